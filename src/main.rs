@@ -1,1 +1,3 @@
+//! The `edgewatch` command.
+
 fn main() {}

@@ -1,0 +1,126 @@
+//! Logs: to the journal with fields when systemd started us, else readable on stderr.
+
+use std::os::linux::fs::MetadataExt;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload::{self, Handle};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
+
+use crate::config::Level;
+use crate::sampler;
+
+static LEVEL: OnceLock<Handle<LevelFilter, Registry>> = OnceLock::new();
+
+/// Begins to log, and sends panics to the log.
+pub fn start(level: Level) {
+    let (filter, handle) = reload::Layer::new(level_filter(level));
+    let output: Box<dyn Layer<_> + Send + Sync> = match journal() {
+        Some(journal) => Box::new(journal),
+        None => Box::new(
+            tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_target(false)
+                .with_ansi(false)
+                .without_time(),
+        ),
+    };
+    if tracing_subscriber::registry()
+        .with(filter)
+        .with(output)
+        .try_init()
+        .is_ok()
+    {
+        let _ = LEVEL.set(handle);
+    }
+    std::panic::set_hook(Box::new(|info| {
+        // The sampler reports a panic of a source itself, once.
+        if std::thread::current().name() != Some(sampler::THREAD_NAME) {
+            tracing::error!("{info}");
+        }
+    }));
+}
+
+/// Changes the level while running.
+pub fn set_level(level: Level) {
+    if let Some(handle) = LEVEL.get() {
+        // Fails only if the subscriber is gone, and then nobody logs.
+        let _ = handle.reload(level_filter(level));
+    }
+}
+
+const fn level_filter(level: Level) -> LevelFilter {
+    match level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    }
+}
+
+/// The journal, if stderr is connected to it (`$JOURNAL_STREAM`, systemd.exec(5)) and it can be reached.
+fn journal() -> Option<tracing_journald::Layer> {
+    let stream = std::env::var("JOURNAL_STREAM").ok()?;
+    let stderr = std::fs::metadata("/proc/self/fd/2").ok()?;
+    if stream != format!("{}:{}", stderr.st_dev(), stderr.st_ino()) {
+        return None;
+    }
+    let layer = tracing_journald::layer().ok()?;
+    Some(
+        layer
+            .with_syslog_identifier("edgewatch".to_owned())
+            .with_field_prefix(Some("EDGEWATCH".to_owned())),
+    )
+}
+
+/// Logs the troubles of a source when they change, not each time they are found.
+#[derive(Debug, Default)]
+pub struct ChangeLog {
+    last: Vec<String>,
+    window: Option<Instant>,
+    written: u32,
+}
+
+impl ChangeLog {
+    /// A sensor that comes and goes changes at every read; past this many changes in [`Self::WINDOW`] they are not logged.
+    const MOST: u32 = 10;
+    const WINDOW: Duration = Duration::from_secs(600);
+
+    /// Takes the troubles of the last read.
+    pub fn note(&mut self, source: &str, troubles: &[String]) {
+        if self.last == troubles {
+            return;
+        }
+        let recovered = troubles.is_empty();
+        self.last = troubles.to_vec();
+        let now = Instant::now();
+        if self.window.is_none_or(|began| now - began > Self::WINDOW) {
+            self.window = Some(now);
+            self.written = 0;
+        }
+        self.written += 1;
+        if self.written > Self::MOST {
+            return;
+        }
+        let quiet = if self.written == Self::MOST {
+            " (changes too often: no more of it for 10 minutes)"
+        } else {
+            ""
+        };
+        if recovered {
+            tracing::info!(source, "source recovered{quiet}");
+        } else {
+            let first = &troubles[0];
+            let more = troubles.len() - 1;
+            tracing::warn!(
+                source,
+                failures = troubles.len(),
+                "source fails: {first} (and {more} more){quiet}"
+            );
+        }
+    }
+}

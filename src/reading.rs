@@ -1,0 +1,197 @@
+//! What a source says: metrics, readings, and the sample that a source fills.
+
+use crate::error::{ErrorKind, ReadError};
+
+/// How a value behaves over time, in Prometheus' terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// A value that goes up and down.
+    Gauge,
+    /// A value that only grows, from 0 at the start of what it counts.
+    Counter,
+}
+
+/// A metric family: its name, unit and meaning stand in one place, beside the source that reads it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Name in Prometheus; ends in the base unit, and in `_total` for a counter.
+    pub name: &'static str,
+    /// Gauge or counter.
+    pub kind: MetricKind,
+    /// Unit for people and for `/sensor` (`celsius`, `bytes`, `seconds`, …); empty if the value has none.
+    pub unit: &'static str,
+    /// One sentence for `# HELP`.
+    pub help: &'static str,
+}
+
+impl Metric {
+    /// A gauge.
+    pub const fn gauge(name: &'static str, unit: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            kind: MetricKind::Gauge,
+            unit,
+            help,
+        }
+    }
+
+    /// A counter.
+    pub const fn counter(name: &'static str, unit: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            kind: MetricKind::Counter,
+            unit,
+            help,
+        }
+    }
+}
+
+/// Names and values of labels, in the order in which the source gives them (the same for every reading of a metric).
+pub type Labels = Vec<(&'static str, String)>;
+
+/// One value, or the reason why there is none.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The family.
+    pub metric: &'static Metric,
+    /// What tells it from its siblings.
+    pub labels: Labels,
+    /// A finite number in the metric's unit, or the kind of the failure.
+    pub value: Result<f64, ErrorKind>,
+}
+
+impl Reading {
+    /// True if both stand for the same series.
+    pub fn is_same_series(&self, other: &Self) -> bool {
+        self.metric.name == other.metric.name && self.labels == other.labels
+    }
+}
+
+/// How much a source may say.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleLimits {
+    /// Readings of one source; more are counted, not kept.
+    pub readings: usize,
+    /// Characters of a label value; the rest is cut off.
+    pub label_length: usize,
+}
+
+/// The result of one read of a source, filled by the source and bounded whatever the hardware says.
+#[derive(Debug)]
+pub struct Sample {
+    limits: SampleLimits,
+    readings: Vec<Reading>,
+    errors: Vec<ReadError>,
+    events: Vec<&'static str>,
+    dropped: usize,
+}
+
+impl Sample {
+    /// An empty sample.
+    pub fn new(limits: SampleLimits) -> Self {
+        Self {
+            limits,
+            readings: Vec::new(),
+            errors: Vec::new(),
+            events: Vec::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Adds a value. One that is not finite is counted as an invalid read.
+    pub fn push(&mut self, metric: &'static Metric, labels: &[(&'static str, &str)], value: f64) {
+        let value = if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(ReadError::Invalid {
+                path: metric.name.into(),
+                what: format!("{value} is not a finite number"),
+            })
+        };
+        self.record(metric, labels, value);
+    }
+
+    /// Adds a value or the failure to read it. A missing file is neither: the hardware does not have it.
+    pub fn record(&mut self, metric: &'static Metric, labels: &[(&'static str, &str)], value: Result<f64, ReadError>) {
+        if matches!(&value, Err(error) if error.is_missing()) {
+            return;
+        }
+        if self.is_full() {
+            self.drop_one();
+            return;
+        }
+        let value = value.map_err(|error| {
+            let kind = error.kind();
+            self.errors.push(error);
+            kind
+        });
+        let labels = labels
+            .iter()
+            .map(|(name, value)| (*name, clean_label(value, self.limits.label_length)))
+            .collect();
+        self.readings.push(Reading { metric, labels, value });
+    }
+
+    /// True once the limit is reached. A source then stops reading files, and calls [`Sample::drop_one`] for each it leaves out.
+    pub fn is_full(&self) -> bool {
+        self.readings.len() >= self.limits.readings
+    }
+
+    /// Counts a reading that was left out.
+    pub fn drop_one(&mut self) {
+        self.dropped += 1;
+    }
+
+    /// Counts a failure that belongs to no reading, such as a directory that cannot be listed.
+    pub fn fail(&mut self, error: ReadError) {
+        self.errors.push(error);
+    }
+
+    /// Something happened that `sensor_failed_events_total` counts under `reason`.
+    pub fn event(&mut self, reason: &'static str) {
+        self.events.push(reason);
+    }
+
+    /// Takes the sample apart. A series that the source named twice is kept once, and the other counted as dropped:
+    /// Prometheus refuses a scrape that holds a series twice.
+    pub fn finish(mut self) -> Finished {
+        let mut unique: Vec<Reading> = Vec::with_capacity(self.readings.len());
+        let mut seen = std::collections::HashSet::with_capacity(self.readings.len());
+        for reading in self.readings {
+            if seen.insert((reading.metric.name, reading.labels.clone())) {
+                unique.push(reading);
+            } else {
+                self.dropped += 1;
+            }
+        }
+        Finished {
+            readings: unique,
+            errors: self.errors,
+            events: self.events,
+            dropped: self.dropped,
+        }
+    }
+}
+
+/// A finished [`Sample`].
+#[derive(Debug)]
+pub struct Finished {
+    /// Readings, each series once.
+    pub readings: Vec<Reading>,
+    /// Failures, in the order in which they happened.
+    pub errors: Vec<ReadError>,
+    /// Reasons for `sensor_failed_events_total`.
+    pub events: Vec<&'static str>,
+    /// Readings left out.
+    pub dropped: usize,
+}
+
+/// A label value that is safe to show and to store: control characters become spaces, and it is at most `length` characters.
+fn clean_label(value: &str, length: usize) -> String {
+    value
+        .trim()
+        .chars()
+        .take(length)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

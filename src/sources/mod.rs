@@ -1,0 +1,58 @@
+//! Sources: one file for each kind of sensor here, one for each subject of the host in [`crate::host`].
+//!
+//! To add one: write a file with a `SOURCE`, and name it in [`ALL`].
+
+pub mod thermal;
+
+use std::time::Duration;
+
+use crate::config::Settings;
+use crate::error::{Failure, ReadError};
+use crate::reading::Sample;
+
+/// Every source there is.
+pub const ALL: &[&Definition] = &[&thermal::SOURCE];
+
+/// Reads one kind of sensor.
+pub trait Source: Send {
+    /// Reads every value there is now into `sample`. What is plugged in or out between two reads comes and goes by itself.
+    ///
+    /// # Errors
+    /// The source as a whole could not be read; a single sensor that fails goes into the sample.
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError>;
+}
+
+/// A source before it is opened.
+pub struct Definition {
+    /// Name in the settings and in the label `source`.
+    pub name: &'static str,
+    /// When and where it is read.
+    pub pace: Pace,
+    /// Time between two reads, unless the settings say otherwise.
+    pub period: Duration,
+    /// Time after which a read counts as failed, unless the settings say otherwise.
+    pub deadline: Duration,
+    /// Makes the source. Reads no hardware yet.
+    pub open: fn(&Settings) -> Result<Box<dyn Source>, Failure>,
+}
+
+/// When and where a source is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Takes microseconds: read anew for each scrape, on the shared thread.
+    AtScrape,
+    /// Takes up to some milliseconds: read every period, on the shared thread.
+    Periodic,
+    /// Takes longer: read every period, on a thread of its own.
+    Slow,
+}
+
+/// The source of that name.
+pub fn find(name: &str) -> Option<&'static Definition> {
+    ALL.iter().copied().find(|source| source.name == name)
+}
+
+/// The names of all sources.
+pub fn names() -> Vec<&'static str> {
+    ALL.iter().map(|source| source.name).collect()
+}

@@ -1,0 +1,130 @@
+//! The only access to /proc and /sys: bounded reads below a root that settings and tests can move.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind as IoKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::error::ReadError;
+
+/// A sysfs attribute is at most one page (Documentation/filesystems/sysfs.rst).
+const ATTRIBUTE_LIMIT: usize = 4096;
+/// Bound for a file of many lines, such as /proc/stat on a large machine.
+const TABLE_LIMIT: usize = 256 * 1024;
+/// Bound for the entries of a directory.
+const ENTRIES_LIMIT: usize = 8192;
+
+/// A directory that stands for /proc or /sys.
+#[derive(Clone, Debug)]
+pub struct Root(PathBuf);
+
+impl Root {
+    /// Everything is read below `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The full path of `relative`.
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.0.join(relative)
+    }
+
+    /// The text of a sysfs attribute, without white space at its ends.
+    ///
+    /// One `read(2)`, never a loop: a driver that answers `EAGAIN` makes a retrying reader spin, and every further read of an
+    /// attribute can be another conversion of the sensor.
+    ///
+    /// # Errors
+    /// What the kernel says, or that the attribute is empty.
+    pub fn attribute(&self, relative: impl AsRef<Path>) -> Result<String, ReadError> {
+        let path = self.path(relative);
+        let mut buffer = [0; ATTRIBUTE_LIMIT];
+        let length = File::open(&path)
+            .and_then(|mut file| file.read(&mut buffer))
+            .map_err(|source| ReadError::Io {
+                path: path.clone(),
+                source,
+            })?;
+        let text = String::from_utf8_lossy(&buffer[..length]);
+        // Bytes of a broken EEPROM: NUL would survive `trim`.
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        if text.is_empty() {
+            return Err(ReadError::Empty { path });
+        }
+        Ok(text.to_owned())
+    }
+
+    /// The number in a sysfs attribute, in the attribute's own unit.
+    ///
+    /// # Errors
+    /// What the kernel says, that the attribute is empty, or that it holds no integer.
+    pub fn number(&self, relative: impl AsRef<Path>) -> Result<f64, ReadError> {
+        let path = relative.as_ref();
+        let text = self.attribute(path)?;
+        // i64 holds every value the kernel prints here; what f64 would also take ("nan", "inf") is no reading.
+        text.parse::<i64>()
+            .map(|number| number as f64)
+            .map_err(|_| ReadError::invalid(&self.path(path), format!("{} is not a number", quote(&text))))
+    }
+
+    /// The whole text of a file of /proc, which the kernel may hand out in several pieces.
+    ///
+    /// # Errors
+    /// What the kernel says, or that the file is longer than 256 KiB.
+    pub fn table(&self, relative: impl AsRef<Path>) -> Result<String, ReadError> {
+        let path = self.path(relative);
+        let mut bytes = Vec::with_capacity(ATTRIBUTE_LIMIT);
+        File::open(&path)
+            .and_then(|file| file.take(TABLE_LIMIT as u64 + 1).read_to_end(&mut bytes))
+            .map_err(|source| ReadError::Io {
+                path: path.clone(),
+                source,
+            })?;
+        if bytes.len() > TABLE_LIMIT {
+            return Err(ReadError::invalid(&path, format!("longer than {TABLE_LIMIT} bytes")));
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Names in a directory, sorted so that they come out in the same order each time. A directory that does not exist is
+    /// empty: the machine has no such hardware.
+    ///
+    /// # Errors
+    /// What the kernel says, but for "no such directory".
+    pub fn list(&self, relative: impl AsRef<Path>) -> Result<Vec<String>, ReadError> {
+        let path = self.path(relative);
+        let failed = |source| ReadError::Io {
+            path: path.clone(),
+            source,
+        };
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == IoKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries.take(ENTRIES_LIMIT) {
+            names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The last component of what a symbolic link points to, such as the bus address behind `hwmon0/device`.
+    pub fn link_name(&self, relative: impl AsRef<Path>) -> Option<String> {
+        let target = fs::canonicalize(self.path(relative)).ok()?;
+        Some(target.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// True if the file or directory exists.
+    pub fn exists(&self, relative: impl AsRef<Path>) -> bool {
+        self.path(relative).exists()
+    }
+}
+
+/// The beginning of a text as a person can read it in a message.
+pub fn quote(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let beginning: String = text.chars().take(SHOWN).collect();
+    let more = if text.chars().count() > SHOWN { "…" } else { "" };
+    format!("{beginning:?}{more}")
+}

@@ -1,0 +1,185 @@
+//! What the service counts about itself, with the `prometheus` crate. These survive a reload; readings come from the sampler.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, proto::MetricFamily};
+
+use crate::error::ErrorKind;
+
+/// `sensor_failed_events_total{reason="cpu_spike"}`.
+pub const CPU_SPIKE: &str = "cpu_spike";
+/// `sensor_failed_events_total{reason="route_error"}`.
+pub const ROUTE_ERROR: &str = "route_error";
+
+/// Routes by which requests are counted; any other path is `other`, so that a scanner cannot make series.
+pub const HANDLERS: [&str; 7] = [
+    "dashboards",
+    "healthz",
+    "metrics",
+    "other",
+    "readyz",
+    "sensor",
+    "status",
+];
+const CODES: [&str; 3] = ["2xx", "4xx", "5xx"];
+
+/// The counters of the service.
+pub struct Telemetry {
+    registry: Registry,
+    /// Requests to `/sensor`.
+    pub requests: IntCounter,
+    /// Seconds to answer a request to `/sensor`.
+    pub latency: Histogram,
+    /// Failures by reason.
+    pub failures: IntCounterVec,
+    /// Failed reads by source and kind.
+    pub source_errors: IntCounterVec,
+    /// Requests refused for their credentials.
+    pub auth_failures: IntCounter,
+    http_requests: IntCounterVec,
+    reload_successful: Gauge,
+    reload_time: Gauge,
+}
+
+impl Telemetry {
+    /// All counters at 0, with every label value that can occur.
+    ///
+    /// # Errors
+    /// None in practice: the names are constants that a test registers.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let requests = IntCounter::new("sensor_requests_total", "Requests to /sensor.")?;
+        let latency = Histogram::with_opts(
+            HistogramOpts::new(
+                "sensor_processing_latency_seconds",
+                "Time to answer a request to /sensor, in seconds.",
+            )
+            .buckets(vec![
+                0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0,
+            ]),
+        )?;
+        let failures = IntCounterVec::new(
+            Opts::new("sensor_failed_events_total", "Failures since the start, by reason."),
+            &["reason"],
+        )?;
+        for reason in [CPU_SPIKE, ROUTE_ERROR]
+            .into_iter()
+            .chain(ErrorKind::ALL.map(ErrorKind::name))
+        {
+            failures.with_label_values(&[reason]);
+        }
+        let source_errors = IntCounterVec::new(
+            Opts::new("edge_source_errors_total", "Failed reads, by source and kind."),
+            &["source", "kind"],
+        )?;
+        let http_requests = IntCounterVec::new(
+            Opts::new(
+                "edge_http_requests_total",
+                "Requests by handler and class of status code.",
+            ),
+            &["handler", "code"],
+        )?;
+        for handler in HANDLERS {
+            for code in CODES {
+                http_requests.with_label_values(&[handler, code]);
+            }
+        }
+        let auth_failures = IntCounter::new(
+            "edge_auth_failures_total",
+            "Requests refused for missing or wrong credentials.",
+        )?;
+        let reload_successful = Gauge::new(
+            "edge_config_last_reload_successful",
+            "Whether the last reload took the settings.",
+        )?;
+        let reload_time = Gauge::new(
+            "edge_config_last_reload_success_timestamp_seconds",
+            "Unix time of the last settings that were taken.",
+        )?;
+        let build = Gauge::with_opts(
+            Opts::new("edge_build_info", "The version of edgewatch; always 1.")
+                .const_label("version", env!("CARGO_PKG_VERSION")),
+        )?;
+        build.set(1.0);
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(latency.clone()))?;
+        registry.register(Box::new(failures.clone()))?;
+        registry.register(Box::new(source_errors.clone()))?;
+        registry.register(Box::new(http_requests.clone()))?;
+        registry.register(Box::new(auth_failures.clone()))?;
+        registry.register(Box::new(reload_successful.clone()))?;
+        registry.register(Box::new(reload_time.clone()))?;
+        registry.register(Box::new(build))?;
+        let telemetry = Self {
+            registry,
+            requests,
+            latency,
+            failures,
+            source_errors,
+            auth_failures,
+            http_requests,
+            reload_successful,
+            reload_time,
+        };
+        telemetry.reloaded(true);
+        Ok(telemetry)
+    }
+
+    /// Makes the series of a source's errors, so that `rate()` sees the first one.
+    pub fn expect_source(&self, source: &str) {
+        for kind in ErrorKind::ALL {
+            self.source_errors.with_label_values(&[source, kind.name()]);
+        }
+    }
+
+    /// Counts a failed read.
+    pub fn source_failed(&self, source: &str, kind: ErrorKind) {
+        self.source_errors.with_label_values(&[source, kind.name()]).inc();
+        self.failures.with_label_values(&[kind.name()]).inc();
+    }
+
+    /// Counts a request by one of [`HANDLERS`] and its status code.
+    pub fn answered(&self, handler: &str, status: u16) {
+        let class = match status {
+            ..400 => "2xx",
+            400..500 => "4xx",
+            500.. => "5xx",
+        };
+        self.http_requests.with_label_values(&[handler, class]).inc();
+    }
+
+    /// Notes whether settings were taken.
+    pub fn reloaded(&self, success: bool) {
+        self.reload_successful.set(f64::from(u8::from(success)));
+        if success {
+            self.reload_time.set(unix_time());
+        }
+    }
+
+    /// The families, sorted by name.
+    pub fn gather(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
+    }
+}
+
+/// Seconds since 1970 by the wall clock.
+pub fn unix_time() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |elapsed| elapsed.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources;
+
+    #[test]
+    fn every_counter_can_be_registered() {
+        let telemetry = Telemetry::new().unwrap();
+        for name in sources::names() {
+            telemetry.expect_source(name);
+        }
+        assert!(telemetry.gather().len() >= 8);
+    }
+}
