@@ -2,6 +2,7 @@
 //!
 //! To add one: write a file with a `SOURCE`, and name it in [`ALL`].
 
+pub mod hwmon;
 pub mod thermal;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub const ALL: &[&Definition] = &[
     &cpu::SOURCE,
     &disk::SOURCE,
     &filesystem::SOURCE,
+    &hwmon::SOURCE,
     &load::SOURCE,
     &memory::SOURCE,
     &network::SOURCE,
