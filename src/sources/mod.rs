@@ -3,6 +3,7 @@
 //! To add one: write a file with a `SOURCE`, and name it in [`ALL`].
 
 pub mod hwmon;
+pub mod simulated;
 pub mod thermal;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub const ALL: &[&Definition] = &[
     &network::SOURCE,
     &pressure::SOURCE,
     &process::SOURCE,
+    &simulated::SOURCE,
     &thermal::SOURCE,
 ];
 
