@@ -2,11 +2,13 @@
 
 pub mod auth;
 pub mod dashboards;
+pub mod glance;
 pub mod health;
 pub mod metrics;
 pub mod probe;
 pub mod sensor;
 pub mod status;
+pub mod units;
 
 use std::convert::Infallible;
 use std::net::TcpListener;
