@@ -5,6 +5,7 @@
 //! running stack whether it is well ([`check`]).
 
 pub mod budget;
+pub mod client;
 pub mod config;
 pub mod error;
 pub mod exposition;
