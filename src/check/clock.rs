@@ -31,7 +31,11 @@ mod tests {
     #[test]
     fn a_clock_that_nothing_sets_warns_and_steps_are_told() {
         for (text, status, found) in [
-            ("node_timex_sync_status 1\nedge_clock_steps_total 0", Status::Ok, "synchronised"),
+            (
+                "node_timex_sync_status 1\nedge_clock_steps_total 0",
+                Status::Ok,
+                "synchronised",
+            ),
             (
                 "node_timex_sync_status 1\nedge_clock_steps_total 2\nedge_clock_step_seconds -3600",
                 Status::Ok,

@@ -51,7 +51,9 @@ fn judge_source(samples: &Samples, source: &str, age: f64) -> Option<Verdict> {
         true => "no errors".to_owned(),
         false => format!("errors since the start: {}", errors.join(", ")),
     };
-    let dropped = samples.value("edge_source_readings_dropped", &labels).unwrap_or_default();
+    let dropped = samples
+        .value("edge_source_readings_dropped", &labels)
+        .unwrap_or_default();
     if age > MAX_AGE {
         Some(Verdict::fail(
             subject,

@@ -115,7 +115,16 @@ mod tests {
     #[test]
     fn other_lines_are_refused_by_number() {
         for odd in [
-            "a", "a b", "{} 1", "a{x} 1", "a{x=1} 1", "a{x=\"1} 1", "a{x=\"1\" 1", "a{x=\"\\", "a{", "<html>",
+            "a",
+            "a b",
+            "{} 1",
+            "a{x} 1",
+            "a{x=1} 1",
+            "a{x=\"1} 1",
+            "a{x=\"1\" 1",
+            "a{x=\"\\",
+            "a{",
+            "<html>",
         ] {
             let error = Samples::parse(&format!("ok 1\n{odd}\n")).unwrap_err().to_string();
             assert!(error.starts_with("line 2: "), "{odd}: {error}");

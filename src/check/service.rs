@@ -37,8 +37,8 @@ pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
 
 fn scrape(service: &Client) -> Result<(String, Samples), Failure> {
     let answer = service.get_ok("/metrics")?;
-    let samples = Samples::parse(&answer.body)
-        .map_err(|error| Failure::because(format!("{}/metrics", service.base()), error))?;
+    let samples =
+        Samples::parse(&answer.body).map_err(|error| Failure::because(format!("{}/metrics", service.base()), error))?;
     Ok((answer.content_type, samples))
 }
 
@@ -88,14 +88,20 @@ mod tests {
     fn a_service_that_is_not_ready_fails() {
         let samples = Samples::parse("edge_build_info{version=\"1.2.3\"} 1").unwrap();
         let ready = judge_service(Ok(()), &samples, "http://a");
-        assert_eq!((ready.status, &*ready.found), (Status::Ok, "edgewatch 1.2.3 is ready at http://a"));
+        assert_eq!(
+            (ready.status, &*ready.found),
+            (Status::Ok, "edgewatch 1.2.3 is ready at http://a")
+        );
         let waits = judge_service(Err(Failure("answered 503".to_owned())), &samples, "http://a");
         assert_eq!(waits.status, Status::Fail);
     }
 
     #[test]
     fn the_content_type_is_exact() {
-        assert_eq!(judge_metrics("text/plain; version=0.0.4; charset=utf-8", 3).status, Status::Ok);
+        assert_eq!(
+            judge_metrics("text/plain; version=0.0.4; charset=utf-8", 3).status,
+            Status::Ok
+        );
         for other in ["text/plain", "text/plain;version=0.0.4;charset=utf-8", ""] {
             assert_eq!(judge_metrics(other, 3).status, Status::Fail, "{other}");
         }

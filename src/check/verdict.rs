@@ -189,14 +189,23 @@ mod tests {
              \x20                    -> start it\n\
              not well: 1 failed, 1 warning, 1 ok, 1 skipped\n"
         );
-        assert!(report().table(true).contains("\x1b[31mFAIL\x1b[0m  target sensor  refused"));
+        assert!(
+            report()
+                .table(true)
+                .contains("\x1b[31mFAIL\x1b[0m  target sensor  refused")
+        );
     }
 
     #[test]
     fn the_json_is_what_the_documentation_says() {
         let json: serde_json::Value = serde_json::from_str(&report().json()).unwrap();
         assert_eq!(json["status"], "failed");
-        let statuses: Vec<_> = json["checks"].as_array().unwrap().iter().map(|c| &c["status"]).collect();
+        let statuses: Vec<_> = json["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| &c["status"])
+            .collect();
         assert_eq!(statuses, ["ok", "skipped", "warning", "failed"]);
         assert_eq!(
             json["checks"][2],

@@ -1,0 +1,33 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{check, serve};
+
+/// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
+#[derive(Debug, Parser)]
+#[command(name = "edgewatch", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the sensor service
+    Serve(serve::Args),
+    /// Ask a running stack whether it is well
+    Check(check::Args),
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    pub fn run(&self) -> ExitCode {
+        match &self.command {
+            Command::Serve(args) => serve::run(args),
+            Command::Check(args) => check::run(args),
+        }
+    }
+}
