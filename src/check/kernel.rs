@@ -5,8 +5,9 @@ use super::samples::Samples;
 use super::verdict::Verdict;
 use crate::budget::{Budget, SLICE};
 
-/// Whether anything holds the stack to its budget. `machine` is the one it runs on, if that is this one.
-pub fn judge_enforcement(samples: &Samples, machine: Option<&Machine>, budget: &Budget) -> Verdict {
+/// Whether anything holds the stack to its budget. `machine` is the one it runs on, if that is this one; `installed` tells
+/// whether systemd there has units for it.
+pub fn judge_enforcement(samples: &Samples, machine: Option<&Machine>, installed: bool, budget: &Budget) -> Verdict {
     let subject = "enforcement";
     let megabytes = budget.total.memory_max.0 >> 20;
     let nothing = format!("nothing holds the stack to {megabytes} MB");
@@ -37,8 +38,8 @@ pub fn judge_enforcement(samples: &Samples, machine: Option<&Machine>, budget: &
             "run edgewatch check on the device itself: there it sees why",
         );
     };
-    if !machine.systemd && !in_a_unit {
-        return Verdict::skip(subject, format!("{nothing}: systemd, which would, does not run here"));
+    if !installed && !in_a_unit {
+        return Verdict::skip(subject, format!("{nothing}: it runs without systemd, which would"));
     }
     let (why, remedy) = if enforced.is_none() {
         (
@@ -110,7 +111,13 @@ mod tests {
     const IN_SLICE: &str = "edge_budget_enforced 0\nedge_unit_memory_current_bytes{unit=\"edgewatch.slice\"} 1";
 
     fn enforcement(text: &str, machine: Option<&Machine>) -> Verdict {
-        judge_enforcement(&Samples::parse(text).unwrap(), machine, &Budget::load(None).unwrap())
+        let installed = machine.is_some_and(|machine| machine.systemd);
+        judge_enforcement(
+            &Samples::parse(text).unwrap(),
+            machine,
+            installed,
+            &Budget::load(None).unwrap(),
+        )
     }
 
     #[test]

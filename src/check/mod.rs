@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use self::machine::Machine;
 use self::samples::Samples;
+use self::units::Unit;
 use self::verdict::{Report, Verdict};
 use crate::budget::Budget;
 use crate::client::prometheus::Prometheus;
@@ -150,11 +151,18 @@ impl Stack {
             self.window,
         );
         verdicts.extend(of_prometheus);
-        let (grafana_runs, of_units) = self.examine_units();
-        verdicts.push(dashboards::check_grafana(&self.grafana, grafana_runs));
-        verdicts.extend(of_units);
+        let units = self.units();
+        verdicts.extend(match &units {
+            Ok(units) => units::judge(units),
+            Err(reason) => vec![Verdict::skip("units", reason.to_string())],
+        });
+        let units = units.unwrap_or_default();
+        verdicts.push(dashboards::check_grafana(&self.grafana, units::grafana_runs(&units)));
         match samples {
-            Some(samples) => verdicts.extend(self.examine_samples(&samples, answers.then_some(&prometheus))),
+            Some(samples) => {
+                let prometheus = answers.then_some(&prometheus);
+                verdicts.extend(self.examine_samples(&samples, prometheus, units::are_installed(&units)));
+            }
             None => {
                 let subjects = [
                     "readings",
@@ -173,26 +181,22 @@ impl Stack {
         Report::new(verdicts)
     }
 
-    fn examine_samples(&self, samples: &Samples, prometheus: Option<&Prometheus>) -> Vec<Verdict> {
+    fn examine_samples(&self, samples: &Samples, prometheus: Option<&Prometheus>, installed: bool) -> Vec<Verdict> {
         let machine = self.machine.as_ref();
-        let mut verdicts = readings::judge(samples);
+        let mut verdicts = readings::check(&self.service, samples);
         verdicts.extend(budget::check(samples, prometheus, &self.budget, self.window));
-        verdicts.push(kernel::judge_enforcement(samples, machine, &self.budget));
+        verdicts.push(kernel::judge_enforcement(samples, machine, installed, &self.budget));
         verdicts.push(kernel::judge_pressure(samples, machine));
         verdicts.push(clock::judge(samples));
         verdicts
     }
 
-    /// Whether Grafana runs, if systemd knows, and the verdicts on the units.
-    fn examine_units(&self) -> (Option<bool>, Vec<Verdict>) {
-        let skip = |reason: &str| (None, vec![Verdict::skip("units", reason)]);
+    /// The units of the stack, or why they cannot be looked at.
+    fn units(&self) -> Result<Vec<Unit>, Failure> {
         match &self.machine {
-            None => skip("the stack runs on another machine"),
-            Some(machine) if !machine.systemd => skip("systemd does not run here"),
-            Some(_) => match units::read() {
-                Ok(units) => (units::grafana_runs(&units), units::judge(&units)),
-                Err(error) => skip(&error.to_string()),
-            },
+            None => Err(Failure("the stack runs on another machine".to_owned())),
+            Some(machine) if !machine.systemd => Err(Failure("systemd does not run here".to_owned())),
+            Some(_) => units::read(),
         }
     }
 

@@ -55,6 +55,13 @@ fn parse(text: &str) -> Vec<Unit> {
     blocks.filter(|unit| !unit.property("Id").is_empty()).collect()
 }
 
+/// Whether the stack is installed as units.
+pub fn are_installed(units: &[Unit]) -> bool {
+    units
+        .iter()
+        .any(|unit| unit.property("Id") == SERVICE && unit.is_loaded())
+}
+
 /// Whether Grafana runs, if systemd knows of it. To ask Grafana itself would wake it up.
 pub fn grafana_runs(units: &[Unit]) -> Option<bool> {
     let mut grafana = units
@@ -63,10 +70,9 @@ pub fn grafana_runs(units: &[Unit]) -> Option<bool> {
     grafana.next().map(|unit| unit.property("ActiveState") != "inactive")
 }
 
-/// One verdict for each unit, if the stack is installed as units.
+/// One verdict for each unit, if they are installed.
 pub fn judge(units: &[Unit]) -> Vec<Verdict> {
-    let is_service = |unit: &Unit| unit.property("Id") == SERVICE && unit.is_loaded();
-    if !units.iter().any(is_service) {
+    if !are_installed(units) {
         let reason = "edgewatch.service is not installed here: the stack runs without systemd";
         return vec![Verdict::skip("units", reason)];
     }
