@@ -3,6 +3,8 @@
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
 //! ([`http`], [`exposition`]); `edgewatch check` asks a running stack whether it is well ([`check`]).
 
+#![deny(clippy::expect_used, clippy::unwrap_used)]
+
 pub mod budget;
 pub mod check;
 pub mod cli;
