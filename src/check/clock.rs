@@ -8,7 +8,7 @@ pub fn judge(samples: &Samples) -> Verdict {
     let steps = match samples.value("edge_clock_steps_total", &[]) {
         Some(steps) if steps > 0.0 => {
             let last = samples.value("edge_clock_step_seconds", &[]).unwrap_or_default();
-            format!("; stepped {steps} times since the service started, the last time by {last:.1} s")
+            format!("; steps since the service started: {steps}, the last by {last:.1} s")
         }
         _ => String::new(),
     };
@@ -39,7 +39,7 @@ mod tests {
             (
                 "node_timex_sync_status 1\nedge_clock_steps_total 2\nedge_clock_step_seconds -3600",
                 Status::Ok,
-                "synchronised; stepped 2 times since the service started, the last time by -3600.0 s",
+                "synchronised; steps since the service started: 2, the last by -3600.0 s",
             ),
             ("node_timex_sync_status 0", Status::Warn, "not synchronised"),
             ("", Status::Skip, "the service does not read the kernel's clock"),

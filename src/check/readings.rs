@@ -54,10 +54,11 @@ fn judge(samples: &Samples, errors_of: impl Fn(&str) -> Result<Vec<String>, Fail
     }
     if !well.is_empty() {
         let oldest = well.iter().copied().fold(0.0, f64::max);
-        let found = format!(
-            "{} sources are well, the oldest reading is {oldest:.1} s old, limit {MAX_AGE} s",
-            well.len()
-        );
+        let sources = match well.len() {
+            1 => "1 source".to_owned(),
+            number => format!("{number} sources"),
+        };
+        let found = format!("the oldest of {sources} is {oldest:.1} s old, limit {MAX_AGE} s");
         verdicts.insert(0, Verdict::ok("readings", found));
     }
     verdicts

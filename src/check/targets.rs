@@ -16,47 +16,42 @@ const MIN_SUCCESS: f64 = 0.99;
 /// Scrapes below which a share says nothing.
 const MIN_SCRAPES: f64 = 2.0;
 
-/// Asks Prometheus whether it is ready, and how its targets are. False if it cannot be asked anything more.
+/// For each job: the share of scrapes that succeeded, and how many there were.
+type Scrapes = BTreeMap<String, (f64, f64)>;
+
+/// Asks Prometheus whether it is ready, and how its targets are. False if there is no use in asking it anything more.
 pub fn check(prometheus: &Prometheus, base: &str, start: &str, window: Duration) -> (bool, Vec<Verdict>) {
-    if let Err(error) = prometheus.ready() {
-        return (false, vec![Verdict::fail("prometheus", error.to_string(), start)]);
+    match ask(prometheus, window) {
+        Ok((version, targets, scrapes)) => {
+            let mut verdicts = vec![Verdict::ok("prometheus", format!("{version} is ready at {base}"))];
+            verdicts.extend(judge_targets(&targets));
+            verdicts.extend(judge_scrapes(&scrapes, window));
+            (true, verdicts)
+        }
+        Err(error) => (false, vec![Verdict::fail("prometheus", error.to_string(), start)]),
     }
-    let mut verdicts = vec![match prometheus.version() {
-        Ok(version) => Verdict::ok("prometheus", format!("{version} is ready at {base}")),
-        Err(error) => Verdict::fail(
-            "prometheus",
-            error.to_string(),
-            format!("see that {base} is a Prometheus"),
-        ),
-    }];
-    match prometheus.targets() {
-        Ok(targets) => verdicts.extend(judge_targets(&targets)),
-        Err(error) => verdicts.push(Verdict::fail("targets", error.to_string(), start)),
-    }
-    match count(prometheus, window) {
-        Ok(scrapes) => verdicts.extend(judge_scrapes(&scrapes, window)),
-        Err(error) => verdicts.push(Verdict::fail("scrapes", error.to_string(), start)),
-    }
-    (true, verdicts)
 }
 
-/// Successful and all scrapes within the window, by job.
-fn count(prometheus: &Prometheus, window: Duration) -> Result<BTreeMap<String, (f64, f64)>, Failure> {
-    let by_job = |function: &str| {
-        let rows = prometheus.query(&format!("sum by (job) ({function}(up[{}s]))", window.as_secs()))?;
+fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>, Scrapes), Failure> {
+    prometheus.ready()?;
+    Ok((prometheus.version()?, prometheus.targets()?, count(prometheus, window)?))
+}
+
+fn count(prometheus: &Prometheus, window: Duration) -> Result<Scrapes, Failure> {
+    let by_job = |expression: &str| {
+        let rows = prometheus.query(&format!("{expression}(up[{}s]))", window.as_secs()))?;
         let job = |labels: Labels| labels.get("job").cloned().unwrap_or_default();
-        Ok(rows
-            .into_iter()
-            .map(|(labels, value)| (job(labels), value))
-            .collect::<BTreeMap<_, _>>())
+        let values = rows.into_iter().map(|(labels, value)| (job(labels), value));
+        Ok(values.collect::<BTreeMap<_, _>>())
     };
-    let good = by_job("sum_over_time")?;
-    let all = by_job("count_over_time")?;
-    let good_of = |job: &String| good.get(job).copied().unwrap_or_default();
-    Ok(all
+    // The share is one query: a scrape between two would make a difference of one.
+    let shares = by_job("avg by (job) (avg_over_time")?;
+    let counts = by_job("sum by (job) (count_over_time")?;
+    let count_of = |job: &String| counts.get(job).copied().unwrap_or_default();
+    let scrapes = shares
         .into_iter()
-        .map(|(job, all)| (job.clone(), (good_of(&job), all)))
-        .collect())
+        .map(|(job, share)| (job.clone(), (share, count_of(&job))));
+    Ok(scrapes.collect())
 }
 
 fn judge_targets(targets: &[Target]) -> Vec<Verdict> {
@@ -91,25 +86,25 @@ fn judge_target(target: &Target) -> Verdict {
     }
 }
 
-fn judge_scrapes(scrapes: &BTreeMap<String, (f64, f64)>, window: Duration) -> Vec<Verdict> {
+fn judge_scrapes(scrapes: &Scrapes, window: Duration) -> Vec<Verdict> {
     let expected = JOBS.iter().map(|job| (*job).to_owned());
     let jobs: BTreeSet<_> = scrapes.keys().cloned().chain(expected).collect();
     let judge = |job: String| {
         let subject = format!("scrapes {job}");
-        let (good, all) = scrapes.get(&job).copied().unwrap_or_default();
+        let (share, all) = scrapes.get(&job).copied().unwrap_or_default();
+        let window = format_duration(window);
         let found = format!(
-            "{good} of {all} succeeded in {} ({:.1} %), limit {} %",
-            format_duration(window),
-            100.0 * good / all,
+            "{:.1} % of {all} in {window} succeeded, limit {} %",
+            100.0 * share,
             100.0 * MIN_SUCCESS
         );
         if all < MIN_SCRAPES {
             Verdict::warn(
                 subject,
-                format!("{all} in {}: too few to judge", format_duration(window)),
+                format!("{all} in {window}: too few to judge"),
                 "wait for more: edgewatch check --wait 1m",
             )
-        } else if good / all >= MIN_SUCCESS {
+        } else if share >= MIN_SUCCESS {
             Verdict::ok(subject, found)
         } else {
             Verdict::fail(subject, found, format!("ask Prometheus when: up{{job={job:?}}} == 0"))
@@ -163,8 +158,8 @@ mod tests {
     fn scrapes_are_judged_by_their_share_and_number() {
         let scrapes = [
             ("prometheus", (1.0, 1.0)),
-            ("sensor", (19.0, 20.0)),
-            ("x", (99.0, 100.0)),
+            ("sensor", (0.95, 20.0)),
+            ("x", (0.99, 100.0)),
         ];
         let scrapes = scrapes.map(|(job, counts)| (job.to_owned(), counts)).into();
         let verdicts = judge_scrapes(&scrapes, Duration::from_secs(300));
@@ -176,7 +171,7 @@ mod tests {
                 ("scrapes x", Status::Ok)
             ]
         );
-        assert_eq!(verdicts[1].found, "19 of 20 succeeded in 5m (95.0 %), limit 99 %");
+        assert_eq!(verdicts[1].found, "95.0 % of 20 in 5m succeeded, limit 99 %");
         let nothing = judge_scrapes(&BTreeMap::new(), Duration::from_secs(300));
         assert_eq!(
             lines(&nothing),

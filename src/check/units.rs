@@ -94,7 +94,7 @@ fn judge_unit(unit: &Unit) -> Verdict {
     }
     let restarts = match unit.property("NRestarts") {
         "" | "0" => String::new(),
-        number => format!(", restarted {number} times"),
+        number => format!(", restarts: {number}"),
     };
     let state = format!(
         "{} ({}){restarts}",
@@ -139,7 +139,7 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
     fn running_units_and_a_sleeping_grafana_are_well() {
         assert_eq!(statuses(WELL), [Status::Ok; 5]);
         let units = parse(WELL);
-        assert_eq!(judge(&units)[2].found, "active (running), restarted 2 times");
+        assert_eq!(judge(&units)[2].found, "active (running), restarts: 2");
         assert_eq!(grafana_runs(&units), Some(false));
         assert_eq!(grafana_runs(&[]), None);
     }

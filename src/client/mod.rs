@@ -61,7 +61,7 @@ pub struct Client {
     agent: ureq::Agent,
     base: String,
     /// `HOST:PORT` of `base`.
-    address: String,
+    address: Authority,
     credentials: Option<Credentials>,
 }
 
@@ -71,15 +71,14 @@ impl Client {
     /// # Errors
     /// `base` is no such address.
     pub fn new(base: &str) -> Result<Self, Failure> {
-        let address = base
-            .parse()
-            .ok()
-            .filter(|uri: &Uri| uri.scheme() == Some(&Scheme::HTTP))
-            .and_then(|uri| uri.authority().map(Authority::to_string))
-            .filter(|address| !address.contains('@'))
+        let uri = base.parse::<Uri>().ok();
+        let address = uri
+            .filter(|uri| uri.scheme() == Some(&Scheme::HTTP))
+            .and_then(|uri| uri.authority().cloned())
+            .filter(|address| !address.as_str().contains('@'))
             .ok_or_else(|| {
                 Failure(format!(
-                    "{base:?} is no address; allowed are http://HOST:PORT and http://HOST:PORT/PREFIX"
+                    "{base:?} is no address; allowed is http://HOST:PORT, and a path behind it"
                 ))
             })?;
         let config = ureq::Agent::config_builder()
@@ -110,9 +109,8 @@ impl Client {
 
     /// True if the server is on this device.
     pub fn is_local(&self) -> bool {
-        let host = self.address.rsplit_once(':').map_or(&*self.address, |(host, _)| host);
-        let ip = host.trim_matches(['[', ']']).parse();
-        host == "localhost" || ip.is_ok_and(is_loopback)
+        let host = self.address.host().trim_matches(['[', ']']);
+        host == "localhost" || host.parse().is_ok_and(is_loopback)
     }
 
     /// The answer to `GET path?name=value&…`.
@@ -282,6 +280,7 @@ mod tests {
             ("http://127.0.0.1:8000", true),
             ("http://localhost:8000/", true),
             ("http://[::1]:8000/prefix", true),
+            ("http://[::1]", true),
             ("http://pi.local", false),
             ("http://192.168.0.5:80", false),
         ] {
