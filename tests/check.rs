@@ -12,11 +12,11 @@ use serde_json::Value;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// A service with one thermal zone, and nothing of the machine that the test runs on.
+/// A service with one thermal zone and its own process, and nothing of the machine that the test runs on.
 fn service() -> (FakeSys, Service) {
     let sys = FakeSys::new();
     sys.zone(0, "48312\n");
-    let service = Service::start(&sys.settings(&["thermal"]));
+    let service = Service::start(&sys.settings(&["thermal", "process"]));
     (sys, service)
 }
 
@@ -69,14 +69,18 @@ fn a_well_stack_gives_0_as_soon_as_it_is_well() {
         ] {
             assert_eq!(verdict(&report, subject)["status"], "ok", "{subject}: {json}");
         }
-        let memory = verdict(&report, "memory prometheus.service");
-        assert!(
-            memory["found"]
-                .as_str()
-                .unwrap()
-                .contains("resident, not enforced; limit 96.0 MB"),
-            "{memory}"
-        );
+        for (unit, limit) in [("edgewatch.service", "24.0 MB"), ("prometheus.service", "96.0 MB")] {
+            let memory = verdict(&report, &format!("memory {unit}"));
+            let found = memory["found"].as_str().unwrap();
+            assert!(
+                found.ends_with(&format!("resident, not enforced; limit {limit}")),
+                "{found}"
+            );
+        }
+        let enforcement = verdict(&report, "enforcement");
+        let found = enforcement["found"].as_str().unwrap();
+        assert_eq!(enforcement["status"], "skipped", "no silent pass: {found}");
+        assert!(found.starts_with("nothing holds the stack to 300 MB"), "{found}");
     }
 }
 
@@ -180,6 +184,43 @@ fn a_failing_sensor_is_named() {
     let source = verdict(&report, "source thermal");
     assert_eq!(source["status"], "warning");
     assert!(source["found"].as_str().unwrap().contains("thermal_zone1"), "{source}");
+}
+
+#[test]
+fn what_the_kernel_charges_is_judged_against_the_budget() {
+    let sys = FakeSys::new();
+    sys.write("proc/self/cgroup", "0::/edgewatch.slice/edgewatch.service\n");
+    sys.write("fs/cgroup/cgroup.controllers", "cpu io memory pids\n");
+    let unit = |path: &str, max: u64, megabytes: u64, kills: u64| {
+        let file = |name: &str, content: String| sys.write(&format!("fs/cgroup/edgewatch.slice/{path}{name}"), content);
+        file("memory.max", format!("{}\n", max << 20));
+        file("memory.current", format!("{}\n", megabytes << 20));
+        file("memory.peak", format!("{}\n", (megabytes + 1) << 20));
+        file("memory.stat", format!("anon {}\nfile 0\n", megabytes << 20));
+        file("memory.events", format!("high 0\nmax 0\noom 0\noom_kill {kills}\n"));
+        file("cpu.stat", "usage_usec 1000000\n".to_owned());
+    };
+    unit("", 300, 100, 1);
+    unit("edgewatch.service/", 24, 22, 0);
+    unit("prometheus.service/", 96, 70, 1);
+    let procfs = format!("procfs = {:?}\n", sys.path().join("proc"));
+    let service = Service::start(&(sys.settings(&["cgroup"]) + &procfs));
+    let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let (status, json, _) = check(service.address(), closed, &["--json"]);
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(status, 2, "{json}");
+    for (subject, status, found) in [
+        ("enforcement", "ok", "the kernel holds edgewatch.slice to 300 MB"),
+        ("memory edgewatch.slice", "ok", "101.0 MB at peak, limit 300.0 MB"),
+        ("memory edgewatch.service", "warning", "22.0 MB now"),
+        ("memory prometheus.service", "ok", "70.0 MB now"),
+        ("memory grafana.service", "skipped", "not running"),
+        ("oom kills", "failed", "1 in prometheus.service"),
+    ] {
+        let verdict = verdict(&report, subject);
+        assert_eq!(verdict["status"], status, "{verdict}");
+        assert!(verdict["found"].as_str().unwrap().contains(found), "{verdict}");
+    }
 }
 
 #[test]

@@ -28,7 +28,11 @@ type ByUnit = BTreeMap<String, f64>;
 
 /// Memory and CPU of each unit and of the whole, and whether anything was killed for lack of memory.
 pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget, window: Duration) -> Vec<Verdict> {
-    let charged = samples.all(CURRENT).next().is_some();
+    // A service that somebody started in a shell tells of the session's scope, which is no unit of ours.
+    let units = budget.units();
+    let charged = units
+        .iter()
+        .any(|(unit, ..)| samples.value(CURRENT, &[("unit", unit)]).is_some());
     let seconds = window.as_secs();
     let cpu = match charged {
         true => format!("sum by (unit) (rate(edge_unit_cpu_seconds_total[{seconds}s]))"),
@@ -45,7 +49,13 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
         Ok(cores) => verdicts.extend(judge_cpu(&cores, budget)),
         Err(error) => verdicts.push(Verdict::skip("cpu", error.to_string())),
     }
-    verdicts.push(judge_kills(samples));
+    verdicts.push(match charged {
+        true => judge_kills(samples),
+        false => Verdict::skip(
+            "oom kills",
+            "nobody counts them: the kernel charges no unit of the stack",
+        ),
+    });
     verdicts
 }
 
@@ -157,7 +167,7 @@ fn judge_kills(samples: &Samples) -> Verdict {
         .map(|sample| format!("{} in {}", sample.value, sample.label("unit")))
         .collect();
     if kills.is_empty() {
-        Verdict::skip("oom kills", "nobody counts them: systemd does not run the stack here")
+        Verdict::skip("oom kills", "the service does not tell")
     } else if killed.is_empty() {
         Verdict::ok("oom kills", "none since the units started")
     } else {

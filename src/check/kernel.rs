@@ -11,7 +11,12 @@ pub fn judge_enforcement(samples: &Samples, machine: Option<&Machine>, installed
     let subject = "enforcement";
     let megabytes = budget.total.memory_max.0 >> 20;
     let nothing = format!("nothing holds the stack to {megabytes} MB");
-    let in_a_unit = samples.all("edge_unit_memory_current_bytes").next().is_some();
+    // The CPU time is there even where the memory controller is off.
+    let in_a_unit = ["edgewatch.service", SLICE].iter().any(|unit| {
+        samples
+            .value("edge_unit_cpu_seconds_total", &[("unit", unit)])
+            .is_some()
+    });
     let missing: Vec<_> = samples
         .all("edge_cgroup_controller_available")
         .filter(|sample| sample.value == 0.0)
@@ -156,6 +161,8 @@ mod tests {
         let bare = enforcement("edge_budget_enforced 0", Some(&Machine::default()));
         assert_eq!(bare.status, Status::Skip);
         assert!(bare.found.starts_with("nothing holds"), "{}", bare.found);
+        let in_a_unit = "edge_budget_enforced 0\nedge_unit_cpu_seconds_total{unit=\"edgewatch.service\"} 1";
+        assert_eq!(enforcement(in_a_unit, Some(&Machine::default())).status, Status::Warn);
         let no_cpu = enforcement(
             "edge_budget_enforced 1\nedge_cgroup_controller_available{controller=\"cpu\"} 0",
             Some(&PI),
