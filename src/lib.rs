@@ -1,12 +1,14 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
-//! ([`http`], [`exposition`]).
+//! ([`http`], [`exposition`]); `edgewatch check` asks a running stack whether it is well ([`check`]).
 
 #![deny(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod budget;
+pub mod check;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod error;
 pub mod exposition;
