@@ -1,7 +1,8 @@
 //! Sensors of the hardware monitoring class (Documentation/hwmon/sysfs-interface.rst).
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+mod names;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::Settings;
@@ -96,7 +97,7 @@ impl Source for Hwmon {
                 Err(error) => sample.fail(error),
             }
         }
-        tell_apart(&mut chips);
+        names::tell_apart(&mut chips);
         for chip in &chips {
             self.read_chip(chip, sample);
         }
@@ -128,9 +129,9 @@ impl Hwmon {
         let label = self
             .sysfs
             .resolve(device)
-            .and_then(|device| device_label(&device))
-            .or_else(|| name.as_deref().map(clean).filter(|name| !name.is_empty()))
-            .unwrap_or_else(|| clean(entry));
+            .and_then(|device| names::of_device(&device))
+            .or_else(|| name.as_deref().map(names::clean).filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| names::clean(entry));
         Ok(Chip {
             directory,
             attributes,
@@ -238,43 +239,6 @@ fn split(attribute: &str) -> Option<(&str, &str, &str)> {
     is_known.then_some((kind, sensor, item))
 }
 
-/// The bus and the name of the device, as node_exporter labels a chip: `platform_coretemp_0`, `nvme_nvme0`.
-fn device_label(device: &Path) -> Option<String> {
-    let name = clean(&device.file_name()?.to_string_lossy());
-    let bus = clean(&device.parent()?.file_name()?.to_string_lossy());
-    let label = [bus, name].join("_");
-    Some(label.trim_matches('_').to_owned()).filter(|label| !label.is_empty())
-}
-
-fn clean(text: &str) -> String {
-    let clean: String = text
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == ':' { c } else { '_' })
-        .collect();
-    clean.trim_matches('_').to_owned()
-}
-
-/// Gives chips of the same label their name in addition, and those that are still the same a number.
-fn tell_apart(chips: &mut [Chip]) {
-    let labels: Vec<String> = chips.iter().map(|chip| chip.label.clone()).collect();
-    let mut taken = HashSet::new();
-    for chip in chips {
-        let is_shared = labels.iter().filter(|label| **label == chip.label).count() > 1;
-        if let Some(name) = &chip.name
-            && is_shared
-        {
-            chip.label = format!("{}_{}", chip.label, clean(name));
-        }
-        let label = chip.label.clone();
-        let mut number = 1;
-        while !taken.insert(chip.label.clone()) {
-            number += 1;
-            chip.label = format!("{label}_{number}");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,20 +262,6 @@ mod tests {
                 "node_hwmon_temp_celsius{chip=hwmon2,sensor=temp1} 0",
             ]
         );
-    }
-
-    #[test]
-    fn chips_of_one_device_are_told_apart() {
-        let chip = |name: Option<&str>| Chip {
-            directory: String::new(),
-            attributes: Vec::new(),
-            name: name.map(str::to_owned),
-            label: "pci_x".to_owned(),
-        };
-        let mut chips = [chip(Some("a")), chip(Some("b")), chip(Some("b")), chip(None)];
-        tell_apart(&mut chips);
-        let labels = chips.map(|chip| chip.label);
-        assert_eq!(labels, ["pci_x_a", "pci_x_b", "pci_x_b_2", "pci_x"]);
     }
 
     #[test]
