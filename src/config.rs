@@ -367,12 +367,12 @@ impl Settings {
         let settings = builder
             .add_source(environment)
             .build()
+            // Through JSON, whose reader is strict about types and names what it expected.
+            .and_then(Config::try_deserialize::<serde_json::Value>)
             .map_err(|error| error.to_string())
             .and_then(|merged| {
-                serde_path_to_error::deserialize::<_, Self>(merged).map_err(|error| {
-                    let key = error.path().to_string();
-                    format!("{key}: {}", error.into_inner())
-                })
+                serde_path_to_error::deserialize::<_, Self>(merged)
+                    .map_err(|error| format!("{}: {}", error.path(), error.inner()))
             })
             .map_err(|error| match file {
                 Some(path) => Failure::because(format!("settings ({} and EDGEWATCH__…)", path.display()), error),

@@ -83,6 +83,8 @@ impl Socket {
 pub struct App {
     /// Counters.
     pub telemetry: Arc<Telemetry>,
+    /// Where it listens.
+    pub addresses: Vec<Listen>,
     live: RwLock<Arc<Live>>,
     started: std::time::Instant,
 }
@@ -99,9 +101,10 @@ pub struct Live {
 
 impl App {
     /// The state of a service that starts now.
-    pub fn new(telemetry: Arc<Telemetry>, live: Live) -> Self {
+    pub fn new(telemetry: Arc<Telemetry>, addresses: Vec<Listen>, live: Live) -> Self {
         Self {
             telemetry,
+            addresses,
             live: RwLock::new(Arc::new(live)),
             started: std::time::Instant::now(),
         }
