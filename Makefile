@@ -1,0 +1,38 @@
+# What can be done here, by name. The work is in scripts/ and benches/; each target first installs what the machine lacks.
+
+# A toolchain installed a moment ago is not yet in this shell's PATH.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+# For edgewatch up: make run ARGS="--help"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-6s %s\n' "$$make" "$$name" "$$text"; done
+
+run: ## run the whole stack in the foreground: sensors, Prometheus, dashboards (ARGS="…" for edgewatch up)
+	@scripts/setup run
+	cargo build --release --locked
+	@exec target/release/edgewatch up $(ARGS)
+
+build: ## build target/release/edgewatch
+	@scripts/setup build
+	cargo build --release --locked
+
+test: ## check and test everything
+	@scripts/setup test
+	@scripts/test
+
+lint: ## the quick part of test: formatting, warnings, scripts, rules
+	@scripts/setup test
+	@scripts/test lint
+
+bench: ## measure the service beside a Flask service and node_exporter
+	@scripts/setup bench
+	cargo build --release --locked
+	@benches/compare.py
+
+clean: ## remove everything that was built
+	cargo clean

@@ -1,0 +1,349 @@
+#!/usr/bin/python3
+"""Measures edgewatch beside a Flask service and node_exporter, in one run, and holds it to its targets.
+
+    make bench
+
+Debian's Python, since it has Debian's Flask. Everything listens on loopback, every loop is bounded, and nothing outlives this
+program. Absolute figures depend on the machine and on what else it does; the ratios and the targets count. Each peer runs alone
+for a round, the rounds take turns, and the table shows medians.
+"""
+
+import contextlib
+import ctypes
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EDGEWATCH = ROOT / "target/release/edgewatch"
+
+ROUNDS = 3
+PACED_SCRAPES = 300  # at 100 a second
+LOAD_SECONDS = 3
+COLD_SCRAPES = 20  # at 1 a second
+SOAK_WARM_UP = 20_000
+SOAK_REQUESTS = 200_000
+SOAK_GROWTH_KIB = 512
+START_TIMEOUT = 15.0
+REQUEST_TIMEOUT = 5.0
+
+# The sources without which the service is what the original was: sensor_cpu_spike is computed from this one.
+SEED_SOURCES = {"cpu"}
+
+Figures = dict[str, float]
+
+
+@dataclass
+class Peer:
+    """A service under test."""
+
+    name: str
+    command: Callable[[int], list[str]]  # for a port
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, figures: Figures) -> None:
+        for name, value in figures.items():
+            self.figures.setdefault(name, []).append(value)
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.figures[name])
+
+
+class Client:
+    """Keeps its connection if the server does. http.client would take longer than what is measured."""
+
+    def __init__(self, port: int, path: str = "/metrics", headers: str = "") -> None:
+        self.address = ("127.0.0.1", port)
+        self.request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n".encode()
+        self.socket: socket.socket | None = None
+
+    def get(self) -> None:
+        if self.socket is None:
+            self.socket = socket.create_connection(self.address, timeout=REQUEST_TIMEOUT)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.sendall(self.request)
+        data = b""
+        end = -1
+        while end < 0:
+            data += self._receive()
+            end = data.find(b"\r\n\r\n") + 4 if b"\r\n\r\n" in data else -1
+        head = data[:end].lower()
+        if b" 200 " not in head[:20]:
+            raise RuntimeError(f"{self.address}: {head.splitlines()[0].decode()}")
+        if length := re.search(rb"\r\ncontent-length: *(\d+)", head):
+            while len(data) < end + int(length[1]):
+                data += self._receive()
+        elif b"\r\ntransfer-encoding: chunked" in head:
+            while not data.endswith(b"\r\n0\r\n\r\n"):
+                data += self._receive()
+        else:
+            raise RuntimeError(f"{self.address}: a response of unknown length")
+        if head.startswith(b"http/1.0") or b"\r\nconnection: close" in head:
+            self.close()
+
+    def _receive(self) -> bytes:
+        assert self.socket
+        data = self.socket.recv(1 << 18)
+        if not data:
+            raise RuntimeError(f"{self.address}: the response ended early")
+        return data
+
+    def close(self) -> None:
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+@contextlib.contextmanager
+def running(peer: Peer) -> Iterator[tuple[int, int]]:
+    """Starts the peer; yields its process and its port."""
+    port = free_port()
+    # Without an environment of ours, and without a terminal: the log goes where nobody reads it, as under systemd.
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    started = time.monotonic()
+    process = subprocess.Popen(
+        peer.command(port), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent
+    )
+    try:
+        while True:
+            try:
+                Client(port).get()
+                break
+            except OSError as error:
+                if process.poll() is not None or time.monotonic() - started > START_TIMEOUT:
+                    raise RuntimeError(f"{peer.name} does not start: {' '.join(peer.command(port))}") from error
+                time.sleep(0.002)
+        peer.note({"start": (time.monotonic() - started) * 1e3})
+        yield process.pid, port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of the process and of its threads, ended ones too (Flask has one for each request), in nanoseconds' resolution.
+
+    /proc/PID/stat counts in ticks of 10 ms, and the schedstat of the threads forgets those that ended. The clock's number is
+    what clock_getcpuclockid(3) computes.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def memory(pid: int) -> Figures:
+    """In KiB."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return {key: float(re.search(rf"^{key}: +(\d+) kB", rollup, re.M)[1]) for key in ("Rss", "Pss", "Anonymous")}
+
+
+def paced(port: int) -> Figures:
+    """Scrapes at a steady 100 a second over one connection: what a scrape takes when nothing queues."""
+    client = Client(port)
+    durations = []
+    begin = time.perf_counter()
+    for number in range(PACED_SCRAPES):
+        time.sleep(max(0.0, begin + number / 100 - time.perf_counter()))
+        start = time.perf_counter()
+        client.get()
+        durations.append((time.perf_counter() - start) * 1e3)
+    client.close()
+    cuts = statistics.quantiles(durations, n=100)
+    return {"p50": cuts[49], "p99": cuts[98]}
+
+
+def wrk(*arguments: str) -> tuple[int, float]:
+    """Requests answered, and answers a second."""
+    command = ["wrk", "--threads", "1", "--connections", "16", "--timeout", "5", *arguments]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, preexec_fn=die_with_parent).stdout
+    if "Non-2xx" in output:
+        raise RuntimeError(output)
+    return int(re.search(r"(\d+) requests in", output)[1]), float(re.search(r"Requests/sec: +([\d.]+)", output)[1])
+
+
+def load(pid: int, port: int) -> Figures:
+    """As many scrapes as 16 connections get."""
+    before = cpu_seconds(pid)
+    requests, rate = wrk("--duration", f"{LOAD_SECONDS}s", f"http://127.0.0.1:{port}/metrics")
+    return {"rate": rate, "cpu_hot": (cpu_seconds(pid) - before) * 1e3 / requests, "rss_loaded": memory(pid)["Rss"]}
+
+
+def one_round(peer: Peer) -> None:
+    with running(peer) as (pid, port):
+        client = Client(port)
+        for _ in range(20):
+            client.get()
+            time.sleep(0.05)
+        client.close()
+        time.sleep(0.5)
+        peer.note(memory(pid))
+        peer.note(paced(port))
+        peer.note(load(pid, port))
+
+
+def cold(peers: list[Peer]) -> None:
+    """CPU time of one scrape a second: the caches are cold, as on a device. All peers run at once and are asked in turn.
+
+    A scrape is charged with what its process uses from the request on for a tenth of a second, so that threads can end; all else
+    is the process at rest. First plain, then as Prometheus asks, which takes gzip.
+    """
+    window = 0.1
+    with contextlib.ExitStack() as stack:
+        children = [(peer, *stack.enter_context(running(peer))) for peer in peers]
+        for figure, headers in (("cpu_cold", ""), ("cpu_gzip", "Accept-Encoding: gzip\r\n")):
+            clients = [Client(port, headers=headers) for _, _, port in children]
+            charged: list[list[float]] = [[] for _ in peers]
+            before = [cpu_seconds(pid) for _, pid, _ in children]
+            begin = time.monotonic()
+            for tick in range(COLD_SCRAPES):
+                for number, (client, (_, pid, _)) in enumerate(zip(clients, children)):
+                    time.sleep(max(0.0, begin + tick + number / len(clients) - time.monotonic()))
+                    start = cpu_seconds(pid)
+                    client.get()
+                    time.sleep(window)
+                    charged[number].append((cpu_seconds(pid) - start) * 1e3)
+            elapsed = time.monotonic() - begin
+            for (peer, pid, _), start, costs in zip(children, before, charged):
+                resting = (cpu_seconds(pid) - start) * 1e3 - sum(costs)
+                peer.note({figure: statistics.median(costs), "cpu_rest": resting / (elapsed - window * len(costs))})
+
+
+def soak(peer: Peer) -> tuple[int, float, float]:
+    """RSS after the warm-up and after the soak, with the number of requests between them."""
+    script = 'local n = 0\nfunction request()\n  n = n + 1\n  return wrk.format("GET", n % 2 == 0 and "/metrics" or "/sensor")\nend\n'
+    with running(peer) as (pid, port), tempfile.NamedTemporaryFile("w", suffix=".lua") as alternate:
+        alternate.write(script)
+        alternate.flush()
+
+        def send(least: int) -> int:
+            sent = 0
+            for _ in range(60):
+                if sent >= least:
+                    return sent
+                sent += wrk("--duration", "2s", "--script", alternate.name, f"http://127.0.0.1:{port}/")[0]
+            raise RuntimeError(f"the soak takes too long: {sent} of {least} requests")
+
+        send(SOAK_WARM_UP)
+        before = memory(pid)["Rss"]
+        return send(SOAK_REQUESTS), before, memory(pid)["Rss"]
+
+
+def describe(peer: Peer) -> None:
+    with running(peer) as (_, port), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=REQUEST_TIMEOUT) as answer:
+        text = answer.read()
+    peer.note({"bytes": len(text), "samples": sum(1 for line in text.splitlines() if line and not line.startswith(b"#"))})
+
+
+def edgewatch(directory: Path, name: str, settings: str) -> Peer:
+    def command(port: int) -> list[str]:
+        file = directory / f"{port}.toml"
+        file.write_text(f'http.listen = ["127.0.0.1:{port}"]\n{settings}')
+        return [str(EDGEWATCH), "serve", "--config", str(file)]
+
+    return Peer(name, command)
+
+
+def source_names(directory: Path) -> list[str]:
+    """What the service says to a name that it does not know."""
+    file = directory / "unknown.toml"
+    file.write_text("[sources.unknown]\n")
+    said = subprocess.run([EDGEWATCH, "serve", "--check", "--config", file], capture_output=True, text=True, timeout=10).stderr
+    return re.search(r"allowed: ([a-z0-9_, ]+)", said)[1].split(", ")
+
+
+ROWS = [
+    ("samples in a scrape", "samples", "{:.0f}"),
+    ("bytes in a scrape", "bytes", "{:.0f}"),
+    ("start to the first answer, ms", "start", "{:.0f}"),
+    ("RSS, KiB", "Rss", "{:.0f}"),
+    ("PSS, KiB", "Pss", "{:.0f}"),
+    ("anonymous memory, KiB", "Anonymous", "{:.0f}"),
+    ("RSS after the load, KiB", "rss_loaded", "{:.0f}"),
+    ("paced scrape, p50, ms", "p50", "{:.3f}"),
+    ("paced scrape, p99, ms", "p99", "{:.3f}"),
+    ("requests a second, 16 connections", "rate", "{:.0f}"),
+    ("CPU of a scrape under load, ms", "cpu_hot", "{:.3f}"),
+    ("CPU of a cold scrape, ms", "cpu_cold", "{:.3f}"),
+    ("CPU of a cold scrape, gzip, ms", "cpu_gzip", "{:.3f}"),
+    ("CPU at rest, ms a second", "cpu_rest", "{:.3f}"),
+    ("CPU at a scrape in 15 s, % of a core", "cpu_total", "{:.4f}"),
+]
+
+
+def print_table(ours: list[Peer], others: list[Peer]) -> None:
+    ratios = [(mine, other) for mine in ours for other in others]
+    heads = [peer.name for peer in ours + others] + [f"{mine.name} : {other.name}" for mine, other in ratios]
+    print("| |", " | ".join(heads), "|")
+    print("| --- |", " --: |" * len(heads), sep="")
+    for title, key, form in ROWS:
+        cells = [form.format(peer.median(key)) for peer in ours + others]
+        cells += [ratio(mine.median(key), other.median(key)) for mine, other in ratios]
+        print("|", title, "|", " | ".join(cells), "|")
+
+
+def ratio(ours: float, theirs: float) -> str:
+    return f"{ours / theirs:.3g}" if theirs else "–"
+
+
+def machine() -> str:
+    model = re.search(r"^(?:model name|Model)\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    return f"{os.cpu_count()} × {model[1] if model else os.uname().machine}, Linux {os.uname().release}, load {os.getloadavg()[0]:.2f} at the start"
+
+
+def main() -> int:
+    # Without this, a signal would end the program past every `finally`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    print(machine(), "\n", flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        off = [name for name in source_names(directory) if name not in SEED_SOURCES]
+        full = edgewatch(directory, "edgewatch", "simulated.enabled = true\n")
+        seed = edgewatch(directory, "seed's metrics", "".join(f"sources.{name}.enabled = false\n" for name in off))
+        flask = Peer("Flask", lambda port: [sys.executable, str(ROOT / "benches/flask_sensor.py"), str(port)])
+        exporter = Peer("node_exporter", lambda port: ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"])
+        peers = [full, seed, flask, exporter]
+        for peer in peers:
+            describe(peer)
+        for _ in range(ROUNDS):
+            for peer in peers:
+                one_round(peer)
+        cold(peers)
+        for peer in peers:
+            peer.note({"cpu_total": (peer.median("cpu_gzip") / 15 + peer.median("cpu_rest")) / 10})
+        requests, before, after = soak(full)
+
+    print_table([full, seed], [flask, exporter])
+    print(f"\n“edgewatch” has every source on; “seed's metrics” only {', '.join(SEED_SOURCES)}, as the Flask service.")
+    print(f"Soak: {requests} requests, RSS {before:.0f} KiB before, {after:.0f} KiB after.\n")
+    targets = [
+        ("RSS ≤ 1/5 of Flask's", full.median("Rss") / flask.median("Rss") <= 1 / 5),
+        ("RSS ≤ 1/3 of node_exporter's", full.median("Rss") / exporter.median("Rss") <= 1 / 3),
+        ("seed's metrics: ≥ 15 times Flask's requests a second", seed.median("rate") / flask.median("rate") >= 15),
+        ("seed's metrics: ≤ 1/3 of Flask's CPU of a cold scrape", seed.median("cpu_cold") / flask.median("cpu_cold") <= 1 / 3),
+        (f"soak: RSS grows by less than {SOAK_GROWTH_KIB} KiB", after - before < SOAK_GROWTH_KIB),
+    ]
+    for target, held in targets:
+        print(f"- {target}: {'held' if held else 'MISSED'}")
+    return 0 if all(held for _, held in targets) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
