@@ -246,6 +246,13 @@ pub struct Fault {
     pub probability: f64,
 }
 
+impl Fault {
+    /// True while the fault lasts, `elapsed` after the start.
+    pub fn is_active(&self, elapsed: Duration) -> bool {
+        elapsed >= self.after && self.lasting.is_none_or(|lasting| elapsed < self.after + lasting)
+    }
+}
+
 fn every_sensor() -> String {
     "*".to_owned()
 }
@@ -395,6 +402,15 @@ impl Settings {
     /// What differs in `other` and is read only at the start.
     pub fn needs_restart(&self, other: &Self) -> bool {
         self.http != other.http
+    }
+
+    /// True if `other` reads the same sources in the same way.
+    pub fn reads_the_same(&self, other: &Self) -> bool {
+        self.paths == other.paths
+            && self.limits == other.limits
+            && self.cpu_spike == other.cpu_spike
+            && self.sources == other.sources
+            && self.simulated == other.simulated
     }
 
     fn validate(&self) -> Result<(), Failure> {

@@ -1,18 +1,21 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
-//! ([`http`], [`exposition`]); `edgewatch up` runs the whole stack in the foreground ([`up`]); `edgewatch check` asks a
-//! running stack whether it is well ([`check`]).
+//! ([`http`], [`exposition`]).
 
 pub mod budget;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod error;
 pub mod exposition;
 pub mod host;
+pub mod http;
 pub mod logging;
 pub mod reading;
 pub mod sampler;
+pub mod serve;
 pub mod sources;
 pub mod sysfs;
+pub mod systemd;
 pub mod telemetry;

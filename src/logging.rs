@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -13,11 +14,11 @@ use tracing_subscriber::{Layer, Registry};
 use crate::config::Level;
 use crate::sampler;
 
-static LEVEL: OnceLock<Handle<LevelFilter, Registry>> = OnceLock::new();
+static LEVEL: OnceLock<Handle<Targets, Registry>> = OnceLock::new();
 
 /// Begins to log, and sends panics to the log.
 pub fn start(level: Level) {
-    let (filter, handle) = reload::Layer::new(level_filter(level));
+    let (filter, handle) = reload::Layer::new(targets(level));
     let output: Box<dyn Layer<_> + Send + Sync> = match journal() {
         Some(journal) => Box::new(journal),
         None => Box::new(
@@ -48,18 +49,26 @@ pub fn start(level: Level) {
 pub fn set_level(level: Level) {
     if let Some(handle) = LEVEL.get() {
         // Fails only if the subscriber is gone, and then nobody logs.
-        let _ = handle.reload(level_filter(level));
+        let _ = handle.reload(targets(level));
     }
 }
 
-const fn level_filter(level: Level) -> LevelFilter {
-    match level {
+/// Our own messages from `level` on; those of libraries only if something is wrong.
+fn targets(level: Level) -> Targets {
+    let level = match level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
         Level::Info => LevelFilter::INFO,
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
-    }
+    };
+    Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_default(if level == LevelFilter::TRACE {
+            level
+        } else {
+            level.min(LevelFilter::WARN)
+        })
 }
 
 /// The journal, if stderr is connected to it (`$JOURNAL_STREAM`, systemd.exec(5)) and it can be reached.

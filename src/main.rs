@@ -1,3 +1,9 @@
 //! The `edgewatch` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    edgewatch::cli::Cli::parse().run()
+}

@@ -1,0 +1,30 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::serve;
+
+/// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
+#[derive(Debug, Parser)]
+#[command(name = "edgewatch", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the sensor service
+    Serve(serve::Args),
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    pub fn run(&self) -> ExitCode {
+        match &self.command {
+            Command::Serve(args) => serve::run(args),
+        }
+    }
+}

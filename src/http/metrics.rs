@@ -1,0 +1,59 @@
+//! `GET /metrics`.
+
+use std::cell::RefCell;
+use std::io::Write;
+
+use actix_web::http::header::{AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, Encoding, VARY};
+use actix_web::web::{Bytes, Data, Header};
+use actix_web::{HttpResponse, http::header::HeaderValue};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::{App, internal_error};
+use crate::exposition;
+
+thread_local! {
+    /// Kept from scrape to scrape, so that a scrape allocates only what it sends.
+    static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Everything in the text format, whatever `Accept` says; compressed only for a client that asks for gzip.
+pub async fn metrics(app: Data<App>, accepted: Option<Header<AcceptEncoding>>) -> HttpResponse {
+    let live = app.live();
+    live.sampler.refresh().await;
+    let gzip = accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
+    let body = TEXT.with_borrow_mut(|text| {
+        exposition::encode(&live.sampler, &app.telemetry, text).map_err(|error| error.to_string())?;
+        if gzip {
+            compress(text).map_err(|error| error.to_string())
+        } else {
+            Ok(Bytes::copy_from_slice(text))
+        }
+    });
+    match body {
+        Ok(body) => {
+            let mut response = HttpResponse::Ok();
+            response
+                .insert_header((CONTENT_TYPE, HeaderValue::from_static(exposition::CONTENT_TYPE)))
+                .insert_header((VARY, HeaderValue::from_static("Accept-Encoding")));
+            if gzip {
+                response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
+            }
+            response.body(body)
+        }
+        Err(error) => {
+            tracing::error!(error, "cannot encode the metrics");
+            internal_error()
+        }
+    }
+}
+
+fn wants_gzip(accepted: &AcceptEncoding) -> bool {
+    accepted.negotiate([Encoding::identity(), Encoding::gzip()].iter()) == Some(Encoding::gzip())
+}
+
+fn compress(text: &[u8]) -> std::io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
+    encoder.write_all(text)?;
+    Ok(Bytes::from(encoder.finish()?))
+}

@@ -1,0 +1,121 @@
+//! `GET /sensor`: the latest readings as JSON.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+
+use super::{App, internal_error};
+use crate::config::FaultKind;
+use crate::error::Failure;
+use crate::sampler::{Sampler, State};
+use crate::telemetry::{ROUTE_ERROR, unix_time};
+
+/// The answer.
+#[derive(Serialize)]
+struct Answer {
+    /// Unix time of the answer, in seconds.
+    time: f64,
+    sources: Vec<SourceEntry>,
+    readings: Vec<ReadingEntry>,
+}
+
+#[derive(Serialize)]
+struct SourceEntry {
+    name: &'static str,
+    success: bool,
+    age_seconds: f64,
+    dropped: usize,
+    errors: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ReadingEntry {
+    source: &'static str,
+    name: &'static str,
+    labels: BTreeMap<&'static str, String>,
+    /// `null` if the last read failed.
+    value: Option<f64>,
+    unit: &'static str,
+    /// Time since the value was last good.
+    age_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+/// The latest readings, or 503 with a reason before there are any.
+pub async fn sensor(app: Data<App>) -> HttpResponse {
+    let telemetry = &app.telemetry;
+    telemetry.requests.inc();
+    let timer = telemetry.latency.start_timer();
+    let answer = answer(&app).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot answer /sensor");
+        telemetry.failures.with_label_values(&[ROUTE_ERROR]).inc();
+        internal_error()
+    });
+    timer.observe_duration();
+    answer
+}
+
+async fn answer(app: &App) -> Result<HttpResponse, Failure> {
+    let live = app.live();
+    for fault in &live.settings.simulated.faults {
+        match fault.kind {
+            FaultKind::RouteError if fault.is_active(app.uptime()) => return Err(Failure("injected fault".into())),
+            #[expect(clippy::panic, reason = "the fault that the settings ask for")]
+            FaultKind::RoutePanic if fault.is_active(app.uptime()) => panic!("injected fault"),
+            _ => {}
+        }
+    }
+    if !live.sampler.is_complete() {
+        return Ok(HttpResponse::ServiceUnavailable()
+            .insert_header(("Retry-After", "1"))
+            .json(serde_json::json!({ "error": "the first sample is not complete yet" })));
+    }
+    live.sampler.refresh().await;
+    let body = serde_json::to_vec(&collect(&live.sampler)).map_err(|error| Failure::because("JSON", error))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("Cache-Control", "no-store"))
+        .body(body))
+}
+
+fn collect(sampler: &Sampler) -> Answer {
+    let now = Instant::now();
+    let mut answer = Answer {
+        time: unix_time(),
+        sources: Vec::new(),
+        readings: Vec::new(),
+    };
+    sampler.visit(|source, state| {
+        if !state.is_present() {
+            return;
+        }
+        answer.sources.push(SourceEntry {
+            name: source,
+            success: state.is_good(),
+            age_seconds: state.age(now).as_secs_f64(),
+            dropped: state.dropped,
+            errors: state.trouble.clone(),
+        });
+        answer.readings.extend(entries(source, state, now));
+    });
+    answer
+}
+
+fn entries(source: &'static str, state: &State, now: Instant) -> impl Iterator<Item = ReadingEntry> {
+    state.readings.iter().map(move |held| {
+        let reading = &held.reading;
+        ReadingEntry {
+            source,
+            name: reading.metric.name,
+            labels: reading.labels.iter().cloned().collect(),
+            value: reading.value.ok(),
+            unit: reading.metric.unit,
+            age_seconds: now.saturating_duration_since(held.since).as_secs_f64(),
+            error: reading.value.err().map(|kind| kind.name()),
+        }
+    })
+}

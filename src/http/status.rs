@@ -1,0 +1,264 @@
+//! `GET /`: the status page for people. Works without JavaScript and on a phone.
+
+use std::time::{Duration, Instant};
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use maud::{DOCTYPE, Markup, html};
+
+use super::{App, Live};
+use crate::config::Settings;
+use crate::sampler::{Held, State};
+
+/// Prometheus' port, where the settings give no link.
+const PROMETHEUS_PORT: u16 = 9090;
+/// Grafana's port, where the settings give no link.
+pub const GRAFANA_PORT: u16 = 3000;
+/// Seconds after which a browser loads the page anew.
+const REFRESH: u32 = 10;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The page.
+pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    let live = app.live();
+    live.sampler.refresh().await;
+    let now = Instant::now();
+    let mut sources = html! {};
+    let mut readings = html! {};
+    let (mut failing, mut count) = (0, 0);
+    live.sampler.visit(|name, state| {
+        if !state.is_present() {
+            return;
+        }
+        failing += usize::from(!state.is_good());
+        count += state.readings.len();
+        let row = source_row(name, state, now);
+        sources = html! { (sources) (row) };
+        let table = source_table(name, state, now);
+        readings = html! { (readings) (table) };
+    });
+    let body = html! {
+        (notices(&live))
+        (summary(&app, &live, count, failing))
+        (links(&live.settings, &request))
+        h2 { "Sources" }
+        table.sources {
+            thead { tr { th { "source" } th { "state" } th.number { "readings" } th.number { "age" } th.number { "took" } } }
+            tbody { (sources) }
+        }
+        h2 { "Readings" }
+        (readings)
+    };
+    respond("Status", Some(REFRESH), &body)
+}
+
+/// The style sheet of every page.
+pub async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .insert_header(("Cache-Control", "max-age=3600"))
+        .body(STYLE)
+}
+
+/// A whole page around `body`.
+pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse {
+    let host = hostname();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
+                title { (title) " · " (host) " · edgewatch" }
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                header {
+                    h1 { a href="/" { "edgewatch" } " " span.host { (host) } }
+                    p { (title) }
+                }
+                main { (body) }
+                footer { "edgewatch " (env!("CARGO_PKG_VERSION")) " · " a href="/metrics" { "metrics" } " · " a href="/sensor" { "JSON" } }
+            }
+        }
+    };
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("Cache-Control", "no-store"))
+        .body(page.into_string())
+}
+
+/// The address of another part of the stack: as set, or on the host that the browser asked; `None` if it is not there.
+pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<String> {
+    match set {
+        Some("") => None,
+        Some(link) => Some(link.trim_end_matches('/').to_owned()),
+        None => {
+            let connection = request.connection_info();
+            let authority = connection.host();
+            // The port is behind the last colon, but for an IPv6 address in brackets.
+            let host = match authority.rsplit_once(':') {
+                Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+                _ => authority,
+            };
+            Some(format!("http://{host}:{port}"))
+        }
+    }
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "this device".into(), |name| name.trim().into())
+}
+
+fn notices(live: &Live) -> Markup {
+    let settings = &live.settings;
+    let open = live.auth.is_none() && settings.http.listen.iter().any(|listen| !listen.is_local());
+    html! {
+        @if open && settings.http.insecure {
+            p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
+        }
+        @if settings.is_enabled("simulated") {
+            p.notice { "Readings of the chip " code { "simulated" } " are made up: the simulated source is switched on." }
+        }
+    }
+}
+
+fn summary(app: &App, live: &Live, readings: usize, failing: usize) -> Markup {
+    let (class, text) = if !live.sampler.is_complete() {
+        ("warn", "taking the first sample".to_owned())
+    } else if !live.sampler.is_progressing() {
+        ("bad", "the sampler is stuck".to_owned())
+    } else if failing > 0 {
+        ("warn", format!("{failing} of the sources fail"))
+    } else {
+        ("good", "all sources read".to_owned())
+    };
+    html! {
+        ul.summary {
+            li { span.label { "sampler" } strong class=(class) { (text) } }
+            li { span.label { "readings" } strong { (readings) } }
+            li { span.label { "service up" } strong { (duration(app.uptime())) } }
+            li { span.label { "requests to /sensor" } strong { (app.telemetry.requests.get()) } }
+        }
+    }
+}
+
+fn links(settings: &Settings, request: &HttpRequest) -> Markup {
+    let prometheus = link(settings.links.prometheus.as_deref(), request, PROMETHEUS_PORT);
+    let grafana = link(settings.links.grafana.as_deref(), request, GRAFANA_PORT);
+    html! {
+        nav {
+            @match prometheus {
+                Some(address) => a href=(address) { "Prometheus" },
+                None => span.absent { "Prometheus does not run here" },
+            }
+            @match grafana {
+                Some(address) => a href=(address) { "Grafana" },
+                None => span.absent { "Grafana does not run here" },
+            }
+            a href="/dashboards" { "Dashboards" }
+        }
+    }
+}
+
+fn source_row(name: &str, state: &State, now: Instant) -> Markup {
+    html! {
+        tr {
+            th scope="row" { a href={ "#" (name) } { (name) } }
+            td {
+                @if state.is_good() { span.good { "ok" } }
+                @else {
+                    span.bad { "fails" }
+                    @for trouble in state.trouble.iter().take(5) { div.trouble { (trouble) } }
+                    @if state.trouble.len() > 5 { div.trouble { "and " (state.trouble.len() - 5) " more" } }
+                }
+                @if state.dropped > 0 { div.trouble { (state.dropped) " left out: above limits.readings_per_source" } }
+            }
+            td.number { (state.readings.len()) }
+            td.number { (duration(state.age(now))) }
+            td.number { (duration(state.duration)) }
+        }
+    }
+}
+
+fn source_table(name: &str, state: &State, now: Instant) -> Markup {
+    // The first reading fails, or has a value: either way people look for what is wrong first.
+    let failing = state.readings.iter().any(|held| held.reading.value.is_err());
+    html! {
+        details id=(name) open[failing || is_hardware(state)] {
+            summary { (name) span.count { (state.readings.len()) } }
+            table.readings {
+                tbody { @for held in &state.readings { (reading_row(held, now)) } }
+            }
+        }
+    }
+}
+
+/// Sensors are what people come for; counters of the host are a click away.
+fn is_hardware(state: &State) -> bool {
+    state
+        .readings
+        .iter()
+        .any(|held| held.reading.metric.unit == "celsius" && held.reading.value.is_ok())
+}
+
+fn reading_row(held: &Held, now: Instant) -> Markup {
+    let reading = &held.reading;
+    html! {
+        tr {
+            th scope="row" {
+                (reading.metric.name)
+                @for (name, value) in &reading.labels { " " span.pair { (name) "=" (value) } }
+            }
+            @match reading.value {
+                Ok(value) => td.number title=(reading.metric.help) { (quantity(value, reading.metric.unit)) },
+                Err(kind) => td.number.bad { (kind.name()) ", last good " (duration(now - held.since)) " ago" },
+            }
+        }
+    }
+}
+
+/// A value for people, with its unit.
+fn quantity(value: f64, unit: &str) -> String {
+    match unit {
+        "bytes" => bytes(value),
+        "celsius" => format!("{value:.1} °C"),
+        "ratio" => format!("{:.1} %", value * 100.0),
+        "" => number(value),
+        _ => format!("{} {unit}", number(value)),
+    }
+}
+
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+fn bytes(value: f64) -> String {
+    let mut scaled = value;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if scaled.abs() < 1024.0 {
+            return format!("{scaled:.*} {unit}", usize::from(unit != "B"));
+        }
+        scaled /= 1024.0;
+    }
+    format!("{scaled:.1} TiB")
+}
+
+fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 if duration.as_millis() == 0 => format!("{} µs", duration.as_micros()),
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}

@@ -1,0 +1,265 @@
+//! `edgewatch serve`: the sensor service, from its sockets to its last answer.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::rt::System;
+use actix_web::web;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::config::{Listen, Settings};
+use crate::error::Failure;
+use crate::http::{self, App, Live, Socket, auth::Auth, probe};
+use crate::logging;
+use crate::sampler::Sampler;
+use crate::systemd;
+use crate::telemetry::Telemetry;
+
+/// Options of `edgewatch serve`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Settings file (TOML) [default: /etc/edgewatch/edgewatch.toml, if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Check the settings and end
+    #[arg(long)]
+    pub check: bool,
+    /// Print the effective settings and end
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    match try_run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Before logging has begun there is nobody else to tell; after it, the journal has it from here as well.
+            eprintln!("edgewatch: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_run(args: &Args) -> Result<(), Failure> {
+    let settings = Settings::load(args.config.as_deref())?;
+    if args.print_config {
+        print!("{}", settings.to_toml()?);
+        return Ok(());
+    }
+    if args.check {
+        Auth::load(&settings.auth)?;
+        crate::budget::Budget::load(settings.paths.budget.as_deref())?;
+        println!("the settings are valid");
+        return Ok(());
+    }
+    logging::start(settings.log.level);
+    let mut sockets = systemd::inherited_sockets()?;
+    if sockets.is_empty() {
+        sockets = settings
+            .http
+            .listen
+            .iter()
+            .map(Socket::bind)
+            .collect::<Result<_, _>>()?;
+    }
+    System::new().block_on(serve(settings, sockets, args.config.clone()))
+}
+
+async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) -> Result<(), Failure> {
+    let cannot = |error| Failure::because("cannot handle signals", error);
+    let mut hangup = signal(SignalKind::hangup()).map_err(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut service = Service::start(settings, sockets)?;
+    service.first_sample().await;
+    tracing::info!("{}", service.status());
+    systemd::notify(&[NotifyState::Ready, NotifyState::Status(&service.status())]);
+    let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
+    let ended = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            _ = hangup.recv() => service.reload(file.as_deref()).await,
+            result = &mut service.server => break Err(server_ended(result)),
+        }
+    };
+    systemd::notify(&[NotifyState::Stopping]);
+    if let Some(watchdog) = watchdog {
+        watchdog.abort();
+    }
+    service.stop().await;
+    ended
+}
+
+fn server_ended(result: Result<std::io::Result<()>, tokio::task::JoinError>) -> Failure {
+    match result {
+        Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
+        Ok(Err(error)) => Failure::because("the HTTP server ended", error),
+        Err(error) => Failure::because("the HTTP server ended", error),
+    }
+}
+
+/// The sensor service while it runs.
+pub struct Service {
+    app: web::Data<App>,
+    addresses: Vec<Listen>,
+    handle: ServerHandle,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Service {
+    /// Begins to sample and to answer on `sockets`. Must be called within an actix [`System`].
+    ///
+    /// # Errors
+    /// A socket that strangers can reach without authentication, a source that cannot be opened, or a socket that cannot be used.
+    pub fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, Failure> {
+        let telemetry = Arc::new(Telemetry::new().map_err(|error| Failure::because("metrics", error))?);
+        let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
+        let live = Live {
+            auth: Auth::load(&settings.auth)?,
+            sampler: Arc::new(Sampler::start(&settings, Arc::clone(&telemetry))?),
+            settings,
+        };
+        refuse_open_doors(&addresses, &live)?;
+        let app = web::Data::new(App::new(telemetry, live));
+        let server = http::server(app.clone(), sockets).map_err(|error| Failure::because("HTTP server", error))?;
+        let handle = server.handle();
+        Ok(Self {
+            app,
+            addresses,
+            handle,
+            server: tokio::spawn(server),
+        })
+    }
+
+    /// Waits until every source has been tried once.
+    pub async fn first_sample(&self) {
+        let sampler = Arc::clone(&self.app.live().sampler);
+        sampler.first_round().await;
+    }
+
+    /// One line for `systemctl status`.
+    pub fn status(&self) -> String {
+        let (mut sources, mut readings, mut failing) = (0, 0, 0);
+        self.app.live().sampler.visit(|_, state| {
+            if state.is_present() {
+                sources += 1;
+                readings += state.readings.len();
+                failing += usize::from(!state.is_good());
+            }
+        });
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        format!(
+            "{readings} readings of {sources} sources, {failing} failing, on {}",
+            addresses.join(" and ")
+        )
+    }
+
+    /// Feeds systemd's watchdog, but only while the sampler makes progress and the server answers.
+    fn feed_watchdog(&self, interval: Duration) -> JoinHandle<()> {
+        let app = self.app.clone();
+        let address = self.addresses.first().cloned();
+        tokio::spawn(async move {
+            let mut starved = false;
+            loop {
+                tokio::time::sleep(interval).await;
+                let trouble = if !app.live().sampler.is_progressing() {
+                    Some("every source is stuck")
+                } else if let Some(address) = &address
+                    && !probe::answers(address).await
+                {
+                    Some("the HTTP server does not answer")
+                } else {
+                    None
+                };
+                match trouble {
+                    None => {
+                        starved = false;
+                        systemd::notify(&[NotifyState::Watchdog]);
+                    }
+                    Some(trouble) => {
+                        if !starved {
+                            tracing::error!("the watchdog is not fed: {trouble}");
+                        }
+                        starved = true;
+                        systemd::notify(&[NotifyState::Status(trouble)]);
+                    }
+                }
+            }
+        })
+    }
+
+    /// Reads the settings anew and puts them in force; bad ones are refused and the old ones stay.
+    async fn reload(&self, file: Option<&std::path::Path>) {
+        systemd::notify_reloading();
+        let result = match Settings::load(file) {
+            Ok(settings) => self.apply(settings).await,
+            Err(error) => Err(error),
+        };
+        self.app.telemetry.reloaded(result.is_ok());
+        match result {
+            Ok(()) => {
+                tracing::info!("settings reloaded");
+                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&self.status())]);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new settings are refused; the old ones stay in force");
+                let status = format!("reload refused: {error}");
+                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
+            }
+        }
+    }
+
+    async fn apply(&self, settings: Settings) -> Result<(), Failure> {
+        let old = self.app.live();
+        if old.settings.needs_restart(&settings) {
+            tracing::warn!("changes of [http] take effect at the next start");
+        }
+        let sampler = if old.settings.reads_the_same(&settings) {
+            Arc::clone(&old.sampler)
+        } else {
+            let sampler = Arc::new(Sampler::start(&settings, Arc::clone(&self.app.telemetry))?);
+            // Only then do requests see the new readings: no scrape falls into a gap.
+            sampler.first_round().await;
+            sampler
+        };
+        let live = Live {
+            auth: Auth::load(&settings.auth)?,
+            sampler,
+            settings,
+        };
+        refuse_open_doors(&self.addresses, &live)?;
+        logging::set_level(live.settings.log.level);
+        self.app.replace(live);
+        Ok(())
+    }
+
+    /// Stops: no new connections, the requests in flight are finished.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+    }
+}
+
+/// Refuses an address that others can reach and nothing guards. Inherited sockets are looked at as well: the settings do not
+/// know them.
+fn refuse_open_doors(addresses: &[Listen], live: &Live) -> Result<(), Failure> {
+    if live.auth.is_some() {
+        return Ok(());
+    }
+    let Some(open) = addresses.iter().find(|address| !address.is_local()) else {
+        return Ok(());
+    };
+    if live.settings.http.insecure {
+        tracing::warn!("everybody in the network can read {open}: http.insecure = true");
+        return Ok(());
+    }
+    Err(Failure(format!(
+        "refusing to listen on {open} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
+    )))
+}

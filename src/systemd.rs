@@ -1,0 +1,50 @@
+//! What systemd and the service tell each other: inherited sockets (sd_listen_fds(3)) and notifications (sd_notify(3)).
+
+use std::time::Duration;
+
+use listenfd::ListenFd;
+use sd_notify::NotifyState;
+
+use crate::error::Failure;
+use crate::http::Socket;
+
+/// The sockets that systemd handed over; none if it did not.
+///
+/// # Errors
+/// A file descriptor that is neither a TCP nor a Unix stream socket.
+pub fn inherited_sockets() -> Result<Vec<Socket>, Failure> {
+    let mut inherited = ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for index in 0..inherited.len() {
+        // Taking it as the wrong kind fails and leaves it there for the next try.
+        let socket = match inherited.take_tcp_listener(index) {
+            Ok(listener) => listener.map(Socket::Tcp),
+            Err(_) => inherited
+                .take_unix_listener(index)
+                .map_err(|error| Failure::because("socket from systemd (ListenStream=)", error))?
+                .map(Socket::Unix),
+        };
+        sockets.extend(socket);
+    }
+    Ok(sockets)
+}
+
+/// Tells systemd; does nothing where no service manager listens.
+pub fn notify(states: &[NotifyState]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "cannot notify systemd");
+    }
+}
+
+/// `RELOADING=1` with the time stamp that `Type=notify-reload` asks for.
+pub fn notify_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "cannot read the monotonic clock"),
+    }
+}
+
+/// Time between two `WATCHDOG=1`: half of `WatchdogSec=`, as systemd recommends. `None` without a watchdog.
+pub fn watchdog_interval() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|timeout| timeout / 2)
+}
