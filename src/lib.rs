@@ -3,6 +3,8 @@
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
 //! ([`http`], [`exposition`]).
 
+#![deny(clippy::expect_used, clippy::unwrap_used)]
+
 pub mod budget;
 pub mod cli;
 pub mod client;

@@ -78,8 +78,8 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut service = Service::start(settings, sockets)?;
     service.first_sample().await;
-    tracing::info!("{}", service.status());
-    systemd::notify(&[NotifyState::Ready, NotifyState::Status(&service.status())]);
+    tracing::info!("{}", status(&service.app));
+    systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&service.app))]);
     let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
     let ended = loop {
         tokio::select! {
@@ -108,7 +108,6 @@ fn server_ended(result: Result<std::io::Result<()>, tokio::task::JoinError>) -> 
 /// The sensor service while it runs.
 pub struct Service {
     app: web::Data<App>,
-    addresses: Vec<Listen>,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -127,12 +126,11 @@ impl Service {
             settings,
         };
         refuse_open_doors(&addresses, &live)?;
-        let app = web::Data::new(App::new(telemetry, live));
+        let app = web::Data::new(App::new(telemetry, addresses, live));
         let server = http::server(app.clone(), sockets).map_err(|error| Failure::because("HTTP server", error))?;
         let handle = server.handle();
         Ok(Self {
             app,
-            addresses,
             handle,
             server: tokio::spawn(server),
         })
@@ -144,52 +142,26 @@ impl Service {
         sampler.first_round().await;
     }
 
-    /// One line for `systemctl status`.
-    pub fn status(&self) -> String {
-        let (mut sources, mut readings, mut failing) = (0, 0, 0);
-        self.app.live().sampler.visit(|_, state| {
-            if state.is_present() {
-                sources += 1;
-                readings += state.readings.len();
-                failing += usize::from(!state.is_good());
-            }
-        });
-        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
-        format!(
-            "{readings} readings of {sources} sources, {failing} failing, on {}",
-            addresses.join(" and ")
-        )
-    }
-
     /// Feeds systemd's watchdog, but only while the sampler makes progress and the server answers.
     fn feed_watchdog(&self, interval: Duration) -> JoinHandle<()> {
         let app = self.app.clone();
-        let address = self.addresses.first().cloned();
         tokio::spawn(async move {
-            let mut starved = false;
+            let mut before = None;
             loop {
                 tokio::time::sleep(interval).await;
-                let trouble = if !app.live().sampler.is_progressing() {
-                    Some("every source is stuck")
-                } else if let Some(address) = &address
-                    && !probe::answers(address).await
-                {
-                    Some("the HTTP server does not answer")
+                let trouble = what_is_stuck(&app).await;
+                if trouble.is_none() {
+                    systemd::notify(&[NotifyState::Watchdog]);
+                }
+                if trouble == before {
+                    continue;
+                }
+                before = trouble;
+                if let Some(trouble) = trouble {
+                    tracing::error!("the watchdog is not fed: {trouble}");
+                    systemd::notify(&[NotifyState::Status(trouble)]);
                 } else {
-                    None
-                };
-                match trouble {
-                    None => {
-                        starved = false;
-                        systemd::notify(&[NotifyState::Watchdog]);
-                    }
-                    Some(trouble) => {
-                        if !starved {
-                            tracing::error!("the watchdog is not fed: {trouble}");
-                        }
-                        starved = true;
-                        systemd::notify(&[NotifyState::Status(trouble)]);
-                    }
+                    systemd::notify(&[NotifyState::Status(&status(&app))]);
                 }
             }
         })
@@ -206,7 +178,7 @@ impl Service {
         match result {
             Ok(()) => {
                 tracing::info!("settings reloaded");
-                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&self.status())]);
+                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&self.app))]);
             }
             Err(error) => {
                 tracing::error!(%error, "the new settings are refused; the old ones stay in force");
@@ -234,7 +206,7 @@ impl Service {
             sampler,
             settings,
         };
-        refuse_open_doors(&self.addresses, &live)?;
+        refuse_open_doors(&self.app.addresses, &live)?;
         logging::set_level(live.settings.log.level);
         self.app.replace(live);
         Ok(())
@@ -244,6 +216,32 @@ impl Service {
     pub async fn stop(self) {
         self.handle.stop(true).await;
     }
+}
+
+/// One line for `systemctl status`.
+fn status(app: &App) -> String {
+    let (mut sources, mut readings, mut failing) = (0, 0, 0);
+    app.live().sampler.visit(|_, state| {
+        if state.is_present() {
+            sources += 1;
+            readings += state.readings.len();
+            failing += usize::from(!state.is_good());
+        }
+    });
+    let addresses: Vec<String> = app.addresses.iter().map(ToString::to_string).collect();
+    format!(
+        "{readings} readings of {sources} sources, {failing} failing, on {}",
+        addresses.join(" and ")
+    )
+}
+
+/// Why the watchdog is not fed; `None` if all is well.
+async fn what_is_stuck(app: &App) -> Option<&'static str> {
+    if !app.live().sampler.is_progressing() {
+        return Some("every source is stuck");
+    }
+    let address = app.addresses.first()?;
+    (!probe::answers(address).await).then_some("the HTTP server does not answer")
 }
 
 /// Refuses an address that others can reach and nothing guards. Inherited sockets are looked at as well: the settings do not

@@ -39,7 +39,7 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
         readings = html! { (readings) (table) };
     });
     let body = html! {
-        (notices(&live))
+        (notices(&app, &live))
         (summary(&app, &live, count, failing))
         (links(&live.settings, &request))
         h2 { "Sources" }
@@ -113,11 +113,11 @@ fn hostname() -> String {
         .map_or_else(|_| "this device".into(), |name| name.trim().into())
 }
 
-fn notices(live: &Live) -> Markup {
+fn notices(app: &App, live: &Live) -> Markup {
     let settings = &live.settings;
-    let open = live.auth.is_none() && settings.http.listen.iter().any(|listen| !listen.is_local());
+    let open = live.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
     html! {
-        @if open && settings.http.insecure {
+        @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
         }
         @if settings.is_enabled("simulated") {

@@ -1,0 +1,469 @@
+//! Runs the real binary as systemd would: with a notification socket, a settings file, and, if asked, inherited sockets.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub mod prometheus;
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_edgewatch");
+/// Longer than anything takes on a busy machine; a test that needs it has failed.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Settings of a service under test.
+pub struct Setup {
+    settings: String,
+    tcp: Option<TcpListener>,
+    unix: Option<UnixListener>,
+    watchdog: Option<Duration>,
+    environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// `settings` is TOML without `[http]`, which `http` adds to.
+    pub fn new(settings: &str) -> Self {
+        Self {
+            settings: settings.to_owned(),
+            tcp: None,
+            unix: None,
+            watchdog: None,
+            environment: Vec::new(),
+        }
+    }
+
+    /// Hands over a listening socket, as `edgewatch.socket` does.
+    pub fn socket(mut self, listener: &TcpListener) -> Self {
+        self.tcp = Some(listener.try_clone().unwrap());
+        self
+    }
+
+    /// Hands over a Unix socket beside it.
+    pub fn unix_socket(mut self, listener: &UnixListener) -> Self {
+        self.unix = Some(listener.try_clone().unwrap());
+        self
+    }
+
+    /// Asks for `WATCHDOG=1`, as `WatchdogSec=` does.
+    pub fn watchdog(mut self, timeout: Duration) -> Self {
+        self.watchdog = Some(timeout);
+        self
+    }
+
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts the service and waits for `READY=1`.
+    pub fn start(self) -> Service {
+        let service = self.spawn();
+        service.manager.wait_for("READY=1");
+        service
+    }
+
+    /// Starts the service.
+    pub fn spawn(self) -> Service {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("edgewatch.toml");
+        std::fs::write(&file, with_free_port(&self.settings)).unwrap();
+        let manager = Manager::start(directory.path());
+        let mut command = self.command(&file);
+        command
+            .env("NOTIFY_SOCKET", &manager.path)
+            .env_remove("JOURNAL_STREAM")
+            .envs(self.environment)
+            .stderr(Stdio::piped());
+        if let Some(timeout) = self.watchdog {
+            command.env("WATCHDOG_USEC", timeout.as_micros().to_string());
+        }
+        let mut child = command.spawn().unwrap();
+        let log = Log::follow(child.stderr.take().unwrap());
+        Service {
+            child,
+            manager,
+            log,
+            file,
+            directory,
+        }
+    }
+
+    fn command(&self, file: &Path) -> Command {
+        let handed_over = usize::from(self.tcp.is_some()) + usize::from(self.unix.is_some());
+        if handed_over == 0 {
+            let mut command = Command::new(BINARY);
+            command
+                .args(["serve", "--config"])
+                .arg(file)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
+            return command;
+        }
+        // LISTEN_PID must be the process's own, which only the process knows. The sockets come in as stdin and stdout.
+        let script = "exec 3<&0 4<&1 </dev/null >/dev/null; LISTEN_PID=$$ exec \"$@\"";
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, "sh", BINARY, "serve", "--config"])
+            .arg(file)
+            .env("LISTEN_FDS", handed_over.to_string());
+        let mut sockets: Vec<OwnedFd> = Vec::new();
+        if let Some(listener) = &self.tcp {
+            sockets.push(listener.try_clone().unwrap().into());
+        }
+        if let Some(listener) = &self.unix {
+            sockets.push(listener.try_clone().unwrap().into());
+        }
+        let mut sockets = sockets.into_iter().map(Stdio::from);
+        command.stdin(sockets.next().unwrap_or_else(Stdio::null));
+        command.stdout(sockets.next().unwrap_or_else(Stdio::null));
+        command
+    }
+}
+
+/// Lets the kernel choose the port, unless the settings say where to listen.
+fn with_free_port(settings: &str) -> String {
+    if settings.contains("listen") {
+        settings.to_owned()
+    } else if settings.contains("[http]") {
+        settings.replace("[http]", "[http]\nlisten = [\"127.0.0.1:0\"]")
+    } else {
+        format!("{settings}\n[http]\nlisten = [\"127.0.0.1:0\"]\n")
+    }
+}
+
+/// A service under test; killed when dropped.
+pub struct Service {
+    pub child: Child,
+    pub manager: Manager,
+    pub log: Log,
+    pub file: PathBuf,
+    pub directory: TempDir,
+}
+
+impl Service {
+    /// With these settings and otherwise the defaults.
+    pub fn start(settings: &str) -> Self {
+        Setup::new(settings).start()
+    }
+
+    /// Where it listens, as it told systemd.
+    pub fn address(&self) -> SocketAddr {
+        let status = self.manager.wait_for("STATUS=");
+        let address = status.rsplit_once(" on ").expect("an address in STATUS").1;
+        let first = address.split(" and ").next().unwrap().lines().next().unwrap();
+        first.parse().expect("a TCP address")
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.request(&format!(
+            "GET {path} HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n"
+        ))
+    }
+
+    /// Sends `text` as it is and reads until the service closes the connection.
+    pub fn request(&self, text: &str) -> Answer {
+        ask(self.address(), text.as_bytes()).unwrap()
+    }
+
+    pub fn metrics(&self) -> String {
+        let answer = self.get("/metrics");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.text()
+    }
+
+    /// The value of one series, such as `up{job="x"}`.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        value_of(&self.metrics(), series)
+    }
+
+    /// Waits until the value of the series is as wanted.
+    pub fn wait_for_metric(&self, series: &str, wanted: impl Fn(Option<f64>) -> bool) {
+        let mut last = None;
+        let held = eventually(|| {
+            last = self.metric(series);
+            wanted(last)
+        });
+        assert!(held, "{series} stayed at {last:?}\n{}", self.log.text());
+    }
+
+    pub fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    /// Replaces the settings file as an editor does, so that it is never seen half written.
+    pub fn configure(&self, settings: &str) {
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, with_free_port(settings)).unwrap();
+        std::fs::rename(new, &self.file).unwrap();
+    }
+
+    /// Waits for the process to end.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child)
+    }
+
+    /// A field of `/proc/PID/status` in KiB, or a plain number.
+    pub fn proc_status(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Plays systemd: keeps the notifications.
+pub struct Manager {
+    path: PathBuf,
+    received: Arc<(Mutex<Vec<String>>, Condvar)>,
+}
+
+impl Manager {
+    fn start(directory: &Path) -> Self {
+        let path = directory.join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        let received = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let shared = Arc::clone(&received);
+        thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(length) = socket.recv(&mut buffer) {
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                shared.0.lock().unwrap().push(text);
+                shared.1.notify_all();
+            }
+        });
+        Self { path, received }
+    }
+
+    /// All notifications so far.
+    pub fn received(&self) -> Vec<String> {
+        self.received.0.lock().unwrap().clone()
+    }
+
+    /// The number of notifications that hold `text`.
+    pub fn count(&self, text: &str) -> usize {
+        self.received().iter().filter(|message| message.contains(text)).count()
+    }
+
+    /// Waits for the first notification that holds `text`.
+    pub fn wait_for(&self, text: &str) -> String {
+        self.wait_for_nth(text, 1)
+    }
+
+    /// Waits for the nth notification that holds `text`.
+    pub fn wait_for_nth(&self, text: &str, nth: usize) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut messages = self.received.0.lock().unwrap();
+        loop {
+            if let Some(message) = messages.iter().filter(|message| message.contains(text)).nth(nth - 1) {
+                return message.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no {text} among {messages:?}");
+            messages = self.received.1.wait_timeout(messages, left).unwrap().0;
+        }
+    }
+}
+
+/// What the service writes to stderr.
+#[derive(Clone)]
+pub struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn follow(mut stream: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(String::new()));
+        let shared = Arc::clone(&text);
+        thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(length @ 1..) = stream.read(&mut buffer) {
+                shared
+                    .lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&buffer[..length]));
+            }
+        });
+        Self(text)
+    }
+
+    pub fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn count(&self, text: &str) -> usize {
+        self.text().matches(text).count()
+    }
+
+    pub fn wait_for(&self, text: &str) {
+        assert!(
+            eventually(|| self.text().contains(text)),
+            "no {text:?} in:\n{}",
+            self.text()
+        );
+    }
+}
+
+/// An HTTP answer.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// Sends `request` and reads until the other side closes.
+pub fn ask(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request)?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    parse_answer(&bytes)
+        .ok_or_else(|| std::io::Error::other(format!("no answer: {:?}", String::from_utf8_lossy(&bytes))))
+}
+
+fn parse_answer(bytes: &[u8]) -> Option<Answer> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    Some(Answer {
+        status: head.split_whitespace().nth(1)?.parse().ok()?,
+        head,
+        body: bytes[end + 4..].to_vec(),
+    })
+}
+
+/// The value of a series in an exposition.
+pub fn value_of(exposition: &str, series: &str) -> Option<f64> {
+    exposition.lines().find_map(|line| {
+        let (name, value) = line.rsplit_once(' ')?;
+        (name == series).then(|| value.parse().unwrap())
+    })
+}
+
+/// Tries until it is true, or patience ends.
+pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if holds() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    let ended = eventually(|| {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert!(ended, "the process does not end");
+    status.unwrap()
+}
+
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Runs the binary to its end.
+pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, String, String) {
+    let output = Command::new(BINARY)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status, text(&output.stdout), text(&output.stderr))
+}
+
+/// Settings in which every source but those named is switched off.
+pub fn only(sources: &[&str]) -> String {
+    let mut settings = String::new();
+    for name in edgewatch::sources::names() {
+        if !sources.contains(&name) {
+            let _ = writeln!(settings, "[sources.{name}]\nenabled = false");
+        }
+    }
+    settings
+}
+
+/// A directory that stands for /sys, filled by the test.
+pub struct FakeSys(pub TempDir);
+
+impl FakeSys {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn write(&self, file: &str, content: impl AsRef<[u8]>) {
+        let path = self.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // Like the kernel's, the file is never seen half written.
+        let new = self.path().join("new");
+        std::fs::write(&new, content).unwrap();
+        std::fs::rename(new, path).unwrap();
+    }
+
+    /// A thermal zone that reads `millidegrees`.
+    pub fn zone(&self, number: usize, millidegrees: &str) {
+        self.write(&format!("class/thermal/thermal_zone{number}/type"), "cpu-thermal\n");
+        self.write(&format!("class/thermal/thermal_zone{number}/temp"), millidegrees);
+    }
+
+    /// Makes every read of `file` fail with `EIO`, by the one file that does so everywhere: address 0 of the reader's memory.
+    pub fn break_file(&self, file: &str) {
+        let path = self.path().join(file);
+        let _ = std::fs::remove_file(&path);
+        std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
+    }
+
+    /// Makes every read of `file` block: a pipe that nobody writes to.
+    pub fn block_file(&self, file: &str) {
+        let path = self.path().join(file);
+        let _ = std::fs::remove_file(&path);
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+
+    /// Settings that read the given sources below this directory.
+    pub fn settings(&self, sources: &[&str]) -> String {
+        format!("{}[paths]\nsysfs = {:?}\n", only(sources), self.path())
+    }
+}

@@ -1,0 +1,110 @@
+//! A real Prometheus.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::eventually;
+
+/// A running Prometheus; killed when dropped.
+pub struct Prometheus {
+    child: Child,
+    pub address: SocketAddr,
+    _directory: TempDir,
+}
+
+/// Every Prometheus on this machine: Debian's, and a 3.x where `scripts/setup` could get one.
+pub fn installed() -> Vec<PathBuf> {
+    let newer = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/prometheus3/usr/bin/prometheus");
+    [PathBuf::from("/usr/bin/prometheus"), newer]
+        .into_iter()
+        .filter(|program| program.exists())
+        .collect()
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Prometheus {
+    /// Scrapes each target every `interval`.
+    pub fn start(program: &Path, targets: &[SocketAddr], interval: Duration) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("prometheus.yml");
+        let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        let interval = format!("{}ms", interval.as_millis());
+        let config = serde_json::json!({
+            "global": { "scrape_interval": interval, "scrape_timeout": interval },
+            "scrape_configs": [{ "job_name": "sensor", "static_configs": [{ "targets": targets }] }],
+        });
+        // JSON is YAML.
+        std::fs::write(&file, config.to_string()).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let child = Command::new(program)
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                directory.path().join("data").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .arg("--log.level=error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let prometheus = Self {
+            child,
+            address,
+            _directory: directory,
+        };
+        assert!(
+            eventually(|| prometheus.get("/-/ready").is_some()),
+            "Prometheus is not ready"
+        );
+        prometheus
+    }
+
+    fn get(&self, path: &str) -> Option<String> {
+        let mut answer = ureq::get(format!("http://{}{path}", self.address)).call().ok()?;
+        answer.body_mut().read_to_string().ok()
+    }
+
+    /// The active targets.
+    pub fn targets(&self) -> Vec<Value> {
+        let text = self.get("/api/v1/targets?state=active").unwrap();
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        answer["data"]["activeTargets"].as_array().unwrap().clone()
+    }
+
+    /// The values of an instant query.
+    pub fn query(&self, expression: &str) -> Vec<f64> {
+        let mut answer = ureq::get(format!("http://{}/api/v1/query", self.address))
+            .query("query", expression)
+            .call()
+            .unwrap();
+        let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        let result = answer["data"]["result"].as_array().unwrap();
+        result
+            .iter()
+            .map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap())
+            .collect()
+    }
+
+    /// The one value of an instant query.
+    pub fn value(&self, expression: &str) -> f64 {
+        let values = self.query(expression);
+        assert_eq!(values.len(), 1, "{expression}");
+        values[0]
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,80 @@
+//! `SIGHUP`, as `Type=notify-reload` sends it.
+
+mod common;
+
+use common::{FakeSys, Service, eventually};
+
+const ZONE: &str = "node_thermal_zone_temp{zone=\"0\",type=\"cpu-thermal\"}";
+const SUCCESS: &str = "edge_config_last_reload_successful";
+const TIME: &str = "edge_config_last_reload_success_timestamp_seconds";
+
+#[test]
+fn good_settings_are_taken_without_a_restart_and_without_losing_counters() {
+    let sys = FakeSys::new();
+    sys.zone(0, "40000\n");
+    let service = Service::start(&sys.settings(&["thermal"]));
+    service.get("/sensor");
+    let before = service.metric(TIME).unwrap();
+    let other = FakeSys::new();
+    other.zone(0, "50000\n");
+    service.configure(&other.settings(&["thermal"]));
+    service.signal("HUP");
+    let reloading = service.manager.wait_for("RELOADING=1");
+    assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    service.manager.wait_for_nth("READY=1", 2);
+    assert_eq!(service.metric(ZONE), Some(50.0));
+    assert_eq!(service.metric("sensor_requests_total"), Some(1.0));
+    assert_eq!(service.metric(SUCCESS), Some(1.0));
+    assert!(service.metric(TIME).unwrap() > before);
+}
+
+#[test]
+fn bad_settings_are_refused_and_the_old_ones_stay() {
+    let sys = FakeSys::new();
+    sys.zone(0, "40000\n");
+    let mut service = Service::start(&sys.settings(&["thermal"]));
+    let before = service.metric(TIME).unwrap();
+    service.configure("[http]\nmax_connections = 0\n");
+    service.signal("HUP");
+    let said = service.manager.wait_for("reload refused");
+    assert!(
+        said.contains("READY=1") && said.contains("max_connections = 0"),
+        "{said}"
+    );
+    assert_eq!(service.metric(SUCCESS), Some(0.0));
+    assert_eq!(service.metric(TIME), Some(before));
+    assert_eq!(service.metric(ZONE), Some(40.0));
+    service.configure(&sys.settings(&["thermal"]));
+    service.signal("HUP");
+    service.wait_for_metric(SUCCESS, |value| value == Some(1.0));
+    assert!(service.child.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn a_change_that_needs_a_restart_is_said() {
+    let service = Service::start("");
+    service.configure("[http]\nmax_connections = 5\n");
+    service.signal("HUP");
+    service.log.wait_for("next start");
+}
+
+#[test]
+fn no_scrape_fails_while_settings_are_reloaded_over_and_over() {
+    let sys = FakeSys::new();
+    sys.zone(0, "40000\n");
+    let service = Service::start(&sys.settings(&["thermal"]));
+    for round in 0..30 {
+        sys.zone(0, &format!("{}\n", 40_000 + round));
+        service.configure(&format!(
+            "{}\n[sources.thermal]\nperiod = \"{}ms\"\n",
+            sys.settings(&["thermal"]),
+            200 + round
+        ));
+        service.signal("HUP");
+        assert!(service.metric(ZONE).is_some(), "round {round}");
+    }
+    assert!(
+        eventually(|| service.proc_status("Threads") < 6),
+        "threads are left behind"
+    );
+}

@@ -1,0 +1,150 @@
+//! Settings: defaults, file, environment; what is impossible is refused at the start, with the key, the value and what is allowed.
+
+mod common;
+
+use common::run;
+
+/// Checks settings; gives what the command says.
+fn check(settings: &str, environment: &[(&str, &str)]) -> (bool, String) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings).unwrap();
+    let (status, stdout, stderr) = run(
+        &["serve", "--check", "--config", file.path().to_str().unwrap()],
+        environment,
+    );
+    (status.success(), stdout + &stderr)
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_key_value_and_what_is_allowed() {
+    let cases = [
+        ("[http]\nport = 1\n", vec!["http.port", "unknown field", "listen"]),
+        ("colour = 1\n", vec!["colour", "unknown field", "sources"]),
+        (
+            "[http]\nmax_connections = \"many\"\n",
+            vec!["http.max_connections", "many", "whole number"],
+        ),
+        (
+            "[http]\nmax_connections = 0\n",
+            vec!["http.max_connections = 0", "1 to 1024"],
+        ),
+        (
+            "[http]\nlisten = [\"localhost\"]\n",
+            vec!["http.listen", "\"localhost\"", "IP:PORT"],
+        ),
+        ("[http]\nlisten = []\n", vec!["http.listen", "at least one"]),
+        (
+            "[http]\nlisten = [\"0.0.0.0:8000\"]\n",
+            vec!["http.listen = 0.0.0.0:8000", "auth.users_file", "insecure"],
+        ),
+        (
+            "[http]\nclient_timeout = \"soon\"\n",
+            vec!["http.client_timeout", "soon"],
+        ),
+        (
+            "[http]\nclient_timeout = \"1h\"\n",
+            vec!["http.client_timeout = 3600s", "100ms to 60s"],
+        ),
+        ("[log]\nlevel = \"loud\"\n", vec!["log.level", "loud", "warn"]),
+        (
+            "[cpu_spike]\nthreshold = 2.0\n",
+            vec!["cpu_spike.threshold = 2", "0.05 to 1"],
+        ),
+        (
+            "[cpu_spike]\nthreshold = 0.5\nclear = 0.6\n",
+            vec!["cpu_spike.clear = 0.6", "0 to 0.5"],
+        ),
+        (
+            "[limits]\nreadings_per_source = 0\n",
+            vec!["limits.readings_per_source = 0", "1 to 10000"],
+        ),
+        ("[sources.hwmonn]\nenabled = true\n", vec!["hwmonn", "thermal"]),
+        (
+            "[sources.thermal]\nperiod = \"1ms\"\n",
+            vec!["sources.thermal.period = 1ms", "100ms to 3600s"],
+        ),
+        (
+            "[links]\ngrafana = \"javascript:alert(1)\"\n",
+            vec!["links.grafana", "http://"],
+        ),
+        (
+            "[[simulated.faults]]\nkind = \"bad\"\n",
+            vec!["simulated.faults", "bad", "hang"],
+        ),
+        (
+            "[[simulated.faults]]\nkind = \"io\"\nprobability = 2.0\n",
+            vec!["simulated.faults[0].probability = 2", "0 to 1"],
+        ),
+        (
+            "[auth]\nusers_file = \"/does/not/exist\"\n",
+            vec!["auth.users_file", "/does/not/exist", "No such file"],
+        ),
+        (
+            "[paths]\nbudget = \"/does/not/exist\"\n",
+            vec!["budget", "/does/not/exist"],
+        ),
+        ("not toml", vec!["settings"]),
+    ];
+    for (settings, expected) in cases {
+        let (valid, said) = check(settings, &[]);
+        assert!(!valid, "{settings} was taken");
+        for part in expected {
+            assert!(said.contains(part), "{settings}\n{part:?} is missing in: {said}");
+        }
+    }
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let (valid, said) = check("[http]\nmax_connections = 0\n[limits]\nlabel_length = 1\n", &[]);
+    assert!(
+        !valid && said.contains("max_connections") && said.contains("label_length"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_environment_beats_the_file_and_is_checked_alike() {
+    let settings = "[http]\nmax_connections = 10\n";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings).unwrap();
+    let arguments = ["serve", "--print-config", "--config", file.path().to_str().unwrap()];
+    let environment = [
+        ("EDGEWATCH__HTTP__MAX_CONNECTIONS", "20"),
+        ("EDGEWATCH__HTTP__LISTEN", "127.0.0.1:8001,[::1]:8001"),
+        ("EDGEWATCH__SIMULATED__ENABLED", "true"),
+        ("EDGEWATCH__SOURCES__THERMAL__PERIOD", "2s"),
+    ];
+    let (status, stdout, stderr) = run(&arguments, &environment);
+    assert!(status.success(), "{stderr}");
+    for expected in [
+        "max_connections = 20",
+        "listen = [\"127.0.0.1:8001\", \"[::1]:8001\"]",
+        "enabled = true",
+        "period = \"2s\"",
+    ] {
+        assert!(stdout.contains(expected), "{expected} is missing in\n{stdout}");
+    }
+    let (valid, said) = check("", &[("EDGEWATCH__HTTP__COLOUR", "red")]);
+    assert!(!valid && said.contains("http.colour"), "{said}");
+    let (valid, said) = check("", &[("EDGEWATCH__HTTP__MAX_CONNECTIONS", "many")]);
+    assert!(!valid && said.contains("many"), "{said}");
+}
+
+#[test]
+fn the_effective_settings_can_be_fed_back() {
+    let (status, printed, stderr) = run(&["serve", "--print-config"], &[]);
+    assert!(status.success(), "{stderr}");
+    let (valid, said) = check(&printed, &[]);
+    assert!(valid, "{said}\n{printed}");
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read_is_named() {
+    let (status, _, stderr) = run(&["serve", "--check", "--config", "/does/not/exist.toml"], &[]);
+    assert!(!status.success());
+    assert!(
+        stderr.contains("/does/not/exist.toml") && stderr.contains("No such file"),
+        "{stderr}"
+    );
+}
