@@ -21,3 +21,4 @@ pub mod sources;
 pub mod sysfs;
 pub mod systemd;
 pub mod telemetry;
+pub mod up;
