@@ -23,7 +23,10 @@ fn users(entries: &[(&str, &str)]) -> NamedTempFile {
 }
 
 fn settings(file: &NamedTempFile) -> String {
-    format!("[http]\nlisten = [\"0.0.0.0:0\"]\n[auth]\nusers_file = {:?}\n", file.path())
+    format!(
+        "[http]\nlisten = [\"0.0.0.0:0\"]\n[auth]\nusers_file = {:?}\n",
+        file.path()
+    )
 }
 
 fn get(service: &Service, path: &str, user: &str, password: &str) -> Answer {
@@ -39,13 +42,27 @@ fn get(service: &Service, path: &str, user: &str, password: &str) -> Answer {
 fn every_page_but_the_health_checks_asks_for_a_password() {
     let file = users(&[("operator", "correct horse")]);
     let service = Service::start(&settings(&file));
-    for path in ["/", "/metrics", "/sensor", "/dashboards", "/dashboards.json", "/style.css", "/nope"] {
+    for path in [
+        "/",
+        "/metrics",
+        "/sensor",
+        "/dashboards",
+        "/dashboards.json",
+        "/style.css",
+        "/nope",
+    ] {
         let answer = service.get(path);
         assert_eq!(answer.status, 401, "{path}");
-        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "), "{path}");
+        assert!(
+            answer.header("www-authenticate").unwrap().starts_with("Basic "),
+            "{path}"
+        );
         assert!(!answer.text().contains("node_"), "{path}");
     }
-    assert_eq!((service.get("/healthz").status, service.get("/readyz").status), (200, 200));
+    assert_eq!(
+        (service.get("/healthz").status, service.get("/readyz").status),
+        (200, 200)
+    );
     assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
 }
 
@@ -77,7 +94,11 @@ fn a_client_that_is_in_stays_in_while_somebody_guesses_from_the_same_address() {
 #[test]
 fn a_known_password_does_not_cost_bcrypt_at_each_scrape() {
     let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("operator:{}\n", bcrypt::hash("correct horse", 11).unwrap())).unwrap();
+    std::fs::write(
+        file.path(),
+        format!("operator:{}\n", bcrypt::hash("correct horse", 11).unwrap()),
+    )
+    .unwrap();
     let service = Service::start(&settings(&file));
     let first = Instant::now();
     assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
@@ -86,13 +107,21 @@ fn a_known_password_does_not_cost_bcrypt_at_each_scrape() {
     for _ in 0..5 {
         assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
     }
-    assert!(next.elapsed() < first, "five requests took {:?}, the first {first:?}", next.elapsed());
+    assert!(
+        next.elapsed() < first,
+        "five requests took {:?}, the first {first:?}",
+        next.elapsed()
+    );
 }
 
 #[test]
 fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("operator:{}\n", bcrypt::hash("correct horse", 11).unwrap())).unwrap();
+    std::fs::write(
+        file.path(),
+        format!("operator:{}\n", bcrypt::hash("correct horse", 11).unwrap()),
+    )
+    .unwrap();
     let time = |user: &str| {
         let service = Service::start(&settings(&file));
         let began = Instant::now();
@@ -115,7 +144,11 @@ fn users_change_with_a_reload() {
     let file = users(&[("operator", "old")]);
     let service = Service::start(&settings(&file));
     assert_eq!(get(&service, "/metrics", "operator", "old").status, 200);
-    std::fs::write(file.path(), format!("operator:{}\n", bcrypt::hash("new", COST).unwrap())).unwrap();
+    std::fs::write(
+        file.path(),
+        format!("operator:{}\n", bcrypt::hash("new", COST).unwrap()),
+    )
+    .unwrap();
     service.signal("HUP");
     service.manager.wait_for_nth("READY=1", 2);
     assert_eq!(get(&service, "/metrics", "operator", "new").status, 200);
@@ -127,14 +160,20 @@ fn a_credential_of_the_unit_is_found_by_its_name() {
     let file = users(&[("operator", "correct horse")]);
     let directory = file.path().parent().unwrap().to_str().unwrap();
     let name = file.path().file_name().unwrap();
-    let service = Setup::new(&format!("[auth]\nusers_file = {name:?}\n")).environment("CREDENTIALS_DIRECTORY", directory).start();
+    let service = Setup::new(&format!("[auth]\nusers_file = {name:?}\n"))
+        .environment("CREDENTIALS_DIRECTORY", directory)
+        .start();
     assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
     assert_eq!(service.get("/metrics").status, 401);
 }
 
 #[test]
 fn a_bad_users_file_is_refused_without_showing_it() {
-    for (content, expected) in [("operator:hunter2\n", "line 1"), ("# nobody\n", "no user"), (":x\n", "line 1")] {
+    for (content, expected) in [
+        ("operator:hunter2\n", "line 1"),
+        ("# nobody\n", "no user"),
+        (":x\n", "line 1"),
+    ] {
         let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
         let mut service = Setup::new(&settings(&file)).spawn();

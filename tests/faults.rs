@@ -19,7 +19,10 @@ fn two_zones() -> (FakeSys, Service) {
     sys.zone(0, "40000\n");
     sys.zone(1, "50000\n");
     let service = Service::start(&(sys.settings(&["thermal", "load"]) + QUICK));
-    assert_eq!((service.metric(ZONE_0), service.metric(ZONE_1)), (Some(40.0), Some(50.0)));
+    assert_eq!(
+        (service.metric(ZONE_0), service.metric(ZONE_1)),
+        (Some(40.0), Some(50.0))
+    );
     (sys, service)
 }
 
@@ -54,12 +57,20 @@ fn a_sensor_that_blocks_delays_neither_a_scrape_nor_another_source() {
         let began = Instant::now();
         let metrics = service.metrics();
         // The limit is that of the wait for fresh readings, and what a busy machine adds.
-        assert!(began.elapsed() < Duration::from_millis(500), "a scrape took {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_millis(500),
+            "a scrape took {:?}",
+            began.elapsed()
+        );
         assert!(common::value_of(&metrics, "node_load1").is_some());
         assert_eq!(common::value_of(&metrics, ZONE_0), None);
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(service.metric(&errors("timeout")), Some(1.0), "one stuck read is one error");
+    assert_eq!(
+        service.metric(&errors("timeout")),
+        Some(1.0),
+        "one stuck read is one error"
+    );
     assert_eq!(service.proc_status("Threads"), threads, "stuck reads pile up");
     assert!(service.metric("edge_source_age_seconds{source=\"thermal\"}") > Some(1.0));
     assert!(service.metric("edge_source_age_seconds{source=\"load\"}") < Some(5.0));
@@ -69,7 +80,10 @@ fn a_sensor_that_blocks_delays_neither_a_scrape_nor_another_source() {
     sys.zone(0, "42000\n");
     drop(writer);
     service.wait_for_metric(ZONE_0, |value| value == Some(42.0));
-    assert!(eventually(|| service.proc_status("Threads") < threads), "the stuck thread stays");
+    assert!(
+        eventually(|| service.proc_status("Threads") < threads),
+        "the stuck thread stays"
+    );
 }
 
 #[test]
@@ -97,7 +111,11 @@ fn empty_and_hostile_files_are_errors_and_not_readings() {
 fn a_hostile_label_cannot_break_the_exposition() {
     let sys = FakeSys::new();
     sys.zone(0, "40000\n");
-    let label = [b"a\"b\\c\nnode_load1 666\n\xff\xfe\x07<script>".as_slice(), &[b'x'; 3000]].concat();
+    let label = [
+        b"a\"b\\c\nnode_load1 666\n\xff\xfe\x07<script>".as_slice(),
+        &[b'x'; 3000],
+    ]
+    .concat();
     sys.write("class/thermal/thermal_zone0/type", &label);
     let service = Service::start(&sys.settings(&["thermal"]));
     let metrics = service.metrics();
@@ -116,9 +134,15 @@ fn five_thousand_sensors_are_capped_and_counted() {
     }
     let service = Service::start(&sys.settings(&["thermal"]));
     let metrics = service.metrics();
-    let exported = metrics.lines().filter(|line| line.starts_with("node_thermal_zone_temp{")).count();
+    let exported = metrics
+        .lines()
+        .filter(|line| line.starts_with("node_thermal_zone_temp{"))
+        .count();
     assert_eq!(exported, 256);
-    assert_eq!(service.metric("edge_source_readings_dropped{source=\"thermal\"}"), Some(4744.0));
+    assert_eq!(
+        service.metric("edge_source_readings_dropped{source=\"thermal\"}"),
+        Some(4744.0)
+    );
     assert!(service.get("/").text().contains("4744 left out"));
 }
 
@@ -127,7 +151,10 @@ fn hardware_that_is_absent_is_no_failure() {
     let sys = FakeSys::new();
     let service = Service::start(&sys.settings(&["thermal", "hwmon", "load"]));
     let metrics = service.metrics();
-    assert!(!metrics.contains("edge_source_success{source=\"thermal\"}"), "{metrics}");
+    assert!(
+        !metrics.contains("edge_source_success{source=\"thermal\"}"),
+        "{metrics}"
+    );
     assert_eq!(service.get("/readyz").status, 200);
     assert_eq!(service.log.count("fails"), 0, "{}", service.log.text());
 }
@@ -149,7 +176,10 @@ fn a_source_that_panics_is_counted_and_read_again() {
     let service = Service::start(&format!(
         "[simulated]\nenabled = true\n{faults}[sources.simulated]\nperiod = \"200ms\"\n"
     ));
-    service.wait_for_metric("edge_source_errors_total{kind=\"panic\",source=\"simulated\"}", |count| count >= Some(1.0));
+    service.wait_for_metric(
+        "edge_source_errors_total{kind=\"panic\",source=\"simulated\"}",
+        |count| count >= Some(1.0),
+    );
     assert!(service.metric("node_load1").is_some());
     assert_eq!(service.log.count("panicked"), 1, "{}", service.log.text());
 }
@@ -164,8 +194,14 @@ fn a_route_that_fails_or_panics_answers_500_says_nothing_and_is_counted() {
     service.manager.wait_for_nth("READY=1", 2);
     let answer = service.get("/sensor");
     assert_eq!((answer.status, answer.text().as_str()), (500, "internal error\n"));
-    assert_eq!(service.metric("sensor_failed_events_total{reason=\"route_error\"}"), Some(2.0));
-    assert_eq!(service.metric("edge_http_requests_total{code=\"5xx\",handler=\"sensor\"}"), Some(2.0));
+    assert_eq!(
+        service.metric("sensor_failed_events_total{reason=\"route_error\"}"),
+        Some(2.0)
+    );
+    assert_eq!(
+        service.metric("edge_http_requests_total{code=\"5xx\",handler=\"sensor\"}"),
+        Some(2.0)
+    );
     assert!(service.child.try_wait().unwrap().is_none());
 }
 
