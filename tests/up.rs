@@ -40,6 +40,7 @@ impl Up {
         Self { child, answer, log }
     }
 
+    /// With the ports that the kernel chooses.
     fn on_free_ports(state: &Path) -> Self {
         Self::start(state, &["--port", "0", "--prometheus-port", "0"])
     }
@@ -193,6 +194,20 @@ fn sigterm_stops_it_even_before_it_is_ready() {
     let (code, log) = up.ended();
     assert_eq!(code, Some(0), "{log}");
     assert!(!is_running(prometheus));
+}
+
+#[test]
+fn a_second_ctrl_c_kills_a_prometheus_that_does_not_stop() {
+    let state = tempfile::tempdir().unwrap();
+    let mut up = Up::on_free_ports(state.path());
+    let prometheus = up.prometheus_pid();
+    signal(prometheus, "STOP");
+    signal(up.child.id(), CTRL_C);
+    up.answer.wait_for("Ctrl-C again kills");
+    signal(up.child.id(), CTRL_C);
+    let (code, log) = up.ended();
+    assert_eq!(code, Some(1), "{log}");
+    assert!(eventually(|| !is_running(prometheus)));
 }
 
 #[test]

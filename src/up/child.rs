@@ -17,6 +17,7 @@ use tokio::process::{Child as Process, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::terminal;
 use crate::error::Failure;
 
 /// Time to end after SIGTERM. Prometheus writes its last samples out, which takes a while on an SD card.
@@ -91,8 +92,10 @@ impl Child {
             // Fails if it ends in this moment.
             let _ = kill_process(self.pid, Signal::TERM);
         }
-        // Not in time: dropping it kills it.
-        let _ = timeout(PATIENCE, self.process.wait()).await;
+        if timeout(PATIENCE, self.process.wait()).await.is_err() {
+            terminal::warn(format!("{} does not end within {PATIENCE:?}: killing it", self.name));
+            // Dropping it does that.
+        }
     }
 
     /// The end of its output, one indented line each.

@@ -57,21 +57,28 @@ impl Grafana {
             })
     }
 
-    /// What a person has to know.
-    pub fn describe(&self, state: &State, port: &Port) -> String {
+    /// Starts it on `port`, with `prometheus` as its data source, and says in a few words what became of it. The stack can do
+    /// without it.
+    pub fn start(
+        &self,
+        state: &State,
+        budget: &GrafanaBudget,
+        prometheus: SocketAddr,
+        port: Port,
+    ) -> (String, Option<Child>) {
         let password = state.path(PASSWORD);
-        format!(
+        let about = format!(
             "{} in half a minute; the password of admin is in {}",
             port.url(),
             password.display()
-        )
+        );
+        match self.try_start(state, budget, prometheus, port) {
+            Ok(child) => (about, Some(child)),
+            Err(failure) => (failure.to_string(), None),
+        }
     }
 
-    /// Starts it on `port`, with `prometheus` as its data source.
-    ///
-    /// # Errors
-    /// The state directory cannot be written, there is no randomness for its secrets, or the program cannot be started.
-    pub fn start(
+    fn try_start(
         &self,
         state: &State,
         budget: &GrafanaBudget,

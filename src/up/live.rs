@@ -89,9 +89,14 @@ impl fmt::Display for Look {
     }
 }
 
-/// Shows the state until it is dropped. Grafana may end meanwhile; that is said, and the rest goes on.
-pub async fn show(prometheus: Prometheus, mut parts: Vec<Part>, grafana: &mut Option<Child>) -> Infallible {
-    let began = Instant::now();
+/// Shows the state, with the scrapes since `began`, until it is dropped. Grafana may end meanwhile; that is said, and the rest
+/// goes on.
+pub async fn show(
+    prometheus: Prometheus,
+    began: Instant,
+    mut parts: Vec<Part>,
+    grafana: &mut Option<Child>,
+) -> Infallible {
     let mut noted: Option<(Instant, Option<(usize, usize)>)> = None;
     loop {
         let (server, processes) = (prometheus.clone(), parts.clone());

@@ -124,6 +124,7 @@ impl Stack {
         logging::start(plan.settings.log.level);
         let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
         self.service.insert(service).first_sample().await;
+        let began = Instant::now();
         let program = &args.prometheus;
         let child = prometheus::start(program, &state, &budget.prometheus, service_at, plan.prometheus)?;
         let mut parts = vec![
@@ -134,23 +135,16 @@ impl Stack {
         let attended = async {
             let api = Prometheus::new(Client::new(&format!("http://{prometheus_at}"))?);
             wait_until_up(&api).await?;
-            let about_grafana = match plan.grafana {
-                Some((installed, port)) => {
-                    let about = installed.describe(&state, &port);
-                    match installed.start(&state, &budget.grafana, prometheus_at, port) {
-                        Ok(child) => {
-                            parts.push(Part::new(grafana::NAME, child.pid(), budget.grafana.memory_max));
-                            *grafana = Some(child);
-                            about
-                        }
-                        Err(failure) => failure.to_string(),
-                    }
-                }
-                None if args.no_grafana => "left out".to_owned(),
-                None => "not installed".to_owned(),
+            let (about_grafana, child) = match plan.grafana {
+                Some((installed, port)) => installed.start(&state, &budget.grafana, prometheus_at, port),
+                None if args.no_grafana => ("left out".to_owned(), None),
+                None => ("not installed".to_owned(), None),
             };
+            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.memory_max);
+            parts.extend(child.as_ref().map(part));
+            *grafana = child;
             introduce(service_at, prometheus_at, &about_grafana, &state);
-            match live::show(api, parts, grafana).await {}
+            match live::show(api, began, parts, grafana).await {}
         };
         tokio::select! {
             failure = self.prometheus.insert(child).ended() => Err(prometheus::explain(failure)),
