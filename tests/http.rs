@@ -122,7 +122,7 @@ fn connections_beyond_the_limit_wait_and_are_served_when_slow_ones_are_cut_off()
 
 #[test]
 fn garbage_is_answered_or_dropped_but_never_fatal() {
-    let mut service = service("");
+    let mut service = service("client_timeout = \"500ms\"\nkeep_alive = \"1s\"");
     let hostile: [&[u8]; 6] = [
         b"\0\0\0\0\r\n\r\n",
         b"GET\r\n\r\n",
