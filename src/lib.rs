@@ -1,7 +1,7 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
-//! ([`http`], [`exposition`]).
+//! ([`http`], [`exposition`]); `edgewatch up` runs the whole stack in the foreground ([`up`]).
 
 #![deny(clippy::expect_used, clippy::unwrap_used)]
 

@@ -24,11 +24,11 @@ struct Up {
 }
 
 impl Up {
-    fn start(state: &Path, options: &[&str]) -> Self {
+    fn start(program: &Path, state: &Path, options: &[&str]) -> Self {
         let mut child = Command::new(BINARY)
             .args(["up", "--no-grafana", "--state-dir"])
             .arg(state)
-            .args(["--prometheus".as_ref(), program().as_os_str()])
+            .args(["--prometheus".as_ref(), program.as_os_str()])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -42,7 +42,7 @@ impl Up {
 
     /// With the ports that the kernel chooses.
     fn on_free_ports(state: &Path) -> Self {
-        Self::start(state, &["--port", "0", "--prometheus-port", "0"])
+        Self::start(&program(), state, &["--port", "0", "--prometheus-port", "0"])
     }
 
     /// What it says about itself under that heading.
@@ -112,7 +112,7 @@ fn it_finds_free_ports_shows_the_target_up_leaves_nothing_behind_and_keeps_the_h
     // Another test, or this machine's own Prometheus, may have them already.
     let _others = [8000, 9090].map(|port| TcpListener::bind(("127.0.0.1", port)));
     let state = tempfile::tempdir().unwrap();
-    let mut up = Up::start(state.path(), &[]);
+    let mut up = Up::start(&program(), state.path(), &[]);
     up.answer.wait_for("\nready\n");
     for port in [8000, 9090] {
         up.answer.wait_for(&format!("port {port} is taken by "));
@@ -134,7 +134,8 @@ fn it_finds_free_ports_shows_the_target_up_leaves_nothing_behind_and_keeps_the_h
         TcpListener::bind(address).unwrap();
     }
 
-    let again = Up::start(state.path(), &[]);
+    let newest = installed().pop().unwrap();
+    let again = Up::start(&newest, state.path(), &[]);
     again.answer.wait_for("\nready\n");
     let scrapes = again.prometheus().query("sum(count_over_time(up{job=\"sensor\"}[1h]))");
     assert!(
