@@ -1,7 +1,8 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
-//! ([`http`], [`exposition`]); `edgewatch check` asks a running stack whether it is well ([`check`]).
+//! ([`http`], [`exposition`]); `edgewatch up` runs the whole stack in the foreground ([`up`]); `edgewatch check` asks a
+//! running stack whether it is well ([`check`]).
 
 #![deny(clippy::expect_used, clippy::unwrap_used)]
 
@@ -22,3 +23,4 @@ pub mod sources;
 pub mod sysfs;
 pub mod systemd;
 pub mod telemetry;
+pub mod up;

@@ -75,7 +75,10 @@ fn headers_are_bounded() {
     let filler = format!("X: {}\r\n", "y".repeat(1000));
     // The server may close while we still send; that is a refusal as well.
     for count in [94, 1000] {
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: device\r\nConnection: close\r\n{}\r\n", filler.repeat(count));
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: device\r\nConnection: close\r\n{}\r\n",
+            filler.repeat(count)
+        );
         if let Ok(answer) = ask(service.address(), request.as_bytes()) {
             assert!(
                 (400..500).contains(&answer.status) || count == 94,

@@ -284,7 +284,7 @@ impl Manager {
 pub struct Log(Arc<Mutex<String>>);
 
 impl Log {
-    fn follow(mut stream: impl Read + Send + 'static) -> Self {
+    pub fn follow(mut stream: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let shared = Arc::clone(&text);
         thread::spawn(move || {
