@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::serve;
+use crate::{check, serve, up};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -18,6 +18,10 @@ pub struct Cli {
 enum Command {
     /// Run the sensor service
     Serve(serve::Args),
+    /// Run the whole stack in the foreground: the service, Prometheus, and Grafana if it is installed
+    Up(up::Args),
+    /// Ask a running stack whether it is well
+    Check(check::Args),
 }
 
 impl Cli {
@@ -25,6 +29,8 @@ impl Cli {
     pub fn run(&self) -> ExitCode {
         match &self.command {
             Command::Serve(args) => serve::run(args),
+            Command::Up(args) => up::run(args),
+            Command::Check(args) => check::run(args),
         }
     }
 }

@@ -372,7 +372,7 @@ impl Settings {
             .map_err(|error| error.to_string())
             .and_then(|merged| {
                 serde_path_to_error::deserialize::<_, Self>(merged)
-                    .map_err(|error| format!("{}: {}", error.path(), error.inner()))
+                    .map_err(|error| format!("{}: {}", error.path(), for_people(error.inner())))
             })
             .map_err(|error| match file {
                 Some(path) => Failure::because(format!("settings ({} and EDGEWATCH__…)", path.display()), error),
@@ -475,6 +475,15 @@ impl Settings {
         problems.within_time("http.keep_alive", http.keep_alive, 1_000, 600_000);
         problems.within_time("http.shutdown_timeout", http.shutdown_timeout, 1_000, 60_000);
     }
+}
+
+/// The message of the JSON reader without Rust's names of types.
+fn for_people(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .replace("expected usize", "expected a whole number")
+        .replace("expected u64", "expected a whole number")
+        .replace("expected f64", "expected a number")
 }
 
 /// Impossible values, all of them, so that they can be mended in one go.

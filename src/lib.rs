@@ -1,12 +1,15 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
-//! ([`http`], [`exposition`]).
+//! ([`http`], [`exposition`]); `edgewatch up` runs the whole stack in the foreground ([`up`]); `edgewatch check` asks a
+//! running stack whether it is well ([`check`]).
 
 #![deny(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod budget;
+pub mod check;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod error;
 pub mod exposition;
@@ -20,3 +23,4 @@ pub mod sources;
 pub mod sysfs;
 pub mod systemd;
 pub mod telemetry;
+pub mod up;

@@ -1,7 +1,9 @@
 //! Logs: to the journal with fields when systemd started us, else readable on stderr.
 
+use std::io::Write;
 use std::os::linux::fs::MetadataExt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::level_filters::LevelFilter;
@@ -16,6 +18,17 @@ use crate::sampler;
 
 static LEVEL: OnceLock<Handle<Targets, Registry>> = OnceLock::new();
 
+/// Set while the last line of the terminal shows live state; whatever is written next wipes it first.
+pub static LIVE_LINE: AtomicBool = AtomicBool::new(false);
+
+/// Makes room for a message.
+pub fn wipe_live_line() {
+    if LIVE_LINE.swap(false, Ordering::Relaxed) {
+        // Fails if the terminal is gone, and the line with it.
+        let _ = std::io::stderr().write_all(b"\r\x1b[K");
+    }
+}
+
 /// Begins to log, and sends panics to the log.
 pub fn start(level: Level) {
     let (filter, handle) = reload::Layer::new(targets(level));
@@ -23,7 +36,12 @@ pub fn start(level: Level) {
         Some(journal) => Box::new(journal),
         None => Box::new(
             tracing_subscriber::fmt::layer()
-                .with_writer(std::io::stderr)
+                .with_writer(|| {
+                    wipe_live_line();
+                    std::io::stderr()
+                })
+                // Its own complaint that stderr is gone would go to stderr, and panic.
+                .log_internal_errors(false)
                 .with_target(false)
                 .with_ansi(false)
                 .without_time(),

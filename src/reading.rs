@@ -100,15 +100,7 @@ impl Sample {
 
     /// Adds a value. One that is not finite is counted as an invalid read.
     pub fn push(&mut self, metric: &'static Metric, labels: &[(&'static str, &str)], value: f64) {
-        let value = if value.is_finite() {
-            Ok(value)
-        } else {
-            Err(ReadError::Invalid {
-                path: metric.name.into(),
-                what: format!("{value} is not a finite number"),
-            })
-        };
-        self.record(metric, labels, value);
+        self.record(metric, labels, Ok(value));
     }
 
     /// Adds a value or the failure to read it. A missing file is neither: the hardware does not have it.
@@ -116,6 +108,10 @@ impl Sample {
         if matches!(&value, Err(error) if error.is_missing()) {
             return;
         }
+        let value = value.and_then(|value| {
+            let invalid = || ReadError::invalid(metric.name.as_ref(), format!("{value} is not a finite number"));
+            value.is_finite().then_some(value).ok_or_else(invalid)
+        });
         if self.is_full() {
             self.drop_one();
             return;

@@ -26,6 +26,8 @@ pub const THREAD_NAME: &str = "sampler";
 const FRESH: Duration = Duration::from_secs(1);
 /// How long a scrape waits for fresh readings before it takes the ones at hand.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// The same for the first scrapes after the start, which would find hardly anything.
+const PATIENCE_AT_START: Duration = Duration::from_secs(1);
 /// How late a read may begin before its lane counts as stuck.
 const SLACK: Duration = Duration::from_secs(5);
 /// Sources keep little on the stack; the default of 2 MiB would only look bad in `process_virtual_memory_bytes`.
@@ -219,16 +221,21 @@ impl Sampler {
             })
     }
 
-    /// Reads the sources that are cheap anew, unless that was done within the last second, and waits for it, at most 50 ms.
+    /// Reads the sources that are cheap anew, unless that was done within the last second, and waits for it, at most 50 ms; a
+    /// second for the first sample.
     pub async fn refresh(&self) {
         let asked = Instant::now();
         let mut changed = self.shared.changed.subscribe();
-        if !self.shared.hurry(asked) {
-            return;
-        }
-        let fresh = async { while !self.shared.is_fresh(asked) && changed.changed().await.is_ok() {} };
+        let patience = if self.is_complete() {
+            PATIENCE
+        } else {
+            PATIENCE_AT_START
+        };
+        self.shared.hurry(asked);
+        let fresh =
+            async { while !(self.shared.is_fresh(asked) && self.is_complete()) && changed.changed().await.is_ok() {} };
         // Past the limit the scrape takes the readings at hand; their age says how old they are.
-        let _ = tokio::time::timeout(PATIENCE, fresh).await;
+        let _ = tokio::time::timeout(patience, fresh).await;
     }
 
     /// Shows each source's name and state to `visit`.
@@ -362,8 +369,8 @@ impl Shared {
         self.changed.send_replace(());
     }
 
-    /// Makes every stale source that is read at a scrape due now. False if there is none.
-    fn hurry(&self, now: Instant) -> bool {
+    /// Makes every stale source that is read at a scrape due now.
+    fn hurry(&self, now: Instant) {
         let mut any = false;
         for slot in self.at_scrape() {
             let mut state = slot.state();
@@ -377,7 +384,6 @@ impl Shared {
             let _generation = lock(&self.lanes[0].generation);
             self.lanes[0].wake.notify_all();
         }
-        any
     }
 
     fn is_fresh(&self, now: Instant) -> bool {

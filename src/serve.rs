@@ -20,6 +20,9 @@ use crate::sampler::Sampler;
 use crate::systemd;
 use crate::telemetry::Telemetry;
 
+/// Time for connections that were accepted just before the stop to send their request.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// Options of `edgewatch serve`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -212,8 +215,11 @@ impl Service {
         Ok(())
     }
 
-    /// Stops: no new connections, the requests in flight are finished.
+    /// Stops: takes no new connections, which wait in the socket for the next service, and finishes what has begun.
     pub async fn stop(self) {
+        self.handle.pause().await;
+        // The server's own stop drops connections whose request it has not read yet; a scrape may be among them.
+        tokio::time::sleep(GRACE).await;
         self.handle.stop(true).await;
     }
 }

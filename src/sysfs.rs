@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Read};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::error::ReadError;
 
@@ -61,9 +62,21 @@ impl Root {
         let path = relative.as_ref();
         let text = self.attribute(path)?;
         // i64 holds every value the kernel prints here; what f64 would also take ("nan", "inf") is no reading.
-        text.parse::<i64>()
-            .map(|number| number as f64)
-            .map_err(|_| ReadError::invalid(&self.path(path), format!("{} is not a number", quote(&text))))
+        self.parse::<i64>(path, Some(&text)).map(|number| number as f64)
+    }
+
+    /// A field of the file `relative` as a number.
+    ///
+    /// # Errors
+    /// The field is missing, or is no such number.
+    pub fn parse<T: FromStr>(&self, relative: impl AsRef<Path>, field: Option<&str>) -> Result<T, ReadError> {
+        let invalid = |what| ReadError::invalid(&self.path(relative), what);
+        match field {
+            Some(text) => text
+                .parse()
+                .map_err(|_| invalid(format!("{} is not a number", quote(text)))),
+            None => Err(invalid("a field is missing".to_owned())),
+        }
     }
 
     /// The whole text of a file of /proc, which the kernel may hand out in several pieces.
@@ -109,10 +122,9 @@ impl Root {
         Ok(names)
     }
 
-    /// The last component of what a symbolic link points to, such as the bus address behind `hwmon0/device`.
-    pub fn link_name(&self, relative: impl AsRef<Path>) -> Option<String> {
-        let target = fs::canonicalize(self.path(relative)).ok()?;
-        Some(target.file_name()?.to_string_lossy().into_owned())
+    /// What `relative` stands for once its symbolic links are followed, such as the device behind `hwmon0/device`.
+    pub fn resolve(&self, relative: impl AsRef<Path>) -> Option<PathBuf> {
+        fs::canonicalize(self.path(relative)).ok()
     }
 
     /// True if the file or directory exists.

@@ -22,7 +22,7 @@ fn what_cannot_be_is_refused_with_key_value_and_what_is_allowed() {
         ("colour = 1\n", vec!["colour", "unknown field", "sources"]),
         (
             "[http]\nmax_connections = \"many\"\n",
-            vec!["http.max_connections", "many", "integer"],
+            vec!["http.max_connections", "many", "whole number"],
         ),
         (
             "[http]\nmax_connections = 0\n",

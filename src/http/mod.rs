@@ -2,24 +2,30 @@
 
 pub mod auth;
 pub mod dashboards;
+pub mod glance;
 pub mod health;
 pub mod metrics;
 pub mod probe;
 pub mod sensor;
 pub mod status;
+pub mod units;
 
+use std::convert::Infallible;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::{Arc, RwLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, Server, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::{DefaultHeaders, Next, from_fn};
-use actix_web::{App as Routes, HttpResponse, HttpServer, web};
+use actix_web::web::Bytes;
+use actix_web::{App as Routes, HttpMessage, HttpResponse, HttpServer, web};
 use futures_util::FutureExt;
 
 use crate::config::{Listen, Settings};
@@ -193,14 +199,14 @@ pub fn plain(mut builder: actix_web::HttpResponseBuilder, text: &'static str) ->
 
 /// What happens around every request: bounds, credentials, and an answer even if a handler panics.
 async fn guard(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no state"));
     };
     let handler = handler_of(request.path());
-    let refusal = match too_large(&request) {
+    let refusal = match refuse_body(&mut request) {
         Some(response) => Some(response),
         None => refuse_strangers(&app, &request, handler).await,
     };
@@ -243,7 +249,8 @@ fn handler_of(path: &str) -> &'static str {
     }
 }
 
-fn too_large(request: &ServiceRequest) -> Option<HttpResponse> {
+/// 413 for a request with more than a few bytes of body, or with a body of unknown length.
+fn refuse_body(request: &mut ServiceRequest) -> Option<HttpResponse> {
     let headers = request.headers();
     let length = headers
         .get(CONTENT_LENGTH)
@@ -252,9 +259,34 @@ fn too_large(request: &ServiceRequest) -> Option<HttpResponse> {
     if length <= BODY_LIMIT && !headers.contains_key(TRANSFER_ENCODING) {
         return None;
     }
-    let mut builder = HttpResponse::PayloadTooLarge();
-    builder.force_close();
-    Some(plain(builder, "no route here takes a body\n"))
+    let refusal = Refusal {
+        text: "no route here takes a body\n",
+        _unread: request.take_payload(),
+    };
+    Some(
+        HttpResponse::PayloadTooLarge()
+            .content_type("text/plain; charset=utf-8")
+            .body(refusal),
+    )
+}
+
+/// A body that holds on to what its request still has to send. The server closes the connection behind an answer to a request
+/// that it has not read; a chunked one that is merely dropped it would go on reading for as long as the client likes.
+struct Refusal {
+    text: &'static str,
+    _unread: Payload,
+}
+
+impl MessageBody for Refusal {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.text.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Pin::new(&mut self.get_mut().text).poll_next(context)
+    }
 }
 
 async fn refuse_strangers(app: &App, request: &ServiceRequest, handler: &str) -> Option<HttpResponse> {

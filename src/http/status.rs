@@ -1,12 +1,13 @@
 //! `GET /`: the status page for people. Works without JavaScript and on a phone.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{App, Live};
+use super::units::{duration, quantity};
+use super::{App, Live, glance};
 use crate::config::Settings;
 use crate::sampler::{Held, State};
 
@@ -25,22 +26,25 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     live.sampler.refresh().await;
     let now = Instant::now();
     let mut sources = html! {};
-    let mut readings = html! {};
-    let (mut failing, mut count) = (0, 0);
+    // What people come for first; counters of the host are a click away.
+    let (mut hardware, mut host) = (html! {}, html! {});
+    let mut failing = 0;
     live.sampler.visit(|name, state| {
         if !state.is_present() {
             return;
         }
         failing += usize::from(!state.is_good());
-        count += state.readings.len();
-        let row = source_row(name, state, now);
-        sources = html! { (sources) (row) };
-        let table = source_table(name, state, now);
-        readings = html! { (readings) (table) };
+        sources = html! { (sources) (source_row(name, state, now)) };
+        if is_hardware(state) {
+            hardware = html! { (hardware) (source_table(name, state, now, true)) };
+        } else {
+            host = html! { (host) (source_table(name, state, now, false)) };
+        }
     });
     let body = html! {
         (notices(&app, &live))
-        (summary(&app, &live, count, failing))
+        (summary(&app, &live, failing))
+        (glance::cards(&live.sampler))
         (links(&live.settings, &request))
         h2 { "Sources" }
         table.sources {
@@ -48,7 +52,8 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
             tbody { (sources) }
         }
         h2 { "Readings" }
-        (readings)
+        (hardware)
+        (host)
     };
     respond("Status", Some(REFRESH), &body)
 }
@@ -126,20 +131,21 @@ fn notices(app: &App, live: &Live) -> Markup {
     }
 }
 
-fn summary(app: &App, live: &Live, readings: usize, failing: usize) -> Markup {
+fn summary(app: &App, live: &Live, failing: usize) -> Markup {
     let (class, text) = if !live.sampler.is_complete() {
         ("warn", "taking the first sample".to_owned())
     } else if !live.sampler.is_progressing() {
         ("bad", "the sampler is stuck".to_owned())
-    } else if failing > 0 {
-        ("warn", format!("{failing} of the sources fail"))
+    } else if failing == 1 {
+        ("warn", "1 source fails".to_owned())
+    } else if failing > 1 {
+        ("warn", format!("{failing} sources fail"))
     } else {
         ("good", "all sources read".to_owned())
     };
     html! {
         ul.summary {
             li { span.label { "sampler" } strong class=(class) { (text) } }
-            li { span.label { "readings" } strong { (readings) } }
             li { span.label { "service up" } strong { (duration(app.uptime())) } }
             li { span.label { "requests to /sensor" } strong { (app.telemetry.requests.get()) } }
         }
@@ -184,11 +190,10 @@ fn source_row(name: &str, state: &State, now: Instant) -> Markup {
     }
 }
 
-fn source_table(name: &str, state: &State, now: Instant) -> Markup {
-    // The first reading fails, or has a value: either way people look for what is wrong first.
+fn source_table(name: &str, state: &State, now: Instant, open: bool) -> Markup {
     let failing = state.readings.iter().any(|held| held.reading.value.is_err());
     html! {
-        details id=(name) open[failing || is_hardware(state)] {
+        details id=(name) open[open || failing] {
             summary { (name) span.count { (state.readings.len()) } }
             table.readings {
                 tbody { @for held in &state.readings { (reading_row(held, now)) } }
@@ -197,12 +202,8 @@ fn source_table(name: &str, state: &State, now: Instant) -> Markup {
     }
 }
 
-/// Sensors are what people come for; counters of the host are a click away.
 fn is_hardware(state: &State) -> bool {
-    state
-        .readings
-        .iter()
-        .any(|held| held.reading.metric.unit == "celsius" && held.reading.value.is_ok())
+    state.readings.iter().any(|held| held.reading.metric.unit == "celsius")
 }
 
 fn reading_row(held: &Held, now: Instant) -> Markup {
@@ -218,47 +219,5 @@ fn reading_row(held: &Held, now: Instant) -> Markup {
                 Err(kind) => td.number.bad { (kind.name()) ", last good " (duration(now - held.since)) " ago" },
             }
         }
-    }
-}
-
-/// A value for people, with its unit.
-fn quantity(value: f64, unit: &str) -> String {
-    match unit {
-        "bytes" => bytes(value),
-        "celsius" => format!("{value:.1} °C"),
-        "ratio" => format!("{:.1} %", value * 100.0),
-        "" => number(value),
-        _ => format!("{} {unit}", number(value)),
-    }
-}
-
-fn number(value: f64) -> String {
-    if value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.3}")
-    }
-}
-
-fn bytes(value: f64) -> String {
-    let mut scaled = value;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if scaled.abs() < 1024.0 {
-            return format!("{scaled:.*} {unit}", usize::from(unit != "B"));
-        }
-        scaled /= 1024.0;
-    }
-    format!("{scaled:.1} TiB")
-}
-
-fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 if duration.as_millis() == 0 => format!("{} µs", duration.as_micros()),
-        0 => format!("{} ms", duration.as_millis()),
-        1..60 => format!("{:.1} s", duration.as_secs_f64()),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }
 }

@@ -2,16 +2,36 @@
 //!
 //! To add one: write a file with a `SOURCE`, and name it in [`ALL`].
 
+pub mod hwmon;
+pub mod simulated;
 pub mod thermal;
+
+#[cfg(test)]
+pub mod testing;
 
 use std::time::Duration;
 
 use crate::config::Settings;
 use crate::error::{Failure, ReadError};
+use crate::host::{cgroup, clock, cpu, disk, filesystem, load, memory, network, pressure, process};
 use crate::reading::Sample;
 
-/// Every source there is.
-pub const ALL: &[&Definition] = &[&thermal::SOURCE];
+/// Every source there is, by name.
+pub const ALL: &[&Definition] = &[
+    &cgroup::SOURCE,
+    &clock::SOURCE,
+    &cpu::SOURCE,
+    &disk::SOURCE,
+    &filesystem::SOURCE,
+    &hwmon::SOURCE,
+    &load::SOURCE,
+    &memory::SOURCE,
+    &network::SOURCE,
+    &pressure::SOURCE,
+    &process::SOURCE,
+    &simulated::SOURCE,
+    &thermal::SOURCE,
+];
 
 /// Reads one kind of sensor.
 pub trait Source: Send {

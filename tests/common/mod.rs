@@ -284,7 +284,7 @@ impl Manager {
 pub struct Log(Arc<Mutex<String>>);
 
 impl Log {
-    fn follow(mut stream: impl Read + Send + 'static) -> Self {
+    pub fn follow(mut stream: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let shared = Arc::clone(&text);
         thread::spawn(move || {
@@ -436,7 +436,10 @@ impl FakeSys {
     pub fn write(&self, file: &str, content: impl AsRef<[u8]>) {
         let path = self.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        // Like the kernel's, the file is never seen half written.
+        let new = self.path().join("new");
+        std::fs::write(&new, content).unwrap();
+        std::fs::rename(new, path).unwrap();
     }
 
     /// A thermal zone that reads `millidegrees`.

@@ -30,20 +30,41 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+fn free_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
+}
+
 impl Prometheus {
     /// Scrapes each target every `interval`.
     pub fn start(program: &Path, targets: &[SocketAddr], interval: Duration) -> Self {
+        Self::launch(program, free_address(), &[("sensor", targets)], interval)
+    }
+
+    /// Scrapes the service and itself, as the shipped configuration does.
+    pub fn start_stack(program: &Path, service: SocketAddr, interval: Duration) -> Self {
+        let address = free_address();
+        Self::launch(
+            program,
+            address,
+            &[("sensor", &[service]), ("prometheus", &[address])],
+            interval,
+        )
+    }
+
+    fn launch(program: &Path, address: SocketAddr, jobs: &[(&str, &[SocketAddr])], interval: Duration) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("prometheus.yml");
-        let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
         let interval = format!("{}ms", interval.as_millis());
+        let jobs: Vec<Value> = jobs
+            .iter()
+            .map(|(name, targets)| serde_json::json!({ "job_name": name, "static_configs": [{ "targets": targets }] }))
+            .collect();
         let config = serde_json::json!({
             "global": { "scrape_interval": interval, "scrape_timeout": interval },
-            "scrape_configs": [{ "job_name": "sensor", "static_configs": [{ "targets": targets }] }],
+            "scrape_configs": jobs,
         });
         // JSON is YAML.
         std::fs::write(&file, config.to_string()).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let child = Command::new(program)
             .arg(format!("--config.file={}", file.display()))
             .arg(format!(

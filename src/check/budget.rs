@@ -1,0 +1,271 @@
+//! Memory and CPU of the stack against `budget.toml`.
+//!
+//! Where systemd runs the stack, the service reads what the kernel charges each unit. Elsewhere only the resident memory and
+//! the CPU time of the processes are known, as they tell Prometheus.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::samples::Samples;
+use super::verdict::Verdict;
+use crate::budget::{Budget, SLICE};
+use crate::client::prometheus::{Labels, Prometheus};
+use crate::error::Failure;
+
+const CURRENT: &str = "edge_unit_memory_current_bytes";
+/// The unit that each job of Prometheus would be.
+const JOBS: [(&str, &str); 3] = [
+    ("sensor", "edgewatch.service"),
+    ("prometheus", "prometheus.service"),
+    ("grafana", "grafana.service"),
+];
+/// Share of a limit from which it is close.
+const CLOSE: f64 = 0.9;
+const MEGABYTE: f64 = 1048576.0;
+
+/// A number for each unit.
+type ByUnit = BTreeMap<String, f64>;
+
+/// Memory and CPU of each unit and of the whole, and whether anything was killed for lack of memory.
+pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget, window: Duration) -> Vec<Verdict> {
+    // A service that somebody started in a shell tells of the session's scope, which is no unit of ours.
+    let units = budget.units();
+    let charged = units
+        .iter()
+        .any(|(unit, ..)| samples.value(CURRENT, &[("unit", unit)]).is_some());
+    let seconds = window.as_secs();
+    let cpu = match charged {
+        true => format!("sum by (unit) (rate(edge_unit_cpu_seconds_total[{seconds}s]))"),
+        false => format!("sum by (job) (rate(process_cpu_seconds_total[{seconds}s]))"),
+    };
+    let mut verdicts = match charged {
+        true => judge_charged(samples, budget),
+        false => match ask(prometheus, "sum by (job) (process_resident_memory_bytes)") {
+            Ok(resident) => judge_resident(&resident, budget),
+            Err(error) => vec![Verdict::skip("memory", error.to_string())],
+        },
+    };
+    match ask(prometheus, &cpu) {
+        Ok(cores) => verdicts.extend(judge_cpu(&cores, budget)),
+        Err(error) => verdicts.push(Verdict::skip("cpu", error.to_string())),
+    }
+    verdicts.push(match charged {
+        true => judge_kills(samples),
+        false => Verdict::skip(
+            "oom kills",
+            "nobody counts them: the kernel charges no unit of the stack",
+        ),
+    });
+    verdicts
+}
+
+fn ask(prometheus: Option<&Prometheus>, expression: &str) -> Result<ByUnit, Failure> {
+    let prometheus = prometheus.ok_or_else(|| Failure("Prometheus, which knows it, does not answer".to_owned()))?;
+    prometheus.query(expression).map(by_unit)
+}
+
+/// Takes the unit from the label `unit` or `job`. Where jobs stand for units, their sum stands for the slice.
+fn by_unit(rows: Vec<(Labels, f64)>) -> ByUnit {
+    let mut units = ByUnit::new();
+    for (labels, value) in rows {
+        if let Some(unit) = labels.get("unit") {
+            units.insert(unit.clone(), value);
+        } else if let Some((_, unit)) = JOBS
+            .iter()
+            .find(|(job, _)| labels.get("job").is_some_and(|label| label == job))
+        {
+            units.insert((*unit).to_owned(), value);
+            *units.entry(SLICE.to_owned()).or_default() += value;
+        }
+    }
+    units
+}
+
+fn judge_charged(samples: &Samples, budget: &Budget) -> Vec<Verdict> {
+    let judge = |unit: &str, limit: f64| {
+        let Some(now) = samples.value(CURRENT, &[("unit", unit)]) else {
+            return Verdict::skip(format!("memory {unit}"), "not running in edgewatch.slice");
+        };
+        let peak = samples
+            .value("edge_unit_memory_peak_bytes", &[("unit", unit)])
+            .unwrap_or(now);
+        let cache = samples.value("edge_unit_memory_bytes", &[("unit", unit), ("kind", "file")]);
+        let cache = cache.unwrap_or_default();
+        let found = format!(
+            "{} now ({} of it file cache), {} at peak, limit {}",
+            megabytes(now),
+            megabytes(cache),
+            megabytes(peak),
+            megabytes(limit)
+        );
+        // Close is what the kernel cannot take back: it fills the rest with cache up to MemoryHigh, and drops it when needed.
+        judge_memory(unit, found, now.max(peak), now - cache, limit)
+    };
+    let units = budget.units().into_iter();
+    units.map(|(unit, limit, _)| judge(unit, limit.0 as f64)).collect()
+}
+
+fn judge_resident(resident: &ByUnit, budget: &Budget) -> Vec<Verdict> {
+    let judge = |unit: &str, limit: f64| match resident.get(unit) {
+        Some(now) => {
+            let found = format!("{} resident, not enforced; limit {}", megabytes(*now), megabytes(limit));
+            judge_memory(unit, found, *now, *now, limit)
+        }
+        None => Verdict::skip(format!("memory {unit}"), "not running, or not scraped by Prometheus"),
+    };
+    let units = budget.units().into_iter();
+    units.map(|(unit, limit, _)| judge(unit, limit.0 as f64)).collect()
+}
+
+fn judge_memory(unit: &str, found: String, most: f64, held: f64, limit: f64) -> Verdict {
+    let subject = format!("memory {unit}");
+    if most > limit {
+        Verdict::fail(
+            subject,
+            found,
+            "see on the dashboard Budget when it grew; the limit is memory_max in budget.toml",
+        )
+    } else if held > CLOSE * limit {
+        Verdict::warn(
+            subject,
+            found,
+            "the kernel kills it at the limit: see on the dashboard Budget what grows",
+        )
+    } else {
+        Verdict::ok(subject, found)
+    }
+}
+
+fn judge_cpu(cores: &ByUnit, budget: &Budget) -> Vec<Verdict> {
+    let judge = |unit: &str, limit: f64| {
+        let subject = format!("cpu {unit}");
+        let Some(used) = cores.get(unit).copied() else {
+            return Verdict::skip(subject, "not running, or not scraped twice yet");
+        };
+        let found = format!("{used:.3} of {limit} CPUs");
+        let remedy = "see on the dashboard Budget since when; the limit is cpu_quota in budget.toml";
+        if used > limit {
+            Verdict::fail(subject, found, remedy)
+        } else if used > CLOSE * limit {
+            Verdict::warn(subject, found, remedy)
+        } else {
+            Verdict::ok(subject, found)
+        }
+    };
+    let units = budget.units().into_iter();
+    units.map(|(unit, _, limit)| judge(unit, limit.0)).collect()
+}
+
+fn judge_kills(samples: &Samples) -> Verdict {
+    let kills: Vec<_> = samples
+        .all("edge_unit_memory_events_total")
+        .filter(|sample| sample.label("event") == "oom_kill")
+        .collect();
+    let killed: Vec<_> = kills
+        .iter()
+        .filter(|sample| sample.value > 0.0)
+        .map(|sample| format!("{} in {}", sample.value, sample.label("unit")))
+        .collect();
+    if kills.is_empty() {
+        Verdict::skip("oom kills", "the service does not tell")
+    } else if killed.is_empty() {
+        Verdict::ok("oom kills", "none since the units started")
+    } else {
+        Verdict::fail(
+            "oom kills",
+            format!("the kernel killed processes for lack of memory: {}", killed.join(", ")),
+            "journalctl -k -g oom-kill names them; the count begins anew with systemctl restart edgewatch.slice",
+        )
+    }
+}
+
+fn megabytes(bytes: f64) -> String {
+    format!("{:.1} MB", bytes / MEGABYTE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::Status;
+    use super::*;
+
+    fn budget() -> Budget {
+        Budget::load(None).unwrap()
+    }
+
+    fn statuses(verdicts: &[Verdict]) -> Vec<Status> {
+        verdicts.iter().map(|verdict| verdict.status).collect()
+    }
+
+    fn unit(unit: &str, current: f64, peak: f64, file: f64) -> String {
+        let [current, peak, file] = [current, peak, file].map(|megabytes| megabytes * MEGABYTE);
+        format!(
+            "edge_unit_memory_current_bytes{{unit=\"{unit}\"}} {current}\nedge_unit_memory_peak_bytes{{unit=\"{unit}\"}} {peak}\n\
+             edge_unit_memory_bytes{{unit=\"{unit}\",kind=\"file\"}} {file}\n"
+        )
+    }
+
+    #[test]
+    fn charged_memory_is_judged_by_what_the_kernel_cannot_take_back() {
+        let text = unit("edgewatch.slice", 299.0, 300.0, 200.0)
+            + &unit("edgewatch.service", 23.0, 23.5, 1.0)
+            + &unit("prometheus.service", 50.0, 96.5, 20.0);
+        let verdicts = judge_charged(&Samples::parse(&text).unwrap(), &budget());
+        assert_eq!(
+            statuses(&verdicts),
+            [Status::Ok, Status::Warn, Status::Fail, Status::Skip]
+        );
+        assert_eq!(
+            verdicts[1].found,
+            "23.0 MB now (1.0 MB of it file cache), 23.5 MB at peak, limit 24.0 MB"
+        );
+    }
+
+    #[test]
+    fn jobs_stand_for_units_and_their_sum_for_the_slice() {
+        let row = |job: &str, megabytes: f64| {
+            let labels = [("job".to_owned(), job.to_owned())].into();
+            (labels, megabytes * MEGABYTE)
+        };
+        let resident = by_unit(vec![row("sensor", 10.0), row("prometheus", 90.0), row("other", 1000.0)]);
+        let verdicts = judge_resident(&resident, &budget());
+        assert_eq!(
+            statuses(&verdicts),
+            [Status::Ok, Status::Ok, Status::Warn, Status::Skip]
+        );
+        assert_eq!(verdicts[0].found, "100.0 MB resident, not enforced; limit 300.0 MB");
+    }
+
+    #[test]
+    fn cpu_is_judged_against_the_quota() {
+        let row = |unit: &str, cores| ([("unit".to_owned(), unit.to_owned())].into(), cores);
+        let cores = by_unit(vec![
+            row(SLICE, 1.9),
+            row("edgewatch.service", 0.01),
+            row("prometheus.service", 1.1),
+        ]);
+        let verdicts = judge_cpu(&cores, &budget());
+        assert_eq!(
+            statuses(&verdicts),
+            [Status::Warn, Status::Ok, Status::Fail, Status::Skip]
+        );
+        assert_eq!(verdicts[1].found, "0.010 of 0.5 CPUs");
+    }
+
+    #[test]
+    fn kills_fail_and_are_named() {
+        let none = "edge_unit_memory_events_total{unit=\"edgewatch.slice\",event=\"oom_kill\"} 0\n\
+                    edge_unit_memory_events_total{unit=\"edgewatch.slice\",event=\"high\"} 7";
+        assert_eq!(judge_kills(&Samples::parse(none).unwrap()).status, Status::Ok);
+        let one = none.replace("\"} 0", "\"} 1");
+        let verdict = judge_kills(&Samples::parse(&one).unwrap());
+        assert_eq!(verdict.status, Status::Fail);
+        assert!(verdict.found.ends_with("1 in edgewatch.slice"), "{}", verdict.found);
+        assert_eq!(judge_kills(&Samples::default()).status, Status::Skip);
+    }
+
+    #[test]
+    fn without_prometheus_nothing_is_made_up() {
+        let verdicts = check(&Samples::default(), None, &budget(), Duration::from_secs(60));
+        assert_eq!(statuses(&verdicts), [Status::Skip; 3]);
+    }
+}

@@ -1,0 +1,210 @@
+//! `edgewatch check`: asks a running stack whether it is well.
+
+mod budget;
+mod clock;
+mod dashboards;
+mod kernel;
+mod machine;
+mod readings;
+mod samples;
+mod service;
+mod targets;
+mod units;
+mod verdict;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use self::machine::Machine;
+use self::samples::Samples;
+use self::units::Unit;
+use self::verdict::{Report, Verdict};
+use crate::budget::Budget;
+use crate::client::prometheus::Prometheus;
+use crate::client::{Client, Credentials};
+use crate::error::Failure;
+
+/// Time between two looks while waiting.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Options of `edgewatch check`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Exit status: 0 if all is well, 1 with warnings, 2 with failures.")]
+pub struct Args {
+    /// Address of the sensor service
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub service: String,
+    /// Address of Prometheus
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
+    pub prometheus: String,
+    /// Address of Grafana
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    pub grafana: String,
+    /// User name for the sensor service
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    pub user: Option<String>,
+    /// File with the user's password in its first line
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// Time over which scrapes and CPU are judged
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = window)]
+    pub window: Duration,
+    /// Look again until all is well, but not longer than this
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub wait: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// A budget.toml instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub budget: Option<PathBuf>,
+}
+
+fn window(text: &str) -> Result<Duration, String> {
+    let window = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    match window >= Duration::from_secs(1) {
+        true => Ok(window),
+        false => Err("must be 1s or longer".to_owned()),
+    }
+}
+
+/// Runs the command: 0 if all is well, 1 with warnings, 2 with failures or if the options cannot be used.
+pub fn run(args: &Args) -> ExitCode {
+    match try_run(args) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("edgewatch: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_run(args: &Args) -> Result<u8, Failure> {
+    let stack = Stack::new(args)?;
+    let started = Instant::now();
+    let report = loop {
+        let report = stack.examine();
+        let left = args.wait.saturating_sub(started.elapsed());
+        if report.is_well() || left.is_zero() {
+            break report;
+        }
+        thread::sleep(left.min(PAUSE));
+    };
+    let mut stdout = io::stdout();
+    let text = match args.json {
+        true => report.json(),
+        false => {
+            // https://no-color.org
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            report.table(stdout.is_terminal() && !plain)
+        }
+    };
+    match stdout.write_all(text.as_bytes()) {
+        // Whoever closed the pipe, such as head, has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::because("cannot print", error)),
+        _ => Ok(report.exit_status()),
+    }
+}
+
+/// The stack that is looked at.
+struct Stack {
+    service: Client,
+    prometheus: Client,
+    grafana: Client,
+    /// This machine, if the stack runs on it.
+    machine: Option<Machine>,
+    budget: Budget,
+    window: Duration,
+}
+
+impl Stack {
+    fn new(args: &Args) -> Result<Self, Failure> {
+        let credentials = match (&args.user, &args.password_file) {
+            (Some(user), Some(file)) => Some(Credentials::read(user, file)?),
+            _ => None,
+        };
+        let service = Client::new(&args.service)?.with_credentials(credentials);
+        Ok(Self {
+            machine: service.is_local().then(|| Machine::read(Path::new("/"))),
+            service,
+            prometheus: Client::new(&args.prometheus)?,
+            grafana: Client::new(&args.grafana)?,
+            budget: Budget::load(args.budget.as_deref())?,
+            window: args.window,
+        })
+    }
+
+    /// Looks at everything once.
+    fn examine(&self) -> Report {
+        let (samples, mut verdicts) = service::check(&self.service, &self.start("edgewatch"));
+        if samples.is_some() {
+            verdicts.push(dashboards::check_service(&self.service));
+        }
+        let prometheus = Prometheus::new(self.prometheus.clone());
+        let (answers, of_prometheus) = targets::check(
+            &prometheus,
+            self.prometheus.base(),
+            &self.start("prometheus"),
+            self.window,
+        );
+        verdicts.extend(of_prometheus);
+        let units = self.units();
+        verdicts.extend(match &units {
+            Ok(units) => units::judge(units),
+            Err(reason) => vec![Verdict::skip("units", reason.to_string())],
+        });
+        let units = units.unwrap_or_default();
+        verdicts.push(dashboards::check_grafana(&self.grafana, units::grafana_runs(&units)));
+        match samples {
+            Some(samples) => {
+                let prometheus = answers.then_some(&prometheus);
+                verdicts.extend(self.examine_samples(&samples, prometheus, units::are_installed(&units)));
+            }
+            None => {
+                let subjects = [
+                    "readings",
+                    "memory",
+                    "cpu",
+                    "oom kills",
+                    "enforcement",
+                    "pressure",
+                    "clock",
+                    "dashboards",
+                ];
+                let reason = "unknown while the service does not tell";
+                verdicts.extend(subjects.map(|subject| Verdict::skip(subject, reason)));
+            }
+        }
+        Report::new(verdicts)
+    }
+
+    fn examine_samples(&self, samples: &Samples, prometheus: Option<&Prometheus>, installed: bool) -> Vec<Verdict> {
+        let machine = self.machine.as_ref();
+        let mut verdicts = readings::check(&self.service, samples);
+        verdicts.extend(budget::check(samples, prometheus, &self.budget, self.window));
+        verdicts.push(kernel::judge_enforcement(samples, machine, installed, &self.budget));
+        verdicts.push(kernel::judge_pressure(samples, machine));
+        verdicts.push(clock::judge(samples));
+        verdicts
+    }
+
+    /// The units of the stack, or why they cannot be looked at.
+    fn units(&self) -> Result<Vec<Unit>, Failure> {
+        match &self.machine {
+            None => Err(Failure("the stack runs on another machine".to_owned())),
+            Some(machine) if !machine.systemd => Err(Failure("systemd does not run here".to_owned())),
+            Some(_) => units::read(),
+        }
+    }
+
+    /// How to start a part of the stack.
+    fn start(&self, unit: &str) -> String {
+        match &self.machine {
+            Some(machine) => machine.start(unit),
+            None => format!("on the device: systemctl restart {unit}"),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `edgewatch up`: the whole stack in the foreground, without root, systemd or Nix.
+
+mod child;
+mod grafana;
+mod live;
+mod plan;
+mod ports;
+mod processes;
+mod prometheus;
+mod signals;
+mod state;
+mod terminal;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::System;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::client::{Client, prometheus::Prometheus};
+use crate::error::Failure;
+use crate::http::Socket;
+use crate::logging;
+use crate::serve::Service;
+use child::Child;
+use live::Part;
+use plan::Plan;
+use signals::Signals;
+use state::State;
+use terminal::say;
+
+/// How long Prometheus may read what it stored before.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long the first good scrape may take. Prometheus spreads first scrapes over the interval of 15 s.
+const UP_WITHIN: Duration = Duration::from_secs(60);
+/// Between two questions while waiting.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// Options of `edgewatch up`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Settings of the service (TOML), but for http.listen [default: /etc/edgewatch/edgewatch.toml, if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Port of the service [default: 8000, or the next that is free]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Port of Prometheus [default: 9090, or the next that is free]
+    #[arg(long, value_name = "N")]
+    pub prometheus_port: Option<u16>,
+    /// Port of Grafana [default: 3000, or the next that is free]
+    #[arg(long, value_name = "N")]
+    pub grafana_port: Option<u16>,
+    /// Where the history is kept [default: $XDG_STATE_HOME/edgewatch, or ~/.local/state/edgewatch]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Prometheus, 2.42 or newer; a name is looked up in $PATH
+    #[arg(long, value_name = "PROGRAM", default_value = "prometheus")]
+    pub prometheus: OsString,
+    /// Leave Grafana out even if it is installed
+    #[arg(long)]
+    pub no_grafana: bool,
+    /// Show sensors that do not exist; auto: if this machine has none
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Simulated::Auto)]
+    pub simulated: Simulated,
+}
+
+/// When simulated sensors are shown.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simulated {
+    /// If the machine has no sensors, or the settings say so.
+    Auto,
+    /// In any case.
+    Always,
+    /// Not even if the settings say so.
+    Never,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    match System::new().block_on(up(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::warn(failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn up(args: &Args) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let mut stack = Stack::default();
+    let outcome = tokio::select! {
+        outcome = stack.run(args) => outcome,
+        () = signals.next() => {
+            say("stopping; Ctrl-C again kills");
+            Ok(())
+        }
+    };
+    tokio::select! {
+        () = stack.stop() => outcome,
+        () = signals.next() => Err(Failure("killed: Prometheus repairs its data at the next start".into())),
+    }
+}
+
+/// What runs.
+#[derive(Default)]
+struct Stack {
+    service: Option<Service>,
+    prometheus: Option<Child>,
+    grafana: Option<Child>,
+}
+
+impl Stack {
+    /// Starts everything and shows how it is, until something fails.
+    async fn run(&mut self, args: &Args) -> Result<(), Failure> {
+        let plan = Plan::make(args).await?;
+        let (budget, state) = (plan.budget, plan.state);
+        let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
+        logging::start(plan.settings.log.level);
+        let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
+        self.service.insert(service).first_sample().await;
+        let began = Instant::now();
+        let program = &args.prometheus;
+        let child = prometheus::start(program, &state, &budget.prometheus, service_at, plan.prometheus)?;
+        let mut parts = vec![
+            Part::new("edgewatch", std::process::id(), budget.edgewatch.memory_max),
+            Part::new("prometheus", child.pid(), budget.prometheus.memory_max),
+        ];
+        let grafana = &mut self.grafana;
+        let attended = async {
+            let api = Prometheus::new(Client::new(&format!("http://{prometheus_at}"))?);
+            wait_until_up(&api).await?;
+            let (about_grafana, child) = match plan.grafana {
+                Some((installed, port)) => installed.start(&state, &budget.grafana, prometheus_at, port),
+                None if args.no_grafana => ("left out".to_owned(), None),
+                None => ("not installed".to_owned(), None),
+            };
+            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.memory_max);
+            parts.extend(child.as_ref().map(part));
+            *grafana = child;
+            introduce(service_at, prometheus_at, &about_grafana, &state);
+            match live::show(api, began, parts, grafana).await {}
+        };
+        tokio::select! {
+            failure = self.prometheus.insert(child).ended() => Err(prometheus::explain(failure)),
+            outcome = attended => outcome,
+        }
+    }
+
+    /// Stops what runs, in the order in which nothing misses another: a scrape of a service that has gone would fail.
+    async fn stop(&mut self) {
+        for child in [self.grafana.take(), self.prometheus.take()].into_iter().flatten() {
+            child.stop().await;
+        }
+        if let Some(service) = self.service.take() {
+            service.stop().await;
+        }
+    }
+}
+
+/// Says where everything is. Scripts wait for the last line.
+fn introduce(service: SocketAddr, prometheus: SocketAddr, grafana: &str, state: &State) {
+    say(format!(
+        "status page  http://{service}
+metrics      http://{service}/metrics
+prometheus   http://{prometheus}
+grafana      {grafana}
+data         {}
+to check it  edgewatch check --service http://{service} --prometheus http://{prometheus}
+ready",
+        state.directory.display()
+    ));
+}
+
+/// Waits until Prometheus answers queries and has read the service's metrics.
+async fn wait_until_up(prometheus: &Prometheus) -> Result<(), Failure> {
+    let server = prometheus.clone();
+    until(READY_WITHIN, move || server.ready()).await?;
+    say("Prometheus is ready; its first scrape is due within 15 s");
+    let server = prometheus.clone();
+    until(UP_WITHIN, move || {
+        let targets = server.targets()?;
+        let service = targets.iter().find(|target| target.label("job") == "sensor");
+        match service {
+            Some(target) if target.health == "up" => Ok(()),
+            Some(target) => Err(Failure::because(
+                format!("the service is {}", target.health),
+                &target.last_error,
+            )),
+            None => Err(Failure("Prometheus does not know the service".into())),
+        }
+    })
+    .await
+}
+
+/// Asks again and again until it goes well.
+async fn until(limit: Duration, ask: impl Fn() -> Result<(), Failure> + Clone + Send + 'static) -> Result<(), Failure> {
+    let began = Instant::now();
+    loop {
+        match in_background(ask.clone()).await.flatten() {
+            Ok(()) => return Ok(()),
+            Err(failure) if began.elapsed() > limit => {
+                return Err(Failure::because(
+                    format!("gave up after {} s", limit.as_secs()),
+                    failure,
+                ));
+            }
+            Err(_) => sleep(AGAIN_AFTER).await,
+        }
+    }
+}
+
+/// Runs what blocks without keeping the service and the signals waiting.
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::because("background task", error))
+}

@@ -1,0 +1,128 @@
+//! Other processes, as /proc shows them.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// A process, as people know it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its name, at most 15 bytes.
+    pub name: String,
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (pid {})", self.name, self.pid)
+    }
+}
+
+/// The first process that has a file open for which `wanted` holds. Those of other users show their files to root only.
+pub fn holding(wanted: impl Fn(&Path) -> bool) -> Option<Process> {
+    let opens = |pid: u32| {
+        fs::read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| wanted(&target)))
+    };
+    let numbers = fs::read_dir("/proc").ok()?.flatten();
+    let pid = numbers
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .find(|&pid| opens(pid))?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some(Process {
+        pid,
+        name: name.trim_end().to_owned(),
+    })
+}
+
+/// Who listens where a listener on 127.0.0.1 would have to.
+pub fn listening_on(port: u16) -> Option<Process> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    let sockets: Vec<String> = tables
+        .iter()
+        .flat_map(|table| table.lines())
+        .filter_map(|line| inode_of_listener(line, port))
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    holding(|file| sockets.iter().any(|socket| file == Path::new(socket)))
+}
+
+/// The inode in a line of /proc/net/tcp or tcp6, if it listens on that port of the loopback address or of all addresses.
+fn inode_of_listener(line: &str, port: u16) -> Option<&str> {
+    const LISTEN: &str = "0A";
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let (address, hexadecimal) = fields.next()?.rsplit_once(':')?;
+    // The kernel writes the address as a number in its own byte order; IPv4 in IPv6 ends with it.
+    let loopback = format!("{:08X}", u32::from_ne_bytes(Ipv4Addr::LOCALHOST.octets()));
+    let same_port = u16::from_str_radix(hexadecimal, 16) == Ok(port);
+    let same_address = address.ends_with(&loopback) || address.bytes().all(|digit| digit == b'0');
+    let state = fields.nth(1)?;
+    let inode = fields.nth(5)?;
+    (same_port && same_address && state == LISTEN).then_some(inode)
+}
+
+/// The resident set of a process in bytes: what it has in RAM, with the pages that it shares.
+///
+/// # Errors
+/// It has ended.
+pub fn resident_set(pid: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kibibytes: Option<u64> = field(&status, "VmRSS:").and_then(|value| value.strip_suffix(" kB")?.parse().ok());
+    // A process that has ended and waits to be collected has no such line.
+    kibibytes
+        .map(|number| number * 1024)
+        .ok_or(io::ErrorKind::NotFound.into())
+}
+
+/// True if this process was started with the signal ignored, as `nohup` does with SIGHUP.
+pub fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    field(&status, "SigIgn:")
+        .and_then(|mask| u64::from_str_radix(mask, 16).ok())
+        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn who_listens_is_found_on_one_address_and_on_all() {
+        for address in ["127.0.0.1:0", "0.0.0.0:0", "[::]:0"] {
+            let Ok(listener) = TcpListener::bind(address) else {
+                continue; // a machine without IPv6
+            };
+            let port = listener.local_addr().unwrap().port();
+            let holder = listening_on(port).unwrap();
+            assert_eq!(holder.pid, std::process::id(), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_listener_on_another_address_is_not_blamed() {
+        let line =
+            |address: &str| format!("0: {address}:2382 00000000:0000 0A 00000000:00000000 00:00000000 0 0 0 77 1");
+        assert_eq!(inode_of_listener(&line("00000000"), 9090), Some("77"));
+        assert_eq!(inode_of_listener(&line("0500A8C0"), 9090), None);
+        assert_eq!(inode_of_listener(&line("00000000"), 9091), None);
+        assert_eq!(inode_of_listener("  sl  local_address rem_address   st", 9090), None);
+    }
+
+    #[test]
+    fn our_own_resident_set_is_a_few_megabytes() {
+        let bytes = resident_set(std::process::id()).unwrap();
+        assert!((1 << 20..1 << 30).contains(&bytes), "{bytes}");
+    }
+}

@@ -1,0 +1,195 @@
+//! Prometheus as a child: which one, with what configuration, and when it is ready.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::child::Child;
+use super::ports::Port;
+use super::state::{self, State};
+use crate::budget::PrometheusBudget;
+use crate::error::Failure;
+
+/// The oldest version that knows every setting of the shipped configuration and every flag of the budget.
+const OLDEST: (u32, u32) = (2, 42);
+const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
+/// Part of the state directory, as [`DATA`].
+const CONFIGURATION: &str = "prometheus/prometheus.yml";
+/// Where the history lies.
+pub const DATA: &str = "prometheus/data";
+
+const SHIPPED: &str = include_str!("../../prometheus/prometheus.yml");
+const RULES: [(&str, &str); 2] = [
+    (
+        "prometheus/rules/recording.yml",
+        include_str!("../../prometheus/rules/recording.yml"),
+    ),
+    (
+        "prometheus/rules/alerts.yml",
+        include_str!("../../prometheus/rules/alerts.yml"),
+    ),
+];
+const SHIPPED_SERVICE: &str = "127.0.0.1:8000";
+const SHIPPED_SELF: &str = "127.0.0.1:9090";
+
+/// Makes sure that `program` is a Prometheus that can run the shipped configuration.
+///
+/// # Errors
+/// It is not there, too old, or something else.
+pub async fn check(program: &OsStr) -> Result<(), Failure> {
+    let name = program.display();
+    let answer = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = match timeout(Duration::from_secs(30), answer).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
+            return Err(Failure(format!("{name} is not installed: {INSTALL}")));
+        }
+        Ok(Err(error)) => return Err(Failure(format!("cannot run {name}: {error}: {INSTALL}"))),
+        Err(_) => return Err(Failure(format!("{name} --version does not end: {INSTALL}"))),
+    };
+    // Old ones write it to stderr.
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    match version(&text) {
+        Some(version) if version < OLDEST => Err(Failure(format!(
+            "{name} is version {}.{}; {}.{} or newer is needed: {INSTALL}",
+            version.0, version.1, OLDEST.0, OLDEST.1
+        ))),
+        Some(_) => Ok(()),
+        None => Err(Failure(format!("{name} does not say that it is Prometheus: {INSTALL}"))),
+    }
+}
+
+/// Major and minor version in the answer to `--version`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (_, rest) = text.split_once("prometheus, version ")?;
+    let mut numbers = rest.split(|character: char| !character.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Starts `program` on `port`, to scrape `service` and itself.
+///
+/// # Errors
+/// The state directory cannot be written, another Prometheus uses it, or the program cannot be started.
+pub fn start(
+    program: &OsStr,
+    state: &State,
+    budget: &PrometheusBudget,
+    service: SocketAddr,
+    port: Port,
+) -> Result<Child, Failure> {
+    let data = state.path(DATA);
+    refuse_sharing(&data)?;
+    for (part, rules) in RULES {
+        state.write(part, rules)?;
+    }
+    let file = state.write(CONFIGURATION, &configuration(service, port.address))?;
+    let mut command = Command::new(program);
+    command
+        .arg(flag("--config.file=", &file))
+        .arg(flag("--storage.tsdb.path=", &data))
+        .arg(format!("--web.listen-address={}", port.address))
+        .arg("--log.level=warn")
+        .args(budget.flags())
+        .envs(budget.environment());
+    drop(port);
+    Child::start("prometheus", command, &state.lock)
+}
+
+/// Two on the same data destroy it. Prometheus locks its directory, but Debian's package has that switched off.
+fn refuse_sharing(data: &Path) -> Result<(), Failure> {
+    let is_within = |open: &Path| open.starts_with(data);
+    match super::processes::holding(is_within) {
+        None => Ok(()),
+        Some(_) => Err(state::in_use(data, is_within)),
+    }
+}
+
+/// Adds the remedy to a known failure. This one comes in spite of [`refuse_sharing`] if the other belongs to another user.
+pub fn explain(mut failure: Failure) -> Failure {
+    if failure.0.contains("lock DB directory") {
+        failure.0 += "\nanother Prometheus uses the data: stop it, or choose another --state-dir";
+    }
+    failure
+}
+
+/// `--name=PATH` for a path that need not be UTF-8.
+fn flag(name: &str, path: &Path) -> std::ffi::OsString {
+    let mut flag = std::ffi::OsString::from(name);
+    flag.push(path);
+    flag
+}
+
+/// The shipped configuration with the addresses that are really used.
+fn configuration(service: SocketAddr, prometheus: SocketAddr) -> String {
+    // Not one replacement after the other: the first address may be given the second one's number.
+    SHIPPED
+        .split(SHIPPED_SERVICE)
+        .map(|part| part.replace(SHIPPED_SELF, &prometheus.to_string()))
+        .collect::<Vec<_>>()
+        .join(&service.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_stands_in_the_shipped_configuration_once() {
+        assert_eq!(SHIPPED.matches(SHIPPED_SERVICE).count(), 1);
+        assert_eq!(SHIPPED.matches(SHIPPED_SELF).count(), 1);
+    }
+
+    #[test]
+    fn the_addresses_are_replaced_even_by_one_another() {
+        let text = configuration(SHIPPED_SELF.parse().unwrap(), SHIPPED_SERVICE.parse().unwrap());
+        let position = |address| text.find(address).unwrap();
+        assert!(position("job_name: sensor") < position(SHIPPED_SELF));
+        assert!(position(SHIPPED_SELF) < position("job_name: prometheus"));
+        assert!(position("job_name: prometheus") < position(SHIPPED_SERVICE));
+        assert_eq!(text.len(), SHIPPED.len());
+    }
+
+    #[test]
+    fn versions_are_read_as_builds_write_them() {
+        for (text, expected) in [
+            (
+                "prometheus, version 2.42.0+ds (branch: debian/sid, revision: 2.42.0+ds-5)\n",
+                Some((2, 42)),
+            ),
+            (
+                "prometheus, version 3.5.0 (branch: HEAD, revision: 8be3a95)",
+                Some((3, 5)),
+            ),
+            ("prometheus, version 3.0.0-rc.1 (branch: HEAD)", Some((3, 0))),
+            ("prometheus, version  (branch: , revision: unknown)", None),
+            ("node_exporter, version 1.9.0", None),
+            ("", None),
+        ] {
+            assert_eq!(version(text), expected, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_told_with_the_remedy() {
+        let message = check(OsStr::new("/nonexistent/prometheus"))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.starts_with("/nonexistent/prometheus is not installed: apt install"),
+            "{message}"
+        );
+        let message = check(OsStr::new("true")).await.unwrap_err().to_string();
+        assert!(message.contains("does not say that it is Prometheus"), "{message}");
+    }
+}

@@ -1,0 +1,184 @@
+//! Who may ask, once the service can be reached from elsewhere.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use common::{Answer, Service, Setup};
+use tempfile::NamedTempFile;
+
+/// Low, so that the tests are about something else than the cost of bcrypt.
+const COST: u32 = 6;
+
+fn users(entries: &[(&str, &str)]) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    let lines: Vec<String> = entries
+        .iter()
+        .map(|(user, password)| format!("{user}:{}\n", bcrypt::hash(password, COST).unwrap()))
+        .collect();
+    std::fs::write(file.path(), lines.concat()).unwrap();
+    file
+}
+
+fn settings(file: &NamedTempFile) -> String {
+    format!(
+        "[http]\nlisten = [\"0.0.0.0:0\"]\n[auth]\nusers_file = {:?}\n",
+        file.path()
+    )
+}
+
+fn get(service: &Service, path: &str, user: &str, password: &str) -> Answer {
+    let credentials = STANDARD.encode(format!("{user}:{password}"));
+    let port = service.address().port();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: device\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n"
+    );
+    common::ask(([127, 0, 0, 1], port).into(), request.as_bytes()).unwrap()
+}
+
+#[test]
+fn every_page_but_the_health_checks_asks_for_a_password() {
+    let file = users(&[("operator", "correct horse")]);
+    let service = Service::start(&settings(&file));
+    for path in [
+        "/",
+        "/metrics",
+        "/sensor",
+        "/dashboards",
+        "/dashboards.json",
+        "/style.css",
+        "/nope",
+    ] {
+        let answer = service.get(path);
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(
+            answer.header("www-authenticate").unwrap().starts_with("Basic "),
+            "{path}"
+        );
+        assert!(!answer.text().contains("node_"), "{path}");
+    }
+    assert_eq!(
+        (service.get("/healthz").status, service.get("/readyz").status),
+        (200, 200)
+    );
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+}
+
+#[test]
+fn wrong_credentials_are_refused_counted_and_slowed_down() {
+    let file = users(&[("operator", "correct horse")]);
+    let service = Service::start(&settings(&file));
+    assert_eq!(get(&service, "/metrics", "operator", "battery staple").status, 401);
+    let again = get(&service, "/metrics", "operator", "battery staple 2");
+    assert_eq!(again.status, 429);
+    assert!(again.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    // Even the right password waits, or guessing on could not be told from knowing.
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 429);
+    std::thread::sleep(Duration::from_millis(1100));
+    let answer = get(&service, "/metrics", "operator", "correct horse");
+    assert_eq!(answer.status, 200);
+    assert_eq!(common::value_of(&answer.text(), "edge_auth_failures_total"), Some(3.0));
+}
+
+#[test]
+fn a_client_that_is_in_stays_in_while_somebody_guesses_from_the_same_address() {
+    let file = users(&[("operator", "correct horse")]);
+    let service = Service::start(&settings(&file));
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+    assert_eq!(get(&service, "/metrics", "admin", "admin").status, 401);
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+}
+
+#[test]
+fn a_known_password_does_not_cost_bcrypt_at_each_scrape() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(
+        file.path(),
+        format!("operator:{}\n", bcrypt::hash("correct horse", 11).unwrap()),
+    )
+    .unwrap();
+    let service = Service::start(&settings(&file));
+    let first = Instant::now();
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+    let first = first.elapsed();
+    let next = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+    }
+    assert!(
+        next.elapsed() < first,
+        "five requests took {:?}, the first {first:?}",
+        next.elapsed()
+    );
+}
+
+#[test]
+fn an_unknown_user_takes_as_long_as_a_wrong_password() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(
+        file.path(),
+        format!("operator:{}\n", bcrypt::hash("correct horse", 11).unwrap()),
+    )
+    .unwrap();
+    let time = |user: &str| {
+        let service = Service::start(&settings(&file));
+        let began = Instant::now();
+        assert_eq!(get(&service, "/metrics", user, "wrong").status, 401);
+        began.elapsed().as_secs_f64()
+    };
+    let (known, unknown) = (time("operator"), time("nobody"));
+    assert!((0.3..3.0).contains(&(unknown / known)), "{unknown} s and {known} s");
+}
+
+#[test]
+fn loopback_is_trusted_only_if_asked_for() {
+    let file = users(&[("operator", "correct horse")]);
+    let service = Service::start(&(settings(&file) + "trust_loopback = true\n"));
+    assert_eq!(service.get("/metrics").status, 200);
+}
+
+#[test]
+fn users_change_with_a_reload() {
+    let file = users(&[("operator", "old")]);
+    let service = Service::start(&settings(&file));
+    assert_eq!(get(&service, "/metrics", "operator", "old").status, 200);
+    std::fs::write(
+        file.path(),
+        format!("operator:{}\n", bcrypt::hash("new", COST).unwrap()),
+    )
+    .unwrap();
+    service.signal("HUP");
+    service.manager.wait_for_nth("READY=1", 2);
+    assert_eq!(get(&service, "/metrics", "operator", "new").status, 200);
+    assert_eq!(get(&service, "/metrics", "operator", "old").status, 401);
+}
+
+#[test]
+fn a_credential_of_the_unit_is_found_by_its_name() {
+    let file = users(&[("operator", "correct horse")]);
+    let directory = file.path().parent().unwrap().to_str().unwrap();
+    let name = file.path().file_name().unwrap();
+    let service = Setup::new(&format!("[auth]\nusers_file = {name:?}\n"))
+        .environment("CREDENTIALS_DIRECTORY", directory)
+        .start();
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+    assert_eq!(service.get("/metrics").status, 401);
+}
+
+#[test]
+fn a_bad_users_file_is_refused_without_showing_it() {
+    for (content, expected) in [
+        ("operator:hunter2\n", "line 1"),
+        ("# nobody\n", "no user"),
+        (":x\n", "line 1"),
+    ] {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        let mut service = Setup::new(&settings(&file)).spawn();
+        assert!(!service.wait().success());
+        service.log.wait_for(expected);
+        assert!(!service.log.text().contains("hunter2"), "{}", service.log.text());
+    }
+}

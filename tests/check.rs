@@ -1,0 +1,266 @@
+//! `edgewatch check` against a real service and a real Prometheus.
+
+mod common;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use common::prometheus::{Prometheus, free_port, installed};
+use common::{FakeSys, Service, Setup, run};
+use serde_json::Value;
+
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// A service with one thermal zone and its own process, and nothing of the machine that the test runs on.
+fn service() -> (FakeSys, Service) {
+    let sys = FakeSys::new();
+    sys.zone(0, "48312\n");
+    let service = Service::start(&sys.settings(&["thermal", "process"]));
+    (sys, service)
+}
+
+fn debian() -> PathBuf {
+    installed().into_iter().next().expect("Prometheus is installed")
+}
+
+/// Exit status, standard output and standard error of `edgewatch check`.
+fn check(service: SocketAddr, prometheus: SocketAddr, options: &[&str]) -> (i32, String, String) {
+    let urls = [service, prometheus].map(|address| format!("http://{address}"));
+    let grafana = format!("http://127.0.0.1:{}", free_port());
+    let mut arguments = vec!["check", "--service", &urls[0], "--prometheus", &urls[1]];
+    arguments.extend(["--grafana", &grafana, "--window", "10s"]);
+    arguments.extend(options);
+    let (status, stdout, stderr) = run(&arguments, &[]);
+    (status.code().expect("no signal ended it"), stdout, stderr)
+}
+
+/// The verdict on `subject`.
+fn verdict<'a>(report: &'a Value, subject: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks
+        .iter()
+        .find(|check| check["subject"] == subject)
+        .unwrap_or_else(|| panic!("no {subject} in {report:#}"))
+}
+
+#[test]
+fn a_well_stack_gives_0_as_soon_as_it_is_well() {
+    for program in installed() {
+        let (_sys, service) = service();
+        let prometheus = Prometheus::start_stack(&program, service.address(), INTERVAL);
+        let started = Instant::now();
+        let (status, table, errors) = check(service.address(), prometheus.address, &["--wait", "60s"]);
+        assert_eq!((status, &*errors), (0, ""), "{table}");
+        assert!(started.elapsed() < Duration::from_secs(30), "{table}");
+        assert!(table.lines().last().unwrap().starts_with("well: "), "{table}");
+        assert!(!table.contains('\x1b'), "no colours but on a terminal: {table}");
+
+        let (status, json, _) = check(service.address(), prometheus.address, &["--json"]);
+        let report: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((status, &report["status"]), (0, &Value::from("ok")), "{json}");
+        for subject in [
+            "service",
+            "metrics",
+            "readings",
+            "prometheus",
+            "target sensor",
+            "scrapes sensor",
+        ] {
+            assert_eq!(verdict(&report, subject)["status"], "ok", "{subject}: {json}");
+        }
+        for (unit, limit) in [("edgewatch.service", "24.0 MB"), ("prometheus.service", "96.0 MB")] {
+            let memory = verdict(&report, &format!("memory {unit}"));
+            let found = memory["found"].as_str().unwrap();
+            assert!(
+                found.ends_with(&format!("resident, not enforced; limit {limit}")),
+                "{found}"
+            );
+        }
+        let enforcement = verdict(&report, "enforcement");
+        let found = enforcement["found"].as_str().unwrap();
+        assert_eq!(enforcement["status"], "skipped", "no silent pass: {found}");
+        assert!(found.starts_with("nothing holds the stack to 300 MB"), "{found}");
+    }
+}
+
+#[test]
+fn a_dead_prometheus_is_named_and_waiting_gives_up_in_time() {
+    let (_sys, service) = service();
+    let prometheus = Prometheus::start_stack(&debian(), service.address(), INTERVAL);
+    let address = prometheus.address;
+    drop(prometheus);
+    let started = Instant::now();
+    let (status, table, _) = check(service.address(), address, &["--wait", "2s"]);
+    let waited = started.elapsed();
+    assert_eq!(status, 2, "{table}");
+    let line = table
+        .lines()
+        .find(|line| line.starts_with("FAIL  prometheus "))
+        .unwrap();
+    assert!(line.contains(&format!("nothing listens on {address}")), "{table}");
+    assert!(
+        table.lines().last().unwrap().starts_with("not well: 1 failed"),
+        "{table}"
+    );
+    assert!(
+        waited > Duration::from_secs(2) && waited < Duration::from_secs(15),
+        "{waited:?}"
+    );
+}
+
+#[test]
+fn a_target_that_is_down_gives_2_with_its_error() {
+    let (_sys, service) = service();
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let prometheus = Prometheus::start_stack(&debian(), nowhere, INTERVAL);
+    assert!(common::eventually(|| prometheus
+        .query("count_over_time(up{job=\"sensor\"}[1m]) > 2")
+        .len()
+        == 1));
+    let (status, json, _) = check(service.address(), prometheus.address, &["--json"]);
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((status, &report["status"]), (2, &Value::from("failed")), "{json}");
+    let target = verdict(&report, "target sensor");
+    assert_eq!(target["status"], "failed");
+    assert!(
+        target["found"].as_str().unwrap().contains("connection refused"),
+        "{target}"
+    );
+    assert!(
+        target["remedy"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("http://{nowhere}")),
+        "{target}"
+    );
+    assert_eq!(verdict(&report, "scrapes sensor")["status"], "failed");
+    assert_eq!(verdict(&report, "target prometheus")["status"], "ok");
+}
+
+#[test]
+fn a_missing_job_fails() {
+    let (_sys, service) = service();
+    let prometheus = Prometheus::start(&debian(), &[service.address()], INTERVAL);
+    let (status, table, _) = check(service.address(), prometheus.address, &[]);
+    assert_eq!(status, 2, "{table}");
+    assert!(table.contains("Prometheus has no job \"prometheus\""), "{table}");
+}
+
+#[test]
+fn a_dead_service_gives_2_and_skips_what_only_it_knows() {
+    let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let (status, table, _) = check(closed, closed, &[]);
+    assert_eq!(status, 2, "{table}");
+    let line = table.lines().next().unwrap();
+    assert!(
+        line.starts_with("FAIL  service ") && line.ends_with(&format!("nothing listens on {closed}")),
+        "{table}"
+    );
+    assert!(table.contains("skip  readings "), "{table}");
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_given_up_on() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let started = Instant::now();
+    let (status, table, _) = check(address, address, &[]);
+    assert_eq!(status, 2, "{table}");
+    assert!(table.contains("timed out after 5 s"), "{table}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{table}");
+}
+
+#[test]
+fn a_failing_sensor_is_named() {
+    let sys = FakeSys::new();
+    sys.zone(0, "48312\n");
+    sys.zone(1, "48312\n");
+    sys.break_file("class/thermal/thermal_zone1/temp");
+    let service = Service::start(&sys.settings(&["thermal"]));
+    let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let (_, json, _) = check(service.address(), closed, &["--json"]);
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let source = verdict(&report, "source thermal");
+    assert_eq!(source["status"], "warning");
+    assert!(source["found"].as_str().unwrap().contains("thermal_zone1"), "{source}");
+}
+
+#[test]
+fn what_the_kernel_charges_is_judged_against_the_budget() {
+    let sys = FakeSys::new();
+    sys.write("proc/self/cgroup", "0::/edgewatch.slice/edgewatch.service\n");
+    sys.write("fs/cgroup/cgroup.controllers", "cpu io memory pids\n");
+    let unit = |path: &str, max: u64, megabytes: u64, kills: u64| {
+        let file = |name: &str, content: String| sys.write(&format!("fs/cgroup/edgewatch.slice/{path}{name}"), content);
+        file("memory.max", format!("{}\n", max << 20));
+        file("memory.current", format!("{}\n", megabytes << 20));
+        file("memory.peak", format!("{}\n", (megabytes + 1) << 20));
+        file("memory.stat", format!("anon {}\nfile 0\n", megabytes << 20));
+        file("memory.events", format!("high 0\nmax 0\noom 0\noom_kill {kills}\n"));
+        file("cpu.stat", "usage_usec 1000000\n".to_owned());
+    };
+    unit("", 300, 100, 1);
+    unit("edgewatch.service/", 24, 22, 0);
+    unit("prometheus.service/", 96, 70, 1);
+    let procfs = format!("procfs = {:?}\n", sys.path().join("proc"));
+    let service = Service::start(&(sys.settings(&["cgroup"]) + &procfs));
+    let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let (status, json, _) = check(service.address(), closed, &["--json"]);
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(status, 2, "{json}");
+    for (subject, status, found) in [
+        ("enforcement", "ok", "the kernel holds edgewatch.slice to 300 MB"),
+        ("memory edgewatch.slice", "ok", "101.0 MB at peak, limit 300.0 MB"),
+        ("memory edgewatch.service", "warning", "22.0 MB now"),
+        ("memory prometheus.service", "ok", "70.0 MB now"),
+        ("memory grafana.service", "skipped", "not running"),
+        ("oom kills", "failed", "1 in prometheus.service"),
+    ] {
+        let verdict = verdict(&report, subject);
+        assert_eq!(verdict["status"], status, "{verdict}");
+        assert!(verdict["found"].as_str().unwrap().contains(found), "{verdict}");
+    }
+}
+
+#[test]
+fn a_password_is_asked_for_and_taken() {
+    let users = tempfile::NamedTempFile::new().unwrap();
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(users.path(), format!("pi:{}\n", bcrypt::hash("secret", 4).unwrap())).unwrap();
+    std::fs::write(password.path(), "secret\n").unwrap();
+    let sys = FakeSys::new();
+    sys.zone(0, "48312\n");
+    let settings = format!(
+        "{}[auth]\nusers_file = {:?}\n",
+        sys.settings(&["thermal"]),
+        users.path()
+    );
+    let service = Setup::new(&settings).start();
+    let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
+
+    let (status, table, _) = check(service.address(), closed, &[]);
+    assert_eq!(status, 2, "{table}");
+    assert!(
+        table.contains("answered 401: pass --user and --password-file"),
+        "{table}"
+    );
+    let file = password.path().to_str().unwrap();
+    let (_, table, _) = check(service.address(), closed, &["--user", "pi", "--password-file", file]);
+    assert!(table.contains("ok    metrics "), "{table}");
+}
+
+#[test]
+fn options_that_cannot_be_used_give_2_and_say_why() {
+    for (options, why) in [
+        (["--service", "https://pi.local"], "is no address"),
+        (["--budget", "/nonexistent"], "/nonexistent"),
+        (["--window", "0s"], "1s or longer"),
+        (["--wait", "soon"], "--wait"),
+        (["--user", "pi"], "--password-file"),
+    ] {
+        let (status, stdout, stderr) = run(&["check", options[0], options[1]], &[]);
+        assert_eq!((status.code(), &*stdout), (Some(2), ""), "{options:?}");
+        assert!(stderr.contains(why), "{options:?}: {stderr}");
+    }
+}

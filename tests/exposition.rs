@@ -1,0 +1,222 @@
+//! The whole exposition of known machines, and that `docs/metrics.md` names exactly what there is.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test exposition` writes the files in `golden/` anew; read the difference before committing it.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Service, only};
+
+const MACHINES: [&str; 4] = ["empty", "hostile", "raspberry-pi-4", "x86-nuc"];
+/// Sources that look at the machine of the test, whatever the settings say.
+const REAL: [&str; 3] = ["clock", "filesystem", "process"];
+/// Series on a Raspberry Pi (docs/metrics.md is the list); a scrape that grows beyond this costs memory in Prometheus.
+const MOST_SERIES: usize = 400;
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// Settings that show the machine `name` below `tests/fixtures`.
+fn paths(name: &str, rootfs: &Path) -> String {
+    let machine = tests().join("fixtures").join(name);
+    let (proc, sys) = (machine.join("proc"), machine.join("sys"));
+    format!("[paths]\nprocfs = {proc:?}\nsysfs = {sys:?}\nrootfs = {rootfs:?}\n")
+}
+
+#[test]
+fn a_known_machine_is_exported_as_in_its_golden_file() {
+    let sources: Vec<_> = edgewatch::sources::names()
+        .into_iter()
+        .filter(|name| !REAL.contains(name) && *name != "simulated")
+        .collect();
+    for machine in MACHINES {
+        let settings = only(&sources) + &paths(machine, Path::new("/"));
+        let metrics = Service::start(&settings).metrics();
+        assert_parses(machine, &metrics);
+        let found: String = metrics.lines().map(|line| mask(line) + "\n").collect();
+        let file = tests().join("golden").join(machine).with_extension("prom");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&file, found).unwrap();
+            continue;
+        }
+        let golden = fs::read_to_string(&file).unwrap();
+        let missing: Vec<_> = golden
+            .lines()
+            .filter(|line| !found.lines().any(|l| l == *line))
+            .collect();
+        let new: Vec<_> = found
+            .lines()
+            .filter(|line| !golden.lines().any(|l| l == *line))
+            .collect();
+        assert!(
+            golden == found,
+            "{}: missing {missing:#?}, new {new:#?}",
+            file.display()
+        );
+    }
+}
+
+/// Hides what differs from run to run, and how often a fault was met until the scrape.
+fn mask(line: &str) -> String {
+    const TIMES: [&str; 4] = [
+        "edge_config_last_reload_success_timestamp_seconds ",
+        "edge_http_requests_total{",
+        "edge_source_age_seconds{",
+        "edge_source_duration_seconds{",
+    ];
+    const FAULTS: [&str; 2] = ["edge_source_errors_total{", "sensor_failed_events_total{"];
+    let Some((series, value)) = line.rsplit_once(' ').filter(|_| !line.starts_with('#')) else {
+        return line.to_owned();
+    };
+    let begins = |prefix: &&str| line.starts_with(*prefix);
+    if line.starts_with("edge_build_info{") {
+        "edge_build_info{version=\"…\"} 1".to_owned()
+    } else if TIMES.iter().any(begins) || (FAULTS.iter().any(begins) && value != "0") {
+        format!("{series} …")
+    } else {
+        line.to_owned()
+    }
+}
+
+/// Asks promtool. It also dislikes names that node_exporter made before the conventions.
+fn assert_parses(machine: &str, metrics: &str) {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let complaints = [output.stdout, output.stderr].concat();
+    let complaints = String::from_utf8_lossy(&complaints);
+    assert!(
+        complaints.lines().all(|line| line.starts_with("node_")),
+        "{machine}: {complaints}"
+    );
+}
+
+/// A family's type and the names of its labels.
+type Families = BTreeMap<String, (String, BTreeSet<String>)>;
+
+#[test]
+fn the_documentation_names_exactly_what_is_exported() {
+    let mut exported = Families::new();
+    for machine in MACHINES {
+        let settings = paths(machine, Path::new("/")) + "[simulated]\nenabled = true\n";
+        add_families(&Service::start(&settings).metrics(), &mut exported);
+    }
+    // A spike is judged only from times that pass, which those of a fixture do not.
+    let busy = Service::start("[sources.cpu]\nperiod = \"300ms\"\n[cpu_spike]\nwindow = \"1s\"\n");
+    busy.wait_for_metric("sensor_cpu_spike", |value| value.is_some());
+    add_families(&busy.metrics(), &mut exported);
+    let documented = documented_families();
+    for (name, family) in &exported {
+        assert_eq!(documented.get(name), Some(family), "{name} in docs/metrics.md");
+    }
+    let unknown: Vec<_> = documented.keys().filter(|name| !exported.contains_key(*name)).collect();
+    assert!(
+        unknown.is_empty(),
+        "docs/metrics.md names what nobody exports: {unknown:?}"
+    );
+}
+
+fn add_families(metrics: &str, families: &mut Families) {
+    let mut current = String::new();
+    for line in metrics.lines() {
+        if let Some(family) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = family.split_once(' ').unwrap();
+            name.clone_into(&mut current);
+            families.entry(current.clone()).or_default().0 = kind.to_owned();
+        } else if !line.starts_with('#') {
+            let labels = &mut families.get_mut(&current).unwrap().1;
+            labels.extend(label_names(line).into_iter().filter(|label| label != "le"));
+        }
+    }
+}
+
+/// The names of the labels in `name{label="value",…} 1`, where a value may hold anything, with `\` before `"` and `\`.
+fn label_names(line: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = line.split_once('{').map_or("", |(_, labels)| labels);
+    while let Some((name, after)) = rest.split_once("=\"") {
+        names.push(name.trim_start_matches(',').to_owned());
+        let mut escaped = false;
+        let end = after.find(|c| {
+            let is_end = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            is_end
+        });
+        rest = &after[end.unwrap() + 1..];
+    }
+    names
+}
+
+/// Rows of the tables: `| name | type | labels | meaning |`, names in backquotes.
+fn documented_families() -> Families {
+    let page = fs::read_to_string(tests().join("../docs/metrics.md")).unwrap();
+    page.lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| {
+            let cells: Vec<&str> = row.split(" |").collect();
+            let labels = cells[2]
+                .split(',')
+                .map(|label| label.trim().trim_matches('`').to_owned());
+            let labels = labels.filter(|label| !label.is_empty()).collect();
+            (
+                cells[0].trim_matches('`').to_owned(),
+                (cells[1].trim().to_owned(), labels),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_raspberry_pi_has_at_most_400_series() {
+    let root = tempfile::tempdir().unwrap();
+    for mount in ["boot/firmware", "run"] {
+        fs::create_dir_all(root.path().join(mount)).unwrap();
+    }
+    let service = Service::start(&paths("raspberry-pi-4", root.path()));
+    let series = service.metrics().lines().filter(|line| !line.starts_with('#')).count();
+    println!("{series} series");
+    assert!(series <= MOST_SERIES, "{series} series");
+}
+
+#[test]
+fn files_beyond_every_bound_are_refused_and_the_rest_is_read() {
+    let machine = tempfile::tempdir().unwrap();
+    let write = |path: &str, bytes: &[u8]| {
+        let path = machine.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    let large = vec![b'9'; 10 << 20];
+    for path in [
+        "proc/stat",
+        "proc/meminfo",
+        "proc/diskstats",
+        "sys/class/hwmon/hwmon0/temp1_input",
+    ] {
+        write(path, &large);
+    }
+    write("sys/class/hwmon/hwmon0/name", &large);
+    write("sys/class/hwmon/hwmon0/temp2_input", b"42000\n");
+    let [proc, sys] = ["proc", "sys"].map(|name| machine.path().join(name));
+    let service = Service::start(&format!("[paths]\nprocfs = {proc:?}\nsysfs = {sys:?}\n"));
+    let metrics = service.metrics();
+    for source in ["cpu", "memory", "disk", "hwmon"] {
+        let series = format!("edge_source_success{{source=\"{source}\"}}");
+        assert_eq!(common::value_of(&metrics, &series), Some(0.0), "{source}");
+    }
+    let name = "9".repeat(128);
+    let series = format!("node_hwmon_temp_celsius{{chip=\"{name}\",sensor=\"temp2\"}}");
+    assert_eq!(common::value_of(&metrics, &series), Some(42.0));
+}
