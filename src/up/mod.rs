@@ -123,7 +123,8 @@ impl Stack {
         let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
         logging::start(plan.settings.log.level);
         let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
-        self.service.insert(service).first_sample().await;
+        let service = self.service.insert(service);
+        service.first_sample().await;
         let began = Instant::now();
         let program = &args.prometheus;
         let child = prometheus::start(program, &state, &budget.prometheus, service_at, plan.prometheus)?;
@@ -148,6 +149,7 @@ impl Stack {
         };
         tokio::select! {
             failure = self.prometheus.insert(child).ended() => Err(prometheus::explain(failure)),
+            failure = service.ended() => Err(failure),
             outcome = attended => outcome,
         }
     }
