@@ -29,6 +29,11 @@ const AGE: Metric = Metric::gauge(
     "seconds",
     "Age of the oldest reading of the source.",
 );
+const PERIOD: Metric = Metric::gauge(
+    "edge_source_period_seconds",
+    "seconds",
+    "Longest time between two reads of the source.",
+);
 const DROPPED: Metric = Metric::gauge(
     "edge_source_readings_dropped",
     "",
@@ -56,6 +61,7 @@ pub fn encode(sampler: &Sampler, telemetry: &Telemetry, text: &mut Vec<u8>) -> p
         families.add(&SUCCESS, &labels, f64::from(u8::from(state.is_good())));
         families.add(&DURATION, &labels, state.duration.as_secs_f64());
         families.add(&AGE, &labels, state.age(now).as_secs_f64());
+        families.add(&PERIOD, &labels, state.period.as_secs_f64());
         families.add(&DROPPED, &labels, state.dropped as f64);
     });
     let mut all = telemetry.gather();

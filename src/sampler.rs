@@ -51,6 +51,8 @@ pub struct State {
     pub dropped: usize,
     /// Duration of the last read that ended.
     pub duration: Duration,
+    /// Time between two reads, or more often if it is read at scrapes.
+    pub period: Duration,
     /// The failures of the last read, for people.
     pub trouble: Vec<String>,
     opened: Instant,
@@ -96,7 +98,6 @@ impl State {
 
 struct Slot {
     definition: &'static Definition,
-    period: Duration,
     deadline: Duration,
     lane: usize,
     source: Mutex<Box<dyn Source>>,
@@ -156,7 +157,6 @@ impl Sampler {
             telemetry.expect_source(definition.name);
             slots.push(Slot {
                 definition,
-                period: chosen.and_then(|c| c.period).unwrap_or(definition.period),
                 deadline: chosen.and_then(|c| c.deadline).unwrap_or(definition.deadline),
                 lane,
                 source: Mutex::new((definition.open)(settings)?),
@@ -164,6 +164,7 @@ impl Sampler {
                     readings: Vec::new(),
                     dropped: 0,
                     duration: Duration::ZERO,
+                    period: chosen.and_then(|c| c.period).unwrap_or(definition.period),
                     trouble: Vec::new(),
                     opened: now,
                     due: now,
@@ -357,9 +358,9 @@ impl Shared {
         state.started = Some(started);
         state.busy = None;
         let was_overdue = std::mem::replace(&mut state.overdue, false);
-        state.due = started + slot.period;
+        state.due = started + state.period;
         if state.due < now {
-            state.due = now + slot.period;
+            state.due = now + state.period;
         }
         drop(state);
         if was_overdue {

@@ -89,7 +89,7 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
             _ = hangup.recv() => service.reload(file.as_deref()).await,
-            result = &mut service.server => break Err(server_ended(result)),
+            failure = service.ended() => break Err(failure),
         }
     };
     systemd::notify(&[NotifyState::Stopping]);
@@ -98,14 +98,6 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     }
     service.stop().await;
     ended
-}
-
-fn server_ended(result: Result<std::io::Result<()>, tokio::task::JoinError>) -> Failure {
-    match result {
-        Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
-        Ok(Err(error)) => Failure::because("the HTTP server ended", error),
-        Err(error) => Failure::because("the HTTP server ended", error),
-    }
 }
 
 /// The sensor service while it runs.
@@ -143,6 +135,15 @@ impl Service {
     pub async fn first_sample(&self) {
         let sampler = Arc::clone(&self.app.live().sampler);
         sampler.first_round().await;
+    }
+
+    /// Waits until the HTTP server ends by itself, which it should never do, and says why.
+    pub async fn ended(&mut self) -> Failure {
+        match (&mut self.server).await {
+            Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
+            Ok(Err(error)) => Failure::because("the HTTP server ended", error),
+            Err(error) => Failure::because("the HTTP server ended", error),
+        }
     }
 
     /// Feeds systemd's watchdog, but only while the sampler makes progress and the server answers.

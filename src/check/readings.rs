@@ -7,8 +7,10 @@ use super::verdict::Verdict;
 use crate::client::Client;
 use crate::error::Failure;
 
-/// Age in seconds from which a source counts as silent.
+/// Age in seconds from which a source counts as silent, but for one that is read less often.
 const MAX_AGE: f64 = 60.0;
+/// Periods after which such a source is silent.
+const MAX_PERIODS: f64 = 3.0;
 
 /// What we want of the answer of `/sensor`.
 #[derive(Deserialize)]
@@ -58,7 +60,7 @@ fn judge(samples: &Samples, errors_of: impl Fn(&str) -> Result<Vec<String>, Fail
             1 => "1 source".to_owned(),
             number => format!("{number} sources"),
         };
-        let found = format!("the oldest of {sources} is {oldest:.1} s old, limit {MAX_AGE} s");
+        let found = format!("the oldest of {sources} is {oldest:.1} s old");
         verdicts.insert(0, Verdict::ok("readings", found));
     }
     verdicts
@@ -77,7 +79,9 @@ fn judge_source(
     let dropped = samples
         .value("edge_source_readings_dropped", &labels)
         .unwrap_or_default();
-    if age <= MAX_AGE && succeeded {
+    let period = samples.value("edge_source_period_seconds", &labels).unwrap_or_default();
+    let limit = MAX_AGE.max(MAX_PERIODS * period);
+    if age <= limit && succeeded {
         return (dropped > 0.0).then(|| {
             let found = format!("{dropped} readings dropped: beyond the limit, or without a series of their own");
             Verdict::warn(subject, found, "raise limits.readings_per_source in the settings")
@@ -88,9 +92,9 @@ fn judge_source(
         Ok(errors) => format!("the last read failed: {}", errors.join("; ")),
         Err(error) => format!("the last read failed, and {error}"),
     };
-    let found = format!("oldest reading {age:.1} s old, limit {MAX_AGE} s; {errors}");
+    let found = format!("oldest reading {age:.1} s old, limit {limit} s; {errors}");
     let remedy = "check the wiring, or switch the source off in the settings; journalctl -u edgewatch says since when";
-    Some(match age > MAX_AGE {
+    Some(match age > limit {
         true => Verdict::fail(subject, found, remedy),
         false => Verdict::warn(subject, found, remedy),
     })

@@ -123,13 +123,14 @@ impl Stack {
         let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
         logging::start(plan.settings.log.level);
         let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
-        self.service.insert(service).first_sample().await;
+        let service = self.service.insert(service);
+        service.first_sample().await;
         let began = Instant::now();
         let program = &args.prometheus;
         let child = prometheus::start(program, &state, &budget.prometheus, service_at, plan.prometheus)?;
         let mut parts = vec![
             Part::new("edgewatch", std::process::id(), budget.edgewatch.memory_max),
-            Part::new("prometheus", child.pid(), budget.prometheus.memory_max),
+            Part::new("prometheus", child.pid(), budget.prometheus.unit.memory_max),
         ];
         let grafana = &mut self.grafana;
         let attended = async {
@@ -140,7 +141,7 @@ impl Stack {
                 None if args.no_grafana => ("left out".to_owned(), None),
                 None => ("not installed".to_owned(), None),
             };
-            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.memory_max);
+            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.unit.memory_max);
             parts.extend(child.as_ref().map(part));
             *grafana = child;
             introduce(service_at, prometheus_at, &about_grafana, &state);
@@ -148,6 +149,7 @@ impl Stack {
         };
         tokio::select! {
             failure = self.prometheus.insert(child).ended() => Err(prometheus::explain(failure)),
+            failure = service.ended() => Err(failure),
             outcome = attended => outcome,
         }
     }

@@ -51,9 +51,29 @@ impl Prometheus {
         )
     }
 
-    fn launch(program: &Path, address: SocketAddr, jobs: &[(&str, &[SocketAddr])], interval: Duration) -> Self {
+    /// Runs the shipped configuration and rules, with every interval shortened to a second.
+    pub fn start_shipped(program: &Path, services: &[SocketAddr]) -> Self {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("prometheus");
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("prometheus.yml");
+        let address = free_address();
+        let services: Vec<String> = services.iter().map(ToString::to_string).collect();
+        let mut config = std::fs::read_to_string(shipped.join("prometheus.yml")).unwrap();
+        for (text, replacement) in [
+            ("127.0.0.1:8000", services.join(", ").as_str()),
+            ("127.0.0.1:9090", &address.to_string()),
+            ("_interval: 15s", "_interval: 1s"),
+            ("_interval: 30s", "_interval: 1s"),
+            ("scrape_timeout: 10s", "scrape_timeout: 1s"),
+            ("rules/*.yml", shipped.join("rules/*.yml").to_str().unwrap()),
+        ] {
+            assert_eq!(config.matches(text).count(), 1, "{text}");
+            config = config.replace(text, replacement);
+        }
+        let budget = edgewatch::budget::Budget::load(None).unwrap();
+        Self::run(program, directory, address, &config, &budget.prometheus.flags())
+    }
+
+    fn launch(program: &Path, address: SocketAddr, jobs: &[(&str, &[SocketAddr])], interval: Duration) -> Self {
         let interval = format!("{}ms", interval.as_millis());
         let jobs: Vec<Value> = jobs
             .iter()
@@ -64,7 +84,12 @@ impl Prometheus {
             "scrape_configs": jobs,
         });
         // JSON is YAML.
-        std::fs::write(&file, config.to_string()).unwrap();
+        Self::run(program, tempfile::tempdir().unwrap(), address, &config.to_string(), &[])
+    }
+
+    fn run(program: &Path, directory: TempDir, address: SocketAddr, config: &str, flags: &[String]) -> Self {
+        let file = directory.path().join("prometheus.yml");
+        std::fs::write(&file, config).unwrap();
         let child = Command::new(program)
             .arg(format!("--config.file={}", file.display()))
             .arg(format!(
@@ -73,6 +98,7 @@ impl Prometheus {
             ))
             .arg(format!("--web.listen-address={address}"))
             .arg("--log.level=error")
+            .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -101,18 +127,28 @@ impl Prometheus {
         answer["data"]["activeTargets"].as_array().unwrap().clone()
     }
 
-    /// The values of an instant query.
-    pub fn query(&self, expression: &str) -> Vec<f64> {
+    /// The values of an instant query, or what is wrong with the expression.
+    pub fn try_query(&self, expression: &str) -> Result<Vec<f64>, String> {
         let mut answer = ureq::get(format!("http://{}/api/v1/query", self.address))
             .query("query", expression)
+            .config()
+            .http_status_as_error(false)
+            .build()
             .call()
             .unwrap();
         let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-        let result = answer["data"]["result"].as_array().unwrap();
-        result
+        let Some(result) = answer["data"]["result"].as_array() else {
+            return Err(answer["error"].to_string());
+        };
+        let values = result
             .iter()
-            .map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap())
-            .collect()
+            .map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap());
+        Ok(values.collect())
+    }
+
+    /// The values of an instant query.
+    pub fn query(&self, expression: &str) -> Vec<f64> {
+        self.try_query(expression).unwrap()
     }
 
     /// The one value of an instant query.

@@ -1,0 +1,98 @@
+//! What the documents say is what the program does.
+
+mod common;
+
+use std::path::Path;
+
+use common::run;
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The first block of `language` in a document that holds `text`.
+fn block(document: &str, language: &str, text: &str) -> String {
+    document
+        .split(&format!("```{language}\n"))
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .find(|block| block.contains(text))
+        .unwrap()
+        .to_owned()
+}
+
+fn effective(settings: &str) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings).unwrap();
+    let (status, stdout, stderr) = run(
+        &["serve", "--print-config", "--config", file.path().to_str().unwrap()],
+        &[],
+    );
+    assert!(status.success(), "{stderr}");
+    stdout
+}
+
+#[test]
+fn the_documented_settings_are_all_there_are_and_the_documented_defaults_the_real_ones() {
+    let documented = block(&document("docs/configuration.md"), "toml", "shutdown_timeout");
+    let defaults = effective("");
+    assert_eq!(effective(&documented), defaults);
+    let is_documented = |key: &str| documented.lines().any(|line| line.starts_with(&format!("{key} = ")));
+    for line in defaults.lines() {
+        if let Some((key, _)) = line.split_once(" = ") {
+            assert!(is_documented(key) || key == "faults", "{key} is not documented");
+        }
+    }
+}
+
+#[test]
+fn the_settings_that_are_off_by_default_are_valid_as_documented() {
+    let documented = block(&document("docs/configuration.md"), "toml", "shutdown_timeout");
+    let switched_on: String = documented
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line))
+        .map(|line| line.replace("[sources.NAME]", "[sources.thermal]") + "\n")
+        .collect();
+    let effective = effective(&switched_on);
+    for key in [
+        "users_file",
+        "budget",
+        "prometheus",
+        "grafana",
+        "period",
+        "deadline",
+        "kind",
+        "lasting",
+    ] {
+        assert!(effective.contains(&format!("{key} = ")), "{key}\n{effective}");
+    }
+    let (_, named) = documented.split_once("# [sources.NAME]").unwrap();
+    let named: Vec<&str> = named.lines().next().unwrap().split_whitespace().skip(1).collect();
+    assert_eq!(named, edgewatch::sources::names());
+}
+
+#[test]
+fn every_file_that_a_document_links_to_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let in_docs = std::fs::read_dir(root.join("docs")).unwrap();
+    let in_docs = in_docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let names = in_docs.filter(|name| name.ends_with(".md"));
+    let at_top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(ToOwned::to_owned);
+    for name in names.chain(at_top) {
+        let name = name.as_str();
+        let text = document(name);
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+        {
+            if !target.is_empty() && !target.contains("://") {
+                assert!(
+                    directory.parent().unwrap().join(target).exists(),
+                    "{name} links to {target}"
+                );
+            }
+        }
+    }
+}
