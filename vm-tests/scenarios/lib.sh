@@ -14,19 +14,21 @@ fail() { echo "FAILED: $*"; trap - ERR; exit 1; }
 
 # expect WHAT ACTUAL OPERATOR LIMIT: compares numbers, and prints the measured one.
 expect() {
-    local name=${1// /_}
-    echo "$name=$2"
+    measured "$1" "$2"
     awk -v a="${2:-nothing}" -v b="$4" "BEGIN { exit !(a ~ /^[-+0-9.e]+\$/ && a + 0 $3 b + 0) }" || fail "$1 is ${2:-nothing}, should be $3 $4"
 }
 
-uptime_seconds() { cut -d ' ' -f 1 /proc/uptime; }
+measured() { echo "${1// /_}=$2"; }
 
-# wait_until SECONDS WHAT COMMAND…: by the clock that nobody sets.
+# Seconds since the boot: the clock that nobody sets.
+now() { cut -d . -f 1 /proc/uptime; }
+
+# wait_until SECONDS WHAT COMMAND…
 wait_until() {
-    local end=$(($(cut -d . -f 1 /proc/uptime) + $1)) what=$2
+    local end=$(($(now) + $1)) what=$2
     shift 2
     until "$@" >/dev/null 2>&1; do
-        [ "$(cut -d . -f 1 /proc/uptime)" -lt "$end" ] || fail "in vain waited until $what"
+        [ "$(now)" -lt "$end" ] || fail "in vain waited until $what"
         sleep 0.5
     done
 }
@@ -50,7 +52,7 @@ cgroup() { echo "/sys/fs/cgroup$(property "$1" ControlGroup)"; }
 # unit_memory UNIT FIELD: bytes; current, peak, max, high, or a line of memory.stat.
 unit_memory() {
     case $2 in
-    current | peak | max | high) cat "$(cgroup "$1")/memory.$2" ;;
+    current | peak | max | high | low) cat "$(cgroup "$1")/memory.$2" ;;
     *) awk -v field="$2" '$1 == field { print $2 }' "$(cgroup "$1")/memory.stat" ;;
     esac
 }
@@ -65,17 +67,17 @@ wait_until_up() { wait_until 90 "both targets are up" is_up; }
 
 # Every verdict that is not well, but for the clock's: a machine without network cannot set its clock.
 complaints() {
-    edgewatch check --json "$@" | jq -r '.checks[] | select(.status == "failed" or .status == "warning")
-        | select(.subject != "clock") | "\(.subject): \(.found)"'
+    local report
+    report=$(edgewatch check --json "$@") || true
+    jq -r '.checks[] | select(.status == "failed" or .status == "warning") | select(.subject != "clock")
+        | "\(.subject): \(.found)"' <<<"${report:?edgewatch check says nothing}"
 }
 
-is_well() { [ -z "$(complaints "$@")" ]; }
-
 wait_until_well() {
-    local end=$(($(cut -d . -f 1 /proc/uptime) + $1)) found
+    local end=$(($(now) + $1)) found
     shift
-    while found=$(complaints "$@"); [ -n "$found" ]; do
-        [ "$(cut -d . -f 1 /proc/uptime)" -lt "$end" ] || fail "edgewatch check is not content: $found"
+    while found=$(complaints "$@" 2>&1); [ -n "$found" ]; do
+        [ "$(now)" -lt "$end" ] || fail "edgewatch check is not content: $found"
         sleep 1
     done
 }
@@ -115,10 +117,9 @@ $cleanup"
     trap 'trap - ERR; set +e; eval "$cleanup"' EXIT
 }
 
-# no_scrape_lost SINCE INTERVAL: since then (as uptime_seconds told it), the sensor was scraped each time, and each time it answered.
+# no_scrape_lost SINCE INTERVAL: since then (as now told it), the sensor was scraped each time, and each time it answered.
 no_scrape_lost() {
-    local window
-    window=$(awk -v since="$1" '{ printf "%d", $1 - since }' /proc/uptime)
+    local window=$(($(now) - $1))
     expect "lowest up of the sensor" "$(prom_query "min_over_time(up{job=\"sensor\"}[${window}s])")" == 1
     expect "scrapes of the sensor in $window s" "$(prom_query "count_over_time(up{job=\"sensor\"}[${window}s])")" ">=" $((window / $2 - 1))
 }
@@ -140,4 +141,9 @@ usage() {
         printf ' %s=%s' "$field" "$(megabytes "$(unit_memory "$1" $field)")"
     done
     printf ' refaults=%s\n' "$(unit_memory "$1" workingset_refault_file)"
+}
+
+# has_restarted UNIT PID: it is active, with another process than this one.
+has_restarted() {
+    [ "$(property "$1" ActiveState)" = active ] && [ "$(property "$1" MainPID)" != "$2" ] && [ "$(property "$1" MainPID)" != 0 ]
 }
