@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Installing the package is all it takes: the stack runs and is well, with no other command.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 ! command -v prometheus >/dev/null || fail "Prometheus is already here, so the package need not bring it"

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Another version of the package restarts the service, not Prometheus, and loses no scrape.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

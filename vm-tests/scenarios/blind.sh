@@ -1,5 +1,7 @@
+#!/usr/bin/env bash
 # A kernel that cannot hold the budget: the stack works all the same, and says so wherever one looks. Needs a boot of its own, with
 # cgroup_disable=memory psi=0 on the kernel's command line.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

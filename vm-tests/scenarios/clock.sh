@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # The clock goes an hour ahead, and is set right later: the steps are counted, and no sample is refused for being old.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

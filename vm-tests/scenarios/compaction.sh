@@ -1,5 +1,7 @@
+#!/usr/bin/env bash
 # Memory of a stack that has just booted, at rest with its 15 s scrapes, and over two compactions of the head: hours of history in
 # minutes, by scrapes each second into blocks of a minute.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # Pages belong to the unit that reads them first. This boot's must not belong to the copying of a program.

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # The disk of the history runs full, and has room again: the stack goes on, and nobody has to remove or restart anything.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # A sensor service that stands still is restarted by systemd's watchdog. Prometheus knows no watchdog: edgewatch check tells of it.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Memory without end in one unit: the kernel kills this unit alone, which comes back; the kill is counted and told.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # hog UNIT: what a leak in the unit would do. A group of the kernel's is one of pages, so the process only has to move there.

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Another service floods the journal: no scrape is missed.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # A unit that is killed is back as soon as its RestartSec allows, and what was stored before is still there.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Hammered pages and heavy queries: what is too much is refused, and the stack stays within its budget and misses no scrape.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

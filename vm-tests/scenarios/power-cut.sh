@@ -1,11 +1,13 @@
+#!/usr/bin/env bash
 # The power goes while samples are written; the device comes back by itself, with all but the last moments. Two boots on the same
 # disk: in the first with the argument "before", which ends in POWER CUT, in the second with "after".
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 note=/var/tmp/edgewatch-power-cut
 series='up{job="sensor"}'
 # stored FROM TO: number of samples between the two times.
-stored() { prom_query "count_over_time($series[$(($2 - $1))s] @ $2)"; }
+stored() { prom_query "count_over_time(${series}[$(($2 - $1))s] @ $2)"; }
 
 case $1 in
 before)

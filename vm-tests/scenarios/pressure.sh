@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Something else on the device takes all the memory there is: the kernel kills that, not the stack.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

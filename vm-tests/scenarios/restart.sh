@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # Restarts and reloads lose no scrape: connections wait in systemd's socket.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up

@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # The HTTP server answers, but no sensor does: the watchdog restarts the service.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up
@@ -8,7 +10,7 @@ echo slow >$sysfs/class/hwmon/hwmon0/name
 echo 20000 >$sysfs/class/hwmon/hwmon0/temp1_input
 chmod -R a+rX $sysfs
 at_end "rm -r $sysfs"
-settings=(Environment=EDGEWATCH__PATHS__SYSFS=$sysfs)
+settings=("Environment=EDGEWATCH__PATHS__SYSFS=$sysfs")
 for source in cgroup clock cpu disk filesystem load memory network pressure process thermal; do
     settings+=("Environment=EDGEWATCH__SOURCES__${source^^}__ENABLED=false")
 done

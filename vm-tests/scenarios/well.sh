@@ -1,4 +1,6 @@
+#!/usr/bin/env bash
 # The stack at rest: every target is up, systemd holds what budget.toml says, and what the units use lies well within.
+# shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # held UNIT SECTION: the kernel's limits are those of the budget.
