@@ -19,12 +19,17 @@
           default = packages.edgewatch;
           edgewatch = pkgs.callPackage ./nixos/package.nix { };
           static = pkgs.pkgsStatic.callPackage ./nixos/package.nix { };
+          sd-image = self.nixosConfigurations.raspberry-pi.config.system.build.sdImage;
         }
       );
 
       overlays.default = final: _: { edgewatch = final.callPackage ./nixos/package.nix { }; };
 
       nixosModules.default = ./nixos;
+
+      nixosConfigurations = lib.genAttrs [ "x86_64" "raspberry-pi" ] (
+        host: lib.nixosSystem { modules = [ ./nixos/hosts/${host}.nix ]; }
+      );
 
       checks = eachSystem (
         pkgs: packages:
@@ -33,6 +38,7 @@
           inherit (packages) static;
         }
         // import ./nixos/checks.nix { inherit pkgs; }
+        // import ./vm-tests { inherit pkgs; }
       );
 
       formatter = eachSystem (pkgs: _: pkgs.nixfmt-tree);
