@@ -44,10 +44,6 @@ let
       says = "usersFile lies in the Nix store";
     }
     {
-      settings.prometheus.listenAddress = "::";
-      says = "webConfigFile";
-    }
-    {
       settings.grafana = {
         listenAddress = "0.0.0.0";
         anonymousViewer = true;

@@ -15,7 +15,7 @@ let
 in
 {
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
-  statix = check "statix" [ pkgs.statix ] "statix check ${nixFiles}";
+  statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";
   deadnix = check "deadnix" [ pkgs.deadnix ] "deadnix --fail ${nixFiles}";
   rules = check "rules" [ pkgs.prometheus.cli ] "promtool test rules ${../prometheus}/tests/*.yml";
   assertions = import ./assertions.nix { inherit pkgs; };

@@ -19,14 +19,10 @@ let
   inherit (config.services) edgewatch;
   inherit (edgewatch) prometheus;
   cfg = edgewatch.grafana;
-  onDemand = cfg.mode == "on-demand";
   loopback = isLoopback cfg.listenAddress;
 
-  # Behind the socket Grafana has an address of its own, which edgewatch-grafana.service knows.
-  grafana = {
-    address = if onDemand then "127.0.0.1" else cfg.listenAddress;
-    port = if onDemand then 3001 else cfg.port;
-  };
+  # Grafana is always behind the socket, so that its sandbox needs no network. edgewatch-grafana.service knows this port.
+  innerPort = 3001;
 
   files = {
     admin_password = cfg.adminPasswordFile;
@@ -79,7 +75,7 @@ in
         type = types.port;
         default = 3000;
         example = 80;
-        description = "Port of Grafana. On demand, Grafana itself is at 127.0.0.1:3001 behind it.";
+        description = "Port of Grafana. Grafana itself is at 127.0.0.1:3001, behind it.";
       };
 
       openFirewall = openFirewall "Grafana";
@@ -111,11 +107,10 @@ in
         (lib.mapAttrsRecursive (_: lib.mkDefault) (removeAttrs shipped [ "auth.anonymous" ]))
         {
           server = {
-            http_addr = grafana.address;
-            http_port = grafana.port;
-            root_url = lib.mkIf (loopback && onDemand) (
-              lib.mkDefault "http://${endpoint cfg.listenAddress cfg.port}/"
-            );
+            http_addr = "127.0.0.1";
+            http_port = innerPort;
+            domain = lib.mkIf (!loopback) (lib.mkDefault config.networking.hostName);
+            root_url = lib.mkDefault "%(protocol)s://%(domain)s:${toString cfg.port}/";
           };
           security = lib.mapAttrs (name: _: credential name) files;
           "auth.anonymous" = shipped."auth.anonymous" // {
@@ -133,7 +128,7 @@ in
             # The dashboards name it.
             uid = "edgewatch-prometheus";
             type = "prometheus";
-            url = "http://${endpoint prometheus.reachableAddress prometheus.port}";
+            url = "http://127.0.0.1:${toString prometheus.port}";
             isDefault = true;
             jsonData.timeInterval = prometheus.scrapeInterval;
           }
@@ -148,7 +143,7 @@ in
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
 
     systemd.services.grafana = {
-      wantedBy = lib.mkIf onDemand (lib.mkForce [ ]);
+      wantedBy = lib.mkIf (cfg.mode == "on-demand") (lib.mkForce [ ]);
       serviceConfig = {
         # nixpkgs leaves the directory to the user's home, which the sandbox makes read-only.
         StateDirectory = "grafana";
@@ -156,7 +151,6 @@ in
         LoadCredential = lib.mapAttrsToList (
           name: file: "${name}:${if file == null then "${state}/${name}" else file}"
         ) files;
-        IPAddressAllow = prometheus.reachableAddress;
       };
     };
 
@@ -196,7 +190,7 @@ in
     };
 
     # NixOS does not read [Install].
-    systemd.sockets.edgewatch-grafana = lib.mkIf onDemand {
+    systemd.sockets.edgewatch-grafana = {
       wantedBy = [ "sockets.target" ];
       listenStreams = [
         ""
@@ -213,7 +207,7 @@ in
         '';
       }
       {
-        assertion = !onDemand || cfg.port != grafana.port;
+        assertion = cfg.port != innerPort;
         message = ''
           services.edgewatch.grafana.port = ${toString cfg.port} is where Grafana itself listens behind its socket. Choose another port.
         '';

@@ -1,6 +1,6 @@
 # What several subjects need.
 { lib }:
-rec {
+{
   # "96M" as a number of bytes.
   bytes =
     size:

@@ -8,14 +8,7 @@
 }:
 let
   inherit (lib) types;
-  inherit (import ./lib.nix { inherit lib; })
-    endpoint
-    isLoopback
-    isWildcard
-    listenAddress
-    openFirewall
-    replaceOnce
-    ;
+  inherit (import ./lib.nix { inherit lib; }) replaceOnce;
   inherit (config.services) edgewatch;
   cfg = edgewatch.prometheus;
   limits = edgewatch.budget.prometheus;
@@ -33,7 +26,7 @@ let
     extraTargets ++ cfg.extraScrapeConfigs
   );
 
-  self = endpoint cfg.reachableAddress cfg.port;
+  self = "127.0.0.1:${toString cfg.port}";
   every = "([0-9]+(ms|s|m|h))+";
 in
 {
@@ -62,24 +55,15 @@ in
     };
 
     prometheus = {
-      listenAddress = listenAddress "Prometheus";
-
       port = lib.mkOption {
         type = types.port;
         default = 9090;
         example = 9095;
-        description = "Port of Prometheus.";
+        description = ''
+          Port of Prometheus, on loopback only: it has no passwords. From elsewhere it is reached through Grafana, or
+          `ssh -L 9090:127.0.0.1:9090`.
+        '';
       };
-
-      reachableAddress = lib.mkOption {
-        type = types.str;
-        internal = true;
-        readOnly = true;
-        default = if isWildcard cfg.listenAddress then "127.0.0.1" else cfg.listenAddress;
-        description = "Where the other parts of the stack find Prometheus.";
-      };
-
-      openFirewall = openFirewall "Prometheus";
 
       scrapeInterval = lib.mkOption {
         type = types.strMatching every;
@@ -127,7 +111,8 @@ in
   config = lib.mkIf edgewatch.enable {
     services.prometheus = {
       enable = true;
-      inherit (cfg) listenAddress port;
+      listenAddress = "127.0.0.1";
+      inherit (cfg) port;
       retentionTime = limits.retention_time;
       extraFlags = [
         "--log.level=warn"
@@ -141,7 +126,7 @@ in
       ];
       # As text: nixpkgs' options have none for the out-of-order window, which a device without a clock needs.
       configText = lib.pipe (lib.readFile ../prometheus/prometheus.yml) [
-        (replaceOnce "127.0.0.1:8000" (endpoint "127.0.0.1" edgewatch.port))
+        (replaceOnce "127.0.0.1:8000" "127.0.0.1:${toString edgewatch.port}")
         (replaceOnce "127.0.0.1:9090" self)
         (replaceOnce "scrape_interval: 15s" "scrape_interval: ${cfg.scrapeInterval}")
         (replaceOnce "scrape_timeout: 10s" "scrape_timeout: ${cfg.scrapeTimeout}")
@@ -153,32 +138,13 @@ in
         (text: text + extraScrapeConfigs)
       ];
     };
-    # It scrapes itself.
-    systemd.services.prometheus.serviceConfig.IPAddressAllow = [
-      cfg.reachableAddress
-    ]
-    ++ cfg.allowedAddresses;
-    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
+    systemd.services.prometheus.serviceConfig.IPAddressAllow = cfg.allowedAddresses;
 
     # NixOS does not read [Install].
     systemd.timers.edgewatch-probe.wantedBy = [ "prometheus.service" ];
-    systemd.services.edgewatch-probe.serviceConfig = {
-      ExecStart = [
-        ""
-        "${lib.getExe edgewatch.package} wait --timeout=90s http://${self}/-/healthy"
-      ];
-      IPAddressAllow = cfg.reachableAddress;
-    };
-
-    assertions = [
-      {
-        assertion = isLoopback cfg.listenAddress || config.services.prometheus.webConfigFile != null;
-        message = ''
-          services.edgewatch.prometheus.listenAddress = "${cfg.listenAddress}" lets others in without a password.
-          Leave it at 127.0.0.1 and reach Prometheus through ssh -L 9090:127.0.0.1:9090, or name a file with basic_auth_users in
-          services.prometheus.webConfigFile.
-        '';
-      }
+    systemd.services.edgewatch-probe.serviceConfig.ExecStart = [
+      ""
+      "${lib.getExe edgewatch.package} wait --timeout=90s http://${self}/-/healthy"
     ];
   };
 }
