@@ -7,6 +7,7 @@ set -o errtrace
 
 service=http://127.0.0.1:8000
 prometheus=http://127.0.0.1:9090
+# shellcheck disable=SC2034 # for the scenarios
 units=(edgewatch.service prometheus.service)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
