@@ -1,5 +1,9 @@
 # What every image has: the stack, a network, and a way in for those whose ssh keys are in authorized_keys.
 { lib, modulesPath, ... }:
+let
+  isKey = line: line != "" && !lib.hasPrefix "#" line;
+  keys = lib.filter isKey (lib.splitString "\n" (lib.readFile ./authorized_keys));
+in
 {
   imports = [
     ../.
@@ -40,8 +44,9 @@
       "wheel"
       "systemd-journal"
     ];
-    openssh.authorizedKeys.keyFiles = [ ./authorized_keys ];
+    openssh.authorizedKeys = { inherit keys; };
   };
+  warnings = lib.optional (keys == [ ]) "nixos/hosts/authorized_keys is empty: nobody can log in";
   security.sudo.wheelNeedsPassword = false;
   # Who deploys from another machine signs nothing.
   nix.settings.trusted-users = [ "@wheel" ];
