@@ -5,9 +5,11 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 # For edgewatch up: make run ARGS="--help"
 ARGS ?=
+# For deb: amd64, arm64, armhf; empty for this machine's.
+ARCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench clean
+.PHONY: help run build deb test lint bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-6s %s\n' "$$make" "$$name" "$$text"; done
@@ -20,6 +22,10 @@ run: ## run the whole stack in the foreground: sensors, Prometheus, dashboards (
 build: ## build target/release/edgewatch
 	@scripts/setup build
 	cargo build --release --locked
+
+deb: ## build the Debian package into target/debian (ARCH=arm64 for another architecture)
+	@scripts/setup deb
+	@scripts/deb $(ARCH)
 
 test: ## check and test everything
 	@scripts/setup test

@@ -12,12 +12,18 @@ pub const SHIPPED: &str = include_str!("../budget.toml");
 /// The slice that holds the stack.
 pub const SLICE: &str = "edgewatch.slice";
 
+/// Grafana's unit in the budget and in metrics, whatever its package calls it.
+pub const GRAFANA: &str = "grafana.service";
+
+/// What Grafana's own Debian package calls it.
+pub const GRAFANA_OF_DEBIAN: &str = "grafana-server.service";
+
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// The slice.
-    pub total: UnitBudget,
+    pub total: SliceBudget,
     /// The sensor service.
     pub edgewatch: UnitBudget,
     /// Prometheus.
@@ -26,7 +32,25 @@ pub struct Budget {
     pub grafana: GrafanaBudget,
 }
 
-/// Limits of one unit, for systemd's resource control (systemd.resource-control(5)).
+/// Limits of the slice, for systemd's resource control (systemd.resource-control(5)).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SliceBudget {
+    /// `MemoryMax`.
+    pub memory_max: Bytes,
+    /// `MemoryHigh`.
+    pub memory_high: Bytes,
+    /// `MemoryLow`.
+    pub memory_low: Bytes,
+    /// `MemorySwapMax`.
+    pub memory_swap_max: Bytes,
+    /// `CPUQuota`.
+    pub cpu_quota: Cores,
+    /// `TasksMax`.
+    pub tasks_max: u32,
+}
+
+/// Limits of one unit in the slice.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnitBudget {
@@ -34,24 +58,25 @@ pub struct UnitBudget {
     pub memory_max: Bytes,
     /// `MemoryHigh`.
     pub memory_high: Bytes,
+    /// `MemoryLow`: what the unit keeps while the rest of the device runs short; left out, nothing.
+    pub memory_low: Option<Bytes>,
     /// `CPUQuota`.
     pub cpu_quota: Cores,
+    /// `CPUWeight`: its share while CPUs are short. 1 to 10000.
+    pub cpu_weight: u32,
     /// `TasksMax`.
     pub tasks_max: u32,
+    /// `OOMScoreAdjust`: the higher, the earlier the kernel kills it while memory is short. -1000 to 1000.
+    pub oom_score_adjust: i32,
 }
 
 /// Prometheus: the unit's limits, and the flags and variables that keep it inside them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrometheusBudget {
-    /// `MemoryMax`.
-    pub memory_max: Bytes,
-    /// `MemoryHigh`.
-    pub memory_high: Bytes,
-    /// `CPUQuota`.
-    pub cpu_quota: Cores,
-    /// `TasksMax`.
-    pub tasks_max: u32,
+    /// Limits of the unit.
+    #[serde(flatten)]
+    pub unit: UnitBudget,
     /// `GOMEMLIMIT`.
     pub gomemlimit: String,
     /// `GOMAXPROCS`.
@@ -80,14 +105,9 @@ pub struct PrometheusBudget {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GrafanaBudget {
-    /// `MemoryMax`.
-    pub memory_max: Bytes,
-    /// `MemoryHigh`.
-    pub memory_high: Bytes,
-    /// `CPUQuota`.
-    pub cpu_quota: Cores,
-    /// `TasksMax`.
-    pub tasks_max: u32,
+    /// Limits of the unit.
+    #[serde(flatten)]
+    pub unit: UnitBudget,
     /// `GOMEMLIMIT`.
     pub gomemlimit: String,
     /// `GOMAXPROCS`.
@@ -195,15 +215,12 @@ impl Budget {
 
     /// Name, memory and CPUs of the slice and of each unit in it.
     pub fn units(&self) -> [(&'static str, Bytes, Cores); 4] {
+        let of = |unit, budget: &UnitBudget| (unit, budget.memory_max, budget.cpu_quota);
         [
             (SLICE, self.total.memory_max, self.total.cpu_quota),
-            ("edgewatch.service", self.edgewatch.memory_max, self.edgewatch.cpu_quota),
-            (
-                "prometheus.service",
-                self.prometheus.memory_max,
-                self.prometheus.cpu_quota,
-            ),
-            ("grafana.service", self.grafana.memory_max, self.grafana.cpu_quota),
+            of("edgewatch.service", &self.edgewatch),
+            of("prometheus.service", &self.prometheus.unit),
+            of(GRAFANA, &self.grafana.unit),
         ]
     }
 }
@@ -223,6 +240,23 @@ mod tests {
                 "{unit}"
             );
         }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_in_every_table() {
+        for table in ["total", "edgewatch", "prometheus", "grafana"] {
+            let text = SHIPPED.replace(&format!("[{table}]"), &format!("[{table}]\nmemory_maximum = \"1M\""));
+            let message = toml::from_str::<Budget>(&text).unwrap_err().to_string();
+            assert!(message.contains("unknown field `memory_maximum`"), "{table}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_sensor_is_killed_last_and_grafana_first() {
+        let budget = Budget::load(None).unwrap();
+        let score = |unit: &UnitBudget| unit.oom_score_adjust;
+        assert!(score(&budget.edgewatch) < score(&budget.prometheus.unit));
+        assert!(score(&budget.prometheus.unit) < score(&budget.grafana.unit));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, serve, up};
+use crate::{check, serve, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Up(up::Args),
     /// Ask a running stack whether it is well
     Check(check::Args),
+    /// Wait until an HTTP server answers
+    Wait(wait::Args),
 }
 
 impl Cli {
@@ -31,6 +33,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
+            Command::Wait(args) => wait::run(args),
         }
     }
 }

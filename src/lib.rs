@@ -2,7 +2,7 @@
 //!
 //! `edgewatch serve` reads the device's sensors and its own health in the background ([`sampler`]) and serves what it knows
 //! ([`http`], [`exposition`]); `edgewatch up` runs the whole stack in the foreground ([`up`]); `edgewatch check` asks a
-//! running stack whether it is well ([`check`]).
+//! running stack whether it is well ([`check`]); `edgewatch wait` waits for a server ([`wait`]).
 
 #![deny(clippy::expect_used, clippy::unwrap_used)]
 
@@ -24,3 +24,4 @@ pub mod sysfs;
 pub mod systemd;
 pub mod telemetry;
 pub mod up;
+pub mod wait;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::config::Settings;
 use crate::error::{ErrorKind, Failure};
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const PATIENCE_AT_START: Duration = Duration::from_secs(1);
 /// How late a read may begin before its lane counts as stuck.
 const SLACK: Duration = Duration::from_secs(5);
+/// Between two looks for stuck reads.
+const LEAST_PAUSE: Duration = Duration::from_millis(20);
 /// Sources keep little on the stack; the default of 2 MiB would only look bad in `process_virtual_memory_bytes`.
 const STACK: usize = 256 * 1024;
 
@@ -124,6 +126,8 @@ struct Shared {
     settings: Settings,
     telemetry: Arc<Telemetry>,
     changed: watch::Sender<()>,
+    /// Reads begin sooner than the schedule says.
+    hurried: Notify,
     stopped: AtomicBool,
 }
 
@@ -181,6 +185,7 @@ impl Sampler {
             settings: settings.clone(),
             telemetry,
             changed: watch::Sender::new(()),
+            hurried: Notify::new(),
             stopped: AtomicBool::new(false),
         });
         for lane in 0..shared.lanes.len() {
@@ -384,6 +389,7 @@ impl Shared {
             // Taken so that the thread is not between its look at the schedule and its wait.
             let _generation = lock(&self.lanes[0].generation);
             self.lanes[0].wake.notify_all();
+            self.hurried.notify_one();
         }
     }
 
@@ -393,6 +399,17 @@ impl Shared {
 
     fn at_scrape(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().filter(|slot| slot.definition.pace == Pace::AtScrape)
+    }
+
+    /// When the next read can pass its deadline: one under way, or one that will begin.
+    fn next_deadline(&self) -> Instant {
+        let now = Instant::now();
+        let next = self.slots.iter().filter_map(|slot| {
+            let state = slot.state();
+            (!state.overdue).then_some(state.busy.unwrap_or(state.due) + slot.deadline)
+        });
+        // Not in the past: a read that waits for its lane is late, but has not begun.
+        next.min().unwrap_or(now + SLACK).max(now + LEAST_PAUSE)
     }
 
     /// Counts the reads that passed their deadline and gives their lanes another thread.
@@ -440,14 +457,11 @@ impl Default for Lane {
 }
 
 async fn monitor(shared: Arc<Shared>) {
-    let shortest = shared.slots.iter().map(|slot| slot.deadline).min();
-    let pause = shortest
-        .unwrap_or(SLACK)
-        .clamp(Duration::from_millis(20), Duration::from_secs(1))
-        / 2;
     loop {
-        tokio::time::sleep(pause).await;
-        shared.look_for_stuck_reads();
+        tokio::select! {
+            () = tokio::time::sleep_until(shared.next_deadline().into()) => shared.look_for_stuck_reads(),
+            () = shared.hurried.notified() => {}
+        }
     }
 }
 

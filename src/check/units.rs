@@ -5,12 +5,18 @@ use std::io;
 use std::process::Command;
 
 use super::verdict::Verdict;
-use crate::budget::SLICE;
+use crate::budget::{GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
 use crate::error::Failure;
 
 const SERVICE: &str = "edgewatch.service";
-const GRAFANA: &str = "grafana.service";
-const UNITS: [&str; 5] = [SLICE, "edgewatch.socket", SERVICE, "prometheus.service", GRAFANA];
+const UNITS: [&str; 6] = [
+    SLICE,
+    "edgewatch.socket",
+    SERVICE,
+    "prometheus.service",
+    GRAFANA,
+    GRAFANA_OF_DEBIAN,
+];
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,NRestarts,Slice";
 
 /// Properties of a unit (org.freedesktop.systemd1(5)) by name.
@@ -24,6 +30,10 @@ impl Unit {
 
     fn is_loaded(&self) -> bool {
         self.property("LoadState") == "loaded"
+    }
+
+    fn is_grafana(&self) -> bool {
+        [GRAFANA, GRAFANA_OF_DEBIAN].contains(&self.property("Id"))
     }
 }
 
@@ -52,7 +62,10 @@ fn parse(text: &str) -> Vec<Unit> {
         let lines = block.lines().filter_map(|line| line.split_once('='));
         Unit(lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     });
-    blocks.filter(|unit| !unit.property("Id").is_empty()).collect()
+    let mut units: Vec<_> = blocks.filter(|unit| !unit.property("Id").is_empty()).collect();
+    // Where one of Grafana's names is an alias of the other.
+    units.dedup_by(|one, other| one.property("Id") == other.property("Id"));
+    units
 }
 
 /// Whether the stack is installed as units.
@@ -64,9 +77,7 @@ pub fn are_installed(units: &[Unit]) -> bool {
 
 /// Whether Grafana runs, if systemd knows of it. To ask Grafana itself would wake it up.
 pub fn grafana_runs(units: &[Unit]) -> Option<bool> {
-    let mut grafana = units
-        .iter()
-        .filter(|unit| unit.property("Id") == GRAFANA && unit.is_loaded());
+    let mut grafana = units.iter().filter(|unit| unit.is_grafana() && unit.is_loaded());
     grafana.next().map(|unit| unit.property("ActiveState") != "inactive")
 }
 
@@ -76,9 +87,7 @@ pub fn judge(units: &[Unit]) -> Vec<Verdict> {
         let reason = "edgewatch.service is not installed here: the stack runs without systemd";
         return vec![Verdict::skip("units", reason)];
     }
-    let expected = units
-        .iter()
-        .filter(|unit| unit.is_loaded() || unit.property("Id") != GRAFANA);
+    let expected = units.iter().filter(|unit| unit.is_loaded() || !unit.is_grafana());
     expected.map(judge_unit).collect()
 }
 
@@ -109,7 +118,7 @@ fn judge_unit(unit: &Unit) -> Verdict {
             format!("set Slice={SLICE} with a drop-in: systemctl edit {id}; systemctl restart {id}"),
         ),
         "active" => Verdict::ok(subject, state),
-        "inactive" if id == GRAFANA => Verdict::ok(subject, format!("asleep: it starts on demand{restarts}")),
+        "inactive" if unit.is_grafana() => Verdict::ok(subject, format!("asleep: it starts on demand{restarts}")),
         "activating" | "reloading" => Verdict::warn(subject, state, format!("wait, or see journalctl -u {id}")),
         _ => Verdict::fail(
             subject,
@@ -142,6 +151,11 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
         assert_eq!(judge(&units)[2].found, "active (running), restarts: 2");
         assert_eq!(grafana_runs(&units), Some(false));
         assert_eq!(grafana_runs(&[]), None);
+        let debian = WELL.replace("Id=grafana.service", "Id=grafana-server.service");
+        assert_eq!(statuses(&debian), [Status::Ok; 5]);
+        assert_eq!(grafana_runs(&parse(&debian)), Some(false));
+        let (_, grafana) = WELL.rsplit_once("\n\n").unwrap();
+        assert_eq!(statuses(&format!("{WELL}\n{grafana}")), [Status::Ok; 5]);
     }
 
     #[test]

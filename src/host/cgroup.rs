@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::budget::{Budget, SLICE};
+use crate::budget::{Budget, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
 use crate::config::Settings;
 use crate::error::{Failure, ReadError};
 use crate::reading::{Metric, Sample};
@@ -173,7 +173,11 @@ impl Cgroup {
 
     /// A controller that does not work leaves its files out, and so do older kernels with some of them.
     fn read_unit(&self, directory: &str, sample: &mut Sample) {
-        let unit = directory.rsplit('/').next().unwrap_or_default();
+        let unit = match directory.rsplit('/').next().unwrap_or_default() {
+            // So that one budget, one set of rules and one dashboard serve every distribution.
+            GRAFANA_OF_DEBIAN => GRAFANA,
+            unit => unit,
+        };
         let labels = [("unit", unit)];
         for (file, metric) in [
             ("memory.current", &CURRENT),
@@ -294,6 +298,13 @@ mod tests {
         ] {
             assert_eq!(read.value(series).as_deref(), value, "{series}");
         }
+        let debian = machine(own, "memory\n");
+        debian.write(
+            &format!("{SLICE_DIRECTORY}/grafana-server.service/memory.current"),
+            "5\n",
+        );
+        let grafana = "edge_unit_memory_current_bytes{unit=grafana.service}";
+        assert_eq!(debian.read(&SOURCE).value(grafana).as_deref(), Some("5"));
         let path = "/user.slice/edgewatch.slice/a.service/sub";
         assert_eq!(slice_above(path), Some("/user.slice/edgewatch.slice"));
         assert_eq!(slice_above("/not-edgewatch.slice/a.service"), None);

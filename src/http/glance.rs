@@ -1,7 +1,5 @@
 //! The few numbers that tell at a glance how the device is doing.
 
-use maud::{Markup, html};
-
 use super::units::{bytes, quantity};
 use crate::reading::Reading;
 use crate::sampler::Sampler;
@@ -9,8 +7,8 @@ use crate::sampler::Sampler;
 /// Temperatures shown; a server board can have dozens.
 const MOST_TEMPERATURES: usize = 4;
 
-/// A card for each number; those that were not read are left out.
-pub fn cards(sampler: &Sampler) -> Markup {
+/// Label and value of each number; those that were not read are left out.
+pub fn numbers(sampler: &Sampler) -> Vec<(String, String)> {
     let mut glance = Glance::default();
     sampler.visit(|_, state| {
         for held in &state.readings {
@@ -19,12 +17,7 @@ pub fn cards(sampler: &Sampler) -> Markup {
             }
         }
     });
-    let cards = glance.into_cards();
-    html! {
-        ul.summary {
-            @for (label, value) in cards { li { span.label { (label) } strong { (value) } } }
-        }
-    }
+    glance.into_numbers()
 }
 
 #[derive(Default)]
@@ -53,24 +46,28 @@ impl Glance {
         }
     }
 
-    fn into_cards(self) -> Vec<(String, String)> {
-        let mut cards: Vec<_> = self
+    fn into_numbers(self) -> Vec<(String, String)> {
+        let mut numbers: Vec<_> = self
             .temperatures
             .into_iter()
             .map(|(place, celsius)| (place, quantity(celsius, "celsius")))
             .collect();
-        cards.extend(
+        numbers.extend(
             self.load
                 .map(|load| ("load, 1 minute".to_owned(), format!("{load:.2}"))),
         );
-        cards.extend(share("memory free", self.memory_available, self.memory_total));
-        cards.extend(share("disk free on /", self.disk_available, self.disk_size));
-        cards
+        numbers.extend(share("memory free", self.memory_available, self.memory_total));
+        numbers.extend(share("disk free on /", self.disk_available, self.disk_size));
+        numbers
     }
 }
 
 fn share(label: &str, part: Option<f64>, whole: Option<f64>) -> Option<(String, String)> {
-    Some((label.to_owned(), format!("{} of {}", bytes(part?), bytes(whole?))))
+    let (part, whole) = (part?, whole.filter(|whole| *whole > 0.0)?);
+    Some((
+        label.to_owned(),
+        format!("{:.0} % of {}", part / whole * 100.0, bytes(whole)),
+    ))
 }
 
 fn label<'a>(reading: &'a Reading, name: &str) -> Option<&'a str> {

@@ -44,7 +44,6 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let body = html! {
         (notices(&app, &live))
         (summary(&app, &live, failing))
-        (glance::cards(&live.sampler))
         (links(&live.settings, &request))
         h2 { "Sources" }
         table.sources {
@@ -147,7 +146,7 @@ fn summary(app: &App, live: &Live, failing: usize) -> Markup {
         ul.summary {
             li { span.label { "sampler" } strong class=(class) { (text) } }
             li { span.label { "service up" } strong { (duration(app.uptime())) } }
-            li { span.label { "requests to /sensor" } strong { (app.telemetry.requests.get()) } }
+            @for (label, value) in glance::numbers(&live.sampler) { li { span.label { (label) } strong { (value) } } }
         }
     }
 }

@@ -130,7 +130,7 @@ impl Stack {
         let child = prometheus::start(program, &state, &budget.prometheus, service_at, plan.prometheus)?;
         let mut parts = vec![
             Part::new("edgewatch", std::process::id(), budget.edgewatch.memory_max),
-            Part::new("prometheus", child.pid(), budget.prometheus.memory_max),
+            Part::new("prometheus", child.pid(), budget.prometheus.unit.memory_max),
         ];
         let grafana = &mut self.grafana;
         let attended = async {
@@ -141,7 +141,7 @@ impl Stack {
                 None if args.no_grafana => ("left out".to_owned(), None),
                 None => ("not installed".to_owned(), None),
             };
-            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.memory_max);
+            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.unit.memory_max);
             parts.extend(child.as_ref().map(part));
             *grafana = child;
             introduce(service_at, prometheus_at, &about_grafana, &state);

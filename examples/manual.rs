@@ -1,0 +1,21 @@
+//! Writes the manual pages and the shell completions for packages: `cargo run --example manual -- DIRECTORY`.
+//!
+//! Not part of the program itself, which would grow by it.
+
+use std::ffi::OsString;
+use std::io;
+use std::{env, fs};
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use edgewatch::cli::Cli;
+
+fn main() -> io::Result<()> {
+    let directory = env::args_os().nth(1).unwrap_or_else(|| OsString::from("."));
+    fs::create_dir_all(&directory)?;
+    clap_mangen::generate_to(Cli::command(), &directory)?;
+    for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+        clap_complete::generate_to(shell, &mut Cli::command(), "edgewatch", &directory)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! The units of systemd say what `budget.toml` says, and what keeps the stack alive.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use edgewatch::budget::Budget;
+use edgewatch::config::Settings;
+
+/// The files that make up each unit, and its table in `budget.toml`.
+const UNITS: [(&str, &[&str]); 4] = [
+    ("total", &["systemd/edgewatch.slice"]),
+    ("edgewatch", &["systemd/edgewatch.service"]),
+    (
+        "prometheus",
+        &[
+            "systemd/prometheus.service.d/edgewatch.conf",
+            "packaging/debian/prometheus.service.d/edgewatch-debian.conf",
+        ],
+    ),
+    (
+        "grafana",
+        &[
+            "systemd/grafana-server.service.d/edgewatch.conf",
+            "packaging/debian/grafana-server.service.d/edgewatch-debian.conf",
+        ],
+    ),
+];
+
+const LIMITS: [(&str, &str); 9] = [
+    ("MemoryMax", "memory_max"),
+    ("MemoryHigh", "memory_high"),
+    ("MemoryLow", "memory_low"),
+    ("MemoryMin", "memory_min"),
+    ("MemorySwapMax", "memory_swap_max"),
+    ("CPUQuota", "cpu_quota"),
+    ("CPUWeight", "cpu_weight"),
+    ("TasksMax", "tasks_max"),
+    ("OOMScoreAdjust", "oom_score_adjust"),
+];
+
+/// What every service of the stack has, whatever its limits are.
+const SERVICES: [(&str, &str); 6] = [
+    ("Slice", "edgewatch.slice"),
+    ("Restart", "always"),
+    ("StartLimitIntervalSec", "0"),
+    ("OOMPolicy", "kill"),
+    ("NoNewPrivileges", "yes"),
+    ("ProtectSystem", "strict"),
+];
+
+/// What the sensor service has beside that: without the first it would hang unseen.
+const SENSOR: [(&str, &str); 6] = [
+    ("WatchdogSec", "30s"),
+    ("Type", "notify-reload"),
+    ("Sockets", "edgewatch.socket"),
+    ("DynamicUser", "yes"),
+    // It reads /proc/stat, the interfaces, the clock and a separate /home, which other values of these would hide.
+    ("ProtectHome", "read-only"),
+    ("SystemCallFilter", "adjtimex clock_adjtime"),
+];
+const HIDES_WHAT_THE_SENSOR_READS: [&str; 3] = ["ProcSubset", "PrivateNetwork", "ProtectClock"];
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Every file of [`UNITS`] by its name.
+fn shipped() -> BTreeMap<&'static str, String> {
+    let names = UNITS.iter().flat_map(|(_, files)| *files);
+    names.map(|name| (*name, read(name))).collect()
+}
+
+/// `Key=value` of all sections in order.
+fn settings(text: &str) -> Vec<(String, String)> {
+    let text = text.replace("\\\n", " ");
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='));
+    lines.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// What the unit must say beside its limits.
+fn required(table: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let lists: &[&[_]] = match table {
+        "total" => &[],
+        "edgewatch" => &[&SERVICES, &SENSOR],
+        _ => &[&SERVICES],
+    };
+    lists.iter().copied().flatten()
+}
+
+/// What is wrong with the units.
+fn problems(files: &BTreeMap<&str, String>) -> Vec<String> {
+    let budget: toml::Table = edgewatch::budget::SHIPPED.parse().unwrap();
+    let mut problems = Vec::new();
+    for (table, names) in UNITS {
+        let settings: Vec<_> = names.iter().flat_map(|name| settings(&files[name])).collect();
+        let last = |key: &str| {
+            settings
+                .iter()
+                .rev()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| &**value)
+        };
+        let granted = |key: &str| match budget[table].get(key)? {
+            toml::Value::String(text) => Some(text.clone()),
+            number => Some(number.to_string()),
+        };
+        let limits = LIMITS.map(|(key, name)| (key, granted(name)));
+        let expected = limits
+            .into_iter()
+            .chain(required(table).map(|(key, value)| (*key, Some((*value).to_owned()))));
+        for (key, value) in expected {
+            if last(key) != value.as_deref() {
+                problems.push(format!("{table}: {key} is {:?}, not {value:?}", last(key)));
+            }
+        }
+        for key in HIDES_WHAT_THE_SENSOR_READS {
+            if table == "edgewatch" && last(key).is_some() {
+                problems.push(format!("{table}: {key} hides what the service reads"));
+            }
+        }
+        let words = |key: &str| -> Vec<String> {
+            let values = settings.iter().filter(|(name, _)| name == key);
+            values
+                .flat_map(|(_, value)| value.split_whitespace().map(ToOwned::to_owned))
+                .collect()
+        };
+        for word in of_the_program(table) {
+            let key = if word.starts_with("--") {
+                "ExecStart"
+            } else {
+                "Environment"
+            };
+            if !words(key).contains(&word) {
+                problems.push(format!("{table}: {key} lacks {word}"));
+            }
+        }
+    }
+    problems
+}
+
+/// Flags and variables that the budget asks for.
+fn of_the_program(table: &str) -> Vec<String> {
+    let budget = Budget::load(None).unwrap();
+    match table {
+        "prometheus" => {
+            let variables = budget.prometheus.environment();
+            let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
+            budget.prometheus.flags().into_iter().chain(variables).collect()
+        }
+        "grafana" => vec![
+            format!("GOMEMLIMIT={}", budget.grafana.gomemlimit),
+            format!("GOMAXPROCS={}", budget.grafana.gomaxprocs),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_units_say_what_the_budget_says() {
+    assert_eq!(problems(&shipped()), [""; 0]);
+}
+
+#[test]
+fn a_line_that_is_missing_or_different_is_found() {
+    for (table, names) in UNITS {
+        for name in names {
+            let text = read(name);
+            for line in text.lines() {
+                let Some((key, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) else {
+                    continue;
+                };
+                let is_checked = LIMITS.iter().chain(required(table)).any(|(known, _)| *known == key);
+                let is_part_of_a_list = line.contains('@');
+                if !(is_checked || line.starts_with("Environment=GO")) || is_part_of_a_list {
+                    continue;
+                }
+                for replacement in [String::new(), format!("{key}=1")] {
+                    let mut files = shipped();
+                    files.insert(
+                        name,
+                        text.replacen(&format!("\n{line}\n"), &format!("\n{replacement}\n"), 1),
+                    );
+                    let is_redundant = line == "Type=notify";
+                    assert_eq!(
+                        problems(&files).is_empty(),
+                        is_redundant,
+                        "{name}: {line} became {replacement:?}"
+                    );
+                }
+            }
+        }
+    }
+    let debian = "packaging/debian/prometheus.service.d/edgewatch-debian.conf";
+    for flag in Budget::load(None).unwrap().prometheus.flags() {
+        let mut files = shipped();
+        files.insert(debian, read(debian).replace(&flag, "--log.level=warn"));
+        assert_eq!(problems(&files).len(), 1, "{flag}");
+    }
+}
+
+#[test]
+fn what_the_units_are_promised_and_limited_to_fits_into_the_slice() {
+    let budget = Budget::load(None).unwrap();
+    let units = [&budget.edgewatch, &budget.prometheus.unit, &budget.grafana.unit];
+    let low: u64 = units.iter().filter_map(|unit| unit.memory_low).map(|low| low.0).sum();
+    assert!(low <= budget.total.memory_low.0);
+    assert!(units.iter().map(|unit| unit.memory_max.0).sum::<u64>() <= budget.total.memory_max.0);
+    for unit in units {
+        assert!(unit.memory_low.is_none_or(|low| low < unit.memory_high) && unit.memory_high < unit.memory_max);
+    }
+}
+
+#[test]
+fn everybody_agrees_on_the_addresses() {
+    let listen = Settings::default().http.listen[0].to_string();
+    assert!(read("systemd/edgewatch.socket").contains(&format!("\nListenStream={listen}\n")));
+    let scrape = read("prometheus/prometheus.yml");
+    let prometheus = read("packaging/debian/prometheus.service.d/edgewatch-debian.conf");
+    let (_, address) = prometheus.split_once("--web.listen-address=").unwrap();
+    let address = address.split_whitespace().next().unwrap();
+    assert!(scrape.contains(&format!("targets: [{listen}]")) && scrape.contains(&format!("targets: [{address}]")));
+    let source = read("packaging/debian/provisioning/datasources/edgewatch.yaml");
+    assert!(source.contains(&format!("url: http://{address}\n")));
+}
