@@ -11,7 +11,7 @@ use crate::error::Failure;
 pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";
 
 impl Settings {
-    /// Reads the defaults, `file` (or [`DEFAULT_FILE`] if that exists), and the environment, and checks the whole.
+    /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), and the environment, and checks the whole.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a wrong type, or impossible values: each with the key, the value and what is
