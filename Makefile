@@ -9,10 +9,10 @@ ARGS ?=
 ARCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test lint bench clean
+.PHONY: help run build deb test vm-test lint bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-6s %s\n' "$$make" "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-7s %s\n' "$$make" "$$name" "$$text"; done
 
 run: ## run the whole stack in the foreground: sensors, Prometheus, dashboards (ARGS="…" for edgewatch up)
 	@scripts/setup run
@@ -30,6 +30,11 @@ deb: ## build the Debian package into target/debian (ARCH=arm64 for another arch
 test: ## check and test everything
 	@scripts/setup test
 	@scripts/test
+
+vm-test: ## boot a Debian machine with the package and run the scenarios in it (ARGS="…" for vm-tests/debian/run)
+	@scripts/setup vm
+	@scripts/deb
+	@vm-tests/debian/run $(ARGS)
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::error::Failure;
 use crate::{check, serve, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
@@ -30,10 +31,21 @@ impl Cli {
     /// Runs the command that was asked for.
     pub fn run(&self) -> ExitCode {
         match &self.command {
-            Command::Serve(args) => serve::run(args),
+            Command::Serve(args) => status(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
-            Command::Wait(args) => wait::run(args),
+            Command::Wait(args) => status(wait::run(args)),
+        }
+    }
+}
+
+/// Tells the person at the terminal why a command failed; where logging has begun, the journal has it from here as well.
+fn status(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("edgewatch: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Readings in the Prometheus text format 0.0.4
-//! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>), encoded by the `prometheus` crate.
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>). The service's own counters are encoded by the
+//! `prometheus` crate; readings are written as they are, since its types would need several allocations for each.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::Instant;
 
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric as Sample, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
 
-use crate::reading::{Labels, Metric, MetricKind};
+use crate::reading::{Metric, MetricKind};
 use crate::sampler::Sampler;
 use crate::telemetry::Telemetry;
 
@@ -54,56 +55,64 @@ pub fn encode(sampler: &Sampler, telemetry: &Telemetry, text: &mut Vec<u8>) -> p
         }
         for held in &state.readings {
             if let Ok(value) = held.reading.value {
-                families.add(held.reading.metric, &held.reading.labels, value);
+                let labels = held.reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
+                families.add(held.reading.metric, labels, value);
             }
         }
-        let labels = vec![("source", source.to_owned())];
-        families.add(&SUCCESS, &labels, f64::from(u8::from(state.is_good())));
-        families.add(&DURATION, &labels, state.duration.as_secs_f64());
-        families.add(&AGE, &labels, state.age(now).as_secs_f64());
-        families.add(&PERIOD, &labels, state.period.as_secs_f64());
-        families.add(&DROPPED, &labels, state.dropped as f64);
+        let mut about = |metric, value| families.add(metric, [("source", source)].into_iter(), value);
+        about(&SUCCESS, f64::from(u8::from(state.is_good())));
+        about(&DURATION, state.duration.as_secs_f64());
+        about(&AGE, state.age(now).as_secs_f64());
+        about(&PERIOD, state.period.as_secs_f64());
+        about(&DROPPED, state.dropped as f64);
     });
-    let mut all = telemetry.gather();
-    all.extend(families.0.into_values());
-    TextEncoder::new().encode(&all, text)
+    TextEncoder::new().encode(&telemetry.gather(), text)?;
+    for family in families.0.values() {
+        text.extend_from_slice(family.as_bytes());
+    }
+    Ok(())
 }
 
-/// Families by name, since two sources may export the same one.
+/// The text of each family by its name, since two sources may export the same one.
 #[derive(Default)]
-struct Families(BTreeMap<&'static str, MetricFamily>);
+struct Families(BTreeMap<&'static str, String>);
 
 impl Families {
-    fn add(&mut self, metric: &'static Metric, labels: &Labels, value: f64) {
-        let family = self.0.entry(metric.name).or_insert_with(|| {
-            let mut family = MetricFamily::default();
-            family.set_name(metric.name.to_owned());
-            family.set_help(metric.help.to_owned());
-            family.set_field_type(match metric.kind {
-                MetricKind::Gauge => MetricType::GAUGE,
-                MetricKind::Counter => MetricType::COUNTER,
-            });
-            family
+    fn add<'a>(&mut self, metric: &'static Metric, labels: impl Iterator<Item = (&'static str, &'a str)>, value: f64) {
+        let name = metric.name;
+        let text = self.0.entry(name).or_insert_with(|| {
+            let kind = match metric.kind {
+                MetricKind::Gauge => "gauge",
+                MetricKind::Counter => "counter",
+            };
+            format!("# HELP {name} {}\n# TYPE {name} {kind}\n", metric.help)
         });
-        let labels = labels.iter().map(|(name, value)| {
-            let mut pair = LabelPair::default();
-            pair.set_name((*name).to_owned());
-            pair.set_value(value.clone());
-            pair
-        });
-        let mut sample = Sample::from_label(labels.collect());
-        match metric.kind {
-            MetricKind::Gauge => {
-                let mut gauge = Gauge::default();
-                gauge.set_value(value);
-                sample.set_gauge(gauge);
-            }
-            MetricKind::Counter => {
-                let mut counter = Counter::default();
-                counter.set_value(value);
-                sample.set_counter(counter);
-            }
+        text.push_str(name);
+        let mut separator = '{';
+        for (name, value) in labels {
+            text.push(separator);
+            text.push_str(name);
+            text.push_str("=\"");
+            escape(value, text);
+            text.push('"');
+            separator = ',';
         }
-        family.mut_metric().push(sample);
+        if separator == ',' {
+            text.push('}');
+        }
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, " {value}");
+    }
+}
+
+/// A label value between its quotes.
+fn escape(value: &str, text: &mut String) {
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
     }
 }

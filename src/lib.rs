@@ -15,6 +15,7 @@ pub mod error;
 pub mod exposition;
 pub mod host;
 pub mod http;
+pub mod lock;
 pub mod logging;
 pub mod reading;
 pub mod sampler;

@@ -1,7 +1,6 @@
 //! `edgewatch serve`: the sensor service, from its sockets to its last answer.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,18 +37,10 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
-    match try_run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Before logging has begun there is nobody else to tell; after it, the journal has it from here as well.
-            eprintln!("edgewatch: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn try_run(args: &Args) -> Result<(), Failure> {
+///
+/// # Errors
+/// The settings are refused, an address cannot be listened on, or the server ends by itself.
+pub fn run(args: &Args) -> Result<(), Failure> {
     let settings = Settings::load(args.config.as_deref())?;
     if args.print_config {
         print!("{}", settings.to_toml()?);

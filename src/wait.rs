@@ -1,6 +1,5 @@
 //! `edgewatch wait`: waits until an HTTP server answers. Grafana does not tell systemd when it is ready.
 
-use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,17 +21,10 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
-    match try_run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("edgewatch: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn try_run(args: &Args) -> Result<(), Failure> {
+///
+/// # Errors
+/// The server does not answer in time, or the address is none.
+pub fn run(args: &Args) -> Result<(), Failure> {
     let client = Client::new(&args.url)?;
     let started = Instant::now();
     loop {

@@ -6,11 +6,9 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use common::{Service, only};
+use common::{Service, assert_promtool_agrees, only};
 
 const MACHINES: [&str; 4] = ["empty", "hostile", "raspberry-pi-4", "x86-nuc"];
 /// Sources that look at the machine of the test, whatever the settings say.
@@ -38,7 +36,7 @@ fn a_known_machine_is_exported_as_in_its_golden_file() {
     for machine in MACHINES {
         let settings = only(&sources) + &paths(machine, Path::new("/"));
         let metrics = Service::start(&settings).metrics();
-        assert_parses(machine, &metrics);
+        assert_promtool_agrees(machine, &metrics);
         let found: String = metrics.lines().map(|line| mask(line) + "\n").collect();
         let file = tests().join("golden").join(machine).with_extension("prom");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -82,25 +80,6 @@ fn mask(line: &str) -> String {
     } else {
         line.to_owned()
     }
-}
-
-/// Asks promtool. It also dislikes names that node_exporter made before the conventions.
-fn assert_parses(machine: &str, metrics: &str) {
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    promtool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
-    let output = promtool.wait_with_output().unwrap();
-    let complaints = [output.stdout, output.stderr].concat();
-    let complaints = String::from_utf8_lossy(&complaints);
-    assert!(
-        complaints.lines().all(|line| line.starts_with("node_")),
-        "{machine}: {complaints}"
-    );
 }
 
 /// A family's type and the names of its labels.

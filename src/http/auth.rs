@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use super::plain;
 use crate::config::{self, is_loopback};
 use crate::error::Failure;
-use crate::sampler::lock;
+use crate::lock::lock;
 use crate::telemetry::Telemetry;
 
 const REMEMBERED: Duration = Duration::from_secs(3600);

@@ -369,6 +369,26 @@ pub fn value_of(exposition: &str, series: &str) -> Option<f64> {
     })
 }
 
+/// Has promtool check an exposition. It also dislikes names that node_exporter made before the conventions, which people's
+/// dashboards rely on.
+pub fn assert_promtool_agrees(machine: &str, metrics: &str) {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let complaints = [output.stdout, output.stderr].concat();
+    let complaints = String::from_utf8_lossy(&complaints);
+    assert!(
+        complaints.lines().all(|line| line.starts_with("node_")),
+        "{machine}: {complaints}"
+    );
+}
+
 /// Tries until it is true, or patience ends.
 pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;

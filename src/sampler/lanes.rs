@@ -1,8 +1,4 @@
-//! The only place with time: reads every source on its schedule, in the background, and keeps the last value and its age.
-//!
-//! Fast sources share one thread; each slow one has a thread of its own (a *lane*). A read that passes its deadline counts as
-//! failed and keeps its thread; the other sources of the lane go on with a new one. So a stuck read delays nobody, and there
-//! are never more threads than sources and lanes together.
+//! The threads that read, and the watch over them.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,136 +9,59 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
+use super::state::{State, hold};
+use super::{SLACK, THREAD_NAME};
 use crate::config::Settings;
 use crate::error::{ErrorKind, Failure};
-use crate::logging::ChangeLog;
-use crate::reading::{Finished, Reading, Sample, SampleLimits};
+use crate::lock::lock;
+use crate::reading::{Finished, Sample, SampleLimits};
 use crate::sources::{self, Definition, Pace, Source};
 use crate::telemetry::Telemetry;
 
-/// Name of the sampler's threads.
-pub const THREAD_NAME: &str = "sampler";
-/// A reading younger than this is not read anew for a scrape, so that hammering `/metrics` does not hammer the kernel.
-const FRESH: Duration = Duration::from_secs(1);
-/// How long a scrape waits for fresh readings before it takes the ones at hand.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// The same for the first scrapes after the start, which would find hardly anything.
-const PATIENCE_AT_START: Duration = Duration::from_secs(1);
-/// How late a read may begin before its lane counts as stuck.
-const SLACK: Duration = Duration::from_secs(5);
 /// Between two looks for stuck reads.
 const LEAST_PAUSE: Duration = Duration::from_millis(20);
 /// Sources keep little on the stack; the default of 2 MiB would only look bad in `process_virtual_memory_bytes`.
 const STACK: usize = 256 * 1024;
 
-/// A reading as it is kept.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// The reading.
-    pub reading: Reading,
-    /// When the value was last good, or first missed.
-    pub since: Instant,
-}
-
-/// What is known of one source.
-#[derive(Debug)]
-pub struct State {
-    /// Its readings.
-    pub readings: Vec<Held>,
-    /// Readings that the last read left out.
-    pub dropped: usize,
-    /// Duration of the last read that ended.
-    pub duration: Duration,
-    /// Time between two reads, or more often if it is read at scrapes.
-    pub period: Duration,
-    /// The failures of the last read, for people.
-    pub trouble: Vec<String>,
-    opened: Instant,
-    due: Instant,
-    busy: Option<Instant>,
-    overdue: bool,
-    started: Option<Instant>,
-    log: ChangeLog,
-}
-
-impl State {
-    /// True if the last read brought every value.
-    pub fn is_good(&self) -> bool {
-        self.trouble.is_empty()
-    }
-
-    /// True if there is anything to tell: readings, or a failure.
-    pub fn is_present(&self) -> bool {
-        !self.readings.is_empty() || !self.trouble.is_empty()
-    }
-
-    /// Age of the oldest reading.
-    pub fn age(&self, now: Instant) -> Duration {
-        let oldest = self.readings.iter().map(|held| held.since).min();
-        now.saturating_duration_since(oldest.unwrap_or(self.opened))
-    }
-
-    /// True once a read has ended or passed its deadline.
-    fn is_tried(&self) -> bool {
-        self.started.is_some() || self.overdue
-    }
-
-    fn is_fresh(&self, now: Instant) -> bool {
-        self.overdue || self.started.is_some_and(|started| started + FRESH > now)
-    }
-
-    fn fail_readings(&mut self, kind: ErrorKind) {
-        for held in &mut self.readings {
-            held.reading.value = Err(kind);
-        }
-    }
-}
-
-struct Slot {
-    definition: &'static Definition,
-    deadline: Duration,
+/// A source, and what is known of it.
+pub(super) struct Slot {
+    pub definition: &'static Definition,
+    pub deadline: Duration,
     lane: usize,
     source: Mutex<Box<dyn Source>>,
     state: Mutex<State>,
 }
 
 impl Slot {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 }
 
 /// A thread at a time, and the sources that it reads.
-struct Lane {
-    slots: Vec<usize>,
+pub(super) struct Lane {
+    pub slots: Vec<usize>,
     /// Which thread runs the lane; one that finds another number here has been replaced and ends.
-    generation: Mutex<u64>,
-    wake: Condvar,
+    pub generation: Mutex<u64>,
+    pub wake: Condvar,
 }
 
-struct Shared {
-    slots: Vec<Slot>,
-    lanes: Vec<Lane>,
+/// What the threads share.
+pub(super) struct Shared {
+    pub slots: Vec<Slot>,
+    pub lanes: Vec<Lane>,
     settings: Settings,
     telemetry: Arc<Telemetry>,
-    changed: watch::Sender<()>,
+    /// A read has ended, or passed its deadline.
+    pub changed: watch::Sender<()>,
     /// Reads begin sooner than the schedule says.
     hurried: Notify,
-    stopped: AtomicBool,
+    pub stopped: AtomicBool,
 }
 
-/// Reads the sources until it is dropped.
-pub struct Sampler {
-    shared: Arc<Shared>,
-    monitor: tokio::task::JoinHandle<()>,
-}
-
-impl Sampler {
-    /// Opens every enabled source and begins to read. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// A source cannot be opened, or the system gives no thread.
-    pub fn start(settings: &Settings, telemetry: Arc<Telemetry>) -> Result<Self, Failure> {
+impl Shared {
+    /// Opens every enabled source; none is read yet.
+    pub fn open(settings: &Settings, telemetry: Arc<Telemetry>) -> Result<Self, Failure> {
         let now = Instant::now();
         let mut slots = Vec::new();
         let mut lanes = vec![Lane::default()];
@@ -157,29 +76,18 @@ impl Sampler {
                 0
             };
             lanes[lane].slots.push(slots.len());
-            let chosen = settings.sources.get(definition.name);
             telemetry.expect_source(definition.name);
+            let chosen = settings.sources.get(definition.name);
+            let period = chosen.and_then(|c| c.period).unwrap_or(definition.period);
             slots.push(Slot {
                 definition,
                 deadline: chosen.and_then(|c| c.deadline).unwrap_or(definition.deadline),
                 lane,
                 source: Mutex::new((definition.open)(settings)?),
-                state: Mutex::new(State {
-                    readings: Vec::new(),
-                    dropped: 0,
-                    duration: Duration::ZERO,
-                    period: chosen.and_then(|c| c.period).unwrap_or(definition.period),
-                    trouble: Vec::new(),
-                    opened: now,
-                    due: now,
-                    busy: None,
-                    overdue: false,
-                    started: None,
-                    log: ChangeLog::default(),
-                }),
+                state: Mutex::new(State::new(period, now)),
             });
         }
-        let shared = Arc::new(Shared {
+        Ok(Self {
             slots,
             lanes,
             settings: settings.clone(),
@@ -187,86 +95,11 @@ impl Sampler {
             changed: watch::Sender::new(()),
             hurried: Notify::new(),
             stopped: AtomicBool::new(false),
-        });
-        for lane in 0..shared.lanes.len() {
-            if !shared.lanes[lane].slots.is_empty() {
-                shared
-                    .run_lane(lane, 0)
-                    .map_err(|error| Failure::because("cannot start the sampler", error))?;
-            }
-        }
-        let monitor = tokio::spawn(monitor(Arc::clone(&shared)));
-        Ok(Self { shared, monitor })
+        })
     }
 
-    /// Waits until every source has been tried once; a stuck one is waited for until its deadline.
-    pub async fn first_round(&self) {
-        let mut changed = self.shared.changed.subscribe();
-        while !self.is_complete() {
-            if changed.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// True once every source has been tried.
-    pub fn is_complete(&self) -> bool {
-        self.shared.slots.iter().all(|slot| slot.state().is_tried())
-    }
-
-    /// True while some source is on schedule. False if every read is stuck, or nobody reads.
-    pub fn is_progressing(&self) -> bool {
-        let now = Instant::now();
-        self.shared.slots.is_empty()
-            || self.shared.slots.iter().any(|slot| {
-                let state = slot.state();
-                match state.busy {
-                    Some(since) => now < since + slot.deadline,
-                    None => now < state.due + SLACK,
-                }
-            })
-    }
-
-    /// Reads the sources that are cheap anew, unless that was done within the last second, and waits for it, at most 50 ms; a
-    /// second for the first sample.
-    pub async fn refresh(&self) {
-        let asked = Instant::now();
-        let mut changed = self.shared.changed.subscribe();
-        let patience = if self.is_complete() {
-            PATIENCE
-        } else {
-            PATIENCE_AT_START
-        };
-        self.shared.hurry(asked);
-        let fresh =
-            async { while !(self.shared.is_fresh(asked) && self.is_complete()) && changed.changed().await.is_ok() {} };
-        // Past the limit the scrape takes the readings at hand; their age says how old they are.
-        let _ = tokio::time::timeout(patience, fresh).await;
-    }
-
-    /// Shows each source's name and state to `visit`.
-    pub fn visit(&self, mut visit: impl FnMut(&'static str, &State)) {
-        for slot in &self.shared.slots {
-            visit(slot.definition.name, &slot.state());
-        }
-    }
-}
-
-impl Drop for Sampler {
-    fn drop(&mut self) {
-        self.monitor.abort();
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        for lane in &self.shared.lanes {
-            // Taken so that no thread is between its look at `stopped` and its wait.
-            let _generation = lock(&lane.generation);
-            lane.wake.notify_all();
-        }
-    }
-}
-
-impl Shared {
     /// Starts a thread for `lane`.
-    fn run_lane(self: &Arc<Self>, lane: usize, generation: u64) -> std::io::Result<()> {
+    pub fn run_lane(self: &Arc<Self>, lane: usize, generation: u64) -> std::io::Result<()> {
         let shared = Arc::clone(self);
         thread::Builder::new()
             .name(THREAD_NAME.to_owned())
@@ -376,7 +209,7 @@ impl Shared {
     }
 
     /// Makes every stale source that is read at a scrape due now.
-    fn hurry(&self, now: Instant) {
+    pub fn hurry(&self, now: Instant) {
         let mut any = false;
         for slot in self.at_scrape() {
             let mut state = slot.state();
@@ -393,7 +226,7 @@ impl Shared {
         }
     }
 
-    fn is_fresh(&self, now: Instant) -> bool {
+    pub fn is_fresh(&self, now: Instant) -> bool {
         self.at_scrape().all(|slot| slot.state().is_fresh(now))
     }
 
@@ -456,7 +289,8 @@ impl Default for Lane {
     }
 }
 
-async fn monitor(shared: Arc<Shared>) {
+/// Looks for stuck reads when one can be late.
+pub(super) async fn monitor(shared: Arc<Shared>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(shared.next_deadline().into()) => shared.look_for_stuck_reads(),
@@ -465,32 +299,10 @@ async fn monitor(shared: Arc<Shared>) {
     }
 }
 
-/// Joins new readings with what was known: a value that failed keeps the time when it was last good.
-fn hold(readings: Vec<Reading>, old: &[Held], now: Instant) -> Vec<Held> {
-    readings
-        .into_iter()
-        .map(|reading| {
-            let since = if reading.value.is_ok() {
-                now
-            } else {
-                old.iter()
-                    .find(|held| held.reading.is_same_series(&reading))
-                    .map_or(now, |held| held.since)
-            };
-            Held { reading, since }
-        })
-        .collect()
-}
-
 fn panic_text(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
-}
-
-/// A lock whatever happened to the thread that held it before: what it guards is replaced as a whole, never half written.
-pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,224 @@
+# Grafana by nixpkgs' module: settings as everywhere, secrets made on the device, asleep until somebody looks. Its limits and
+# sandbox are the drop-in of the package and budget.nix.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) types;
+  inherit (import ./lib.nix { inherit lib; })
+    endpoint
+    inStore
+    isLoopback
+    listenAddress
+    openFirewall
+    readINI
+    ;
+  inherit (config.services) edgewatch;
+  inherit (edgewatch) prometheus;
+  cfg = edgewatch.grafana;
+  loopback = isLoopback cfg.listenAddress;
+
+  # Grafana is always behind the socket, so that its sandbox needs no network. edgewatch-grafana.service knows this port.
+  innerPort = 3001;
+
+  files = {
+    admin_password = cfg.adminPasswordFile;
+    secret_key = cfg.secretKeyFile;
+  };
+  made = lib.attrNames (lib.filterAttrs (_: file: file == null) files);
+  state = "/var/lib/edgewatch-grafana";
+  credential = name: "$__file{/run/credentials/grafana.service/${name}}";
+  shipped = readINI ../src/up/grafana.ini;
+
+  secretFile =
+    what: made:
+    lib.mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      example = "/var/lib/secrets/${what}";
+      description = ''
+        File on the device with ${made}. Left out, one is made on the first start and kept in {file}`${state}`, for root alone.
+        systemd hands it to Grafana as a credential.
+      '';
+    };
+in
+{
+  options.services.edgewatch = {
+    dashboards = lib.mkOption {
+      type = types.listOf types.path;
+      default = [ ];
+      example = lib.literalExpression "[ ./dashboards ]";
+      description = "Directories with dashboards (JSON) that Grafana shows beside those of edgewatch.";
+    };
+
+    grafana = {
+      mode = lib.mkOption {
+        type = types.enum [
+          "on-demand"
+          "always"
+          "off"
+        ];
+        default = "on-demand";
+        example = "off";
+        description = ''
+          When Grafana runs: from the first visit until five minutes after the last, always, or never. It takes more memory than the rest
+          of the stack together.
+        '';
+      };
+
+      listenAddress = listenAddress "Grafana";
+
+      port = lib.mkOption {
+        type = types.port;
+        default = 3000;
+        example = 80;
+        description = "Port of Grafana. Grafana itself is at 127.0.0.1:3001, behind it.";
+      };
+
+      openFirewall = openFirewall "Grafana";
+
+      adminPasswordFile = secretFile "grafana-admin-password" "the first password of the user `admin`";
+      secretKeyFile = secretFile "grafana-secret-key" "the key of secrets in Grafana's database, for good";
+
+      anonymousViewer = lib.mkOption {
+        type = types.bool;
+        default = loopback;
+        defaultText = lib.literalMD "`true` as long as Grafana listens on loopback";
+        example = false;
+        description = "Whether looking at dashboards needs no password. Changing things always does.";
+      };
+    };
+  };
+
+  config = lib.mkIf (edgewatch.enable && cfg.mode != "off") {
+    services.grafana = {
+      enable = true;
+      # From 13.2 on the data source is a plugin; and a list, if empty, keeps Grafana from fetching plugins.
+      declarativePlugins =
+        let
+          isPlugin = lib.versionAtLeast config.services.grafana.package.version "13.2";
+        in
+        lib.optional isPlugin pkgs.grafanaPlugins.prometheus;
+
+      settings = lib.mkMerge [
+        (lib.mapAttrsRecursive (_: lib.mkDefault) (removeAttrs shipped [ "auth.anonymous" ]))
+        {
+          server = {
+            http_addr = "127.0.0.1";
+            http_port = innerPort;
+            domain = lib.mkIf (!loopback) (lib.mkDefault config.networking.hostName);
+            root_url = lib.mkDefault "%(protocol)s://%(domain)s:${toString cfg.port}/";
+          };
+          security = lib.mapAttrs (name: _: credential name) files;
+          "auth.anonymous" = shipped."auth.anonymous" // {
+            enabled = cfg.anonymousViewer;
+          };
+          dashboards.default_home_dashboard_path = lib.mkDefault "${../grafana-dashboards}/overview.json";
+        }
+      ];
+
+      provision = {
+        enable = true;
+        datasources.settings.datasources = [
+          {
+            name = "Prometheus";
+            # The dashboards name it.
+            uid = "edgewatch-prometheus";
+            type = "prometheus";
+            url = "http://127.0.0.1:${toString prometheus.port}";
+            isDefault = true;
+            jsonData.timeInterval = prometheus.scrapeInterval;
+          }
+        ];
+        dashboards.settings.providers = lib.imap0 (index: path: {
+          name = if index == 0 then "edgewatch" else "edgewatch-${toString index}";
+          allowUiUpdates = false;
+          options = { inherit path; };
+        }) ([ ../grafana-dashboards ] ++ edgewatch.dashboards);
+      };
+    };
+    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
+
+    systemd.services.grafana = {
+      wantedBy = lib.mkIf (cfg.mode == "on-demand") (lib.mkForce [ ]);
+      serviceConfig = {
+        # nixpkgs leaves the directory to the user's home, which the sandbox makes read-only.
+        StateDirectory = "grafana";
+        StateDirectoryMode = "0700";
+        LoadCredential = lib.mapAttrsToList (
+          name: file: "${name}:${if file == null then "${state}/${name}" else file}"
+        ) files;
+      };
+    };
+
+    systemd.services.edgewatch-grafana-secrets = lib.mkIf (made != [ ]) {
+      description = "Secrets of Grafana, made once";
+      requiredBy = [ "grafana.service" ];
+      before = [ "grafana.service" ];
+      # Written aside and to the disk first: a key that a power cut left empty would be taken for good.
+      script = ''
+        cd ${state}
+        for name in ${toString made}; do
+          [ -s "$name" ] && continue
+          head -c 24 /dev/urandom | base64 >"$name.new"
+          sync "$name.new"
+          mv "$name.new" "$name"
+        done
+      '';
+      serviceConfig = {
+        Type = "oneshot";
+        Slice = "edgewatch.slice";
+        StateDirectory = baseNameOf state;
+        StateDirectoryMode = "0700";
+        UMask = "0077";
+        CapabilityBoundingSet = "";
+        NoNewPrivileges = true;
+        LockPersonality = true;
+        MemoryDenyWriteExecute = true;
+        PrivateDevices = true;
+        PrivateNetwork = true;
+        PrivateTmp = true;
+        ProtectHome = true;
+        ProtectSystem = "strict";
+        RestrictAddressFamilies = "none";
+        RestrictNamespaces = true;
+        SystemCallFilter = "@system-service";
+      };
+    };
+
+    # NixOS does not read [Install].
+    systemd.sockets.edgewatch-grafana = {
+      wantedBy = [ "sockets.target" ];
+      listenStreams = [
+        ""
+        (endpoint cfg.listenAddress cfg.port)
+      ];
+    };
+
+    assertions = [
+      {
+        assertion = loopback || !cfg.anonymousViewer;
+        message = ''
+          services.edgewatch.grafana.listenAddress = "${cfg.listenAddress}" lets others look without a password.
+          Set services.edgewatch.grafana.anonymousViewer = false, or leave the address at 127.0.0.1.
+        '';
+      }
+      {
+        assertion = cfg.port != innerPort;
+        message = ''
+          services.edgewatch.grafana.port = ${toString cfg.port} is where Grafana itself listens behind its socket. Choose another port.
+        '';
+      }
+    ]
+    ++ lib.mapAttrsToList (name: file: {
+      assertion = file == null || !inStore file;
+      message = ''
+        services.edgewatch.grafana: the file with ${name} lies in the Nix store, which everybody on the device can read.
+        Put it on the device by other means and name it as a string, or leave the option out: then one is made on the device.
+      '';
+    }) files;
+  };
+}

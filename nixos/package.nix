@@ -1,0 +1,73 @@
+{
+  lib,
+  stdenv,
+  rustPlatform,
+  installShellFiles,
+}:
+let
+  # A cross compiler's program cannot write its own manual on the machine that builds it.
+  canExecute = stdenv.buildPlatform.canExecute stdenv.hostPlatform;
+in
+rustPlatform.buildRustPackage {
+  pname = "edgewatch";
+  inherit ((lib.importTOML ../Cargo.toml).package) version;
+
+  # Beside the sources what include_str! reads, and the units.
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../Cargo.toml
+      ../Cargo.lock
+      ../README.md
+      ../src
+      ../examples
+      ../budget.toml
+      ../prometheus
+      ../grafana-dashboards
+      ../systemd
+    ];
+  };
+  cargoLock.lockFile = ../Cargo.lock;
+
+  nativeBuildInputs = [ installShellFiles ];
+  cargoBuildFlags = [
+    "--bin=edgewatch"
+    "--example=manual"
+  ];
+  # Those in tests/ want a Prometheus, ports and time; `make test` runs them.
+  cargoTestFlags = [ "--lib" ];
+
+  postInstall = ''
+    units=$out/lib/systemd/system
+    install -Dm644 -t $units systemd/*.{slice,socket,service,timer}
+    install -Dm644 -t $units/prometheus.service.d systemd/prometheus.service.d/*.conf
+    # Grafana's unit bears this name on NixOS.
+    install -Dm644 -t $units/grafana.service.d systemd/grafana-server.service.d/*.conf
+
+    substituteInPlace $units/*.service --replace-quiet /usr/bin/edgewatch $out/bin/edgewatch
+    # systemd is that of the running system: built into this package, another one would come along with it.
+    substituteInPlace $units/edgewatch-grafana.service \
+      --replace-fail grafana-server.service grafana.service \
+      --replace-fail /usr/lib/systemd/ /run/current-system/systemd/lib/systemd/
+    substituteInPlace $units/edgewatch-probe.service \
+      --replace-fail 'systemctl kill' '/run/current-system/systemd/bin/systemctl kill'
+    # Whether there is a Grafana is known when the system is built.
+    sed -i '/^# Where Grafana is not installed/d; /^ConditionPathExists=/d' $units/edgewatch-grafana.socket
+    if grep -rnE '^[^#]*/usr/' $units; then
+      echo "a unit names a place that NixOS does not have" >&2
+      exit 1
+    fi
+  ''
+  + lib.optionalString canExecute ''
+    target/${stdenv.hostPlatform.rust.cargoShortTarget}/release/examples/manual manual
+    installManPage manual/*.1
+    installShellCompletion --bash manual/edgewatch.bash --fish manual/edgewatch.fish --zsh manual/_edgewatch
+  '';
+
+  meta = {
+    description = "Observability appliance for edge devices: the sensor service and its commands";
+    license = lib.licenses.mit;
+    mainProgram = "edgewatch";
+    platforms = lib.platforms.linux;
+  };
+}

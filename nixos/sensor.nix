@@ -1,0 +1,130 @@
+# The sensor service: its units come from the package, its settings are checked when the system is built.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) types;
+  inherit (import ./lib.nix { inherit lib; })
+    endpoint
+    inStore
+    isLoopback
+    isWildcard
+    listenAddress
+    openFirewall
+    ;
+  cfg = config.services.edgewatch;
+  format = pkgs.formats.toml { };
+
+  unchecked = format.generate "edgewatch.toml" cfg.settings;
+  # A program for another CPU cannot be asked: there a mistake shows when the service starts.
+  checked =
+    if pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform then
+      pkgs.runCommand "edgewatch.toml" { } ''
+        # The device's own users are not known here, and without any the settings are refused.
+        mkdir credentials
+        echo 'nobody:$2b$04$abcdefghijklmnopqrstuuu1pNVQYUcLAMLVSTrRF7gwPQwGpCzWi' >credentials/users
+        CREDENTIALS_DIRECTORY=$PWD/credentials ${lib.getExe cfg.package} serve --check --config ${unchecked}
+        cp ${unchecked} $out
+      ''
+    else
+      unchecked;
+
+  # Prometheus asks the service on loopback, whatever else it listens on.
+  addresses = lib.unique (
+    lib.optional (!isWildcard cfg.listenAddress) "127.0.0.1" ++ [ cfg.listenAddress ]
+  );
+in
+{
+  options.services.edgewatch = {
+    settings = lib.mkOption {
+      type = types.submodule { freeformType = format.type; };
+      default = { };
+      example = lib.literalExpression ''
+        {
+          log.level = "debug";
+          sources.thermal.period = "2s";
+        }
+      '';
+      description = ''
+        Settings of the sensor service, as docs/configuration.md lists them. They are checked when the system is built.
+        The address is not set here but with {option}`services.edgewatch.listenAddress` and {option}`services.edgewatch.port`,
+        because the socket belongs to systemd.
+      '';
+    };
+
+    listenAddress = listenAddress "the sensor service";
+
+    port = lib.mkOption {
+      type = types.port;
+      default = 8000;
+      example = 8080;
+      description = "Port of the sensor service.";
+    };
+
+    usersFile = lib.mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      example = "/var/lib/secrets/edgewatch-users";
+      description = ''
+        File on the device with lines of `user:bcrypt-hash` (`htpasswd -nB USER`). With it the service asks for a password,
+        except of clients on the device itself. systemd reads the file as root and hands it over as a credential.
+      '';
+    };
+
+    openFirewall = openFirewall "the sensor service";
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+    environment.etc."edgewatch/edgewatch.toml".source = checked;
+    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
+
+    services.edgewatch.settings = lib.mkIf (cfg.usersFile != null) {
+      auth.users_file = "users";
+      auth.trust_loopback = lib.mkDefault true;
+    };
+
+    systemd.packages = [ cfg.package ];
+
+    # NixOS does not read [Install].
+    systemd.sockets.edgewatch = {
+      wantedBy = [ "sockets.target" ];
+      listenStreams = [ "" ] ++ map (address: endpoint address cfg.port) addresses;
+    };
+    systemd.services.edgewatch = {
+      wantedBy = [ "multi-user.target" ];
+      # A reload takes over all settings but these.
+      reloadTriggers = [ checked ];
+      restartTriggers = [ (builtins.toJSON (cfg.settings.http or { })) ];
+      serviceConfig = {
+        LoadCredential = lib.mkIf (cfg.usersFile != null) [
+          ""
+          "users:${cfg.usersFile}"
+        ];
+        # It asks itself, for the watchdog, at the addresses that it was given.
+        IPAddressAllow = lib.filter (address: !isWildcard address) addresses;
+      };
+    };
+
+    assertions = [
+      {
+        assertion =
+          isLoopback cfg.listenAddress || cfg.usersFile != null || (cfg.settings.http.insecure or false);
+        message = ''
+          services.edgewatch.listenAddress = "${cfg.listenAddress}" lets others in without a password.
+          Set services.edgewatch.usersFile, or services.edgewatch.settings.http.insecure = true to let everybody in the network read.
+        '';
+      }
+      {
+        assertion = cfg.usersFile == null || !inStore cfg.usersFile;
+        message = ''
+          services.edgewatch.usersFile lies in the Nix store, which everybody on the device can read.
+          Put the file on the device by other means and name it as a string, such as "/var/lib/secrets/edgewatch-users".
+        '';
+      }
+    ];
+  };
+}

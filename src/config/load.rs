@@ -1,0 +1,68 @@
+//! From file and environment to [`Settings`], and back to a file.
+
+use std::path::Path;
+
+use config::{Config, Environment, File, FileFormat};
+
+use super::Settings;
+use crate::error::Failure;
+
+/// The file that is read when none is named, if it exists.
+pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";
+
+impl Settings {
+    /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), and the environment, and checks the whole.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, a wrong type, or impossible values: each with the key, the value and what is
+    /// allowed.
+    pub fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let mut builder = Config::builder();
+        let file = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.exists()));
+        if let Some(path) = file {
+            // Read here: the library would take "edgewatch" for "edgewatch.json" and say "not found" for "permission denied".
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::because(format!("settings file {}", path.display()), error))?;
+            builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix("EDGEWATCH")
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("http.listen");
+        let settings = builder
+            .add_source(environment)
+            .build()
+            // Through JSON, whose reader is strict about types and names what it expected.
+            .and_then(Config::try_deserialize::<serde_json::Value>)
+            .map_err(|error| error.to_string())
+            .and_then(|merged| {
+                serde_path_to_error::deserialize::<_, Self>(merged)
+                    .map_err(|error| format!("{}: {}", error.path(), for_people(error.inner())))
+            })
+            .map_err(|error| match file {
+                Some(path) => Failure::because(format!("settings ({} and EDGEWATCH__…)", path.display()), error),
+                None => Failure::because("settings (EDGEWATCH__…)", error),
+            })?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// The effective settings as a TOML document that can be fed back.
+    ///
+    /// # Errors
+    /// None in practice; the serializer's own.
+    pub fn to_toml(&self) -> Result<String, Failure> {
+        toml::to_string(self).map_err(|error| Failure::because("settings", error))
+    }
+}
+
+/// The message of the JSON reader without Rust's names of types.
+fn for_people(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .replace("expected usize", "expected a whole number")
+        .replace("expected u64", "expected a whole number")
+        .replace("expected f64", "expected a number")
+}

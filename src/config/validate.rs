@@ -1,0 +1,104 @@
+//! Which values are possible.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Settings;
+use crate::error::Failure;
+use crate::sources;
+
+impl Settings {
+    /// Refuses impossible values, all of them at once.
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        let mut problems = Problems::default();
+        self.validate_http(&mut problems);
+        problems.within("limits.readings_per_source", self.limits.readings_per_source, 1, 10_000);
+        problems.within("limits.label_length", self.limits.label_length, 16, 1024);
+        let spike = &self.cpu_spike;
+        problems.within("cpu_spike.threshold", spike.threshold, 0.05, 1.0);
+        problems.within("cpu_spike.clear", spike.clear, 0.0, spike.threshold);
+        problems.within_time("cpu_spike.window", spike.window, 1_000, 600_000);
+        for (key, link) in [
+            ("links.prometheus", &self.links.prometheus),
+            ("links.grafana", &self.links.grafana),
+        ] {
+            if let Some(link) = link
+                && !link.is_empty()
+                && !link.starts_with("http://")
+                && !link.starts_with("https://")
+            {
+                problems.add(key, link, "an address that begins with http:// or https://, or nothing");
+            }
+        }
+        for (name, source) in &self.sources {
+            if sources::find(name).is_none() {
+                problems.add("sources", name, &sources::names().join(", "));
+            }
+            if let Some(period) = source.period {
+                problems.within_time(&format!("sources.{name}.period"), period, 100, 3_600_000);
+            }
+            if let Some(deadline) = source.deadline {
+                problems.within_time(&format!("sources.{name}.deadline"), deadline, 10, 300_000);
+            }
+        }
+        for (number, fault) in self.simulated.faults.iter().enumerate() {
+            problems.within(
+                &format!("simulated.faults[{number}].probability"),
+                fault.probability,
+                0.0,
+                1.0,
+            );
+        }
+        problems.into_result()
+    }
+
+    fn validate_http(&self, problems: &mut Problems) {
+        let http = &self.http;
+        if http.listen.is_empty() {
+            problems.add("http.listen", "[]", "at least one address");
+        }
+        for listen in &http.listen {
+            if !listen.is_local() && self.auth.users_file.is_none() && !http.insecure {
+                problems.add(
+                    "http.listen",
+                    listen,
+                    "a loopback address; for any other set auth.users_file, or http.insecure = true to let everybody in the network read",
+                );
+            }
+        }
+        problems.within("http.max_connections", http.max_connections, 1, 1024);
+        problems.within_time("http.client_timeout", http.client_timeout, 100, 60_000);
+        problems.within_time("http.keep_alive", http.keep_alive, 1_000, 600_000);
+        problems.within_time("http.shutdown_timeout", http.shutdown_timeout, 1_000, 60_000);
+    }
+}
+
+/// Impossible values, all of them, so that they can be mended in one go.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn add(&mut self, key: &str, value: impl fmt::Display, allowed: &str) {
+        self.0.push(format!("{key} = {value}: allowed: {allowed}"));
+    }
+
+    fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
+        if !(least..=most).contains(&value) {
+            self.add(key, value, &format!("{least} to {most}"));
+        }
+    }
+
+    fn within_time(&mut self, key: &str, value: Duration, least_ms: u64, most_ms: u64) {
+        let (least, most) = (Duration::from_millis(least_ms), Duration::from_millis(most_ms));
+        if !(least..=most).contains(&value) {
+            self.add(key, format!("{value:?}"), &format!("{least:?} to {most:?}"));
+        }
+    }
+
+    fn into_result(self) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(Failure(format!("settings: {}", self.0.join("; "))))
+    }
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Installing the package is all it takes: the stack runs and is well, with no other command.
+# shellcheck source=vm-tests/scenarios/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+! command -v prometheus >/dev/null || fail "Prometheus is already here, so the package need not bring it"
+DEBIAN_FRONTEND=noninteractive apt-get -qq --no-install-recommends install "$here/edgewatch.deb" >/run/apt.log 2>&1 ||
+    fail "apt-get install: $(cat /run/apt.log)"
+start=$(now)
+wait_until_well 150
+measured seconds_until_well $(($(now) - start))
+[ "$(edgewatch check --json | jq -r '[.checks[] | select(.status == "warning") | .subject] | join(" ")')" = clock ] ||
+    fail "a machine without network should warn of its clock, and of nothing else"
