@@ -33,6 +33,9 @@ for source in cgroup clock cpu disk filesystem load memory pressure process; do
 done
 expect "sources that fail" "$(curl -sf "$service/metrics" | grep -c '^edge_source_success{.*} 0' || true)" == 0
 
+journalctl --boot --unit edgewatch.service --output json --no-pager |
+    jq --exit-status --slurp 'any(.[]; .TARGET == "edgewatch::serve")' >/dev/null || fail "the journal has no fields of the service"
+
 sleep 20
 for unit in "${units[@]}" edgewatch.slice; do
     usage "$unit"
