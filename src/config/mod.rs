@@ -11,10 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sources::simulated;
 pub use listen::{Listen, is_loopback};
-
-/// Name of the source that `[simulated]` is about.
-const SIMULATED: &str = "simulated";
 
 /// Everything that can be set. Every table and key may be left out.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -281,7 +279,7 @@ pub enum FaultKind {
 impl Settings {
     /// Whether the source runs.
     pub fn is_enabled(&self, name: &str) -> bool {
-        let default = name != SIMULATED || self.simulated.enabled;
+        let default = name != simulated::SOURCE.name || self.simulated.enabled;
         self.sources
             .get(name)
             .and_then(|source| source.enabled)

@@ -10,6 +10,7 @@ use super::units::{duration, quantity};
 use super::{App, Live, glance};
 use crate::config::Settings;
 use crate::sampler::{Held, State};
+use crate::sources::simulated;
 
 /// Prometheus' port, where the settings give no link.
 const PROMETHEUS_PORT: u16 = 9090;
@@ -124,7 +125,7 @@ fn notices(app: &App, live: &Live) -> Markup {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
         }
-        @if settings.is_enabled("simulated") {
+        @if settings.is_enabled(simulated::SOURCE.name) {
             p.notice { "Readings of the chip " code { "simulated" } " are made up: the simulated source is switched on." }
         }
     }

@@ -11,9 +11,10 @@ use super::{Args, Simulated, prometheus};
 use crate::budget::Budget;
 use crate::config::{Links, Settings};
 use crate::error::Failure;
+use crate::sources::simulated;
 
 /// The source that needs no hardware.
-const SIMULATED: &str = "simulated";
+const SIMULATED: &str = simulated::SOURCE.name;
 
 /// What will run, and where. The ports are held until their owners take over, so that no two get the same.
 pub struct Plan {
