@@ -1,26 +1,45 @@
-# Every assertion of the module: the mistake, and words of the message that tells of it. Evaluated, never booted.
+# Every assertion and warning of the module: the mistake, and words of the message that tells of it. Evaluated, never booted.
 { pkgs }:
 let
   inherit (pkgs) lib;
-  failures =
+  system =
     settings:
-    let
-      system = import (pkgs.path + "/nixos/lib/eval-config.nix") {
-        inherit lib;
-        system = null;
-        modules = [
-          ./.
-          {
-            nixpkgs = { inherit pkgs; };
-            system.stateVersion = lib.trivial.release;
-            services.edgewatch = lib.recursiveUpdate { enable = true; } settings;
-          }
-        ];
-      };
-    in
+    (import (pkgs.path + "/nixos/lib/eval-config.nix") {
+      inherit lib;
+      system = null;
+      modules = [
+        ./.
+        {
+          nixpkgs = { inherit pkgs; };
+          system.stateVersion = lib.trivial.release;
+          services.edgewatch = lib.recursiveUpdate { enable = true; } settings;
+        }
+      ];
+    });
+
+  # What the module's own files say, with the place where they say it.
+  said =
+    option: settings:
     lib.concatMap (
-      { assertion, message }: lib.optional (!assertion && lib.hasInfix "edgewatch" message) message
-    ) system.config.assertions;
+      { file, value }:
+      lib.imap0 (index: content: {
+        place = "${baseNameOf file}, number ${toString index}";
+        inherit content;
+      }) (lib.optionals (lib.hasPrefix (toString ./.) file) value)
+    ) (system settings).options.${option}.definitionsWithLocations;
+  failed = settings: lib.filter ({ content, ... }: !content.assertion) (said "assertions" settings);
+  failures = settings: map ({ content, ... }: content.message) (failed settings);
+  warnings = settings: map ({ content, ... }: content) (said "warnings" settings);
+
+  server = {
+    url = "https://metrics.example.org/api/v1/write";
+  };
+  agent = {
+    prometheus.agent = true;
+    grafana.mode = "off";
+    remoteWrite.office = server;
+  };
+  inStore = "${builtins.storeDir}/secret";
 
   mistakes = [
     {
@@ -32,15 +51,27 @@ let
       says = "above the total of 48M";
     }
     {
+      settings.budget.total.memory_high = "301M";
+      says = "budget.total: memory_high";
+    }
+    {
+      settings.budget.edgewatch.memory_high = "25M";
+      says = "budget.edgewatch: memory_high";
+    }
+    {
+      settings.budget.prometheus.memory_high = "97M";
+      says = "budget.prometheus: memory_high";
+    }
+    {
       settings.budget.grafana.memory_high = "181M";
-      says = "Lower memory_high";
+      says = "budget.grafana: memory_high";
     }
     {
       settings.listenAddress = "0.0.0.0";
       says = "services.edgewatch.usersFile, or";
     }
     {
-      settings.usersFile = "${builtins.storeDir}/users";
+      settings.usersFile = inStore;
       says = "usersFile lies in the Nix store";
     }
     {
@@ -51,25 +82,127 @@ let
       says = "anonymousViewer = false";
     }
     {
+      settings.grafana.adminPasswordFile = inStore;
+      says = "adminPasswordFile lies in the Nix store";
+    }
+    {
+      settings.grafana.secretKeyFile = inStore;
+      says = "secretKeyFile lies in the Nix store";
+    }
+    {
       settings.grafana.port = 3001;
-      says = "Choose another port";
+      says = "both 3001";
     }
     {
-      settings.grafana.adminPasswordFile = "${builtins.storeDir}/password";
-      says = "the file with admin_password lies in the Nix store";
+      settings.prometheus.port = 8000;
+      says = "port and prometheus.port are both 8000";
     }
     {
-      settings.grafana.secretKeyFile = "${builtins.storeDir}/key";
-      says = "the file with secret_key lies in the Nix store";
+      settings.prometheus.scrapeTimeout = "1m";
+      says = "longer than scrapeInterval";
+    }
+    {
+      settings.extraScrapeTargets.sensor = [ "192.168.1.1:9100" ];
+      says = "sensor names two jobs";
+    }
+    {
+      settings.prometheus.extraSections.global.scrape_interval = "5s";
+      says = "edgewatch writes global itself";
+    }
+    {
+      settings = lib.recursiveUpdate agent { remoteWrite = lib.mkForce { }; };
+      says = "nothing is sent anywhere";
+    }
+    {
+      settings = lib.recursiveUpdate agent { prometheus.retention = "1d"; };
+      says = "so prometheus.retention cannot hold";
+    }
+    {
+      settings = lib.recursiveUpdate agent { prometheus.retentionSize = "1GB"; };
+      says = "so prometheus.retentionSize cannot hold";
+    }
+    {
+      settings = lib.recursiveUpdate agent { prometheus.ruleFiles = [ ./default.nix ]; };
+      says = "so prometheus.ruleFiles cannot hold";
+    }
+    {
+      settings = lib.recursiveUpdate agent { grafana.mode = "on-demand"; };
+      says = ''grafana.mode = "off"'';
+    }
+    {
+      settings.remoteWrite."the office" = server;
+      says = "Rename the office";
+    }
+    {
+      settings.remoteWrite.office = server // {
+        username = "me";
+        passwordFile = "/var/lib/secrets/a";
+        tokenFile = "/var/lib/secrets/b";
+      };
+      says = "both a password and a token";
+    }
+    {
+      settings.remoteWrite.office = server // {
+        username = "me";
+      };
+      says = "go together";
+    }
+    {
+      settings.remoteWrite.office = server // {
+        username = "me";
+        passwordFile = inStore;
+      };
+      says = "remoteWrite.office.passwordFile lies in the Nix store";
+    }
+    {
+      settings.remoteWrite.office = server // {
+        tokenFile = inStore;
+      };
+      says = "remoteWrite.office.tokenFile lies in the Nix store";
     }
   ];
-  # None of these may be refused.
+
+  doubts = [
+    {
+      settings.device.memory = "320M";
+      says = "less than the 150M";
+    }
+    {
+      settings.device.cpus = 1;
+      says = "never holds anything back";
+    }
+    {
+      settings.openFirewall = true;
+      says = "services.edgewatch.openFirewall opens a port";
+    }
+    {
+      settings.grafana.openFirewall = true;
+      says = "services.edgewatch.grafana.openFirewall opens a port";
+    }
+    {
+      settings.storage.journalSize = "32M";
+      says = "volatileJournal = true";
+    }
+  ];
+
+  # None of these may be refused or doubted.
   fine = [
     { }
     {
+      device = {
+        memory = "512M";
+        cpus = 4;
+      };
       listenAddress = "0.0.0.0";
       usersFile = "/var/lib/secrets/users";
+      openFirewall = true;
       grafana.listenAddress = "192.168.1.5";
+      storage = {
+        volatileJournal = true;
+        journalSize = "32M";
+        noatime = true;
+        dataPartition.device = "/dev/disk/by-label/data";
+      };
     }
     {
       budget.prometheus.memory_max = "276M";
@@ -78,22 +211,37 @@ let
     {
       grafana.mode = "always";
       prometheus.retention = "2d";
+      extraScrapeTargets.router = [ "router.lan:9100" ];
+      remoteWrite.office = server // {
+        username = "me";
+        passwordFile = "/var/lib/secrets/a";
+      };
     }
+    agent
   ];
 
-  unnoticed = lib.filter (
-    { settings, says }:
-    let
-      messages = failures settings;
-    in
-    lib.length messages != 1 || !lib.hasInfix says (lib.head messages)
-  ) mistakes;
-  refused = lib.concatMap failures fine;
+  untested = lib.subtractLists (lib.concatMap (
+    { settings, ... }: map ({ place, ... }: place) (failed settings)
+  ) mistakes) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
+  describe = { settings, says }: "${says} (${builtins.toJSON settings})";
+  untold =
+    found:
+    lib.filter (
+      { settings, says }:
+      let
+        messages = found settings;
+      in
+      lib.length messages != 1 || !lib.hasInfix says (lib.head messages)
+    );
+  wrong = untold failures mistakes ++ untold warnings doubts;
+  refused = lib.concatMap (settings: failures settings ++ warnings settings) fine;
 in
-lib.throwIf (unnoticed != [ ])
-  "not told of as it should be: ${lib.concatMapStringsSep "; " ({ says, ... }: says) unnoticed}"
+lib.throwIf (wrong != [ ])
+  "not told of as it should be: ${lib.concatMapStringsSep "; " describe wrong}"
   (
     lib.throwIf (refused != [ ]) "refused without need: ${toString refused}" (
-      pkgs.runCommand "assertions" { } "touch $out"
+      lib.throwIf (untested != [ ]) "never false: ${lib.concatStringsSep "; " untested}" (
+        pkgs.runCommand "assertions" { } "touch $out"
+      )
     )
   )

@@ -5,7 +5,12 @@
     ./budget.nix
     ./sensor.nix
     ./prometheus.nix
+    ./remote-write.nix
     ./grafana.nix
+    ./ports.nix
+    ./storage.nix
+    ./clock.nix
+    ./device.nix
   ];
 
   options.services.edgewatch = {

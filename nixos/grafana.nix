@@ -10,9 +10,10 @@ let
   inherit (lib) types;
   inherit (import ./lib.nix { inherit lib; })
     endpoint
-    inStore
+    grafanaInnerPort
     isLoopback
     listenAddress
+    notInStore
     openFirewall
     readINI
     ;
@@ -20,9 +21,6 @@ let
   inherit (edgewatch) prometheus;
   cfg = edgewatch.grafana;
   loopback = isLoopback cfg.listenAddress;
-
-  # Grafana is always behind the socket, so that its sandbox needs no network. edgewatch-grafana.service knows this port.
-  innerPort = 3001;
 
   files = {
     admin_password = cfg.adminPasswordFile;
@@ -75,7 +73,7 @@ in
         type = types.port;
         default = 3000;
         example = 80;
-        description = "Port of Grafana. Grafana itself is at 127.0.0.1:3001, behind it.";
+        description = "Port of Grafana. Grafana itself is at 127.0.0.1:${toString grafanaInnerPort}, behind it.";
       };
 
       openFirewall = openFirewall "Grafana";
@@ -108,7 +106,7 @@ in
         {
           server = {
             http_addr = "127.0.0.1";
-            http_port = innerPort;
+            http_port = grafanaInnerPort;
             domain = lib.mkIf (!loopback) (lib.mkDefault config.networking.hostName);
             root_url = lib.mkDefault "%(protocol)s://%(domain)s:${toString cfg.port}/";
           };
@@ -206,19 +204,10 @@ in
           Set services.edgewatch.grafana.anonymousViewer = false, or leave the address at 127.0.0.1.
         '';
       }
-      {
-        assertion = cfg.port != innerPort;
-        message = ''
-          services.edgewatch.grafana.port = ${toString cfg.port} is where Grafana itself listens behind its socket. Choose another port.
-        '';
-      }
     ]
-    ++ lib.mapAttrsToList (name: file: {
-      assertion = file == null || !inStore file;
-      message = ''
-        services.edgewatch.grafana: the file with ${name} lies in the Nix store, which everybody on the device can read.
-        Put it on the device by other means and name it as a string, or leave the option out: then one is made on the device.
-      '';
-    }) files;
+    ++ map (name: notInStore "grafana.${name}" cfg.${name}) [
+      "adminPasswordFile"
+      "secretKeyFile"
+    ];
   };
 }

@@ -15,16 +15,49 @@
     in
     lib.toInt (lib.head parts) * unit.${lib.last parts};
 
+  # Grafana is always behind a socket, so that its sandbox needs no network. edgewatch-grafana.service knows this port.
+  grafanaInnerPort = 3001;
+
   isLoopback = address: lib.hasPrefix "127." address || address == "::1";
   isWildcard = address: address == "0.0.0.0" || address == "::";
-
-  # Everybody on the device can read the store. Not lib.isStorePath, which knows only what lies directly in it.
-  inStore = path: lib.hasPrefix builtins.storeDir (toString path);
 
   # ADDRESS:PORT as systemd and URLs write it.
   endpoint =
     address: port:
     (if lib.hasInfix ":" address then "[${address}]" else address) + ":" + toString port;
+
+  # "1m30s" in milliseconds, as far as Prometheus and systemd mean the same by it.
+  milliseconds =
+    duration:
+    let
+      unit = {
+        ms = 1;
+        s = 1000;
+        m = 60 * 1000;
+        min = 60 * 1000;
+        h = 3600 * 1000;
+        d = 24 * 3600 * 1000;
+        w = 7 * 24 * 3600 * 1000;
+        y = 365 * 24 * 3600 * 1000;
+      };
+      parts = lib.filter lib.isList (builtins.split "([0-9]+)([a-z]+)" duration);
+    in
+    lib.foldl' (total: part: total + lib.toInt (lib.head part) * unit.${lib.last part}) 0 parts;
+
+  # What IPAddressAllow= must say so that this URL, or HOST:PORT, can be reached: a name can lead anywhere, and asks a name server.
+  reach =
+    target:
+    let
+      parts = builtins.match "([a-z]+://)?([^@/]*@)?(\\[([^]]*)]|[^:/]*)(:.*|/.*)?" target;
+      host = if lib.elemAt parts 3 != null then lib.elemAt parts 3 else lib.elemAt parts 2;
+      isNumber = builtins.match "[0-9.]+|.*:.*" host != null;
+    in
+    if parts == null then
+      "any"
+    else if host == "localhost" || isNumber then
+      host
+    else
+      "any";
 
   # For files that serve other distributions too and hold a value as text: it must be there, once.
   replaceOnce =
@@ -34,6 +67,15 @@
     ) "edgewatch: `${from}` is to be replaced, and is not in the text exactly once" (
       lib.replaceStrings [ from ] [ to ] text
     );
+
+  # A file on the device, never one of the store.
+  notInStore = option: file: {
+    assertion = file == null || !lib.hasPrefix builtins.storeDir (toString file);
+    message = ''
+      services.edgewatch.${option} lies in the Nix store, which everybody on the device can read.
+      Put the file on the device by other means and name it as a string, such as "/var/lib/secrets/NAME".
+    '';
+  };
 
   # A file of sections with `key = value` lines. A value with an @PLACEHOLDER@ is left out: who reads the file gives it.
   readINI =

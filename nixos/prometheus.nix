@@ -3,12 +3,13 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
 let
   inherit (lib) types;
-  inherit (import ./lib.nix { inherit lib; }) replaceOnce;
+  inherit (import ./lib.nix { inherit lib; }) milliseconds reach replaceOnce;
   inherit (config.services) edgewatch;
   cfg = edgewatch.prometheus;
   limits = edgewatch.budget.prometheus;
@@ -22,9 +23,26 @@ let
   }) edgewatch.extraScrapeTargets;
 
   # scrape_configs come last in the file, and JSON is YAML.
-  extraScrapeConfigs = lib.concatMapStrings (job: "  - ${builtins.toJSON job}\n") (
-    extraTargets ++ cfg.extraScrapeConfigs
+  extraJobs = extraTargets ++ cfg.extraScrapeConfigs;
+  extraScrapeConfigs = lib.concatMapStrings (job: "  - ${builtins.toJSON job}\n") extraJobs;
+  extraSections = lib.concatStrings (
+    lib.mapAttrsToList (name: section: "${name}: ${builtins.toJSON section}\n") cfg.extraSections
   );
+
+  serverFlags = [
+    "--query.max-concurrency=${toString limits.query_max_concurrency}"
+    "--query.max-samples=${toString limits.query_max_samples}"
+    "--query.timeout=${limits.query_timeout}"
+    "--storage.tsdb.retention.size=${limits.retention_size}"
+    "--storage.tsdb.wal-segment-size=${limits.wal_segment_size}"
+    "--storage.tsdb.max-block-chunk-segment-size=${limits.block_chunk_segment_size}"
+  ];
+  ruleFiles = lib.concatMapStrings (file: "  - ${file}\n") (
+    [ "${../prometheus/rules}/*.yml" ] ++ cfg.ruleFiles
+  );
+
+  # Whether somebody set it: a definition counts more than an option's default.
+  isSet = key: options.services.edgewatch.budget.prometheus.${key}.highestPrio < 1500;
 
   self = "127.0.0.1:${toString cfg.port}";
   every = "([0-9]+(ms|s|m|h))+";
@@ -49,8 +67,8 @@ in
         router = [ "192.168.1.1:9100" ];
       };
       description = ''
-        More to scrape: a name for the job, and the addresses. Name addresses outside of the device in
-        {option}`services.edgewatch.prometheus.allowedAddresses` as well.
+        More to scrape: a name for the job, and the addresses. What is named and not numbered can be anywhere, so Prometheus may then
+        exchange packets with any address.
       '';
     };
 
@@ -99,6 +117,28 @@ in
         description = "Alerts and recording rules beside those of edgewatch.";
       };
 
+      agent = lib.mkOption {
+        type = types.bool;
+        default = false;
+        example = true;
+        description = ''
+          Whether Prometheus keeps no history and only sends what it scrapes to {option}`services.edgewatch.remoteWrite`: without alerts,
+          dashboards and `edgewatch check`, and with less memory.
+        '';
+      };
+
+      extraSections = lib.mkOption {
+        type = types.attrsOf format.type;
+        default = { };
+        example = {
+          alerting.alertmanagers = [ { static_configs = [ { targets = [ "192.168.1.2:9093" ]; } ]; } ];
+        };
+        description = ''
+          More sections of Prometheus' configuration, beside those that edgewatch writes. Name addresses outside of the device in
+          {option}`services.edgewatch.prometheus.allowedAddresses` as well.
+        '';
+      };
+
       allowedAddresses = lib.mkOption {
         type = types.listOf types.str;
         default = [ ];
@@ -113,32 +153,31 @@ in
       enable = true;
       listenAddress = "127.0.0.1";
       inherit (cfg) port;
-      retentionTime = limits.retention_time;
+      retentionTime = lib.mkIf (!cfg.agent) limits.retention_time;
+      enableAgentMode = cfg.agent;
       extraFlags = [
         "--log.level=warn"
-        "--query.max-concurrency=${toString limits.query_max_concurrency}"
-        "--query.max-samples=${toString limits.query_max_samples}"
-        "--query.timeout=${limits.query_timeout}"
+        # Else it stamps every scrape after a step back of the clock with one and the same time ahead, and so drops them all.
+        "--no-scrape.adjust-timestamps"
         "--web.max-connections=${toString limits.web_max_connections}"
-        "--storage.tsdb.retention.size=${limits.retention_size}"
-        "--storage.tsdb.wal-segment-size=${limits.wal_segment_size}"
-        "--storage.tsdb.max-block-chunk-segment-size=${limits.block_chunk_segment_size}"
-      ];
+      ]
+      ++ lib.optionals (!cfg.agent) serverFlags;
       # As text: nixpkgs' options have none for the out-of-order window, which a device without a clock needs.
       configText = lib.pipe (lib.readFile ../prometheus/prometheus.yml) [
         (replaceOnce "127.0.0.1:8000" "127.0.0.1:${toString edgewatch.port}")
         (replaceOnce "127.0.0.1:9090" self)
         (replaceOnce "scrape_interval: 15s" "scrape_interval: ${cfg.scrapeInterval}")
         (replaceOnce "scrape_timeout: 10s" "scrape_timeout: ${cfg.scrapeTimeout}")
-        (replaceOnce "  - rules/*.yml\n" (
-          lib.concatMapStrings (file: "  - ${file}\n") (
-            [ "${../prometheus/rules}/*.yml" ] ++ cfg.ruleFiles
-          )
+        # An agent refuses rules.
+        (replaceOnce "rule_files:\n  - rules/*.yml\n" (
+          lib.optionalString (!cfg.agent) "rule_files:\n${ruleFiles}"
         ))
-        (text: text + extraScrapeConfigs)
+        (text: text + extraScrapeConfigs + extraSections)
       ];
     };
-    systemd.services.prometheus.serviceConfig.IPAddressAllow = cfg.allowedAddresses;
+    systemd.services.prometheus.serviceConfig.IPAddressAllow = lib.unique (
+      cfg.allowedAddresses ++ map reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets))
+    );
 
     # NixOS does not read [Install].
     systemd.timers.edgewatch-probe.wantedBy = [ "prometheus.service" ];
@@ -146,5 +185,69 @@ in
       ""
       "${lib.getExe edgewatch.package} wait --timeout=90s http://${self}/-/healthy"
     ];
+
+    assertions =
+      let
+        jobs = [
+          "sensor"
+          "prometheus"
+        ]
+        ++ map (job: job.job_name or "") extraJobs;
+        repeated = lib.filter (name: lib.count (job: job == name) jobs > 1) (lib.unique jobs);
+        written = lib.intersectLists (lib.attrNames cfg.extraSections) [
+          "global"
+          "rule_files"
+          "scrape_configs"
+          "storage"
+        ];
+        forbidden =
+          lib.optional (isSet "retention_time") "prometheus.retention"
+          ++ lib.optional (isSet "retention_size") "prometheus.retentionSize"
+          ++ lib.optional (cfg.ruleFiles != [ ]) "prometheus.ruleFiles";
+      in
+      [
+        {
+          assertion = milliseconds cfg.scrapeTimeout <= milliseconds cfg.scrapeInterval;
+          message = ''
+            services.edgewatch.prometheus.scrapeTimeout = "${cfg.scrapeTimeout}" is longer than scrapeInterval = "${cfg.scrapeInterval}".
+            Lower the one or raise the other.
+          '';
+        }
+        {
+          assertion = repeated == [ ];
+          message = ''
+            services.edgewatch: ${lib.concatStringsSep ", " repeated} names two jobs that Prometheus scrapes.
+            Give those in extraScrapeTargets and prometheus.extraScrapeConfigs names of their own.
+          '';
+        }
+        {
+          assertion = written == [ ];
+          message = ''
+            services.edgewatch.prometheus.extraSections: edgewatch writes ${lib.concatStringsSep ", " written} itself.
+            Use extraScrapeTargets, prometheus.extraScrapeConfigs, prometheus.ruleFiles or prometheus.scrapeInterval.
+          '';
+        }
+        {
+          assertion = !cfg.agent || edgewatch.remoteWrite != { };
+          message = ''
+            services.edgewatch.prometheus.agent keeps nothing on the device, and nothing is sent anywhere either.
+            Name a server in services.edgewatch.remoteWrite, or leave agent out.
+          '';
+        }
+        {
+          assertion = !cfg.agent || forbidden == [ ];
+          message = ''
+            services.edgewatch.prometheus.agent keeps no history, so ${lib.concatStringsSep ", " forbidden} cannot hold.
+            Leave that out, or leave agent out.
+          '';
+        }
+        {
+          assertion = !cfg.agent || edgewatch.grafana.mode == "off";
+          message = ''
+            services.edgewatch.prometheus.agent keeps no history that Grafana could show.
+            Set services.edgewatch.grafana.mode = "off", or leave agent out.
+          '';
+        }
+      ];
   };
 }

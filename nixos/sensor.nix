@@ -9,10 +9,10 @@ let
   inherit (lib) types;
   inherit (import ./lib.nix { inherit lib; })
     endpoint
-    inStore
     isLoopback
     isWildcard
     listenAddress
+    notInStore
     openFirewall
     ;
   cfg = config.services.edgewatch;
@@ -118,13 +118,7 @@ in
           Set services.edgewatch.usersFile, or services.edgewatch.settings.http.insecure = true to let everybody in the network read.
         '';
       }
-      {
-        assertion = cfg.usersFile == null || !inStore cfg.usersFile;
-        message = ''
-          services.edgewatch.usersFile lies in the Nix store, which everybody on the device can read.
-          Put the file on the device by other means and name it as a string, such as "/var/lib/secrets/edgewatch-users".
-        '';
-      }
+      (notInStore "usersFile" cfg.usersFile)
     ];
   };
 }

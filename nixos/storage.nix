@@ -1,0 +1,103 @@
+# What wears the card or disk, and where the history lies.
+{
+  config,
+  lib,
+  options,
+  ...
+}:
+let
+  inherit (lib) types;
+  inherit (config.services) edgewatch;
+  cfg = edgewatch.storage;
+  history = "/var/lib/${config.services.prometheus.stateDir}";
+in
+{
+  options.services.edgewatch.storage = {
+    volatileJournal = lib.mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = ''
+        Whether the journal is kept in memory instead of on the disk: it writes more than everything else on a quiet device. What was
+        logged before a restart is then lost; the metrics are not.
+      '';
+    };
+
+    journalSize = lib.mkOption {
+      type = types.strMatching "[0-9]+[KMG]";
+      default = "16M";
+      example = "32M";
+      description = "Most memory of a volatile journal. It is outside of the stack's budget.";
+    };
+
+    noatime = lib.mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = "Whether reading a file writes nothing: `noatime` for the root file system.";
+    };
+
+    dataPartition = {
+      device = lib.mkOption {
+        type = types.nullOr (types.strMatching "/dev/.+");
+        default = null;
+        example = "/dev/disk/by-label/edgewatch-data";
+        description = ''
+          Partition for Prometheus' history, so that it neither fills nor wears the root file system. If it cannot be mounted the device
+          starts all the same, without Prometheus.
+        '';
+      };
+
+      fsType = lib.mkOption {
+        type = types.enum [
+          "ext4"
+          "xfs"
+          "btrfs"
+          "f2fs"
+        ];
+        default = "ext4";
+        example = "f2fs";
+        description = "File system of the partition.";
+      };
+
+      format = lib.mkOption {
+        type = types.bool;
+        default = false;
+        example = true;
+        description = "Whether to make the file system if the partition bears none.";
+      };
+    };
+  };
+
+  config = lib.mkIf edgewatch.enable {
+    services.journald = lib.mkIf cfg.volatileJournal {
+      storage = "volatile";
+      extraConfig = "RuntimeMaxUse=${cfg.journalSize}";
+    };
+
+    fileSystems = lib.mkMerge [
+      (lib.mkIf cfg.noatime { "/".options = [ "noatime" ]; })
+      (lib.mkIf (cfg.dataPartition.device != null) {
+        ${history} = {
+          inherit (cfg.dataPartition) device fsType;
+          autoFormat = cfg.dataPartition.format;
+          options = [
+            "noatime"
+            # A device whose second disk is broken must still tell of it.
+            "nofail"
+            "x-systemd.device-timeout=30s"
+          ];
+        };
+      })
+    ];
+
+    # It goes by the option's definition, not by the value: 16M may be meant.
+    warnings =
+      lib.optional
+        (!cfg.volatileJournal && options.services.edgewatch.storage.journalSize.highestPrio < 1500)
+        ''
+          services.edgewatch.storage.journalSize holds for a journal in memory only.
+          Set services.edgewatch.storage.volatileJournal = true, or leave it out.
+        '';
+  };
+}
