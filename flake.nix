@@ -12,6 +12,12 @@
         lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (
           system: output nixpkgs.legacyPackages.${system} self.packages.${system}
         );
+      builds = lib.mapAttrs (_: host: host.config.system.build) self.nixosConfigurations;
+      demo =
+        system:
+        self.nixosConfigurations.demo-vm.extendModules {
+          modules = [ { nixpkgs.hostPlatform = system; } ];
+        };
     in
     {
       packages = eachSystem (
@@ -19,7 +25,23 @@
           default = packages.edgewatch;
           edgewatch = pkgs.callPackage ./nixos/package.nix { };
           static = pkgs.pkgsStatic.callPackage ./nixos/package.nix { };
-          sd-image = self.nixosConfigurations.raspberry-pi.config.system.build.sdImage;
+          options = import ./nixos/options.nix { inherit pkgs; };
+          demo = pkgs.callPackage ./nixos/demo.nix {
+            inherit ((demo pkgs.stdenv.hostPlatform.system).config.system.build) vm;
+          };
+          sd-image = builds.raspberry-pi.sdImage;
+          disk-image = builds.x86_64.diskImage;
+          vm-image = builds.x86_64.vmImage;
+        }
+      );
+
+      apps = eachSystem (
+        _: packages: {
+          default = {
+            type = "app";
+            program = lib.getExe packages.demo;
+            meta.description = "Boot the appliance in a virtual machine";
+          };
         }
       );
 
@@ -27,17 +49,23 @@
 
       nixosModules.default = ./nixos;
 
-      nixosConfigurations = lib.genAttrs [ "x86_64" "raspberry-pi" ] (
+      nixosConfigurations = lib.genAttrs [ "raspberry-pi" "x86_64" "demo-vm" ] (
         host: lib.nixosSystem { modules = [ ./nixos/hosts/${host}.nix ]; }
       );
 
       checks = eachSystem (
         pkgs: packages:
+        let
+          inherit (pkgs.stdenv.hostPlatform) system;
+          # Those that this system can build.
+          hosts = lib.filterAttrs (_: host: host.pkgs.stdenv.hostPlatform.system == system) self.nixosConfigurations;
+        in
         {
           package = packages.edgewatch;
-          inherit (packages) static;
+          inherit (packages) static options demo;
         }
-        // import ./nixos/checks.nix { inherit pkgs; }
+        // lib.mapAttrs' (name: host: lib.nameValuePair "host-${name}" host.config.system.build.toplevel) hosts
+        // import ./nixos/checks.nix { inherit pkgs; inherit (packages) edgewatch; }
         // import ./vm-tests { inherit pkgs; }
       );
 

@@ -28,7 +28,6 @@ let
       }) (lib.optionals (lib.hasPrefix (toString ./.) file) value)
     ) (system settings).options.${option}.definitionsWithLocations;
   failed = settings: lib.filter ({ content, ... }: !content.assertion) (said "assertions" settings);
-  failures = settings: map ({ content, ... }: content.message) (failed settings);
   warnings = settings: map ({ content, ... }: content) (said "warnings" settings);
 
   server = {
@@ -41,7 +40,7 @@ let
   };
   inStore = "${builtins.storeDir}/secret";
 
-  mistakes = [
+  mistakes = map (mistake: mistake // { failed = failed mistake.settings; }) [
     {
       settings.budget.prometheus.memory_max = "200M";
       says = "above the total of 300M";
@@ -220,21 +219,20 @@ let
     agent
   ];
 
-  untested = lib.subtractLists (lib.concatMap (
-    { settings, ... }: map ({ place, ... }: place) (failed settings)
-  ) mistakes) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
-  describe = { settings, says }: "${says} (${builtins.toJSON settings})";
+  untested = lib.subtractLists (lib.concatMap ({ failed, ... }: map ({ place, ... }: place) failed) mistakes) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
+  describe = { settings, says, ... }: "${says} (${builtins.toJSON settings})";
   untold =
     found:
     lib.filter (
-      { settings, says }:
+      { says, ... }@mistake:
       let
-        messages = found settings;
+        messages = found mistake;
       in
       lib.length messages != 1 || !lib.hasInfix says (lib.head messages)
     );
-  wrong = untold failures mistakes ++ untold warnings doubts;
-  refused = lib.concatMap (settings: failures settings ++ warnings settings) fine;
+  failures = { failed, ... }: map ({ content, ... }: content.message) failed;
+  wrong = untold failures mistakes ++ untold ({ settings, ... }: warnings settings) doubts;
+  refused = lib.concatMap (settings: failures { failed = failed settings; } ++ warnings settings) fine;
 in
 lib.throwIf (wrong != [ ])
   "not told of as it should be: ${lib.concatMapStringsSep "; " describe wrong}"

@@ -1,5 +1,5 @@
 # What `nix flake check` looks at without booting a machine.
-{ pkgs }:
+{ pkgs, edgewatch }:
 let
   inherit (pkgs) lib;
   nixFiles = lib.fileset.toSource {
@@ -12,11 +12,33 @@ let
       ${command}
       touch $out
     '';
+  # Another command of cargo's on the sources and libraries of the package.
+  cargo =
+    name: tool: command:
+    edgewatch.overrideAttrs (old: {
+      pname = name;
+      nativeBuildInputs = old.nativeBuildInputs ++ [ tool ];
+      buildPhase = command;
+      doCheck = false;
+      installPhase = "touch $out";
+      postInstall = "";
+    });
 in
 {
+  clippy = cargo "clippy" pkgs.clippy "cargo clippy --offline --lib --bins --examples -- --deny warnings";
+  fmt = cargo "fmt" pkgs.rustfmt "cargo fmt --check";
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
   statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";
   deadnix = check "deadnix" [ pkgs.deadnix ] "deadnix --fail ${nixFiles}";
   rules = check "rules" [ pkgs.prometheus.cli ] "promtool test rules ${../prometheus}/tests/*.yml";
+  # What Grafana would say nothing of, and show nothing.
+  dashboards = check "dashboards" [ pkgs.jq ] ''
+    for file in ${../grafana-dashboards}/*.json; do
+      jq --exit-status '
+        (.uid | startswith("edgewatch-")) and (.title | length > 0) and (.panels | length > 0) and
+        ([.. | objects | select(.type? == "prometheus" and has("uid")) | .uid] | length > 0 and all(. == "edgewatch-prometheus"))
+      ' "$file" >/dev/null || { echo "$file: no uid, title or panels, or another data source"; exit 1; }
+    done
+  '';
   assertions = import ./assertions.nix { inherit pkgs; };
 }

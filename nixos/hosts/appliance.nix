@@ -1,4 +1,4 @@
-# What every image has: the stack, a network, and a way in for those whose ssh keys are in authorized_keys.
+# What every image has: the stack, shown in the network with a password, and a way in for its operator.
 { lib, modulesPath, ... }:
 let
   isKey = line: line != "" && !lib.hasPrefix "#" line;
@@ -7,16 +7,26 @@ in
 {
   imports = [
     ../.
+    ./first-boot.nix
     "${modulesPath}/profiles/minimal.nix"
   ];
 
-  services.edgewatch.enable = true;
-
-  # Without these a Raspberry Pi enforces no limit of memory, and measures no pressure.
-  boot.kernelParams = [
-    "cgroup_enable=memory"
-    "psi=1"
-  ];
+  services.edgewatch = {
+    enable = true;
+    listenAddress = "0.0.0.0";
+    openFirewall = true;
+    grafana = {
+      listenAddress = "0.0.0.0";
+      openFirewall = true;
+    };
+    # The card wears.
+    storage = {
+      volatileJournal = true;
+      noatime = true;
+    };
+    watchdog.enable = true;
+    zram.enable = true;
+  };
 
   networking.hostName = lib.mkDefault "edgewatch";
   # edgewatch.local
@@ -29,7 +39,7 @@ in
     };
   };
 
-  # Nobody has a password, so there is none to guess and none to ask for.
+  # Passwords are for the pages and the console, where nobody guesses a thousand times a second.
   services.openssh = {
     enable = true;
     settings = {
@@ -46,18 +56,10 @@ in
     ];
     openssh.authorizedKeys = { inherit keys; };
   };
-  warnings = lib.optional (keys == [ ]) "nixos/hosts/authorized_keys is empty: nobody can log in";
   security.sudo.wheelNeedsPassword = false;
   # Who deploys from another machine signs nothing.
   nix.settings.trusted-users = [ "@wheel" ];
 
-  # The card wears, and the journal in memory is outside of the stack's budget.
-  services.journald = {
-    storage = "volatile";
-    extraConfig = "RuntimeMaxUse=16M";
-  };
-  # A kernel that hangs is reset.
-  systemd.settings.Manager.RuntimeWatchdogSec = "15s";
 
   system.stateVersion = "26.05";
 }
