@@ -58,12 +58,12 @@ fi
 if [ ! -s "$state/password" ]; then
     echo yes | keep "$state/made"
     # 80 bits, in letters that look alike in no font.
-    set_password "$(head -c 10 /dev/urandom | base32 | tr 'A-Z' 'a-z' | sed 's/..../&-/g; s/-$//')"
+    set_password "$(head -c 10 /dev/urandom | base32 | tr '[:upper:]' '[:lower:]' | sed 's/..../&-/g; s/-$//')"
 fi
 
 if given authorized_keys >"$console/keys"; then
     if ssh-keygen -l -f "$console/keys" >/dev/null 2>&1; then
-        mkdir -p -m 755 "$keys"
+        install -d -m 755 "$keys"
         # sshd reads it as the user.
         keep "$keys/$user" 644 <"$console/keys"
         taken authorized_keys

@@ -1,0 +1,108 @@
+# The units and files of a configuration that are ours, as they come to lie in /etc on the device: the package's, with what NixOS adds.
+# For machines that cannot build the package with Nix: `binary` is an edgewatch built by cargo. See scripts/render-nixos.
+{
+  flake,
+  nixpkgs,
+  host,
+  binary,
+}:
+let
+  system = flake.nixosConfigurations.${host}.extendModules {
+    modules = [
+      {
+        services.edgewatch.package = package;
+        nixpkgs.overlays = [ (_: _: { inherit remarshal; }) ];
+      }
+    ];
+  };
+  inherit (system) config pkgs;
+  inherit (pkgs) lib;
+
+  # The package's own way of installing units, without its compiler; and without manual pages, which cargo's program would write.
+  inherit
+    (pkgs.callPackage ./package.nix {
+      rustPlatform.buildRustPackage = lib.id;
+      stdenv.buildPlatform.canExecute = _: false;
+      stdenv.hostPlatform = null;
+      installShellFiles = null;
+    })
+    postInstall
+    src
+    version
+    ;
+  package =
+    pkgs.runCommand "edgewatch-${version}"
+      {
+        inherit version;
+        meta.mainProgram = "edgewatch";
+      }
+      ''
+        install -Dm755 ${binary} $out/bin/edgewatch
+        cp -r ${src}/. source
+        chmod -R u+w source
+        cd source
+        ${postInstall}
+      '';
+
+  # The stand-in for nixpkgs has no programs of its own. JSON is YAML, and its scalars and lists are TOML's.
+  remarshal = nixpkgs.symlinkJoin {
+    name = "remarshal";
+    paths = [
+      (nixpkgs.writeShellScriptBin "json2yaml" ''exec cp "$@"'')
+      (nixpkgs.writeShellScriptBin "json2toml" ''
+        exec /usr/bin/python3 -c '
+        import json, sys
+        def write(table, path):
+            if path: print(f"[{path}]")
+            for key, value in table.items():
+                if not isinstance(value, dict): print(f"{key} = {json.dumps(value)}")
+            for key, value in table.items():
+                if isinstance(value, dict): write(value, f"{path}.{key}" if path else key)
+        sys.stdout = open(sys.argv[2], "w")
+        write(json.load(open(sys.argv[1])), "")' "$@"
+      '')
+    ];
+  };
+
+  isOurs =
+    name:
+    lib.hasPrefix "edgewatch" name
+    || lib.elem name [
+      "grafana.service"
+      "prometheus.service"
+    ];
+  units = lib.filterAttrs (name: unit: isOurs name && unit.enable) config.systemd.units;
+  links =
+    kind: targets: name:
+    lib.concatMapStrings (target: ''
+      mkdir -p ${target}.${kind}
+      ln -sf ../${name} ${target}.${kind}/
+    '') targets;
+in
+pkgs.runCommand "edgewatch-rendered-${host}" { passthru = { inherit config; }; } ''
+  mkdir -p $out/etc/systemd/system $out/etc/edgewatch
+  ln -s ${config.environment.etc."edgewatch/edgewatch.toml".source} $out/etc/edgewatch/edgewatch.toml
+  ln -s ${config.environment.etc."edgewatch/budget.toml".source} $out/etc/edgewatch/budget.toml
+  cd $out/etc/systemd/system
+  for from in ${toString config.systemd.packages}; do
+    for path in $from/lib/systemd/system/{edgewatch,prometheus,grafana}*; do
+      if [ -d "$path" ]; then
+        mkdir -p "$(basename "$path")"
+        ln -s "$path"/* "$(basename "$path")"/
+      elif [ -e "$path" ]; then
+        ln -s "$path" .
+      fi
+    done
+  done
+  ${lib.concatStrings (
+    lib.mapAttrsToList (name: unit: ''
+      if [ -e ${name} ]; then
+        mkdir -p ${name}.d
+        ln -s ${unit.unit}/${name} ${name}.d/overrides.conf
+      else
+        ln -s ${unit.unit}/${name} ${name}
+      fi
+      ${links "wants" unit.wantedBy name}${links "requires" unit.requiredBy name}
+    '') units
+  )}
+''
