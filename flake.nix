@@ -58,15 +58,32 @@
         let
           inherit (pkgs.stdenv.hostPlatform) system;
           # Those that this system can build.
-          hosts = lib.filterAttrs (_: host: host.pkgs.stdenv.hostPlatform.system == system) self.nixosConfigurations;
+          hosts = lib.filterAttrs (
+            _: host: host.pkgs.stdenv.hostPlatform.system == system
+          ) self.nixosConfigurations;
         in
         {
           package = packages.edgewatch;
           inherit (packages) static options demo;
         }
-        // lib.mapAttrs' (name: host: lib.nameValuePair "host-${name}" host.config.system.build.toplevel) hosts
-        // import ./nixos/checks.nix { inherit pkgs; inherit (packages) edgewatch; }
+        // lib.mapAttrs' (
+          name: host: lib.nameValuePair "host-${name}" host.config.system.build.toplevel
+        ) hosts
+        // import ./nixos/checks.nix {
+          inherit pkgs;
+          inherit (packages) edgewatch;
+        }
         // import ./vm-tests { inherit pkgs; }
+      );
+
+      # For builders that have no KVM, and time: nix build .#vm-tests-without-kvm.vm-stack
+      legacyPackages = eachSystem (
+        pkgs: _: {
+          vm-tests-without-kvm = import ./vm-tests {
+            inherit pkgs;
+            kvm = false;
+          };
+        }
       );
 
       formatter = eachSystem (pkgs: _: pkgs.nixfmt-tree);

@@ -155,6 +155,8 @@ in
       inherit (cfg) port;
       retentionTime = lib.mkIf (!cfg.agent) limits.retention_time;
       enableAgentMode = cfg.agent;
+      # So that another configuration misses no scrape.
+      enableReload = true;
       extraFlags = [
         "--log.level=warn"
         # Else it stamps every scrape after a step back of the clock with one and the same time ahead, and so drops them all.
@@ -175,9 +177,13 @@ in
         (text: text + extraScrapeConfigs + extraSections)
       ];
     };
-    systemd.services.prometheus.serviceConfig.IPAddressAllow = lib.unique (
-      cfg.allowedAddresses ++ map reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets))
-    );
+    systemd.services.prometheus.serviceConfig = {
+      # nixpkgs' way waits for a line of the log that is not written at this level.
+      ExecReload = lib.mkForce "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
+      IPAddressAllow = lib.unique (
+        cfg.allowedAddresses ++ map reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets))
+      );
+    };
 
     # NixOS does not read [Install].
     systemd.timers.edgewatch-probe.wantedBy = [ "prometheus.service" ];

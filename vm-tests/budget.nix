@@ -1,21 +1,14 @@
 # The budget is in force as systemd understands it, and the stack stays within it at rest and with visitors.
+{ lib, ... }:
 {
   nodes.machine = { };
 
-  testScript = ''
+  testScript = lib.readFile ./lib/prelude.py + ''
     import tomllib
 
     M = 1024 * 1024
     SLICE = "/sys/fs/cgroup/edgewatch.slice"
     budget = tomllib.loads(machine.succeed("cat /etc/edgewatch/budget.toml"))
-
-
-    def same(found: object, expected: object) -> None:
-        assert found == expected, f"{found} is not {expected}"
-
-
-    def property(unit: str, name: str) -> str:
-        return machine.succeed(f"systemctl show --property={name} --value {unit}").strip()
 
 
     def read(path: str) -> str:
@@ -27,32 +20,31 @@
         assert int(read("memory.peak")) <= 300 * M
         events = dict(line.split() for line in read("memory.events").splitlines())
         same(events["oom_kill"], "0")
-        same(property("prometheus.service", "NRestarts"), "0")
-        same(property("edgewatch.service", "NRestarts"), "0")
+        same(unit("prometheus.service", "NRestarts"), "0")
+        same(unit("edgewatch.service", "NRestarts"), "0")
 
 
-    machine.wait_for_unit("edgewatch.service")
-    machine.wait_until_succeeds("curl -sf http://127.0.0.1:9090/-/ready", timeout=120)
+    wait_until_up()
 
     with subtest("the slice is 300 MB and two CPUs"):
-        same(property("edgewatch.slice", "MemoryMax"), str(300 * M))
-        same(property("edgewatch.slice", "CPUQuotaPerSecUSec"), "2s")
+        same(unit("edgewatch.slice", "MemoryMax"), str(300 * M))
+        same(unit("edgewatch.slice", "CPUQuotaPerSecUSec"), "2s")
         same(read("memory.swap.max"), "0")
 
     with subtest("every unit is in it, with the limits of the budget"):
         for name in ["edgewatch", "prometheus", "grafana"]:
-            unit = f"{name}.service"
+            service = f"{name}.service"
             limits = budget[name]
-            same(property(unit, "Slice"), "edgewatch.slice")
+            same(unit(service, "Slice"), "edgewatch.slice")
             for key, limit in [("memory_max", "MemoryMax"), ("memory_high", "MemoryHigh")]:
-                same(property(unit, limit), str(int(limits[key].removesuffix("M")) * M))
-            same(property(unit, "TasksMax"), str(limits["tasks_max"]))
-            same(property(unit, "OOMScoreAdjust"), str(limits["oom_score_adjust"]))
-            same(property(unit, "ProtectSystem"), "strict")
+                same(unit(service, limit), str(int(limits[key].removesuffix("M")) * M))
+            same(unit(service, "TasksMax"), str(limits["tasks_max"]))
+            same(unit(service, "OOMScoreAdjust"), str(limits["oom_score_adjust"]))
+            same(unit(service, "ProtectSystem"), "strict")
 
     with subtest("the kernel agrees"):
         same(read("prometheus.service/memory.max"), str(96 * M))
-        assert "GOMEMLIMIT=24MiB" in property("prometheus.service", "Environment")
+        assert "GOMEMLIMIT=24MiB" in unit("prometheus.service", "Environment")
 
     with subtest("within it at rest"):
         machine.sleep(60)
@@ -69,7 +61,7 @@
             " done"
         )
         assert_within_budget()
-        same(property("grafana.service", "NRestarts"), "0")
+        same(unit("grafana.service", "NRestarts"), "0")
 
     with subtest("edgewatch finds no failure; a warning is due, as the machine has no time server"):
         machine.succeed("edgewatch check --wait 1m >&2 || [ $? = 1 ]")

@@ -1,0 +1,7 @@
+# Restarts, reloads and kills lose no scrape and no history.
+{
+  scenarios = [
+    "restart"
+    "kill"
+  ];
+}

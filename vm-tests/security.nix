@@ -1,0 +1,77 @@
+# What others can reach and read.
+{ lib, ... }:
+let
+  password = "a password for the test alone";
+in
+{
+  nodes.machine = {
+    services.edgewatch = {
+      listenAddress = "0.0.0.0";
+      openFirewall = true;
+      usersFile = "/etc/test/users";
+      grafana = {
+        listenAddress = "0.0.0.0";
+        openFirewall = true;
+        adminPasswordFile = "/etc/test/password";
+      };
+    };
+    # Only for the test: here they come out of the store.
+    environment.etc."test/users" = {
+      text = "operator:$2b$05$5TIpiaVtSC3vFV8QcmqpRuftpwT0BY2v5FcV2KQyhilglJW9iwBMW\n";
+      mode = "0400";
+    };
+    environment.etc."test/password" = {
+      text = password;
+      mode = "0400";
+    };
+  };
+  nodes.visitor.services.edgewatch.enable = false;
+
+  testScript =
+    { nodes, ... }:
+    lib.readFile ./lib/prelude.py
+    + ''
+      address = "${nodes.machine.networking.primaryIPAddress}"
+
+
+      def seen(url: str, *options: str) -> str:
+          command = ["curl", "-s", "--max-time", "200", "-o", "/dev/null", "-w", "%{http_code}"]
+          return visitor.succeed(shlex.join([*command, *options, url])).strip()
+
+
+      start_all()
+      visitor.wait_for_unit("multi-user.target")
+      machine.wait_for_unit("prometheus.service")
+      wait_until_up()
+
+      with subtest("from the network the pages want a password, and Prometheus is not there"):
+          for path in ["/", "/metrics", "/sensor"]:
+              same(seen(f"http://{address}:8000{path}"), "401")
+          same(seen(f"http://{address}:8000/healthz"), "200")
+          same(seen(f"http://{address}:8000/", "--user", "operator:${password}"), "200")
+          visitor.fail(f"curl -s --max-time 5 http://{address}:9090/")
+          visitor.fail(f"curl -s --max-time 5 http://{address}:3001/")
+
+      with subtest("Grafana shows nothing without a password, and all with it"):
+          same(seen(f"http://{address}:3000/api/search"), "401")
+          same(seen(f"http://{address}:3000/api/search", "--user", "admin:${password}"), "200")
+          same(seen(f"http://{address}:3000/api/search", "--user", "admin:admin"), "401")
+
+      with subtest("only these ports are open"):
+          listening = machine.succeed("ss -Htln | awk '{ print $4 }' | grep -v -e '^127' -e '^\\[::1' | sed 's/.*://'")
+          same(sorted(set(listening.split()) - {"22"}), ["3000", "8000"])
+
+      with subtest("secrets are in the files of root, and not in the store or in a unit"):
+          key = machine.succeed("cat /var/lib/edgewatch-grafana/secret_key").strip()
+          assert len(key) >= 32, key
+          machine.fail(f"grep -rqF '{key}' /nix/store/*grafana* /etc/systemd /proc/*/environ /proc/*/cmdline")
+          same(machine.succeed("stat -c %a /var/lib/edgewatch-grafana").strip(), "700")
+          machine.fail("su -s /bin/sh nobody -c 'cat /var/lib/edgewatch-grafana/secret_key'")
+
+      with subtest("the sandboxes are as tight as promised"):
+          for name, limit in {"edgewatch": 1.5, "prometheus": 2.0, "grafana": 2.5}.items():
+              table = machine.succeed(f"systemd-analyze security --no-pager {name}.service | tail -n 1")
+              exposure = float(table.split(":")[1].split()[0])
+              assert exposure <= limit, table
+    '';
+}
