@@ -25,7 +25,7 @@
           default = packages.edgewatch;
           edgewatch = pkgs.callPackage ./nixos/package.nix { };
           static = pkgs.pkgsStatic.callPackage ./nixos/package.nix { };
-          options = import ./nixos/options.nix { inherit pkgs; };
+          options = (import ./nixos/options.nix { inherit pkgs; }).document;
           demo = pkgs.callPackage ./nixos/demo.nix {
             inherit ((demo pkgs.stdenv.hostPlatform.system).config.system.build) vm;
           };

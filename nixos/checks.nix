@@ -12,6 +12,14 @@ let
       ${command}
       touch $out
     '';
+  # Options that docs/nixos.md does not tell of. The budget's are budget.toml's.
+  undocumented = lib.filter (name: !lib.hasInfix "`${name}`" (lib.readFile ../docs/nixos.md)) (
+    lib.filter (name: !lib.hasPrefix "budget." name && !lib.hasInfix "<" name && !lib.hasInfix "_module" name) (
+      map ({ name, ... }: lib.removePrefix "services.edgewatch." name) (
+        lib.optionAttrSetToDocList (import ./options.nix { inherit pkgs; }).options
+      )
+    )
+  );
   # Another command of cargo's on the sources and libraries of the package.
   cargo =
     name: tool: command:
@@ -40,5 +48,8 @@ in
       ' "$file" >/dev/null || { echo "$file: no uid, title or panels, or another data source"; exit 1; }
     done
   '';
+  documentation = lib.throwIf (undocumented != [ ]) ''
+    docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
+  '' (check "documentation" [ ] "");
   assertions = import ./assertions.nix { inherit pkgs; };
 }

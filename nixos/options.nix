@@ -1,4 +1,4 @@
-# The options of the module as a document.
+# The options of the module, and a document about them.
 { pkgs }:
 let
   inherit (pkgs) lib;
@@ -11,8 +11,9 @@ let
       { nixpkgs = { inherit pkgs; }; }
     ];
   };
+  options = system.options.services.edgewatch;
   documentation = pkgs.nixosOptionsDoc {
-    options.services.edgewatch = system.options.services.edgewatch;
+    options.services.edgewatch = options;
     # Files of this repository, wherever it lies.
     transformOptions =
       option:
@@ -24,4 +25,7 @@ let
       };
   };
 in
-documentation.optionsCommonMark
+{
+  inherit options;
+  document = documentation.optionsCommonMark;
+}

@@ -15,6 +15,8 @@ let
     exec ${pkgs.runtimeShell} "${./scenarios}/$1.sh" "''${@:2}" >&2
   '';
 
+  known = map (lib.removeSuffix ".sh") (lib.attrNames (builtins.readDir ./scenarios));
+
   # A device as the stack is made for; more memory than that only for what the test itself needs.
   device = {
     imports = [ ../nixos ];
@@ -36,7 +38,7 @@ let
     { config, ... }:
     {
       options.scenarios = lib.mkOption {
-        type = lib.types.listOf lib.types.str;
+        type = lib.types.listOf (lib.types.enum known);
         default = [ ];
         description = "Scenarios to run one after the other in the node `machine`.";
       };
