@@ -1,0 +1,212 @@
+//! The first boot of an image: nobody has to set a password, and whoever gives one is heard. The real script, on directories of its own,
+//! and the real service with the users that it leaves behind.
+
+mod common;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use common::Service;
+use tempfile::TempDir;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/nixos/hosts/first-boot.sh");
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIXk0J7eYlSnGaGiGqGvaSnOFqz4nYxOmzyGJbIWbTXB me@desk";
+
+/// What the script finds and leaves behind.
+struct Device {
+    root: TempDir,
+}
+
+impl Device {
+    /// With an empty boot partition. None where the tools that the script calls are missing.
+    fn new(test: &str) -> Option<Self> {
+        for tool in ["mkpasswd", "ssh-keygen"] {
+            let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).output();
+            if !found.unwrap().status.success() {
+                // Past the harness, which keeps what a test prints.
+                let line = format!("skipped: {test}: {tool} cannot be had here\n");
+                fs::OpenOptions::new()
+                    .append(true)
+                    .open("/dev/stderr")
+                    .unwrap()
+                    .write_all(line.as_bytes())
+                    .unwrap();
+                return None;
+            }
+        }
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("boot")).unwrap();
+        // The accounts of this machine are none of the test's business.
+        let chpasswd = root.path().join("bin/chpasswd");
+        fs::create_dir(chpasswd.parent().unwrap()).unwrap();
+        fs::write(&chpasswd, "#!/bin/sh\ncat >\"$EDGEWATCH_ROOT/accounts\"\n").unwrap();
+        fs::set_permissions(&chpasswd, fs::Permissions::from_mode(0o755)).unwrap();
+        Some(Self { root })
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_default()
+    }
+
+    /// Puts a file on the boot partition.
+    fn give(&self, name: &str, content: &str) {
+        fs::write(self.path("boot").join(name), content).unwrap();
+    }
+
+    fn given(&self, name: &str) -> bool {
+        self.path("boot").join(name).exists()
+    }
+
+    /// Boots, and returns what the console shows.
+    fn boot(&self) -> String {
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
+        let output = Command::new("bash")
+            .arg(SCRIPT)
+            .arg(self.path("boot"))
+            .env("PATH", path)
+            .env("EDGEWATCH_ROOT", self.root.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.read("run/edgewatch-appliance/issue")
+    }
+
+    fn password(&self) -> String {
+        self.read("var/lib/edgewatch-appliance/password")
+    }
+
+    /// The status of `/` for the operator with this password.
+    fn status(&self, password: &str) -> u16 {
+        let users = self.path("var/lib/edgewatch-appliance/users");
+        let service = Service::start(&format!(
+            "[http]\nlisten = [\"0.0.0.0:0\"]\n[auth]\nusers_file = {users:?}\n"
+        ));
+        let credentials = STANDARD.encode(format!("operator:{password}"));
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: device\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n"
+        );
+        let port = service.address().port();
+        common::ask(([127, 0, 0, 1], port).into(), request.as_bytes())
+            .unwrap()
+            .status
+    }
+}
+
+#[test]
+fn the_first_boot_makes_a_password_that_lets_in_and_later_boots_keep_it() {
+    let Some(device) = Device::new("first boot") else {
+        return;
+    };
+    let shown = device.boot();
+    let password = device.password();
+    assert!(shown.contains(&format!("Password {password}\n")), "{shown}");
+    assert_eq!(password.len(), 19, "{password}");
+    assert_eq!(device.status(&password), 200);
+    assert_eq!(device.status("operator"), 401);
+    let account = device.read("accounts");
+    assert_eq!(account, device.read("var/lib/edgewatch-appliance/users"));
+    assert!(account.starts_with("operator:$2b$10$"), "{account}");
+
+    assert_eq!(device.boot(), shown);
+    assert_eq!(device.password(), password);
+}
+
+#[test]
+fn two_devices_have_different_passwords() {
+    let (Some(one), Some(other)) = (Device::new("two devices"), Device::new("two devices")) else {
+        return;
+    };
+    one.boot();
+    other.boot();
+    assert_ne!(one.password(), other.password());
+}
+
+#[test]
+fn only_root_can_read_the_secrets() {
+    let Some(device) = Device::new("secrets") else { return };
+    device.boot();
+    for file in ["password", "users"] {
+        let mode = fs::metadata(device.path("var/lib/edgewatch-appliance").join(file)).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{file}");
+    }
+    let console = fs::metadata(device.path("run/edgewatch-appliance/issue")).unwrap();
+    assert_eq!(console.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_password_on_the_boot_partition_is_taken_over_and_shown_to_nobody() {
+    let Some(device) = Device::new("given password") else {
+        return;
+    };
+    device.boot();
+    let made = device.password();
+    // As a Windows editor leaves it.
+    device.give("password", "correct horse battery\r\n");
+    let shown = device.boot();
+    assert!(!shown.contains("correct horse") && !shown.contains(&made), "{shown}");
+    assert!(!device.given("password"), "it is still on the boot partition");
+    assert_eq!(device.password(), "correct horse battery");
+    assert_eq!(device.status("correct horse battery"), 200);
+    assert_eq!(device.status(&made), 401);
+}
+
+#[test]
+fn keys_on_the_boot_partition_are_taken_over() {
+    let Some(device) = Device::new("given keys") else {
+        return;
+    };
+    device.give("authorized_keys", &format!("{KEY}\r\n"));
+    device.boot();
+    assert!(!device.given("authorized_keys"));
+    assert_eq!(device.read("var/lib/edgewatch-keys/operator"), format!("{KEY}\n"));
+    // sshd reads it as the user.
+    let mode = fs::metadata(device.path("var/lib/edgewatch-keys/operator")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o644);
+}
+
+#[test]
+fn a_wireless_network_on_the_boot_partition_is_taken_over() {
+    let Some(device) = Device::new("given network") else {
+        return;
+    };
+    device.give("wifi", "At home\nsesame, open\\up");
+    device.boot();
+    assert!(!device.given("wifi"));
+    let file = device.read("var/lib/iwd/At home.psk");
+    assert_eq!(file, "[Security]\nPassphrase=sesame, open\\\\up\n");
+    // A name that is no file name is written in hexadecimal digits.
+    device.give("wifi", "../caf\u{e9}\r\nsesame, open\r\n");
+    device.boot();
+    assert_eq!(
+        device.read("var/lib/iwd/=2e2e2f636166c3a9.psk"),
+        "[Security]\nPassphrase=sesame, open\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_taken_over_stays_and_the_console_says_why() {
+    let Some(device) = Device::new("bad files") else { return };
+    device.give("password", "short\n");
+    device.give("authorized_keys", "not a key\n");
+    device.give("wifi", "only a name\n");
+    let shown = device.boot();
+    for (file, why) in [
+        ("password", "has 5 bytes, and 8 to 72 are needed"),
+        ("authorized_keys", "no ssh key that can be read"),
+        ("wifi", "needs two lines"),
+    ] {
+        assert!(shown.contains(why), "{file}: {shown}");
+        assert!(device.given(file), "{file} was removed");
+    }
+    // And there is a password all the same.
+    assert_eq!(device.status(&device.password()), 200);
+}
