@@ -72,6 +72,11 @@ let
       "prometheus.service"
     ];
   units = lib.filterAttrs (name: unit: isOurs name && unit.enable) config.systemd.units;
+  files = [
+    "edgewatch/budget.toml"
+    "edgewatch/edgewatch.toml"
+    "prometheus/prometheus.yaml"
+  ];
   links =
     kind: targets: name:
     lib.concatMapStrings (target: ''
@@ -80,12 +85,14 @@ let
     '') targets;
 in
 pkgs.runCommand "edgewatch-rendered-${host}" { passthru = { inherit config; }; } ''
-  mkdir -p $out/etc/systemd/system $out/etc/edgewatch
-  ln -s ${config.environment.etc."edgewatch/edgewatch.toml".source} $out/etc/edgewatch/edgewatch.toml
-  ln -s ${config.environment.etc."edgewatch/budget.toml".source} $out/etc/edgewatch/budget.toml
+  ${lib.concatMapStrings (file: ''
+    mkdir -p $out/etc/$(dirname ${file})
+    ln -s ${config.environment.etc.${file}.source} $out/etc/${file}
+  '') files}
+  mkdir -p $out/etc/systemd/system
   cd $out/etc/systemd/system
-  for from in ${toString config.systemd.packages}; do
-    for path in $from/lib/systemd/system/{edgewatch,prometheus,grafana}*; do
+  for from in ${toString (lib.filter (from: lib.hasPrefix "edgewatch" from.name) config.systemd.packages)}; do
+    for path in $from/lib/systemd/system/*; do
       if [ -d "$path" ]; then
         mkdir -p "$(basename "$path")"
         ln -s "$path"/* "$(basename "$path")"/

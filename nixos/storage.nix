@@ -70,10 +70,21 @@ in
   };
 
   config = lib.mkIf edgewatch.enable {
-    services.journald = lib.mkIf cfg.volatileJournal {
-      storage = "volatile";
-      extraConfig = "RuntimeMaxUse=${cfg.journalSize}";
-    };
+    services.journald = lib.mkIf cfg.volatileJournal (
+      # From NixOS 26.11 on there are only settings.
+      if options.services.journald ? settings then
+        {
+          settings.Journal = {
+            Storage = "volatile";
+            RuntimeMaxUse = cfg.journalSize;
+          };
+        }
+      else
+        {
+          storage = "volatile";
+          extraConfig = "RuntimeMaxUse=${cfg.journalSize}";
+        }
+    );
 
     fileSystems = lib.mkMerge [
       (lib.mkIf cfg.noatime { "/".options = [ "noatime" ]; })

@@ -45,15 +45,17 @@ in
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
+        Restart = "on-failure";
+        RestartSec = 10;
         ExecStart = "${pkgs.runtimeShell} ${./first-boot.sh} '${toString cfg.bootPartition}'";
         PrivateNetwork = true;
         ProtectHome = true;
         NoNewPrivileges = true;
       };
     };
-    # Without their files they would refuse the network, or start without a password.
-    systemd.services.edgewatch.requires = [ "edgewatch-first-boot.service" ];
-    systemd.services.grafana.requires = [ "edgewatch-first-boot.service" ];
+    # Without their files both refuse to start, and try again; with them they need nothing of this boot's.
+    systemd.services.edgewatch.wants = [ "edgewatch-first-boot.service" ];
+    systemd.services.grafana.wants = [ "edgewatch-first-boot.service" ];
 
     environment.etc."issue.d/edgewatch.issue".source = "/run/edgewatch-appliance/issue";
 

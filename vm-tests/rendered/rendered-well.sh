@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The rendered configuration has booted: the stack is well, the first boot has made a password, and the network is asked for it.
+# shellcheck source=vm-tests/scenarios/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+wait_until_well 180
+for unit in edgewatch.service prometheus.service edgewatch-first-boot.service edgewatch-clock.service edgewatch-probe.timer edgewatch-grafana.socket; do
+    [ "$(property $unit ActiveState)" = active ] || fail "$unit is $(property $unit ActiveState)"
+done
+failed=$(systemctl --failed --plain --no-legend | grep -E 'edgewatch|prometheus' || true)
+[ -z "$failed" ] || fail "$failed"
+
+password=$(</var/lib/edgewatch-appliance/password)
+expect "length of the password" ${#password} == 19
+grep -qF "Password $password" /run/edgewatch-appliance/issue || fail "the console does not show the password"
+getent shadow operator | grep -qF "$(cut -d : -f 2 /var/lib/edgewatch-appliance/users)" || fail "it is not the password of the account"
+
+# Any address that is not loopback.
+ip link add scenario type dummy
+at_end "ip link delete scenario"
+ip address add 192.0.2.1/24 dev scenario
+ip link set scenario up
+# From one address of the device to another the kernel takes the source of the destination: no loopback.
+code() { curl -s --max-time 10 --output /dev/null --write-out '%{http_code}' "$@"; }
+expect "status without a password" "$(code http://192.0.2.1:8000/)" == 401
+expect "status with another password" "$(code --user operator:edgewatch http://192.0.2.1:8000/)" == 401
+expect "status with the password" "$(code --user "operator:$password" http://192.0.2.1:8000/)" == 200
+expect "status of Prometheus from there" "$(code http://192.0.2.1:9090/ || true)" == 000
+
+# It waited for a time that nobody told, and then began.
+journalctl --boot --unit edgewatch-clock.service --grep 'no time server has set the clock' --quiet --no-pager >/dev/null ||
+    fail "the journal does not say that the time is unknown"
+waited=$(property edgewatch-clock.service ExecMainStartTimestampMonotonic)
+began=$(property prometheus.service ExecMainStartTimestampMonotonic)
+expect "seconds until Prometheus began" $(((began - waited) / 1000000)) ">=" 60
