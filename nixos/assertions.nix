@@ -219,7 +219,9 @@ let
     agent
   ];
 
-  untested = lib.subtractLists (lib.concatMap ({ failed, ... }: map ({ place, ... }: place) failed) mistakes) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
+  untested = lib.subtractLists (lib.concatMap (
+    { failed, ... }: map ({ place, ... }: place) failed
+  ) mistakes) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
   describe = { settings, says, ... }: "${says} (${builtins.toJSON settings})";
   untold =
     found:
@@ -232,7 +234,9 @@ let
     );
   failures = { failed, ... }: map ({ content, ... }: content.message) failed;
   wrong = untold failures mistakes ++ untold ({ settings, ... }: warnings settings) doubts;
-  refused = lib.concatMap (settings: failures { failed = failed settings; } ++ warnings settings) fine;
+  refused = lib.concatMap (
+    settings: failures { failed = failed settings; } ++ warnings settings
+  ) fine;
 in
 lib.throwIf (wrong != [ ])
   "not told of as it should be: ${lib.concatMapStringsSep "; " describe wrong}"

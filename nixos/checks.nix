@@ -14,11 +14,13 @@ let
     '';
   # Options that docs/nixos.md does not tell of. The budget's are budget.toml's.
   undocumented = lib.filter (name: !lib.hasInfix "`${name}`" (lib.readFile ../docs/nixos.md)) (
-    lib.filter (name: !lib.hasPrefix "budget." name && !lib.hasInfix "<" name && !lib.hasInfix "_module" name) (
-      map ({ name, ... }: lib.removePrefix "services.edgewatch." name) (
-        lib.optionAttrSetToDocList (import ./options.nix { inherit pkgs; }).options
+    lib.filter
+      (name: !lib.hasPrefix "budget." name && !lib.hasInfix "<" name && !lib.hasInfix "_module" name)
+      (
+        map ({ name, ... }: lib.removePrefix "services.edgewatch." name) (
+          lib.optionAttrSetToDocList (import ./options.nix { inherit pkgs; }).options
+        )
       )
-    )
   );
   # Another command of cargo's on the sources and libraries of the package.
   cargo =
@@ -33,7 +35,9 @@ let
     });
 in
 {
-  clippy = cargo "clippy" pkgs.clippy "cargo clippy --offline --lib --bins --examples -- --deny warnings";
+  clippy =
+    cargo "clippy" pkgs.clippy
+      "cargo clippy --offline --lib --bins --examples -- --deny warnings";
   fmt = cargo "fmt" pkgs.rustfmt "cargo fmt --check";
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
   statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";

@@ -23,8 +23,7 @@
 
   # ADDRESS:PORT as systemd and URLs write it.
   endpoint =
-    address: port:
-    (if lib.hasInfix ":" address then "[${address}]" else address) + ":" + toString port;
+    address: port: (if lib.hasInfix ":" address then "[${address}]" else address) + ":" + toString port;
 
   # "1m30s" in milliseconds, as far as Prometheus and systemd mean the same by it.
   milliseconds =
@@ -62,11 +61,9 @@
   # For files that serve other distributions too and hold a value as text: it must be there, once.
   replaceOnce =
     from: to: text:
-    lib.throwIfNot (
-      lib.length (lib.splitString from text) == 2
-    ) "edgewatch: `${from}` is to be replaced, and is not in the text exactly once" (
-      lib.replaceStrings [ from ] [ to ] text
-    );
+    lib.throwIfNot (lib.length (lib.splitString from text) == 2)
+      "edgewatch: `${from}` is to be replaced, and is not in the text exactly once"
+      (lib.replaceStrings [ from ] [ to ] text);
 
   # A file on the device, never one of the store.
   notInStore = option: file: {

@@ -91,7 +91,9 @@ pkgs.runCommand "edgewatch-rendered-${host}" { passthru = { inherit config; }; }
   '') files}
   mkdir -p $out/etc/systemd/system
   cd $out/etc/systemd/system
-  for from in ${toString (lib.filter (from: lib.hasPrefix "edgewatch" from.name) config.systemd.packages)}; do
+  for from in ${
+    toString (lib.filter (from: lib.hasPrefix "edgewatch" from.name) config.systemd.packages)
+  }; do
     for path in $from/lib/systemd/system/*; do
       if [ -d "$path" ]; then
         mkdir -p "$(basename "$path")"

@@ -60,6 +60,5 @@ in
   # Who deploys from another machine signs nothing.
   nix.settings.trusted-users = [ "@wheel" ];
 
-
   system.stateVersion = "26.05";
 }
