@@ -52,6 +52,11 @@ in
       ' "$file" >/dev/null || { echo "$file: no uid, title or panels, or another data source"; exit 1; }
     done
   '';
+  library =
+    let
+      wrong = import ./lib-test.nix { inherit lib; };
+    in
+    lib.throwIf (wrong != [ ]) "nixos/lib.nix: ${builtins.toJSON wrong}" (check "library" [ ] "");
   documentation = lib.throwIf (undocumented != [ ]) ''
     docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
   '' (check "documentation" [ ] "");
