@@ -13,10 +13,11 @@ in
 
   services.edgewatch = {
     enable = true;
-    listenAddress = "0.0.0.0";
+    # IPv4 as well: mDNS tells both addresses.
+    listenAddress = "::";
     openFirewall = true;
     grafana = {
-      listenAddress = "0.0.0.0";
+      listenAddress = "::";
       openFirewall = true;
     };
     # The card wears.

@@ -15,12 +15,12 @@ expect "length of the password" ${#password} == 19
 grep -qF "Password $password" /run/edgewatch-appliance/issue || fail "the console does not show the password"
 getent shadow operator | grep -qF "$(cut -d : -f 2 /var/lib/edgewatch-appliance/users)" || fail "it is not the password of the account"
 
-# Any address that is not loopback.
-ip link add scenario type dummy
-at_end "ip link delete scenario"
-ip address add 192.0.2.1/24 dev scenario
-ip link set scenario up
-# From one address of the device to another the kernel takes the source of the destination: no loopback.
+# An address that is not loopback. From one address of the device to another the kernel takes the latter as the source.
+mkdir -p /run/systemd/network
+printf '[Match]\nName=lo\n[Network]\nAddress=192.0.2.1/32\n' >/run/systemd/network/scenario.network
+at_end "rm /run/systemd/network/scenario.network; systemctl stop systemd-networkd.socket systemd-networkd.service"
+systemctl start systemd-networkd.service
+wait_until 30 "the address is there" grep -qF 192.0.2.1 /proc/net/fib_trie
 code() { curl -s --max-time 10 --output /dev/null --write-out '%{http_code}' "$@"; }
 expect "status without a password" "$(code http://192.0.2.1:8000/)" == 401
 expect "status with another password" "$(code --user operator:edgewatch http://192.0.2.1:8000/)" == 401
