@@ -2,9 +2,11 @@
 { lib, ... }:
 let
   appliance =
+    name:
     { pkgs, ... }:
     {
       imports = [ ../nixos/hosts/appliance.nix ];
+      networking.hostName = name;
       appliance.bootPartition = "/boot/firmware";
       virtualisation.emptyDiskImages = [ 64 ];
       virtualisation.fileSystems."/boot/firmware" = {
@@ -22,8 +24,8 @@ in
   # The profiles that images import may set options of nixpkgs.
   node.pkgsReadOnly = false;
 
-  nodes.machine = appliance;
-  nodes.visitor = appliance;
+  nodes.machine = appliance "machine";
+  nodes.visitor = appliance "visitor";
 
   testScript =
     { nodes, ... }:
@@ -84,7 +86,6 @@ in
           visitor.succeed(f"ssh -i /root/key -o StrictHostKeyChecking=no operator@{address} sudo true")
 
       with subtest("the name of the device leads to it"):
-          visitor.succeed("systemctl stop avahi-daemon && hostname other && systemctl start avahi-daemon")
           visitor.wait_until_succeeds("getent ahostsv4 machine.local", timeout=60)
     '';
 }
