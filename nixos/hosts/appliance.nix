@@ -30,6 +30,8 @@ in
   };
 
   networking.hostName = lib.mkDefault "edgewatch";
+  # A boot without network is no slower.
+  networking.dhcpcd.wait = "background";
   # edgewatch.local
   services.avahi = {
     enable = true;

@@ -48,9 +48,26 @@ in
         Restart = "on-failure";
         RestartSec = 10;
         ExecStart = "${pkgs.runtimeShell} ${./first-boot.sh} '${toString cfg.bootPartition}'";
-        PrivateNetwork = true;
-        ProtectHome = true;
+        # It writes to /etc and to the boot partition, and needs nothing else of the system.
         NoNewPrivileges = true;
+        LockPersonality = true;
+        MemoryDenyWriteExecute = true;
+        PrivateDevices = true;
+        PrivateNetwork = true;
+        PrivateTmp = true;
+        ProtectClock = true;
+        ProtectControlGroups = true;
+        ProtectHome = true;
+        ProtectHostname = true;
+        ProtectKernelLogs = true;
+        ProtectKernelModules = true;
+        ProtectKernelTunables = true;
+        RestrictAddressFamilies = "AF_UNIX";
+        RestrictNamespaces = true;
+        RestrictRealtime = true;
+        RestrictSUIDSGID = true;
+        SystemCallArchitectures = "native";
+        SystemCallFilter = "@system-service";
       };
     };
     # Without their files both refuse to start, and try again; with them they need nothing of this boot's.
