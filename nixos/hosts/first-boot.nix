@@ -29,7 +29,6 @@ in
       after = lib.mkIf (cfg.bootPartition != null) [ mount ];
       before = [
         "edgewatch.service"
-        "edgewatch-grafana.socket"
         "grafana.service"
         "iwd.service"
         "sshd.service"
