@@ -109,6 +109,11 @@ in
       remote_write = lib.mapAttrsToList entry servers;
     };
 
+    # Each server that cannot be reached would hold a stop up for a minute, and systemd kills after one. What is not sent stays in the log.
+    services.prometheus.extraFlags = lib.mkIf (servers != { }) [
+      "--storage.remote.flush-deadline=5s"
+    ];
+
     # promtool looks for the files, which are only on the device.
     services.prometheus.checkConfig = lib.mkIf (secrets != { }) "syntax-only";
 

@@ -4,6 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 wait_until_well 180
+cycle=$(journalctl --boot --grep 'ordering cycle' --output cat --no-pager || true)
+[ -z "$cycle" ] || fail "$cycle"
 journalctl --boot --unit edgewatch-first-boot.service --no-pager --output cat
 for unit in edgewatch edgewatch-first-boot; do
     expect "restarts of $unit" "$(property $unit.service NRestarts)" == 0
