@@ -6,7 +6,7 @@ let
   showsGrafana = cfg.grafana.mode != "off";
 
   ports = {
-    port = cfg.port;
+    inherit (cfg) port;
     "prometheus.port" = cfg.prometheus.port;
   }
   // lib.optionalAttrs showsGrafana {
