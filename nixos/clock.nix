@@ -18,10 +18,10 @@ in
       type = types.bool;
       default =
         services.timesyncd.enable
-        || services.chrony.enable
-        || services.ntpd-rs.enable
-        || services.openntpd.enable
-        || services.ntp.enable;
+        || (services.chrony.enable or false)
+        || (services.ntpd-rs.enable or false)
+        || (services.openntpd.enable or false)
+        || (services.ntp.enable or false);
       defaultText = lib.literalMD "whether the system has a client of a time server";
       example = false;
       description = ''
