@@ -2,6 +2,8 @@
 { lib, ... }:
 {
   nodes.machine = {
+    # Test machines may leave out what switches.
+    system.switch.enable = true;
     services.edgewatch.prometheus = {
       scrapeInterval = "5s";
       scrapeTimeout = "4s";
