@@ -25,7 +25,7 @@ pub fn check(prometheus: &Prometheus, base: &str, start: &str, window: Duration)
         Ok((version, targets, scrapes)) => {
             let mut verdicts = vec![Verdict::ok("prometheus", format!("{version} is ready at {base}"))];
             verdicts.extend(judge_targets(&targets));
-            verdicts.extend(judge_scrapes(&scrapes, window));
+            verdicts.extend(judge_scrapes(&scrapes, &targets, window));
             (true, verdicts)
         }
         Err(error) => (false, vec![Verdict::fail("prometheus", error.to_string(), start)]),
@@ -86,7 +86,7 @@ fn judge_target(target: &Target) -> Verdict {
     }
 }
 
-fn judge_scrapes(scrapes: &Scrapes, window: Duration) -> Vec<Verdict> {
+fn judge_scrapes(scrapes: &Scrapes, targets: &[Target], window: Duration) -> Vec<Verdict> {
     let expected = JOBS.iter().map(|job| (*job).to_owned());
     let jobs: BTreeSet<_> = scrapes.keys().cloned().chain(expected).collect();
     let judge = |job: String| {
@@ -98,7 +98,14 @@ fn judge_scrapes(scrapes: &Scrapes, window: Duration) -> Vec<Verdict> {
             100.0 * share,
             100.0 * MIN_SUCCESS
         );
-        if all < MIN_SCRAPES {
+        let is_up = |target: &Target| target.label("job") == job && target.health == "up";
+        if all == 0.0 && targets.iter().any(is_up) {
+            Verdict::fail(
+                subject,
+                format!("{job} is up, but none of its samples in {window} is stored"),
+                "df -h shows a full disk, timedatectl a clock that is behind the history; journalctl -u prometheus names the reason",
+            )
+        } else if all < MIN_SCRAPES {
             Verdict::warn(
                 subject,
                 format!("{all} in {window}: too few to judge"),
@@ -162,7 +169,7 @@ mod tests {
             ("x", (0.99, 100.0)),
         ];
         let scrapes = scrapes.map(|(job, counts)| (job.to_owned(), counts)).into();
-        let verdicts = judge_scrapes(&scrapes, Duration::from_secs(300));
+        let verdicts = judge_scrapes(&scrapes, &[], Duration::from_secs(300));
         assert_eq!(
             lines(&verdicts),
             [
@@ -172,10 +179,23 @@ mod tests {
             ]
         );
         assert_eq!(verdicts[1].found, "95.0 % of 20 in 5m succeeded, limit 99 %");
-        let nothing = judge_scrapes(&BTreeMap::new(), Duration::from_secs(300));
+        let nothing = judge_scrapes(&BTreeMap::new(), &[], Duration::from_secs(300));
         assert_eq!(
             lines(&nothing),
             [("scrapes prometheus", Status::Warn), ("scrapes sensor", Status::Warn)]
+        );
+    }
+    #[test]
+    fn a_target_that_is_up_but_leaves_no_sample_fails() {
+        let targets = [target("sensor", "up"), target("prometheus", "down")];
+        let verdicts = judge_scrapes(&BTreeMap::new(), &targets, Duration::from_secs(60));
+        assert_eq!(
+            lines(&verdicts),
+            [("scrapes prometheus", Status::Warn), ("scrapes sensor", Status::Fail)]
+        );
+        assert_eq!(
+            verdicts[1].found,
+            "sensor is up, but none of its samples in 1m is stored"
         );
     }
 }

@@ -12,7 +12,7 @@ for unit in edgewatch.service edgewatch.socket edgewatch-probe.timer; do
 done
 [ -e /etc/edgewatch/edgewatch.toml ] || fail "the settings are gone before the purge"
 apt-get -qq purge edgewatch >/run/apt.log 2>&1 || fail "apt-get purge: $(cat /run/apt.log)"
-left=$(find / -xdev -name '*edgewatch*' -not -path '/run/*' -not -path '/var/log/*' -not -path '/proc/*' -not -path '/var/cache/*')
+left=$(find / -xdev -name '*edgewatch*' -not -path '/run/*' -not -path '/var/log/*' -not -path '/proc/*' -not -path '/var/cache/*' -not -path "$here/*")
 [ -z "$left" ] || fail "left behind: $left"
 apt-get -qq --no-install-recommends install "$here/edgewatch.deb" >/run/apt.log 2>&1 || fail "apt-get install: $(cat /run/apt.log)"
 # Not the minutes that Debian's configuration left in the history.

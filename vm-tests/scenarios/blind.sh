@@ -15,4 +15,4 @@ jq -e '.checks[] | select(.subject == "enforcement" and .status != "ok") | .reme
     fail "edgewatch check does not say how to switch the memory controller on"
 jq -e '.checks[] | select(.remedy // "" | contains("psi=1"))' /run/report >/dev/null ||
     fail "edgewatch check does not say how to switch pressure on"
-wait_until 60 "the alert is on its way" query_is 'count(ALERTS{alertname="BudgetNotEnforced"})' 1
+wait_until 120 "the alert is on its way" query_is 'count(ALERTS{alertname="BudgetNotEnforced"})' 1

@@ -22,7 +22,11 @@ expect() {
 measured() { echo "${1// /_}=$2"; }
 
 # Seconds since the boot: the clock that nobody sets.
-now() { cut -d . -f 1 /proc/uptime; }
+now() {
+    local up _
+    read -r up _ </proc/uptime
+    echo "${up%.*}"
+}
 
 # wait_until SECONDS WHAT COMMAND…
 wait_until() {

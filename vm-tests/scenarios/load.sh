@@ -1,25 +1,47 @@
 #!/usr/bin/env bash
-# Hammered pages and heavy queries: what is too much is refused, and the stack stays within its budget and misses no scrape.
+# Hammered pages, dashboards and heavy queries: what is too much is refused, and the stack stays within its budget and misses no scrape.
 # shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 wait_until_up
 scrape_every 5s
 pid=$(property prometheus.service MainPID) start=$(now)
-requests() {
-    { timeout 30 curl -s --output /dev/null --write-out '%{http_code}\n' "$@" 2>/dev/null || true; } | sort | uniq -c | tr -s ' \n' ' '
+# code SECONDS OPTION…: the status of an answer; 000 if there is none in time.
+code() { curl -s --max-time "$1" --output /dev/null --write-out '%{http_code}\n' "${@:2}" || true; }
+# until TIME COMMAND…: again and again.
+until_() { while [ "$(now)" -lt "$1" ]; do "${@:2}"; done; }
+counted() { sort "$1" | uniq -c | tr -s ' \n' ' '; }
+
+# What a page of dashboards asks, and everything that the service's list of them leads to.
+mapfile -t pages < <(curl -sf "$service/dashboards" | grep -o 'href="/[^"]*' | cut -d / -f 2- | sort -u)
+mapfile -t questions < <(for page in "${pages[@]}"; do [[ $page != *.json ]] || curl -sf "$service/$page"; done |
+    jq -r '.. | objects | .expr? // empty' | grep -vF '$' | sort -u)
+expect "pages" ${#pages[@]} ">=" 3
+expect "questions of the dashboards" ${#questions[@]} ">=" 20
+look() { for page in "${pages[@]}"; do code 30 "$service/$page"; done; }
+ask() {
+    local question
+    for question in "${questions[@]}"; do
+        code 30 "$prometheus/api/v1/query_range" --data-urlencode "query=$question" \
+            --data "start=$(($(date +%s) - 3600))" --data "end=$(date +%s)" --data step=15
+    done
 }
-requests "$service/metrics?[1-100000]" >/run/load.metrics &
-requests "$service/dashboards/overview?[1-100]" >/run/load.dashboards &
+hammer() { timeout 30 curl -s --output /dev/null --write-out '%{http_code}\n' "$service/metrics?[1-100000]" || true; }
+hammer >/run/load.metrics &
+until_ $((start + 30)) look >/run/load.pages &
+until_ $((start + 30)) ask >/run/load.questions &
 # A day of every series at every second, 20 at a time.
 for _ in $(seq 20); do
-    requests "$prometheus/api/v1/query" --data-urlencode 'query=sum(sum_over_time({__name__=~".+"}[1d:1s]))' &
+    code 90 "$prometheus/api/v1/query" --data-urlencode 'query=sum(sum_over_time({__name__=~".+"}[1d:1s]))' &
 done >/run/load.heavy
 wait
-measured "answers of /metrics" "$(cat /run/load.metrics)"
-measured "answers of a dashboard" "$(cat /run/load.dashboards)"
-measured "answers to heavy queries" "$(sort /run/load.heavy | uniq -c | tr -s ' \n' ' ')"
-! grep -qvE '^ *[0-9]+ (422|503) *$' /run/load.heavy || fail "heavy queries should get 422 or 503"
+for kind in metrics pages questions heavy; do
+    measured "answers to $kind" "$(counted /run/load.$kind)"
+done
+! grep -qv 200 /run/load.metrics || fail "a request for /metrics was not answered"
+! grep -qv 200 /run/load.pages || fail "a page was not answered"
+! grep -qvE '200|503' /run/load.questions || fail "dashboards should get 200, or 503 while heavy queries are before them"
+! grep -qvE '422|503' /run/load.heavy || fail "heavy queries should get 422 or 503"
 for unit in "${units[@]}" edgewatch.slice; do
     usage "$unit"
 done
