@@ -22,12 +22,12 @@ look() { for page in "${pages[@]}"; do code 30 "$service/$page"; done; }
 ask() {
     local question
     for question in "${questions[@]}"; do
-        code 30 "$prometheus/api/v1/query_range" --data-urlencode "query=$question" \
+        code 60 "$prometheus/api/v1/query_range" --data-urlencode "query=$question" \
             --data "start=$(($(date +%s) - 3600))" --data "end=$(date +%s)" --data step=15
     done
 }
-hammer() { timeout 30 curl -s --output /dev/null --write-out '%{http_code}\n' "$service/metrics?[1-100000]" || true; }
-hammer >/run/load.metrics &
+hammer() { curl -s --max-time 30 --output /dev/null --write-out '%{http_code}\n' "$service/metrics?[1-500]" || true; }
+until_ $((start + 30)) hammer >/run/load.metrics &
 until_ $((start + 30)) look >/run/load.pages &
 until_ $((start + 30)) ask >/run/load.questions &
 # A day of every series at every second, 20 at a time.
