@@ -3,12 +3,35 @@
 # shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+installs() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq --reinstall install "$1" >/run/apt.log 2>&1 || fail "apt-get install: $(cat /run/apt.log)"
+}
 wait_until_up
 scrape_every 5s
 pid=$(property edgewatch.service MainPID) prometheus_pid=$(property prometheus.service MainPID) start=$(now)
-DEBIAN_FRONTEND=noninteractive apt-get -qq --reinstall install "$here/edgewatch.deb" >/run/apt.log 2>&1 ||
-    fail "apt-get install: $(cat /run/apt.log)"
+installs "$here/edgewatch.deb"
 [ "$(property edgewatch.service MainPID)" != "$pid" ] || fail "the old program still runs"
 [ "$(property prometheus.service MainPID)" = "$prometheus_pid" ] || fail "Prometheus was restarted"
+
+# Other limits are in force at once, and Prometheus is not restarted for them.
+changed=/run/changed
+dpkg-deb --raw-extract "$here/edgewatch.deb" $changed
+at_end "rm -rf $changed $changed.deb"
+sed -i 's/^MemoryMax=.*/MemoryMax=299M/; s/^TasksMax=.*/TasksMax=255/' $changed/usr/lib/systemd/system/edgewatch.slice
+sed -i 's/^MemoryHigh=.*/MemoryHigh=50M/; s/^CPUQuota=.*/CPUQuota=90%/' $changed/usr/lib/systemd/system/prometheus.service.d/edgewatch.conf
+dpkg-deb -Znone --build $changed $changed.deb >/dev/null
+limits() {
+    unit_memory edgewatch.slice max
+    cat "$(cgroup edgewatch.slice)/pids.max"
+    unit_memory prometheus.service high
+    cat "$(cgroup prometheus.service)/cpu.max"
+}
+before=$(limits)
+installs $changed.deb
+expect "limits in force" "$(limits | tr -d '\n ')" == "$(bytes 299M)255$(bytes 50M)90000100000"
+installs "$here/edgewatch.deb"
+[ "$(limits)" = "$before" ] || fail "the limits of the first package are not back: $(limits)"
+[ -z "$(find /run/systemd/system.control -name '*.conf' 2>/dev/null)" ] || fail "an upgrade leaves overrides behind"
+[ "$(property prometheus.service MainPID)" = "$prometheus_pid" ] || fail "Prometheus was restarted for its limits"
 sleep 11
 no_scrape_lost "$start" 5
