@@ -99,6 +99,8 @@ pub fn start(
         .arg(flag("--storage.tsdb.path=", &data))
         .arg(format!("--web.listen-address={}", port.address))
         .arg("--log.level=warn")
+        // Adjusted, every scrape after a step back of the clock is stamped with one and the same time ahead, and dropped.
+        .arg("--no-scrape.adjust-timestamps")
         .args(budget.flags())
         .envs(budget.environment());
     drop(port);
