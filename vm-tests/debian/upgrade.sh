@@ -28,7 +28,7 @@ limits() {
 }
 before=$(limits)
 installs $changed.deb
-expect "limits in force" "$(limits | tr -d '\n ')" == "$(bytes 299M)255$(bytes 50M)90000100000"
+[ "$(limits)" = "$(printf '%s\n' "$(bytes 299M)" 255 "$(bytes 50M)" "90000 100000")" ] || fail "the limits in force are $(limits)"
 installs "$here/edgewatch.deb"
 [ "$(limits)" = "$before" ] || fail "the limits of the first package are not back: $(limits)"
 [ -z "$(find /run/systemd/system.control -name '*.conf' 2>/dev/null)" ] || fail "an upgrade leaves overrides behind"
