@@ -11,6 +11,7 @@ pub mod check;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod dashboards;
 pub mod error;
 pub mod exposition;
 pub mod host;

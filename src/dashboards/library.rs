@@ -1,0 +1,1 @@
+//! Which dashboards there are: those that are shipped, and those in directories.

@@ -1,0 +1,361 @@
+//! The part of Grafana's dashboard model that is drawn. Everything has Grafana's default where the JSON leaves it out.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// A dashboard.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Dashboard {
+    /// Names it in addresses: `/d/<uid>`.
+    pub uid: String,
+    /// The title.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// For sorting and searching.
+    pub tags: Vec<String>,
+    /// Grafana's version of the model.
+    pub schema_version: u32,
+    /// The range that is shown at first.
+    pub time: TimeDefault,
+    /// How often a page is refreshed at first, such as `10s`; empty: never.
+    #[serde(deserialize_with = "text_or_false")]
+    pub refresh: String,
+    /// `browser`, `utc`, or the name of a time zone.
+    pub timezone: String,
+    /// Variables.
+    pub templating: Templating,
+    /// Panels; those of a collapsed row lie within the row.
+    pub panels: Vec<Panel>,
+}
+
+/// The range that is shown at first.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct TimeDefault {
+    /// Such as `now-6h`.
+    pub from: String,
+    /// Such as `now`.
+    pub to: String,
+}
+
+/// `templating`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Templating {
+    /// Variables in their order; later ones may use earlier ones.
+    pub list: Vec<Variable>,
+}
+
+/// A variable.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Variable {
+    /// Without the `$`.
+    pub name: String,
+    /// As people read it; empty: the name.
+    pub label: String,
+    /// `query`, `custom`, `constant`, `interval`, `datasource`, `textbox`, `adhoc`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A text, or an object with a text `query`.
+    pub query: serde_json::Value,
+    /// What is chosen at first: `value` is a text or a list of texts.
+    pub current: serde_json::Value,
+    /// Filters and names the options of a query.
+    pub regex: String,
+    /// How options are sorted: 0 not, 1 and 2 by name, 3 and 4 as numbers, 5 and 6 without case; even ones descend.
+    pub sort: u8,
+    /// 0 shown, 1 without label, 2 hidden.
+    pub hide: u8,
+    /// Several values may be chosen.
+    pub multi: bool,
+    /// `All` may be chosen.
+    pub include_all: bool,
+    /// What `All` stands for; empty: every option.
+    pub all_value: Option<String>,
+}
+
+/// A panel. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Panel {
+    /// Unique in its dashboard.
+    pub id: u32,
+    /// `timeseries`, `stat`, … as Grafana names its plugins.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The title, with variables.
+    pub title: String,
+    /// Shown behind an `i`.
+    pub description: String,
+    /// Where it lies.
+    pub grid_pos: GridPos,
+    /// Queries.
+    pub targets: Vec<Target>,
+    /// Options of the kind.
+    pub options: serde_json::Value,
+    /// How fields are shown.
+    pub field_config: FieldConfig,
+    /// Applied to the data in this order.
+    pub transformations: Vec<Transformation>,
+    /// At most that many points.
+    pub max_data_points: Option<f64>,
+    /// The least step, such as `15s`; empty: that of the data source.
+    #[serde(deserialize_with = "text_or_null")]
+    pub interval: String,
+    /// Another range than the dashboard's, such as `24h`: it ends where the dashboard's ends.
+    #[serde(deserialize_with = "text_or_null")]
+    pub time_from: String,
+    /// Moves the range into the past, such as `1d`.
+    #[serde(deserialize_with = "text_or_null")]
+    pub time_shift: String,
+    /// Repeated for each value of this variable.
+    #[serde(deserialize_with = "text_or_null")]
+    pub repeat: String,
+    /// `h` (beside each other) or `v`.
+    pub repeat_direction: String,
+    /// No background.
+    pub transparent: bool,
+    /// A row that is closed.
+    pub collapsed: bool,
+    /// The panels of a collapsed row.
+    pub panels: Vec<Panel>,
+}
+
+/// A place on the grid of 24 columns; a row of it is 30 CSS pixels high, with 8 between two.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct GridPos {
+    /// Columns from the left.
+    pub x: u32,
+    /// Rows from the top.
+    pub y: u32,
+    /// Columns.
+    pub w: u32,
+    /// Rows.
+    pub h: u32,
+}
+
+/// A query of a panel.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Target {
+    /// `A`, `B`, …
+    pub ref_id: String,
+    /// PromQL with variables.
+    pub expr: String,
+    /// `{{label}}` stands for the label's value; empty or `__auto`: the labels.
+    pub legend_format: String,
+    /// An instant query.
+    pub instant: bool,
+    /// A range query; both, if `instant` is true as well.
+    pub range: Option<bool>,
+    /// `time_series`, `table` or `heatmap`.
+    pub format: String,
+    /// The least step of this query.
+    #[serde(deserialize_with = "text_or_null")]
+    pub interval: String,
+    /// Multiplies the step.
+    pub interval_factor: Option<f64>,
+    /// Not asked.
+    pub hide: bool,
+}
+
+/// `fieldConfig`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct FieldConfig {
+    /// For every field.
+    pub defaults: FieldOptions,
+    /// For some, in this order.
+    pub overrides: Vec<Override>,
+}
+
+/// How a field is shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FieldOptions {
+    /// Grafana's id of a unit; empty: a plain number.
+    pub unit: String,
+    /// Digits behind the point; `None`: as many as Grafana would choose.
+    pub decimals: Option<f64>,
+    /// The least value of axes and gauges.
+    pub min: Option<f64>,
+    /// The greatest value of axes and gauges.
+    pub max: Option<f64>,
+    /// A name in place of the legend's, with `${__field.labels.NAME}` and the like.
+    pub display_name: Option<String>,
+    /// Text where there is no value.
+    pub no_value: Option<String>,
+    /// How its colour is found.
+    pub color: ColorMode,
+    /// Limits with colours.
+    pub thresholds: Thresholds,
+    /// Values with a text of their own.
+    pub mappings: Vec<Mapping>,
+    /// Options of the panel's kind.
+    pub custom: BTreeMap<String, serde_json::Value>,
+}
+
+/// `color`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ColorMode {
+    /// `palette-classic`, `fixed`, `thresholds`, `shades`, `continuous-…`
+    pub mode: String,
+    /// For `fixed` and `shades`: a name of Grafana's (`dark-red`) or a CSS colour.
+    pub fixed_color: Option<String>,
+    /// Which value of a series decides: `last`, `min`, `max`.
+    pub series_by: Option<String>,
+}
+
+/// `thresholds`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct Thresholds {
+    /// Whether steps are in percent from `min` to `max`.
+    pub mode: ThresholdMode,
+    /// In ascending order; the first has no value and stands for all below the second.
+    pub steps: Vec<Step>,
+}
+
+/// `thresholds.mode`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ThresholdMode {
+    /// Values.
+    #[default]
+    Absolute,
+    /// Percent of the way from `min` to `max`.
+    Percentage,
+}
+
+/// A step of thresholds.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Step {
+    /// From here up; `None`: from below.
+    #[serde(default)]
+    pub value: Option<f64>,
+    /// A name of Grafana's or a CSS colour.
+    pub color: String,
+}
+
+/// `mappings`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(tag = "type", content = "options", rename_all = "lowercase")]
+pub enum Mapping {
+    /// A value as text, and what stands for it.
+    Value(BTreeMap<String, MappingResult>),
+    /// From and to, both included; `None` is without end.
+    Range {
+        /// The least value.
+        from: Option<f64>,
+        /// The greatest value.
+        to: Option<f64>,
+        /// What stands for it.
+        result: MappingResult,
+    },
+    /// A regular expression, which may have slashes around it.
+    Regex {
+        /// The expression.
+        pattern: String,
+        /// What stands for it; `$1` in its text is what the first group matched.
+        result: MappingResult,
+    },
+    /// `true`, `false`, `null`, `nan`, `null+nan`, `empty`.
+    Special {
+        /// Which of them.
+        r#match: String,
+        /// What stands for it.
+        result: MappingResult,
+    },
+}
+
+/// What stands for a mapped value.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct MappingResult {
+    /// The text.
+    pub text: Option<String>,
+    /// The colour.
+    pub color: Option<String>,
+    /// Its place among the legend's entries.
+    pub index: Option<u32>,
+}
+
+/// `overrides[]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Override {
+    /// Which fields.
+    pub matcher: Matcher,
+    /// What is changed.
+    pub properties: Vec<Property>,
+}
+
+/// `matcher`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Matcher {
+    /// `byName`, `byRegexp`, `byType`, `byFrameRefID`, `byNames`, …
+    pub id: String,
+    /// What it is to match.
+    pub options: serde_json::Value,
+}
+
+/// `properties[]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Property {
+    /// `unit`, `custom.lineWidth`, …
+    pub id: String,
+    /// The new value.
+    pub value: serde_json::Value,
+}
+
+/// `transformations[]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Transformation {
+    /// `organize`, `reduce`, `merge`, …
+    pub id: String,
+    /// Not applied.
+    pub disabled: bool,
+    /// Options of the transformation.
+    pub options: serde_json::Value,
+}
+
+impl Default for TimeDefault {
+    fn default() -> Self {
+        Self {
+            from: "now-6h".to_owned(),
+            to: "now".to_owned(),
+        }
+    }
+}
+
+impl Default for ColorMode {
+    fn default() -> Self {
+        Self {
+            mode: "thresholds".to_owned(),
+            fixed_color: None,
+            series_by: None,
+        }
+    }
+}
+
+/// Grafana writes `false` where there is no text.
+fn text_or_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => text,
+        _ => String::new(),
+    })
+}
+
+/// Grafana writes `null` where there is no text.
+fn text_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
