@@ -1,5 +1,7 @@
 //! Where values come from.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::time::Grid;
@@ -13,6 +15,18 @@ pub struct Series {
     /// One value for each point of the grid; NaN where there is none.
     pub values: Vec<f64>,
 }
+
+/// What a query brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// Series, values or labels.
+    pub items: Vec<T>,
+    /// What the person who looks at the panel must know of them: how many were left out above the limits, Prometheus' warnings.
+    pub notes: Vec<String>,
+}
+
+/// An answer, which several panels and viewers may share.
+pub type Answered<T> = Result<Arc<Answer<T>>, QueryError>;
 
 /// A query that brought nothing. The message is for the person who looks at the panel.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -34,24 +48,24 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// See [`QueryError`].
-    fn range(&self, expression: &str, grid: Grid) -> Result<Vec<Series>, QueryError>;
+    fn range(&self, expression: &str, grid: Grid) -> Answered<Series>;
 
     /// An instant query at the Unix time `at` in milliseconds: labels and value of each series.
     ///
     /// # Errors
     /// See [`QueryError`].
-    fn instant(&self, expression: &str, at: i64) -> Result<Vec<(Labels, f64)>, QueryError>;
+    fn instant(&self, expression: &str, at: i64) -> Answered<(Labels, f64)>;
 
     /// The values of `label` over the series that match `selector` (all series if it is empty), for query variables. The range
     /// is in milliseconds.
     ///
     /// # Errors
     /// See [`QueryError`].
-    fn label_values(&self, label: &str, selector: &str, from: i64, to: i64) -> Result<Vec<String>, QueryError>;
+    fn label_values(&self, label: &str, selector: &str, from: i64, to: i64) -> Answered<String>;
 
     /// The label sets of the series that match `selector`, for `label_names`, `metrics` and `query_result` variables.
     ///
     /// # Errors
     /// See [`QueryError`].
-    fn series(&self, selector: &str, from: i64, to: i64) -> Result<Vec<Labels>, QueryError>;
+    fn series(&self, selector: &str, from: i64, to: i64) -> Answered<Labels>;
 }
