@@ -1,0 +1,275 @@
+//! Numbers without a unit, and those whose unit grows with them. Rounds and writes as a browser does, since Grafana runs in one.
+
+use super::Formatted;
+use super::kind::Place;
+
+/// A number as text, in as few digits as tell it from its neighbours, as JavaScript writes it.
+pub fn shortest(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if !value.is_finite() {
+        infinite(value)
+    } else if (1e-6..1e21).contains(&size) {
+        format!("{value}")
+    } else {
+        signed_exponent(&format!("{value:e}"))
+    }
+}
+
+/// `value` with `decimals` digits behind the point. Without them a whole number has none, and any other as many as show three
+/// digits that count.
+pub fn fixed(value: f64, decimals: Option<u8>) -> String {
+    if value.is_infinite() {
+        return infinite(value);
+    }
+    let decimals = decimals.map_or_else(|| enough_decimals(value), i32::from);
+    let factor = 10_f64.powi(decimals);
+    let rounded = round_half_up(value * factor) / factor;
+    let mut text = shortest(rounded);
+    if text.contains('e') {
+        return text;
+    }
+    let precision = text.find('.').map_or(0, |point| text.len() - point - 1);
+    let missing = usize::try_from(decimals).unwrap_or(0).saturating_sub(precision);
+    if missing > 0 {
+        if precision == 0 {
+            text.push('.');
+        }
+        text.extend(std::iter::repeat_n('0', missing));
+    }
+    text
+}
+
+/// Digits behind the point that `step` needs, at most 6.
+#[expect(clippy::cast_possible_truncation, reason = "at most 6")]
+pub fn decimals_of(step: f64) -> u8 {
+    let rounded = round_half_up(step * 1e6 * (1.0 + f64::EPSILON)) / 1e6;
+    match shortest(rounded).split_once('.') {
+        Some((_, digits)) if !digits.contains('e') => digits.len() as u8,
+        _ => 0,
+    }
+}
+
+/// How a unit grows: each further unit is `factor` times the one before it.
+#[derive(Clone, Copy)]
+pub struct Scaled {
+    factor: f64,
+    /// Between the space and the unit.
+    prefixes: &'static [&'static str],
+    /// Where among the prefixes the unit itself stands.
+    base: i32,
+    /// Between number and prefix.
+    space: &'static str,
+}
+
+impl Scaled {
+    pub const SHORT: Self = Self {
+        factor: 1e3,
+        prefixes: &["", " K", " Mil", " Bil", " Tri", " Quadr", " Quint", " Sext", " Sept"],
+        base: 0,
+        space: "",
+    };
+    pub const COUNT: Self = Self {
+        factor: 1e3,
+        prefixes: &["", "K", "M", "B", "T"],
+        base: 0,
+        space: "",
+    };
+    pub const SI: Self = Self {
+        factor: 1e3,
+        prefixes: &SI,
+        base: 5,
+        space: " ",
+    };
+    pub const BINARY: Self = Self {
+        factor: 1024.0,
+        prefixes: &["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"],
+        base: 0,
+        space: " ",
+    };
+    pub const PSI: Self = Self {
+        factor: 1e3,
+        prefixes: &["psi", "ksi", "Mpsi"],
+        base: 0,
+        space: "",
+    };
+}
+
+/// SI prefixes from 10⁻¹⁵ to 10²⁴.
+const SI: [&str; 14] = ["f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
+
+/// How many steps of thousand a unit that begins with `letter` lies above its base, 0 if it is no prefix. Grafana knows both
+/// letters that look like a µ.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most 13")]
+pub fn si_offset(letter: char) -> i32 {
+    let letter = if letter == 'μ' { 'µ' } else { letter };
+    let position = SI.iter().position(|prefix| prefix.chars().eq([letter]));
+    position.map_or(0, |position| position as i32 - Scaled::SI.base)
+}
+
+/// `value`, which is in `unit` times the factor to the power `offset`, in the unit that makes it at least 1, if there is one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "an exponent")]
+#[expect(clippy::cast_sign_loss, reason = "clamped")]
+pub fn scaled(scaled: Scaled, offset: i32, decimals: Option<u8>, value: f64, unit: &str) -> Formatted {
+    if value.is_infinite() {
+        return Formatted::text(infinite(value));
+    }
+    let zero = scaled.base + offset;
+    let last = scaled.prefixes.len() as i32 - 1;
+    let steps = if value == 0.0 {
+        0
+    } else {
+        (value.abs().log10() / scaled.factor.log10()).floor() as i32
+    };
+    let place = (zero + steps).clamp(0, last);
+    let prefix = scaled.prefixes[place as usize];
+    let text = fixed(value / scaled.factor.powi(place - zero), decimals);
+    Formatted::suffixed(text, format!("{}{prefix}{unit}", scaled.space))
+}
+
+/// An amount of money, in thousands, millions …
+pub fn currency(symbol: &str, place: Place, decimals: Option<u8>, value: f64) -> Formatted {
+    let Formatted { text, suffix, .. } = scaled(Scaled::COUNT, 0, decimals, value.abs(), "");
+    let sign = if value < 0.0 { "-" } else { "" };
+    match place {
+        Place::Before => Formatted {
+            prefix: format!("{sign}{symbol}"),
+            text,
+            suffix,
+        },
+        Place::Behind => Formatted {
+            prefix: sign.to_owned(),
+            text,
+            suffix: format!("{suffix}{symbol}"),
+        },
+    }
+}
+
+/// An amount of money in full.
+pub fn financial(symbol: &str, place: Place, decimals: Option<u8>, value: f64) -> Formatted {
+    let text = grouped(value, decimals.unwrap_or(0), decimals.unwrap_or(1));
+    match place {
+        Place::Before => Formatted {
+            prefix: symbol.to_owned(),
+            ..Formatted::text(text)
+        },
+        Place::Behind => Formatted::suffixed(text, symbol),
+    }
+}
+
+/// With a comma after every three digits, and `least` to `most` digits behind the point: as people write numbers in English.
+pub fn grouped(value: f64, least: u8, most: u8) -> String {
+    if value.is_infinite() {
+        return infinite(value);
+    }
+    let (whole, fraction) = rounded_digits(&format!("{}", value.abs()), usize::from(most));
+    let fraction = fraction.trim_end_matches('0');
+    let mut text = String::new();
+    let is_negative = value.is_sign_negative();
+    if is_negative {
+        text.push('-');
+    }
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let width = fraction.len().max(usize::from(least));
+    if width > 0 {
+        text.push_str(&format!(".{fraction:0<width$}"));
+    }
+    text
+}
+
+/// In the base 16, of the number that `decimals` digits behind the point leave.
+pub fn hex(prefix: &str, decimals: Option<u8>, value: f64) -> String {
+    let Ok(value) = fixed(value, decimals).parse::<f64>() else {
+        return infinite(value);
+    };
+    let sign = if value < 0.0 { "-" } else { "" };
+    let size = value.abs();
+    // Beyond 2¹²⁸ nobody reads hexadecimal digits.
+    let mut text = format!("{sign}{prefix}{:X}", size.trunc() as u128);
+    let mut fraction = size.fract();
+    // Half the distance to the next number: digits below it would say nothing.
+    let mut delta = (0.5 * (size.next_up() - size)).max(f64::MIN_POSITIVE);
+    if fraction >= delta {
+        text.push('.');
+    }
+    while fraction >= delta {
+        fraction *= 16.0;
+        delta *= 16.0;
+        let mut digit = fraction.trunc();
+        fraction -= digit;
+        if fraction > 0.5 && fraction + delta > 1.0 {
+            digit += 1.0;
+            fraction = 0.0;
+        }
+        text.push_str(&format!("{:X}", digit as u8));
+    }
+    text
+}
+
+/// Such as `1.5e+3`.
+pub fn scientific(decimals: Option<u8>, value: f64) -> String {
+    match decimals {
+        _ if value.is_infinite() => infinite(value),
+        None => signed_exponent(&format!("{value:e}")),
+        Some(decimals) => signed_exponent(&format!("{value:.*e}", usize::from(decimals))),
+    }
+}
+
+/// Digits behind the point so that three digits count.
+#[expect(clippy::cast_possible_truncation, reason = "an exponent")]
+fn enough_decimals(value: f64) -> i32 {
+    if value.fract() == 0.0 {
+        return 0;
+    }
+    // Not log10(): a thousand must fall into the same step as in Grafana.
+    let exponent = (value.abs().ln() / std::f64::consts::LN_10).floor() as i32;
+    (2 - exponent).max(0)
+}
+
+/// Halves go up, also below zero.
+fn round_half_up(value: f64) -> f64 {
+    let floor = value.floor();
+    if value - floor >= 0.5 { floor + 1.0 } else { floor }
+}
+
+/// The digits before and behind the point of `plain`, a number without sign and exponent, with `most` behind it; halves go up.
+fn rounded_digits(plain: &str, most: usize) -> (String, String) {
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+    let kept = &fraction[..most.min(fraction.len())];
+    let goes_up = fraction[kept.len()..].bytes().next().is_some_and(|digit| digit >= b'5');
+    let mut digits: Vec<u8> = whole.bytes().chain(kept.bytes()).collect();
+    let mut point = whole.len();
+    if goes_up {
+        match digits.iter().rposition(|digit| *digit != b'9') {
+            Some(last) => {
+                digits[last] += 1;
+                digits[last + 1..].fill(b'0');
+            }
+            None => {
+                digits.fill(b'0');
+                digits.insert(0, b'1');
+                point += 1;
+            }
+        }
+    }
+    let text = |digits: &[u8]| digits.iter().map(|digit| char::from(*digit)).collect();
+    (text(&digits[..point]), text(&digits[point..]))
+}
+
+/// JavaScript writes `1e+21` where Rust writes `1e21`.
+fn signed_exponent(text: &str) -> String {
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
+        _ => text.to_owned(),
+    }
+}
+
+fn infinite(value: f64) -> String {
+    if value < 0.0 { "-∞" } else { "∞" }.to_owned()
+}
