@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::model::FieldOptions;
+use super::time::TimeRange;
 use crate::client::prometheus::Labels;
 
 /// A table of columns of equal length. A range query brings one frame for each series: a field `Time` and a field of numbers.
@@ -17,7 +18,7 @@ pub struct Frame {
 }
 
 /// A column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Field {
     /// As people read it: the legend, or the head of a column.
     pub name: String,
@@ -27,6 +28,8 @@ pub struct Field {
     pub values: Values,
     /// How it is to be shown: the panel's defaults with the overrides that match it.
     pub options: Arc<FieldOptions>,
+    /// Its colour as a series, by the palette, a fixed colour or thresholds: `#rrggbb` of the dark theme. Empty for what is no number.
+    pub color: String,
 }
 
 /// The values of a column.
@@ -38,6 +41,12 @@ pub enum Values {
     Numbers(Vec<f64>),
     /// Text, such as the values of a label.
     Texts(Vec<String>),
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self::Numbers(Vec::new())
+    }
 }
 
 impl Values {
@@ -80,4 +89,6 @@ pub struct Data {
     pub frames: Vec<Frame>,
     /// Why some or all of it is missing, for people: Prometheus' own words, or what is not supported.
     pub problems: Vec<String>,
+    /// The range that the panel shows, which may be another than the page's.
+    pub range: TimeRange,
 }

@@ -8,13 +8,22 @@
 //! Everything below is synchronous and free of global state, so that the service, `edgewatch render` and `edgewatch top` share
 //! it. The names follow Grafana's (<https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/>).
 
+pub mod color;
 pub mod data;
 pub mod display;
 pub mod draw;
 pub mod evaluate;
+mod frames;
+pub mod layout;
 pub mod library;
 pub mod model;
+pub mod names;
+mod overrides;
+pub mod pattern;
+pub mod reduce;
 pub mod source;
+pub mod support;
 pub mod time;
+mod transform;
 pub mod units;
 pub mod variables;

@@ -76,6 +76,18 @@ pub struct Variable {
     pub include_all: bool,
     /// What `All` stands for; empty: every option.
     pub all_value: Option<String>,
+    /// An interval that is chosen by the range may be chosen.
+    pub auto: bool,
+    /// Into how many of them the range is divided.
+    #[serde(rename = "auto_count")]
+    pub auto_count: Option<f64>,
+    /// The least of them.
+    #[serde(rename = "auto_min", deserialize_with = "text_or_null")]
+    pub auto_min: String,
+    /// Filters of an `adhoc` variable.
+    pub filters: serde_json::Value,
+    /// What queries it: see [`Panel::datasource`].
+    pub datasource: serde_json::Value,
 }
 
 /// A panel. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
@@ -93,6 +105,8 @@ pub struct Panel {
     pub description: String,
     /// Where it lies.
     pub grid_pos: GridPos,
+    /// What is asked: an object with `type` and `uid`, its name in old dashboards, or nothing: the default.
+    pub datasource: serde_json::Value,
     /// Queries.
     pub targets: Vec<Target>,
     /// Options of the kind.
@@ -116,7 +130,10 @@ pub struct Panel {
     #[serde(deserialize_with = "text_or_null")]
     pub repeat: String,
     /// `h` (beside each other) or `v`.
+    #[serde(deserialize_with = "text_or_null")]
     pub repeat_direction: String,
+    /// How many of the repeated lie beside each other.
+    pub max_per_row: Option<u32>,
     /// No background.
     pub transparent: bool,
     /// A row that is closed.
@@ -162,6 +179,8 @@ pub struct Target {
     pub interval_factor: Option<f64>,
     /// Not asked.
     pub hide: bool,
+    /// What is asked, if it is not the panel's.
+    pub datasource: serde_json::Value,
 }
 
 /// `fieldConfig`.
@@ -198,13 +217,36 @@ pub struct FieldOptions {
     pub mappings: Vec<Mapping>,
     /// Options of the panel's kind.
     pub custom: BTreeMap<String, serde_json::Value>,
+    /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
+    pub field_min_max: bool,
+    /// The least and the greatest value of the data, for thresholds in percent and for colours between two: evaluation finds it.
+    #[serde(skip)]
+    pub range: Option<(f64, f64)>,
+}
+
+impl FieldOptions {
+    /// Digits behind the point, if the dashboard says how many.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to what can be shown"
+    )]
+    pub fn digits(&self) -> Option<u8> {
+        self.decimals.map(|digits| digits.clamp(0.0, 20.0) as u8)
+    }
+
+    /// The least and the greatest value: those of the dashboard, else of the data, else 0 and 100.
+    pub fn bounds(&self) -> (f64, f64) {
+        let (least, greatest) = self.range.unwrap_or((0.0, 100.0));
+        (self.min.unwrap_or(least), self.max.unwrap_or(greatest))
+    }
 }
 
 /// `color`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ColorMode {
-    /// `palette-classic`, `fixed`, `thresholds`, `shades`, `continuous-…`
+    /// `palette-classic`, `fixed`, `thresholds`, `shades`, `continuous-…`; empty: that of the panel's kind, which evaluation puts in.
     pub mode: String,
     /// For `fixed` and `shades`: a name of Grafana's (`dark-red`) or a CSS colour.
     pub fixed_color: Option<String>,
@@ -213,7 +255,7 @@ pub struct ColorMode {
 }
 
 /// `thresholds`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Thresholds {
     /// Whether steps are in percent from `min` to `max`.
@@ -337,12 +379,15 @@ impl Default for TimeDefault {
     }
 }
 
-impl Default for ColorMode {
+impl Default for Thresholds {
     fn default() -> Self {
+        let step = |value, color: &str| Step {
+            value,
+            color: color.to_owned(),
+        };
         Self {
-            mode: "thresholds".to_owned(),
-            fixed_color: None,
-            series_by: None,
+            mode: ThresholdMode::Absolute,
+            steps: vec![step(None, "green"), step(Some(80.0), "red")],
         }
     }
 }
@@ -358,4 +403,16 @@ fn text_or_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<St
 /// Grafana writes `null` where there is no text.
 fn text_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl Dashboard {
+    /// The dashboard that Grafana exports as `json`.
+    ///
+    /// # Errors
+    /// For people: what of it is none.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        let deserializer = &mut serde_json::Deserializer::from_str(json);
+        serde_path_to_error::deserialize(deserializer)
+            .map_err(|error| format!("no dashboard that is understood: {error}"))
+    }
 }

@@ -1,12 +1,75 @@
-//! Time ranges as Grafana's addresses bear them: `now-6h`, `now/d`, or milliseconds since the epoch.
+//! Time ranges as Grafana's addresses bear them (`now-6h`, `now/d`, milliseconds since the epoch), and the grid of range queries.
 
-/// The range that a dashboard shows, and the grid of its range queries.
-#[derive(Clone, Copy, Debug, PartialEq)]
+pub mod interval;
+mod math;
+
+pub use jiff::tz::TimeZone as Zone;
+
+use jiff::Timestamp;
+
+/// The range that a dashboard shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TimeRange {
     /// Unix time in seconds.
     pub from: f64,
     /// Unix time in seconds, after `from`.
     pub to: f64,
+}
+
+impl TimeRange {
+    /// The range from `from` to `to` in Grafana's syntax: `now-6h`, `now-1d/d`, `now/w`, milliseconds since the epoch,
+    /// `2026-01-02T03:04:05Z`, `2026-01-02 03:04:05`, `20260102T030405`. `now` is Unix time in milliseconds. `/d` cuts down to the
+    /// beginning of the day in `from` and up to its end in `to`, in the zone.
+    ///
+    /// # Errors
+    /// For people: what is no time, or that `from` does not lie before `to`.
+    pub fn parse(from: &str, to: &str, now: i64, zone: &Zone) -> Result<Self, String> {
+        let now = Timestamp::from_millisecond(now)
+            .map_err(|error| format!("the clock of the device is off: {error}"))?
+            .to_zoned(zone.clone());
+        let start = math::parse(from, &now, math::Round::Down)?;
+        let end = math::parse(to, &now, math::Round::Up)?;
+        if start >= end {
+            return Err(format!(
+                "the range from {from:?} to {to:?} is empty: from must lie before to"
+            ));
+        }
+        Ok(Self {
+            from: seconds(start),
+            to: seconds(end),
+        })
+    }
+
+    /// Its length in milliseconds.
+    #[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
+    pub fn millis(&self) -> i64 {
+        ((self.to - self.from) * 1000.0).round() as i64
+    }
+
+    /// The range of a panel that has one of its own: `from` is the length, such as `24h`, and ends where the dashboard's ends;
+    /// `shift` moves it into the past. What cannot be read is left out, as in Grafana.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
+    pub fn of_panel(&self, from: &str, shift: &str) -> Self {
+        let mut range = *self;
+        if let Some(length) = interval::parse(from) {
+            range.from = range.to - length as f64 / 1000.0;
+        }
+        if let Some(shift) = interval::parse(shift) {
+            range.from -= shift as f64 / 1000.0;
+            range.to -= shift as f64 / 1000.0;
+        }
+        range
+    }
+}
+
+/// The zone that a dashboard, a page or a setting names: `utc`, a name of the IANA database, or the device's for `browser`, which
+/// only a browser knows, and for names that the device does not know.
+pub fn zone(name: &str) -> Zone {
+    match name {
+        "utc" | "UTC" => Zone::UTC,
+        "" | "browser" | "default" => Zone::system(),
+        name => Zone::get(name).unwrap_or_else(|_| Zone::system()),
+    }
 }
 
 /// The points of a range query: `start`, `start + step`, … , `len` of them. The start is a multiple of the step, as in Grafana,
@@ -22,9 +85,66 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// The grid that covers `range`: both ends are moved down to a multiple of `step` milliseconds.
+    #[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
+    pub fn new(range: TimeRange, step: i64) -> Self {
+        let step = step.max(1);
+        let start = ((range.from * 1000.0).round() as i64).div_euclid(step) * step;
+        let end = ((range.to * 1000.0).round() as i64).div_euclid(step) * step;
+        Self {
+            start,
+            step,
+            len: usize::try_from((end - start) / step).unwrap_or_default() + 1,
+        }
+    }
+
     /// Unix time in seconds of point `index`.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
     pub fn at(&self, index: usize) -> f64 {
         (self.start + self.step * index as i64) as f64 / 1000.0
+    }
+
+    /// Unix time in seconds of every point.
+    pub fn times(&self) -> Vec<f64> {
+        (0..self.len).map(|index| self.at(index)).collect()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
+fn seconds(time: Timestamp) -> f64 {
+    time.as_millisecond() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_starts_and_ends_at_multiples_of_its_step() {
+        let range = TimeRange {
+            from: 1_700_000_007.0,
+            to: 1_700_003_607.0,
+        };
+        let grid = Grid::new(range, 15_000);
+        assert_eq!((grid.start, grid.len), (1_699_999_995_000, 241));
+        assert_eq!(grid.at(240), 1_700_003_595.0);
+        assert_eq!(grid.times().len(), 241);
+    }
+
+    #[test]
+    fn a_panel_may_have_a_range_of_its_own() {
+        let range = TimeRange {
+            from: 0.0,
+            to: 86_400.0,
+        };
+        let panel = range.of_panel("1h", "2h");
+        assert_eq!((panel.from, panel.to), (75_600.0, 79_200.0));
+        assert_eq!(range.of_panel("", "$x"), range);
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_the_devices() {
+        assert_eq!(zone("utc"), Zone::UTC);
+        assert_eq!(zone("Nowhere/Here"), Zone::system());
     }
 }

@@ -1,0 +1,132 @@
+//! What becomes of series where a query asks for a table or a heat map.
+
+use std::collections::BTreeSet;
+
+use super::data::{Data, Field, Frame, Values};
+use super::model::Panel;
+
+/// Makes tables and heat maps of the series of those queries that ask for them.
+pub fn finish(panel: &Panel, data: &mut Data) {
+    let tables = panel
+        .targets
+        .iter()
+        .filter(|target| target.format == "table" && !target.hide);
+    let answered = tables
+        .clone()
+        .filter(|target| data.frames.iter().any(|frame| frame.ref_id == target.ref_id))
+        .count();
+    for target in tables {
+        let series = split(&mut data.frames, &target.ref_id);
+        if !series.is_empty() {
+            let value = if answered > 1 {
+                format!("Value #{}", target.ref_id)
+            } else {
+                "Value".to_owned()
+            };
+            data.frames.push(table(series, &target.ref_id, value));
+        }
+    }
+    for target in panel
+        .targets
+        .iter()
+        .filter(|target| target.format == "heatmap" && !target.hide)
+    {
+        let series = split(&mut data.frames, &target.ref_id);
+        data.frames.extend(buckets(series, &target.ref_id));
+    }
+}
+
+/// Takes out the frames of one query.
+fn split(frames: &mut Vec<Frame>, query: &str) -> Vec<Frame> {
+    let (taken, left) = std::mem::take(frames)
+        .into_iter()
+        .partition(|frame| frame.ref_id == query);
+    *frames = left;
+    taken
+}
+
+/// One table: the time, a column for each label, the value; a row for each value of each series.
+fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
+    let names: BTreeSet<&String> = series
+        .iter()
+        .flat_map(|frame| &frame.fields)
+        .flat_map(|field| field.labels.keys())
+        .collect();
+    let mut times = Vec::new();
+    let mut numbers = Vec::new();
+    let mut texts: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name.clone(), Vec::new())).collect();
+    for frame in &series {
+        let of_frame = frame.times().unwrap_or_default();
+        for (field, values) in frame.numbers() {
+            for (time, value) in of_frame
+                .iter()
+                .zip(values)
+                .filter(|(_, value)| !value.is_nan() || values.len() == 1)
+            {
+                times.push(*time);
+                numbers.push(*value);
+                for (name, column) in &mut texts {
+                    column.push(field.labels.get(name).cloned().unwrap_or_default());
+                }
+            }
+        }
+    }
+    let column = |name: &str, values| Field {
+        name: name.to_owned(),
+        values,
+        ..Field::default()
+    };
+    let mut fields = vec![column("Time", Values::Times(times))];
+    fields.extend(
+        texts
+            .into_iter()
+            .map(|(name, texts)| column(&name, Values::Texts(texts))),
+    );
+    fields.push(column(&value, Values::Numbers(numbers)));
+    Frame {
+        name: String::new(),
+        ref_id: query.to_owned(),
+        fields,
+    }
+}
+
+/// The buckets of a histogram: Prometheus counts what lies below a limit, a heat map shows what lies between two.
+fn buckets(series: Vec<Frame>, query: &str) -> Option<Frame> {
+    let limit = |field: &Field| {
+        let text = field.labels.get("le").unwrap_or(&field.name);
+        text.parse().unwrap_or(f64::INFINITY)
+    };
+    let time = series.first()?.fields.first()?.clone();
+    let mut fields: Vec<Field> = series.into_iter().flat_map(|frame| frame.fields).collect();
+    fields.retain(|field| matches!(field.values, Values::Numbers(_)));
+    fields.sort_by(|a, b| limit(a).total_cmp(&limit(b)));
+    for field in &mut fields {
+        if let Some(le) = field.labels.get("le") {
+            field.name.clone_from(le);
+        }
+    }
+    for index in (1..fields.len()).rev() {
+        let (below, above) = fields.split_at_mut(index);
+        if let (Some(below), Some(above)) = (below.last(), above.first_mut()) {
+            subtract(above, below);
+        }
+    }
+    fields.insert(0, time);
+    Some(Frame {
+        name: String::new(),
+        ref_id: query.to_owned(),
+        fields,
+    })
+}
+
+fn subtract(from: &mut Field, field: &Field) {
+    let (Values::Numbers(from), Values::Numbers(numbers)) = (&mut from.values, &field.values) else {
+        return;
+    };
+    for (from, number) in from.iter_mut().zip(numbers) {
+        if !number.is_nan() {
+            // Buckets are read one after another: one that grew meanwhile must not make another negative.
+            *from = (*from - number).max(0.0);
+        }
+    }
+}

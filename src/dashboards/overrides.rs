@@ -1,0 +1,291 @@
+//! How each field is shown: the panel's defaults, changed by the overrides that match it.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::color;
+use super::data::{Field, Frame, Values};
+use super::display;
+use super::evaluate::Scope;
+use super::model::{FieldConfig, FieldOptions, Matcher, Panel, Property};
+use super::names;
+use super::pattern::Pattern;
+use super::reduce;
+use super::variables::format::Place;
+use super::variables::template;
+
+/// Which fields an override is for.
+enum Match {
+    Name(String),
+    Names(Vec<String>, bool),
+    Pattern(Pattern),
+    Kind(String),
+    Query(String),
+    Value { calc: String, op: String, value: f64 },
+}
+
+/// Puts the options into every field of `frames`, with names, colours and the range of all. What is not supported is added to
+/// `problems`.
+pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut Vec<String>) {
+    let config = &panel.field_config;
+    let mut defaults = config.defaults.clone();
+    if defaults.color.mode.is_empty() {
+        default_mode(&panel.kind).clone_into(&mut defaults.color.mode);
+    }
+    let matchers = matchers(config, problems);
+    let plain = Arc::new(defaults);
+    for frame in &mut *frames {
+        let (frame_name, query) = (frame.name.clone(), frame.ref_id.clone());
+        for field in &mut frame.fields {
+            let mut options = Arc::clone(&plain);
+            for (matcher, properties) in &matchers {
+                if is_match(matcher, field, &query) {
+                    let options = Arc::make_mut(&mut options);
+                    properties.iter().for_each(|property| set(options, property, problems));
+                }
+            }
+            field.options = options;
+            if let Some(name) = &field.options.display_name
+                && !name.is_empty()
+            {
+                field.name = template::expand(name, |reference| {
+                    let variable = match reference.path {
+                        "" => reference.name.to_owned(),
+                        path if path.starts_with('[') => format!("{}{path}", reference.name),
+                        path => format!("{}.{path}", reference.name),
+                    };
+                    names::of_field(&variable, field, &frame_name).or_else(|| scope.value(reference, Place::Text))
+                });
+            }
+        }
+    }
+    ranges(frames);
+    colors(frames);
+}
+
+/// Grafana's colour mode of a kind of panel.
+fn default_mode(kind: &str) -> &'static str {
+    match kind {
+        "timeseries" | "trend" | "barchart" | "piechart" | "histogram" | "xychart" => "palette-classic",
+        "state-timeline" => "continuous-GrYlRd",
+        _ => "thresholds",
+    }
+}
+
+fn matchers<'c>(config: &'c FieldConfig, problems: &mut Vec<String>) -> Vec<(Match, &'c [Property])> {
+    let mut found = Vec::new();
+    for change in &config.overrides {
+        match matcher(&change.matcher) {
+            Ok(matcher) => found.push((matcher, change.properties.as_slice())),
+            Err(problem) => note(problems, format!("an override is left out: {problem}")),
+        }
+    }
+    found
+}
+
+fn matcher(matcher: &Matcher) -> Result<Match, String> {
+    let options = &matcher.options;
+    let text = || options.as_str().unwrap_or_default().to_owned();
+    match matcher.id.as_str() {
+        "byName" => Ok(Match::Name(text())),
+        "byRegexp" => Pattern::new(options.as_str().unwrap_or_default()).map(Match::Pattern),
+        "byNames" => {
+            let names = options.get("names").and_then(Value::as_array).into_iter().flatten();
+            let names = names.filter_map(Value::as_str).map(str::to_owned).collect();
+            let excludes = options.get("mode").and_then(Value::as_str) == Some("exclude");
+            Ok(Match::Names(names, excludes))
+        }
+        "byType" => Ok(Match::Kind(text())),
+        "numeric" => Ok(Match::Kind("number".to_owned())),
+        "time" => Ok(Match::Kind("time".to_owned())),
+        "byFrameRefID" => Ok(Match::Query(text())),
+        "byValue" => {
+            let field = |name| options.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            Ok(Match::Value {
+                calc: field("reducer"),
+                op: field("op"),
+                value: options.get("value").and_then(Value::as_f64).unwrap_or_default(),
+            })
+        }
+        other => Err(format!("fields cannot be chosen by {other:?}")),
+    }
+}
+
+fn is_match(matcher: &Match, field: &Field, query: &str) -> bool {
+    // Where the legend is empty, Grafana's own name of the field counts too.
+    let is_named = |name: &String| {
+        *name == field.name || (name == "Value" && field.labels.is_empty() && field.name.starts_with("Value"))
+    };
+    match matcher {
+        Match::Name(name) => is_named(name),
+        Match::Names(names, excludes) => names.iter().any(is_named) != *excludes,
+        Match::Pattern(pattern) => pattern.is_match(&field.name),
+        Match::Kind(kind) => *kind == kind_of(&field.values),
+        Match::Query(id) => id == query,
+        Match::Value { calc, op, value } => match &field.values {
+            Values::Numbers(numbers) => compare(reduce::reduce(calc, numbers), op, *value),
+            Values::Times(_) | Values::Texts(_) => false,
+        },
+    }
+}
+
+fn kind_of(values: &Values) -> &'static str {
+    match values {
+        Values::Times(_) => "time",
+        Values::Numbers(_) => "number",
+        Values::Texts(_) => "string",
+    }
+}
+
+fn compare(left: f64, op: &str, right: f64) -> bool {
+    match op {
+        "gt" | ">" => left > right,
+        "gte" | ">=" => left >= right,
+        "lt" | "<" => left < right,
+        "lte" | "<=" => left <= right,
+        "eq" | "=" | "==" => left == right,
+        "neq" | "!=" => left != right,
+        _ => false,
+    }
+}
+
+/// Changes one option. A property of the panel's kind is put in for [`super::draw`] to read; the names of others are Grafana's.
+fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<String>) {
+    let id = property.id.as_str();
+    if let Some(name) = id.strip_prefix("custom.") {
+        nested(&mut options.custom, name, &property.value);
+        return;
+    }
+    let taken = match id {
+        "unit" => take(&mut options.unit, property),
+        "decimals" => take(&mut options.decimals, property),
+        "min" => take(&mut options.min, property),
+        "max" => take(&mut options.max, property),
+        "displayName" => take(&mut options.display_name, property),
+        "noValue" => take(&mut options.no_value, property),
+        "color" => take(&mut options.color, property),
+        "thresholds" => take(&mut options.thresholds, property),
+        "mappings" => take(&mut options.mappings, property),
+        "fieldMinMax" => take(&mut options.field_min_max, property),
+        // What only Grafana's own page can use.
+        "links" | "actions" | "filterable" | "description" => true,
+        _ => false,
+    };
+    if !taken {
+        note(
+            problems,
+            format!("an override is left out: {id} cannot be set to {}", property.value),
+        );
+    }
+}
+
+/// False if the value has another form. `null` is what it is without a value.
+fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> bool {
+    if property.value.is_null() {
+        *option = T::default();
+        return true;
+    }
+    match serde_json::from_value(property.value.clone()) {
+        Ok(value) => {
+            *option = value;
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// `custom.hideFrom.legend` is an object within the options.
+fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, value: &Value) {
+    let Some((outer, inner)) = name.split_once('.') else {
+        custom.insert(name.to_owned(), value.clone());
+        return;
+    };
+    let outer = custom
+        .entry(outer.to_owned())
+        .or_insert_with(|| Value::Object(serde_json::Map::new()));
+    if !outer.is_object() {
+        *outer = Value::Object(serde_json::Map::new());
+    }
+    if let Some(fields) = outer.as_object_mut() {
+        fields.insert(inner.to_owned(), value.clone());
+    }
+}
+
+fn note(problems: &mut Vec<String>, problem: String) {
+    if !problems.contains(&problem) {
+        problems.push(problem);
+    }
+}
+
+/// The least and the greatest value of all fields, or of one, where the dashboard does not say them.
+fn ranges(frames: &mut [Frame]) {
+    let of = |numbers: &[f64]| {
+        let finite = numbers.iter().copied().filter(|value| value.is_finite());
+        finite.fold(None, |range, value| match range {
+            None => Some((value, value)),
+            Some((min, max)) => Some((value.min(min), value.max(max))),
+        })
+    };
+    let own: Vec<Option<(f64, f64)>> = frames
+        .iter()
+        .flat_map(Frame::numbers)
+        .map(|(_, numbers)| of(numbers))
+        .collect();
+    let all = own
+        .iter()
+        .flatten()
+        .copied()
+        .reduce(|(min, max), (least, greatest)| (least.min(min), greatest.max(max)));
+    let numbers = frames.iter_mut().flat_map(|frame| &mut frame.fields);
+    let mut numbers: Vec<_> = numbers
+        .filter(|field| matches!(field.values, Values::Numbers(_)))
+        .collect();
+    // Fields without overrides share their options; one copy serves them all as long as their range is the same.
+    let mut shared: Option<(Arc<FieldOptions>, Arc<FieldOptions>)> = None;
+    for (field, own) in numbers.iter_mut().zip(own) {
+        if field.options.field_min_max {
+            Arc::make_mut(&mut field.options).range = own;
+            continue;
+        }
+        match &shared {
+            Some((before, after)) if Arc::ptr_eq(before, &field.options) => field.options = Arc::clone(after),
+            _ => {
+                let before = Arc::clone(&field.options);
+                Arc::make_mut(&mut field.options).range = all;
+                shared = Some((before, Arc::clone(&field.options)));
+            }
+        }
+    }
+}
+
+/// The colours of the series.
+fn colors(frames: &mut [Frame]) {
+    let fields = frames.iter_mut().flat_map(|frame| &mut frame.fields);
+    let numbers = fields.filter(|field| matches!(field.values, Values::Numbers(_)));
+    for (index, field) in numbers.enumerate() {
+        field.color = series_color(field, index);
+    }
+}
+
+fn series_color(field: &Field, index: usize) -> String {
+    let color = &field.options.color;
+    let fixed = || color.fixed_color.as_deref().unwrap_or(color::FALLBACK);
+    match color.mode.as_str() {
+        "fixed" => color::hex(fixed()),
+        "shades" => color::shade(fixed(), index),
+        "palette-classic" => color::palette(index),
+        "palette-classic-by-name" => color::palette_by_name(&field.name),
+        _ => {
+            let calc = match color.series_by.as_deref() {
+                Some(calc @ ("min" | "max")) => calc,
+                _ => "lastNotNull",
+            };
+            let Values::Numbers(numbers) = &field.values else {
+                return color::palette(index);
+            };
+            display::color_of(&field.options, reduce::reduce(calc, numbers)).unwrap_or_else(|| color::palette(index))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Regular expressions as dashboards bear them: JavaScript's, `/pattern/flags` or the bare pattern for a whole text.
+
+use regex_lite::{Captures, Regex};
+
+/// Nested or repeated expressions grow with what they repeat: a dashboard from elsewhere must not take the memory.
+const MAX_SIZE: usize = 128 << 10;
+
+/// A regular expression.
+#[derive(Debug)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// The expression that Grafana would make of `text`.
+    ///
+    /// # Errors
+    /// For people: it is no expression, or uses what only JavaScript knows (look-around, back references).
+    pub fn new(text: &str) -> Result<Self, String> {
+        let (body, flags) = match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+            Some((body, flags)) if flags.bytes().all(|flag| b"gimsuy".contains(&flag)) => (body.to_owned(), flags),
+            _ => (format!("^(?:{text})$"), ""),
+        };
+        // JavaScript lets one escape what needs none.
+        let body = body
+            .replace("\\/", "/")
+            .replace("\\-", "-")
+            .replace("\\_", "_")
+            .replace("\\:", ":");
+        let flags: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
+        let whole = if flags.is_empty() {
+            body
+        } else {
+            format!("(?{flags}){body}")
+        };
+        regex_lite::RegexBuilder::new(&whole)
+            .size_limit(MAX_SIZE)
+            .build()
+            .map(Self)
+            .map_err(|error| format!("the regular expression {text:?} is not supported: {error}"))
+    }
+
+    /// Whether it is found in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// Where it is found in `text`.
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.0.captures(text)
+    }
+
+    /// `text` with the first place replaced: `$1` and `$<name>` in `by` are what groups matched, as in JavaScript.
+    pub fn replace(&self, text: &str, by: &str) -> String {
+        let Some(found) = self.0.captures(text) else {
+            return text.to_owned();
+        };
+        let Some(whole) = found.get(0) else {
+            return text.to_owned();
+        };
+        let mut replaced = text.get(..whole.start()).unwrap_or_default().to_owned();
+        expand(by, &found, &mut replaced);
+        replaced.push_str(text.get(whole.end()..).unwrap_or_default());
+        replaced
+    }
+}
+
+/// `$1$2` reads as two groups and `$1x` as a group and a letter, which is not so in Rust's own syntax.
+fn expand(by: &str, found: &Captures<'_>, into: &mut String) {
+    let mut rest = by;
+    while let Some(at) = rest.find('$') {
+        into.push_str(rest.get(..at).unwrap_or_default());
+        rest = rest.get(at + 1..).unwrap_or_default();
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if let Some(after) = rest.strip_prefix('$') {
+            into.push('$');
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('&') {
+            into.push_str(found.get(0).map_or("", |group| group.as_str()));
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+            into.push_str(found.name(name).map_or("", |group| group.as_str()));
+            rest = after;
+        } else if digits > 0 {
+            let (number, after) = rest.split_at(digits.min(2));
+            let group = number.parse().ok().and_then(|number| found.get(number));
+            into.push_str(group.map_or("", |group| group.as_str()));
+            rest = after;
+        } else {
+            into.push('$');
+        }
+    }
+    into.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_pattern_matches_whole_texts() {
+        let bare = Pattern::new("eth|wlan").unwrap();
+        assert!(bare.is_match("eth") && !bare.is_match("eth0"));
+        let slashed = Pattern::new("/eth|wlan/").unwrap();
+        assert!(slashed.is_match("eth0"));
+        assert!(Pattern::new("/ETH/i").unwrap().is_match("eth0"));
+    }
+
+    #[test]
+    fn groups_are_put_in_as_in_javascript() {
+        let pattern = Pattern::new("/(\\w+):(?<port>\\d+)/").unwrap();
+        assert_eq!(
+            pattern.replace("at host:90!", "$2-$1$1x $<port> $& $$ $"),
+            "at 90-hosthostx 90 host:90 $ $!"
+        );
+        assert_eq!(pattern.replace("nothing", "$1"), "nothing");
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named() {
+        let error = Pattern::new("/^(?!lo).*/").unwrap_err();
+        assert!(
+            error.starts_with("the regular expression \"/^(?!lo).*/\" is not supported"),
+            "{error}"
+        );
+        assert!(Pattern::new("/a{1000}{1000}{1000}/").is_err());
+    }
+}

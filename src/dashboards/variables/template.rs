@@ -1,0 +1,160 @@
+//! Where variables stand in a text: `$name`, `${name}`, `${name:format}`, `${name.field:format}`, `[[name]]`, `[[name:format]]`.
+
+/// A variable in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference<'t> {
+    /// Its name.
+    pub name: &'t str,
+    /// What is behind a dot or a bracket: `labels.device` of `${__field.labels.device}`; empty mostly.
+    pub path: &'t str,
+    /// How its values are written; empty: as is usual at this place.
+    pub format: &'t str,
+}
+
+/// `text` with each variable replaced by what `value` says; one that it does not know stays as it is.
+pub fn expand(text: &str, mut value: impl FnMut(Reference<'_>) -> Option<String>) -> String {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '[']) {
+        let (before, here) = rest.split_at(at);
+        expanded.push_str(before);
+        let found = reference(here);
+        // At least the sign itself is behind us.
+        let length = found.map_or(1, |(_, length)| length);
+        let (whole, after) = here.split_at(length);
+        match found.and_then(|(reference, _)| value(reference)) {
+            Some(value) => expanded.push_str(&value),
+            None => expanded.push_str(whole),
+        }
+        rest = after;
+    }
+    expanded.push_str(rest);
+    expanded
+}
+
+/// The names of the variables in a text.
+pub fn names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    expand(text, |reference| {
+        names.push(reference.name.to_owned());
+        None
+    });
+    names
+}
+
+/// The variable at the beginning of `text`, and its length in bytes.
+fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
+    if let Some(inside) = text.strip_prefix("${") {
+        let (inside, _) = inside.split_once('}')?;
+        let (front, format) = split_format(inside);
+        let end = front.find(|c: char| !is_word(c)).unwrap_or(front.len());
+        let (name, path) = front.split_at(end);
+        let path = match path.strip_prefix('.') {
+            Some(path) => path,
+            None if path.is_empty() || path.starts_with('[') => path,
+            None => return None,
+        };
+        let reference = Reference { name, path, format };
+        return (!name.is_empty()).then_some((reference, inside.len() + "${}".len()));
+    }
+    if let Some(inside) = text.strip_prefix("[[") {
+        let (inside, _) = inside.split_once("]]")?;
+        let (name, format) = split_format(inside);
+        let valid = !name.is_empty() && name.chars().all(is_word);
+        let reference = Reference { name, path: "", format };
+        return valid.then_some((reference, inside.len() + "[[]]".len()));
+    }
+    let name = text.strip_prefix('$')?;
+    let name = name
+        .split(|c: char| !is_word(c))
+        .next()
+        .filter(|name| !name.is_empty())?;
+    let reference = Reference {
+        name,
+        path: "",
+        format: "",
+    };
+    Some((reference, name.len() + 1))
+}
+
+fn split_format(inside: &str) -> (&str, &str) {
+    inside.split_once(':').unwrap_or((inside, ""))
+}
+
+const fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notation_is_found() {
+        let mut found = Vec::new();
+        let text = "a $one.b ${two:regex} [[three]] [[four:pipe]] ${five.text} ${__field.labels.x-y:raw} ${__field.labels[\"a b\"]}";
+        let expanded = expand(text, |reference| {
+            found.push((
+                reference.name.to_owned(),
+                reference.path.to_owned(),
+                reference.format.to_owned(),
+            ));
+            Some("X".to_owned())
+        });
+        assert_eq!(expanded, "a X.b X X X X X X");
+        let as_text: Vec<_> = found
+            .iter()
+            .map(|(name, path, format)| format!("{name}/{path}/{format}"))
+            .collect();
+        assert_eq!(
+            as_text,
+            [
+                "one//",
+                "two//regex",
+                "three//",
+                "four//pipe",
+                "five/text/",
+                "__field/labels.x-y/raw",
+                "__field/[\"a b\"]/"
+            ]
+            .map(|text| text.replace("/[", "/["))
+            .map(|text| if text.starts_with("__field/[") {
+                "__field/labels[\"a b\"]/".to_owned()
+            } else {
+                text
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_no_variable_stays() {
+        for text in [
+            "$",
+            "$ 5",
+            "rate(x[5m])",
+            "a[[1]",
+            "${}",
+            "${a b}",
+            "${open",
+            "[[open",
+            "[[]]",
+            "100$",
+            "ü$ü",
+            "^foo$",
+        ] {
+            assert_eq!(expand(text, |_| Some("X".to_owned())), text, "{text}");
+        }
+        assert_eq!(
+            expand("$known $unknown ${unknown:csv}", |reference| {
+                (reference.name == "known").then(|| "1".to_owned())
+            }),
+            "1 $unknown ${unknown:csv}"
+        );
+    }
+
+    #[test]
+    fn values_are_not_expanded_again() {
+        assert_eq!(expand("$a", |_| Some("$a $b".to_owned())), "$a $b");
+        assert_eq!(names("$a ${b} [[c]]"), ["a", "b", "c"]);
+    }
+}
