@@ -211,10 +211,13 @@ pub fn shade(base: &str, index: usize) -> String {
     write(rgb.map(|part| f64::from(part) + (towards - f64::from(part)) * by))
 }
 
+/// How a scheme goes from one stop to the next.
+type Between = fn(&[[u8; 3]], f64) -> [f64; 3];
+
 /// The colour at `share` (0 to 1) of a continuous scheme, such as `continuous-GrYlRd`; `None`: `mode` is none.
 pub fn continuous(mode: &str, share: f64) -> Option<String> {
     let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
-    let (colors, between): (&[&str], fn(&[[u8; 3]], f64) -> [f64; 3]) = match mode.strip_prefix("continuous-")? {
+    let (colors, between): (&[&str], Between) = match mode.strip_prefix("continuous-")? {
         "GrYlRd" => (&["green", "yellow", "red"], spline),
         "RdYlGr" => (&["red", "yellow", "green"], spline),
         "BlYlRd" => (&["dark-blue", "super-light-yellow", "dark-red"], spline),

@@ -1,13 +1,16 @@
 //! From a panel to its data: variables, queries, names, overrides, transformations.
 
+use std::sync::Arc;
+
 use super::data::{Data, Field, Frame, Values};
 use super::model::{Panel, Target};
-use super::source::Source;
+use super::source::{Answered, Source};
 use super::time::{Grid, TimeRange, Zone, interval};
 use super::variables::Variables;
 use super::variables::format::Place;
 use super::variables::template::{self, Reference};
 use super::{frames, names, overrides, support, transform};
+use crate::client::prometheus::Labels;
 
 /// What a dashboard is looked at with.
 #[derive(Clone, Debug)]
@@ -128,42 +131,47 @@ fn ask(panel: &Panel, target: &Target, scope: &Scope, points: usize, source: &dy
     let query = expression(target, scope, steps);
     let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Text));
     let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
-    let mut problem = |error: super::source::QueryError| {
-        let error = error.to_string();
-        if !data.problems.contains(&error) {
-            data.problems.push(error);
-        }
-    };
+    let mut series = Vec::new();
     if is_range {
         let grid = Grid::new(scope.range, steps.step);
-        match source.range(&query, grid) {
-            Ok(found) => data.frames.extend(found.into_iter().map(|series| {
-                let name = names::of_series(&legend, &series.labels, &query);
-                frame(target, name, grid.times(), series.labels, series.values)
-            })),
-            Err(error) => problem(error),
+        let times = grid.times();
+        for (labels, values) in take(source.range(&query, grid), &mut data.problems, |series| {
+            (series.labels, series.values)
+        }) {
+            series.push((times.clone(), labels, values));
         }
     }
     if target.instant {
-        #[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
-        let at = (scope.range.to * 1000.0) as i64;
-        match source.instant(&query, at) {
-            Ok(found) => data.frames.extend(found.into_iter().map(|(labels, value)| {
-                let name = names::of_series(&legend, &labels, &query);
-                frame(target, name, vec![scope.range.to], labels, vec![value])
-            })),
-            Err(error) => problem(error),
+        // A multiple of the interval of scrapes, as a range query ends at one: many viewers ask the same.
+        let now = Grid::new(scope.range, scope.min_step);
+        let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
+        for (labels, value) in take(source.instant(&query, at), &mut data.problems, |found| found) {
+            series.push((vec![now.at(now.len - 1)], labels, vec![value]));
         }
     }
+    let named = series.into_iter().map(|(times, labels, values)| {
+        let name = names::of_series(&legend, &labels, &query);
+        frame(target, name, times, labels, values)
+    });
+    data.frames.extend(named);
 }
 
-fn frame(
-    target: &Target,
-    name: String,
-    times: Vec<f64>,
-    labels: crate::client::prometheus::Labels,
-    values: Vec<f64>,
-) -> Frame {
+/// What an answer holds. What the person must know of it goes to `problems`, as does an error.
+fn take<T: Clone, U>(answer: Answered<T>, problems: &mut Vec<String>, part: impl Fn(T) -> U) -> Vec<U> {
+    let (items, notes) = match answer.map(Arc::try_unwrap) {
+        Ok(Ok(own)) => (own.items, own.notes),
+        Ok(Err(shared)) => (shared.items.clone(), shared.notes.clone()),
+        Err(error) => (Vec::new(), vec![error.to_string()]),
+    };
+    for note in notes {
+        if !problems.contains(&note) {
+            problems.push(note);
+        }
+    }
+    items.into_iter().map(part).collect()
+}
+
+fn frame(target: &Target, name: String, times: Vec<f64>, labels: Labels, values: Vec<f64>) -> Frame {
     let time = Field {
         name: "Time".to_owned(),
         values: Values::Times(times),

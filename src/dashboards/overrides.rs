@@ -278,10 +278,7 @@ fn series_color(field: &Field, index: usize) -> String {
         "palette-classic" => color::palette(index),
         "palette-classic-by-name" => color::palette_by_name(&field.name),
         _ => {
-            let calc = match color.series_by.as_deref() {
-                Some(calc @ ("min" | "max")) => calc,
-                _ => "lastNotNull",
-            };
+            let calc = color.series_by.as_deref().unwrap_or("lastNotNull");
             let Values::Numbers(numbers) = &field.values else {
                 return color::palette(index);
             };

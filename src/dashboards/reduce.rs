@@ -131,7 +131,7 @@ fn delta(numbers: &[f64]) -> f64 {
 }
 
 /// `options.reduceOptions` of a panel.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ReduceOptions {
     /// Shows every value in place of one for each field.
@@ -142,17 +142,6 @@ pub struct ReduceOptions {
     pub calcs: Vec<String>,
     /// Which fields: empty for numbers, else a regular expression.
     pub fields: String,
-}
-
-impl Default for ReduceOptions {
-    fn default() -> Self {
-        Self {
-            values: false,
-            limit: None,
-            calcs: Vec::new(),
-            fields: String::new(),
-        }
-    }
 }
 
 impl ReduceOptions {

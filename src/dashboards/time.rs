@@ -40,6 +40,13 @@ impl TimeRange {
         })
     }
 
+    /// Both ends in milliseconds, in whole minutes around the range: for what changes slowly, so that many ask the same.
+    #[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
+    pub fn snapped(&self) -> (i64, i64) {
+        let minute = |seconds: f64| (seconds / 60.0) as i64 * 60_000;
+        (minute(self.from), minute(self.to + 59.999))
+    }
+
     /// Its length in milliseconds.
     #[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
     pub fn millis(&self) -> i64 {

@@ -8,9 +8,8 @@ use super::model::Transformation;
 /// [`Data::problems`].
 pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data) {
     let _ = scope;
-    for transformation in transformations.iter().filter(|transformation| !transformation.disabled) {
+    if let Some(first) = transformations.iter().find(|transformation| !transformation.disabled) {
         data.problems
-            .push(format!("the transformation {:?} is not supported", transformation.id));
-        return;
+            .push(format!("the transformation {:?} is not supported", first.id));
     }
 }

@@ -86,7 +86,7 @@ impl Resolved {
             ("", Place::Query) => format::promql(&values, self.may_be_several()),
             ("", Place::Text) => format::write(&self.texts(), "text"),
             ("", Place::Plain) => format::write(&values, "glob"),
-            (named, Place::Query) if matches!(named, "regex") => format::promql(&values, true),
+            ("regex", Place::Query) => format::promql(&values, true),
             (named, _) => format::write(&values, named),
         }
     }

@@ -12,6 +12,21 @@ use crate::dashboards::time::{TimeRange, interval};
 /// More options than a person can choose from; each of them is sent to each viewer.
 const MAX_OPTIONS: usize = 500;
 
+/// What can be chosen, text and value of each, and what the person must know of it.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Text and value.
+    pub options: Vec<(String, String)>,
+    /// What is missing.
+    pub problem: Option<String>,
+}
+
+impl From<Vec<(String, String)>> for Found {
+    fn from(options: Vec<(String, String)>) -> Self {
+        Self { options, problem: None }
+    }
+}
+
 /// The text of a variable's query, whichever form it has.
 pub fn definition(variable: &Variable) -> String {
     match &variable.query {
@@ -43,7 +58,10 @@ pub fn resolve(
         ..Resolved::default()
     };
     match found {
-        Ok(options) => resolved.options = options,
+        Ok(found) => {
+            resolved.options = found.options;
+            resolved.problem = found.problem;
+        }
         Err(problem) => resolved.problem = Some(problem),
     }
     if resolved.options.len() > MAX_OPTIONS {
@@ -109,12 +127,7 @@ fn choose(variable: &Variable, asked: &[(String, String)], resolved: &mut Resolv
     resolved.chosen = chosen;
 }
 
-fn find(
-    variable: &Variable,
-    range: TimeRange,
-    source: &dyn Source,
-    before: &Variables,
-) -> Result<Vec<(String, String)>, String> {
+fn find(variable: &Variable, range: TimeRange, source: &dyn Source, before: &Variables) -> Result<Found, String> {
     let definition = definition(variable);
     let name = &variable.name;
     match variable.kind.as_str() {
@@ -127,18 +140,19 @@ fn find(
             });
             query::options(variable, &query, range, source).map_err(|error| format!("the variable {name}: {error}"))
         }
-        "custom" => Ok(custom(&template::expand(&definition, |reference| {
-            before.value(reference, Place::Plain)
-        }))),
-        "constant" | "textbox" => Ok(vec![(definition.clone(), definition)]),
-        "interval" => Ok(intervals(variable, &definition, range)),
+        "custom" => {
+            let definition = template::expand(&definition, |reference| before.value(reference, Place::Plain));
+            Ok(custom(&definition).into())
+        }
+        "constant" | "textbox" => Ok(vec![(definition.clone(), definition)].into()),
+        "interval" => Ok(intervals(variable, &definition, range).into()),
         "datasource" => match definition.as_str() {
-            "prometheus" => Ok(vec![("Prometheus".to_owned(), "prometheus".to_owned())]),
+            "prometheus" => Ok(vec![("Prometheus".to_owned(), "prometheus".to_owned())].into()),
             other => Err(format!(
                 "the variable {name}: there is no data source of the kind {other:?} here, only Prometheus"
             )),
         },
-        "adhoc" if variable.filters.as_array().is_none_or(Vec::is_empty) => Ok(Vec::new()),
+        "adhoc" if variable.filters.as_array().is_none_or(Vec::is_empty) => Ok(Found::default()),
         "adhoc" => Err(format!(
             "the filters of {name} are not applied: ad hoc filters are not supported"
         )),

@@ -1,39 +1,39 @@
 //! Query variables: `label_values(…)`, `query_result(…)`, `metrics(…)`, `label_names()`, or a selector of series.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::options::Found;
+use crate::client::prometheus::Labels;
 use crate::dashboards::model::Variable;
 use crate::dashboards::names;
 use crate::dashboards::pattern::Pattern;
-use crate::dashboards::source::{QueryError, Source};
+use crate::dashboards::source::{Answer, QueryError, Source};
 use crate::dashboards::time::TimeRange;
 
 /// The options that `query` brings: filtered and named by the variable's regular expression, each once, sorted.
-pub fn options(
-    variable: &Variable,
-    query: &str,
-    range: TimeRange,
-    source: &dyn Source,
-) -> Result<Vec<(String, String)>, String> {
-    let texts = ask(query.trim(), range, source)?;
-    let mut options: Vec<(String, String)> = Vec::new();
+pub fn options(variable: &Variable, query: &str, range: TimeRange, source: &dyn Source) -> Result<Found, String> {
+    let answer = ask(query.trim(), range, source)?;
     let pattern = match variable.regex.as_str() {
         "" => None,
         // Without slashes it may match anywhere here, other than elsewhere in Grafana.
         regex if !regex.starts_with('/') => Some(Pattern::new(&format!("/{regex}/"))?),
         regex => Some(Pattern::new(regex)?),
     };
-    for text in texts {
-        let Some(option) = pattern
-            .as_ref()
-            .map_or_else(|| Some((text.clone(), text.clone())), |pattern| cut(pattern, &text))
-        else {
-            continue;
+    let mut options: Vec<(String, String)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for text in answer.items {
+        let option = match &pattern {
+            Some(pattern) => cut(pattern, &text),
+            None => Some((text.clone(), text)),
         };
-        if !options.iter().any(|(_, value)| *value == option.1) {
-            options.push(option);
-        }
+        options.extend(option.filter(|(_, value)| seen.insert(value.clone())));
     }
     sort(&mut options, variable.sort);
-    Ok(options)
+    Ok(Found {
+        options,
+        problem: (!answer.notes.is_empty()).then(|| answer.notes.join("; ")),
+    })
 }
 
 /// Text and value of an option: the groups `text` and `value`, else the first group, else the whole. `None`: it does not match.
@@ -52,48 +52,52 @@ fn cut(pattern: &Pattern, option: &str) -> Option<(String, String)> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
-fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Vec<String>, String> {
-    let (from, to) = ((range.from * 1000.0) as i64, (range.to * 1000.0) as i64);
+fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<String>, String> {
+    let (from, to) = range.snapped();
     let explain = |error: QueryError| error.to_string();
     if let Some(inside) = call(query, "label_values") {
         let (selector, label) = inside.rsplit_once(',').unwrap_or(("", inside));
         let selector = selector.trim();
-        let selector = if selector.replace(' ', "") == "{}" {
-            ""
-        } else {
-            selector
-        };
-        return source.label_values(label.trim(), selector, from, to).map_err(explain);
+        let is_all = selector.replace(' ', "") == "{}";
+        let selector = if is_all { "" } else { selector };
+        let found = source.label_values(label.trim(), selector, from, to).map_err(explain)?;
+        return Ok(Arc::unwrap_or_clone(found));
     }
     if let Some(inside) = call(query, "metrics") {
         let pattern = Pattern::new(&format!("/{inside}/"))?;
-        let names = source.label_values("__name__", "", from, to).map_err(explain)?;
-        return Ok(names.into_iter().filter(|name| pattern.is_match(name)).collect());
+        let mut found = Arc::unwrap_or_clone(source.label_values("__name__", "", from, to).map_err(explain)?);
+        found.items.retain(|name| pattern.is_match(name));
+        return Ok(found);
     }
     if let Some(inside) = call(query, "label_names") {
         let selector = format!("{{__name__=~\".*{inside}.*\"}}");
-        let series = source.series(&selector, from, to).map_err(explain)?;
-        let names: std::collections::BTreeSet<String> = series
-            .into_iter()
-            .flat_map(std::collections::BTreeMap::into_keys)
-            .collect();
-        return Ok(names.into_iter().collect());
+        let found = source.series(&selector, from, to).map_err(explain)?;
+        let names: BTreeSet<&String> = found.items.iter().flat_map(Labels::keys).collect();
+        return Ok(Answer {
+            items: names.into_iter().cloned().collect(),
+            notes: found.notes.clone(),
+        });
     }
     if let Some(inside) = call(query, "query_result") {
         let found = source.instant(inside, to).map_err(explain)?;
-        let text = |(labels, value)| format!("{} {value} {to}", full_name(&labels));
-        return Ok(found.into_iter().map(text).collect());
+        let text = |(labels, value): &(Labels, f64)| format!("{} {value} {to}", full_name(labels));
+        return Ok(Answer {
+            items: found.items.iter().map(text).collect(),
+            notes: found.notes.clone(),
+        });
     }
     if query.is_empty() {
         return Err("it has no query".to_owned());
     }
-    let series = source.series(query, from, to).map_err(explain)?;
-    Ok(series.iter().map(full_name).collect())
+    let found = source.series(query, from, to).map_err(explain)?;
+    Ok(Answer {
+        items: found.items.iter().map(full_name).collect(),
+        notes: found.notes.clone(),
+    })
 }
 
 /// `name{a="b",c="d"}`, as Grafana writes the series that variables are cut out of: without spaces.
-fn full_name(labels: &crate::client::prometheus::Labels) -> String {
+fn full_name(labels: &Labels) -> String {
     let name = names::of_labels(labels).replace("\", ", "\",");
     if name.contains('{') {
         name
@@ -118,7 +122,7 @@ fn sort(options: &mut [(String, String)], order: u8) {
         7 | 8 => options.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0)).then_with(|| a.0.cmp(&b.0))),
         _ => return,
     }
-    if order % 2 == 0 {
+    if order.is_multiple_of(2) {
         options.reverse();
     }
 }

@@ -91,39 +91,23 @@ mod tests {
 
     #[test]
     fn every_notation_is_found() {
-        let mut found = Vec::new();
-        let text = "a $one.b ${two:regex} [[three]] [[four:pipe]] ${five.text} ${__field.labels.x-y:raw} ${__field.labels[\"a b\"]}";
-        let expanded = expand(text, |reference| {
-            found.push((
-                reference.name.to_owned(),
-                reference.path.to_owned(),
-                reference.format.to_owned(),
-            ));
-            Some("X".to_owned())
-        });
-        assert_eq!(expanded, "a X.b X X X X X X");
-        let as_text: Vec<_> = found
-            .iter()
-            .map(|(name, path, format)| format!("{name}/{path}/{format}"))
-            .collect();
-        assert_eq!(
-            as_text,
-            [
-                "one//",
-                "two//regex",
-                "three//",
-                "four//pipe",
-                "five/text/",
-                "__field/labels.x-y/raw",
-                "__field/[\"a b\"]/"
-            ]
-            .map(|text| text.replace("/[", "/["))
-            .map(|text| if text.starts_with("__field/[") {
-                "__field/labels[\"a b\"]/".to_owned()
-            } else {
-                text
-            })
-        );
+        for (text, name, path, format) in [
+            ("$one", "one", "", ""),
+            ("${two:regex}", "two", "", "regex"),
+            ("[[three]]", "three", "", ""),
+            ("[[four:pipe]]", "four", "", "pipe"),
+            ("${five.text}", "five", "text", ""),
+            ("${__field.labels.x-y:raw}", "__field", "labels.x-y", "raw"),
+            ("${__field.labels[\"a b\"]}", "__field", "labels[\"a b\"]", ""),
+        ] {
+            let mut found = None;
+            let expanded = expand(&format!("a {text}."), |reference| {
+                found = Some([reference.name, reference.path, reference.format].map(str::to_owned));
+                Some("X".to_owned())
+            });
+            assert_eq!(expanded, "a X.", "{text}");
+            assert_eq!(found, Some([name, path, format].map(str::to_owned)), "{text}");
+        }
     }
 
     #[test]
