@@ -10,10 +10,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
-use ureq::Error;
-use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::uri::{Authority, Scheme};
+use ureq::http::{Response, Uri};
+use ureq::{Body, BodyReader, Error};
 
 use crate::config::is_loopback;
 use crate::error::Failure;
@@ -55,6 +55,16 @@ pub struct Answer {
     pub body: String,
 }
 
+/// The beginning of an answer, whatever its status.
+pub struct Opened {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`; empty if there is none.
+    pub content_type: String,
+    /// What follows; a read fails when the time is up.
+    pub body: BodyReader<'static>,
+}
+
 /// Asks one HTTP server. Follows no redirects and uses no proxy: what it asks is this device, or was named by a person.
 #[derive(Clone)]
 pub struct Client {
@@ -63,6 +73,7 @@ pub struct Client {
     /// `HOST:PORT` of `base`.
     address: Authority,
     credentials: Option<Credentials>,
+    timeout: Duration,
 }
 
 impl Client {
@@ -81,20 +92,22 @@ impl Client {
                     "{base:?} is no address; allowed is http://HOST:PORT, and a path behind it"
                 ))
             })?;
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .max_idle_connections(1)
-            .user_agent(concat!("edgewatch/", env!("CARGO_PKG_VERSION")))
-            .build();
         Ok(Self {
-            agent: config.new_agent(),
+            agent: agent(TIMEOUT),
             base: base.trim_end_matches('/').to_owned(),
             address,
             credentials: None,
+            timeout: TIMEOUT,
         })
+    }
+
+    /// The same client with another limit than [`TIMEOUT`].
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self {
+            agent: agent(timeout),
+            timeout,
+            ..self
+        }
     }
 
     /// The same client, which proves who it is.
@@ -118,19 +131,11 @@ impl Client {
     /// # Errors
     /// No answer within [`TIMEOUT`], none at all, or one that is too long or not UTF-8.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
-        let url = format!("{}{path}", self.base);
-        let mut request = self.agent.get(&url).query_pairs(query.iter().copied());
-        if let Some(credentials) = &self.credentials {
-            request = request.header(AUTHORIZATION, &credentials.header);
-        }
-        let fail = |error| Failure::because(&url, self.explain(&error));
-        let mut response = request.call().map_err(fail)?;
-        let content_type = response.headers().get(CONTENT_TYPE);
+        let fail = |error| Failure::because(format!("{}{path}", self.base), self.explain(&error));
+        let mut response = self.call(path, query).map_err(fail)?;
         Ok(Answer {
             status: response.status().as_u16(),
-            content_type: content_type
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-                .unwrap_or_default(),
+            content_type: content_type(&response),
             body: response
                 .body_mut()
                 .with_config()
@@ -138,6 +143,28 @@ impl Client {
                 .read_to_string()
                 .map_err(fail)?,
         })
+    }
+
+    /// The answer to `GET path?name=value&…`, whose body is still to be read, and is not bounded.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    pub fn open(&self, path: &str, query: &[(&str, &str)]) -> Result<Opened, String> {
+        let response = self.call(path, query).map_err(|error| self.explain(&error))?;
+        Ok(Opened {
+            status: response.status().as_u16(),
+            content_type: content_type(&response),
+            body: response.into_body().into_reader(),
+        })
+    }
+
+    fn call(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, Error> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.agent.get(&url).query_pairs(query.iter().copied());
+        if let Some(credentials) = &self.credentials {
+            request = request.header(AUTHORIZATION, &credentials.header);
+        }
+        request.call()
     }
 
     /// The answer to `GET path`, which must have status 200.
@@ -185,17 +212,48 @@ impl Client {
         Failure::because(format!("{}{path}", self.base), why)
     }
 
+    /// Why a body could not be read to its end, for people.
+    pub fn explain_io(&self, error: &io::Error) -> String {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(inner) => self.explain(inner),
+            None => error.to_string(),
+        }
+    }
+
     fn explain(&self, error: &Error) -> String {
         match error {
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 format!("nothing listens on {}", self.address)
             }
-            Error::Timeout(_) => format!("timed out after {} s", TIMEOUT.as_secs()),
+            Error::Timeout(_) => format!("timed out after {} s", self.timeout.as_secs_f64()),
             Error::HostNotFound => "no such host".to_owned(),
             Error::BodyExceedsLimit(limit) => format!("answered more than {limit} bytes"),
             other => other.to_string(),
         }
     }
+}
+
+/// Holds no more than a connection needs: the library's own buffers of 128 KiB would be a fiftieth of the service's memory.
+fn agent(timeout: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .max_idle_connections(2)
+        .input_buffer_size(16 << 10)
+        .output_buffer_size(16 << 10)
+        .user_agent(concat!("edgewatch/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
+}
+
+fn content_type(response: &Response<Body>) -> String {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
