@@ -30,7 +30,8 @@ impl Settings {
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("http.listen");
+            .with_list_parse_key("http.listen")
+            .with_list_parse_key("dashboards.directories");
         let settings = builder
             .add_source(environment)
             .build()

@@ -1,5 +1,6 @@
 //! Settings: built-in defaults, then a TOML file, then `EDGEWATCH__…` environment variables; all checked before anything starts.
 
+mod dashboards;
 mod listen;
 mod load;
 mod validate;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::sources::simulated;
+pub use dashboards::{DASHBOARDS, Dashboards, Prometheus};
 pub use listen::{Listen, is_loopback};
 
 /// Everything that can be set. Every table and key may be left out.
@@ -32,6 +34,10 @@ pub struct Settings {
     pub cpu_spike: CpuSpike,
     /// Addresses that the status page links to.
     pub links: Links,
+    /// Where the built-in dashboards have their values from.
+    pub prometheus: Prometheus,
+    /// Dashboards beside the shipped ones.
+    pub dashboards: Dashboards,
     /// Each source by its name; those not named run with their defaults.
     pub sources: BTreeMap<String, SourceSettings>,
     /// Sensors that do not exist.
@@ -289,6 +295,11 @@ impl Settings {
     /// What differs in `other` and is read only at the start.
     pub fn needs_restart(&self, other: &Self) -> bool {
         self.http != other.http
+    }
+
+    /// True if `other` shows the same dashboards with values from the same place.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        self.prometheus == other.prometheus && self.dashboards == other.dashboards
     }
 
     /// True if `other` reads the same sources in the same way.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Settings;
+use crate::client::Client;
 use crate::error::Failure;
 use crate::sources;
 
@@ -18,6 +19,7 @@ impl Settings {
         problems.within("cpu_spike.threshold", spike.threshold, 0.05, 1.0);
         problems.within("cpu_spike.clear", spike.clear, 0.0, spike.threshold);
         problems.within_time("cpu_spike.window", spike.window, 1_000, 600_000);
+        self.validate_dashboards(&mut problems);
         for (key, link) in [
             ("links.prometheus", &self.links.prometheus),
             ("links.grafana", &self.links.grafana),
@@ -50,6 +52,25 @@ impl Settings {
             );
         }
         problems.into_result()
+    }
+
+    fn validate_dashboards(&self, problems: &mut Problems) {
+        let prometheus = &self.prometheus;
+        if Client::new(&prometheus.url).is_err() {
+            problems.add(
+                "prometheus.url",
+                &prometheus.url,
+                "http://HOST:PORT, and a path behind it",
+            );
+        }
+        problems.within_time("prometheus.timeout", prometheus.timeout, 500, 15_000);
+        problems.within_time("prometheus.scrape_interval", prometheus.scrape_interval, 1_000, 600_000);
+        problems.within("prometheus.max_points", prometheus.max_points, 100, 11_000);
+        problems.within("prometheus.max_series", prometheus.max_series, 1, 1000);
+        // A relative path would depend on where the service was started.
+        for directory in self.dashboards.directories.iter().filter(|path| path.is_relative()) {
+            problems.add("dashboards.directories", directory.display(), "absolute paths");
+        }
     }
 
     fn validate_http(&self, problems: &mut Problems) {
