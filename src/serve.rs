@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Listen, Settings};
 use crate::error::Failure;
-use crate::http::{self, App, Live, Socket, auth::Auth, probe};
+use crate::http::{self, App, Live, Socket, auth::Auth, dashboards::Boards, probe};
 use crate::logging;
 use crate::sampler::Sampler;
 use crate::systemd;
@@ -109,6 +109,7 @@ impl Service {
         let live = Live {
             auth: Auth::load(&settings.auth)?,
             sampler: Arc::new(Sampler::start(&settings, Arc::clone(&telemetry))?),
+            boards: Arc::new(Boards::new(&settings)?),
             settings,
         };
         refuse_open_doors(&addresses, &live)?;
@@ -196,9 +197,14 @@ impl Service {
             sampler.first_round().await;
             sampler
         };
+        let boards = match old.settings.shows_the_same(&settings) {
+            true => Arc::clone(&old.boards),
+            false => Arc::new(Boards::new(&settings)?),
+        };
         let live = Live {
             auth: Auth::load(&settings.auth)?,
             sampler,
+            boards,
             settings,
         };
         refuse_open_doors(&self.app.addresses, &live)?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::verdict::Verdict;
 use crate::client::Client;
-use crate::http::dashboards::SHIPPED;
+use crate::dashboards::library::SHIPPED;
 
 #[derive(Deserialize)]
 struct Listed {

@@ -1,172 +1,198 @@
 //! Which dashboards there are: those that are shipped, and those in directories.
 
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod directory;
 
-use crate::error::Failure;
-use crate::http::dashboards::SHIPPED;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use serde::Serialize;
+use thiserror::Error;
 
 use super::model::Dashboard;
+use crate::lock::lock;
+use directory::{File, Index};
 
-/// A longer file is no dashboard. The longest public ones have 700 KB.
-const MAX_FILE: u64 = 4 << 20;
-/// More files in a directory are not looked at.
-const MAX_FILES: usize = 200;
+pub use directory::Stamp;
 
-/// The dashboards that can be shown. Nothing is read before it is asked for, and nothing is kept: a file that changes is shown
-/// as it is from the next page on.
-#[derive(Clone, Debug, Default)]
-pub struct Library {
-    directories: Vec<PathBuf>,
+/// A dashboard of `grafana-dashboards/`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Shipped {
+    /// Its uid in Grafana.
+    pub uid: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// What it is for, in one sentence.
+    pub about: &'static str,
+    /// The Grafana model.
+    #[serde(skip)]
+    pub json: &'static str,
 }
 
-/// A dashboard in the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Every shipped dashboard.
+pub const SHIPPED: [Shipped; 3] = [
+    Shipped {
+        uid: "edgewatch-overview",
+        title: "Overview",
+        about: "Is everything up, and how is the device doing?",
+        json: include_str!("../../grafana-dashboards/overview.json"),
+    },
+    Shipped {
+        uid: "edgewatch-hardware",
+        title: "Hardware",
+        about: "Sensors, their health, and the clock.",
+        json: include_str!("../../grafana-dashboards/hardware.json"),
+    },
+    Shipped {
+        uid: "edgewatch-budget",
+        title: "Budget",
+        about: "Memory and CPU of the stack against its limits.",
+        json: include_str!("../../grafana-dashboards/budget.json"),
+    },
+];
+
+/// A dashboard that can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Names it in addresses.
     pub uid: String,
-    /// Its title; the name of the file if it has none.
+    /// Its title.
     pub title: String,
-    /// What it is for; may be empty.
-    pub description: String,
-    /// For sorting and searching.
-    pub tags: Vec<String>,
-    /// The file it comes from; `None` if it is shipped.
+    /// What it is for.
+    pub about: String,
+    /// Where it lies; `None` if it is shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
 }
 
+/// A file or directory that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which.
+    pub path: PathBuf,
+    /// What is wrong with it, and what to do.
+    pub why: String,
+}
+
+/// Why a dashboard cannot be looked at.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Nobody has it.
+    #[error("there is no dashboard {0:?}")]
+    Unknown(String),
+    /// Its file is there, but is no dashboard.
+    #[error("{}: {}", .0.path.display(), .0.why)]
+    Broken(Problem),
+}
+
+/// A dashboard that was read.
+#[derive(Debug)]
+pub struct Opened {
+    /// The model.
+    pub dashboard: Dashboard,
+    /// Which version of its file it is; `None` if it is shipped.
+    pub stamp: Option<Stamp>,
+    /// Bytes of its JSON.
+    pub size: u64,
+}
+
+/// Shipped dashboards and those of directories. Nothing is read before it is asked for, and of files nothing is kept but what
+/// the list shows.
+pub struct Library(Mutex<Index>);
+
 impl Library {
-    /// The shipped dashboards and every `*.json` in `directories`.
-    pub const fn new(directories: Vec<PathBuf>) -> Self {
-        Self { directories }
+    /// The shipped dashboards and those in `directories`.
+    pub fn new(directories: &[PathBuf]) -> Self {
+        Self(Mutex::new(Index::new(directories)))
     }
 
-    /// Every dashboard, the shipped ones first, and for each file that is none, why not. Of two with the same uid the first counts.
-    pub fn list(&self) -> (Vec<Entry>, Vec<Failure>) {
-        let mut entries: Vec<Entry> = SHIPPED
-            .iter()
-            .map(|shipped| Entry {
-                uid: shipped.uid.to_owned(),
-                title: shipped.title.to_owned(),
-                description: shipped.about.to_owned(),
-                tags: vec!["edgewatch".to_owned()],
-                file: None,
-            })
-            .collect();
-        let (files, mut failures) = self.files();
-        for file in files {
-            match read(&file).and_then(|text| parse(&text, &file)) {
-                Ok(dashboard) => {
-                    if let Some(other) = entries.iter().find(|entry| entry.uid == dashboard.uid) {
-                        failures.push(Failure(format!(
-                            "{}: {} has the same uid {}",
-                            file.display(),
-                            other.title,
-                            other.uid
-                        )));
-                        continue;
-                    }
-                    entries.push(Entry {
-                        uid: dashboard.uid,
-                        title: dashboard.title,
-                        description: dashboard.description,
-                        tags: dashboard.tags,
-                        file: Some(file),
-                    });
-                }
-                Err(failure) => failures.push(failure),
+    /// Every dashboard, the shipped ones first, and every file that is none. Reads what has changed since the last time.
+    pub fn list(&self) -> (Vec<Entry>, Vec<Problem>) {
+        let mut index = lock(&self.0);
+        index.refresh();
+        let mut entries: Vec<Entry> = SHIPPED.iter().map(Entry::from).collect();
+        let mut problems = index.problems();
+        for file in index.files() {
+            match entries.iter().find(|entry| entry.uid == file.uid) {
+                None => entries.push(Entry {
+                    uid: file.uid.clone(),
+                    title: file.title.clone(),
+                    about: file.about.clone(),
+                    file: Some(file.path.clone()),
+                }),
+                Some(first) => problems.push(Problem {
+                    path: file.path.clone(),
+                    why: match &first.file {
+                        None => format!(
+                            "the shipped dashboard {:?} has the same uid {:?}, and is shown: give this one another",
+                            first.title, file.uid
+                        ),
+                        Some(path) => format!(
+                            "{} has the same uid {:?}, and is shown: give this one another",
+                            path.display(),
+                            file.uid
+                        ),
+                    },
+                }),
             }
         }
-        (entries, failures)
+        (entries, problems)
     }
 
-    /// The dashboard `uid`; `None`: there is none.
+    /// The JSON of a dashboard, as it lies in its file.
     ///
     /// # Errors
-    /// Its file cannot be read, or is no dashboard.
-    pub fn get(&self, uid: &str) -> Result<Option<Dashboard>, Failure> {
-        match self.json(uid)? {
-            Some((text, file)) => parse(&text, &file).map(Some),
-            None => Ok(None),
+    /// See [`OpenError`].
+    pub fn json(&self, uid: &str) -> Result<String, OpenError> {
+        match SHIPPED.iter().find(|shipped| shipped.uid == uid) {
+            Some(shipped) => Ok(shipped.json.to_owned()),
+            None => {
+                let file = self.file(uid)?;
+                file.read().map_err(|why| file.broken(why))
+            }
         }
     }
 
-    /// The JSON of the dashboard `uid`, and the file it comes from (of a shipped one, where it lies in the source); `None`: there is none.
+    /// A dashboard to look at.
     ///
     /// # Errors
-    /// Its file cannot be read any more.
-    pub fn json(&self, uid: &str) -> Result<Option<(String, PathBuf)>, Failure> {
+    /// See [`OpenError`].
+    pub fn open(&self, uid: &str) -> Result<Opened, OpenError> {
         if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == uid) {
-            return Ok(Some((shipped.json.to_owned(), PathBuf::from(format!("{uid}.json")))));
+            let broken = |why| {
+                OpenError::Broken(Problem {
+                    path: shipped.uid.into(),
+                    why,
+                })
+            };
+            return Ok(Opened {
+                dashboard: Dashboard::parse(shipped.json).map_err(broken)?,
+                stamp: None,
+                size: shipped.json.len() as u64,
+            });
         }
-        let (files, _) = self.files();
-        for file in files {
-            let Ok(text) = read(&file) else { continue };
-            if parse(&text, &file).is_ok_and(|dashboard| dashboard.uid == uid) {
-                return Ok(Some((text, file)));
-            }
-        }
-        Ok(None)
+        let file = self.file(uid)?;
+        Ok(Opened {
+            dashboard: file.parse().map_err(|why| file.broken(why))?,
+            stamp: Some(file.stamp),
+            size: file.stamp.size,
+        })
     }
 
-    fn files(&self) -> (Vec<PathBuf>, Vec<Failure>) {
-        let mut failures = Vec::new();
-        let mut files = Vec::new();
-        for directory in &self.directories {
-            match fs::read_dir(directory) {
-                Ok(entries) => {
-                    let paths = entries.flatten().map(|entry| entry.path());
-                    files.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")));
-                }
-                Err(error) => failures.push(Failure::because(directory.display(), error)),
-            }
-        }
-        files.sort();
-        if files.len() > MAX_FILES {
-            failures.push(Failure(format!(
-                "only the first {MAX_FILES} of {} dashboards are shown",
-                files.len()
-            )));
-            files.truncate(MAX_FILES);
-        }
-        (files, failures)
+    fn file(&self, uid: &str) -> Result<File, OpenError> {
+        let mut index = lock(&self.0);
+        index.refresh();
+        let file = index.files().find(|file| file.uid == uid).cloned();
+        file.ok_or_else(|| OpenError::Unknown(uid.to_owned()))
     }
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    let fail = |error| Failure::because(file.display(), error);
-    let opened = fs::File::open(file).map_err(fail)?;
-    let mut text = String::new();
-    opened.take(MAX_FILE + 1).read_to_string(&mut text).map_err(fail)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(Failure(format!(
-            "{}: longer than {} MB, which no dashboard is",
-            file.display(),
-            MAX_FILE >> 20
-        )));
+impl From<&Shipped> for Entry {
+    fn from(shipped: &Shipped) -> Self {
+        Self {
+            uid: shipped.uid.to_owned(),
+            title: shipped.title.to_owned(),
+            about: shipped.about.to_owned(),
+            file: None,
+        }
     }
-    Ok(text)
-}
-
-/// The dashboard in `text`. Where it has no uid, the name of its file is one.
-fn parse(text: &str, file: &Path) -> Result<Dashboard, Failure> {
-    let mut dashboard = Dashboard::parse(text).map_err(|error| Failure::because(file.display(), error))?;
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    if dashboard.uid.is_empty() {
-        dashboard.uid = stem
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-    }
-    if dashboard.title.is_empty() {
-        dashboard.title = stem.into_owned();
-    }
-    Ok(dashboard)
 }

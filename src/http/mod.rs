@@ -33,9 +33,12 @@ use crate::error::Failure;
 use crate::sampler::Sampler;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use auth::Auth;
+use dashboards::Boards;
 
 /// No route takes a body; a few bytes are let through for clients that send one all the same.
 const BODY_LIMIT: usize = 1024;
+/// Two for dashboards, and one for passwords, which must not wait behind them.
+const BLOCKING_THREADS: usize = 3;
 /// Time for a connection to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -103,6 +106,8 @@ pub struct Live {
     pub sampler: Arc<Sampler>,
     /// Who may ask; `None` lets everybody who reaches the socket.
     pub auth: Option<Auth>,
+    /// Dashboards and the way to their values.
+    pub boards: Arc<Boards>,
 }
 
 impl App {
@@ -154,7 +159,7 @@ pub fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Serv
             .configure(routes)
     })
     .workers(1)
-    .worker_max_blocking_threads(1)
+    .worker_max_blocking_threads(BLOCKING_THREADS)
     .max_connections(http.max_connections)
     .client_request_timeout(http.client_timeout)
     .client_disconnect_timeout(DISCONNECT_TIMEOUT)
@@ -189,6 +194,11 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(page!("/dashboards", dashboards::list))
         .service(page!("/dashboards.json", dashboards::list_json))
         .service(page!("/dashboards/{uid}.json", dashboards::download))
+        .service(page!("/dashboards.css", dashboards::style))
+        .service(page!("/dashboards.js", dashboards::script))
+        .service(page!("/d/{uid}", dashboards::page))
+        .service(page!("/d/{uid}/values.json", dashboards::values))
+        .service(page!("/d/{uid}/{name}", dashboards::page_with_name))
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 
@@ -244,7 +254,7 @@ fn handler_of(path: &str) -> &'static str {
         "/sensor" => "sensor",
         "/healthz" => "healthz",
         "/readyz" => "readyz",
-        _ if path.starts_with("/dashboards") => "dashboards",
+        _ if path.starts_with("/dashboards") || path.starts_with("/d/") || path.starts_with("/render/") => "dashboards",
         _ => "other",
     }
 }

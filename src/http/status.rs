@@ -113,7 +113,8 @@ pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<Strin
     }
 }
 
-fn hostname() -> String {
+/// The name of this device.
+pub fn hostname() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "this device".into(), |name| name.trim().into())
 }

@@ -13,8 +13,8 @@ use super::child::Child;
 use super::ports::Port;
 use super::state::State;
 use crate::budget::GrafanaBudget;
+use crate::dashboards::library;
 use crate::error::Failure;
-use crate::http::dashboards;
 
 /// Its name in messages.
 pub const NAME: &str = "grafana";
@@ -145,7 +145,7 @@ fn provisioning(state: &State, prometheus: SocketAddr) -> Vec<(String, String)> 
             "options": { "path": state.path(DASHBOARDS) },
         }],
     });
-    let mut files: Vec<_> = dashboards::SHIPPED
+    let mut files: Vec<_> = library::SHIPPED
         .iter()
         .map(|dashboard| {
             (

@@ -1,0 +1,90 @@
+//! Viewers of the same dashboard share it, and what all of them look at together is bounded.
+
+use std::sync::{Arc, Mutex, Weak};
+
+use crate::dashboards::layout::{Placed, layout};
+use crate::dashboards::library::{Opened, Stamp};
+use crate::dashboards::model::{Dashboard, Panel};
+use crate::dashboards::variables::Variables;
+use crate::lock::lock;
+
+/// Bytes of JSON of all dashboards that are being looked at at one moment; in memory they take several times as much. The
+/// shipped ones together have less than a tenth of it.
+const MOST_BYTES: u64 = 2 << 20;
+
+/// A dashboard with its panels in their places.
+pub struct Laid {
+    /// The model without its panels.
+    pub dashboard: Dashboard,
+    /// The panels, each with those that are repeated from it.
+    pub panels: Vec<Placed>,
+}
+
+/// Dashboards that are being looked at.
+#[derive(Default)]
+pub struct Looked(Mutex<Vec<One>>);
+
+struct One {
+    key: Key,
+    bytes: u64,
+    laid: Weak<Laid>,
+}
+
+/// What two viewers must have in common to share.
+#[derive(PartialEq, Eq)]
+struct Key {
+    uid: String,
+    stamp: Option<Stamp>,
+    /// What is chosen for the variables by which panels are repeated.
+    repeats: Vec<(String, Vec<String>)>,
+}
+
+impl Looked {
+    /// `opened` with its panels in their places; `None` if too much is being looked at.
+    pub fn lay(&self, opened: Opened, variables: &Variables) -> Option<Arc<Laid>> {
+        let mut dashboard = opened.dashboard;
+        let key = Key {
+            uid: dashboard.uid.clone(),
+            stamp: opened.stamp,
+            repeats: repeats(&dashboard.panels, variables),
+        };
+        let mut looked = lock(&self.0);
+        looked.retain(|one| one.laid.strong_count() > 0);
+        let same = looked.iter().find(|one| one.key == key);
+        if let Some(laid) = same.and_then(|one| one.laid.upgrade()) {
+            return Some(laid);
+        }
+        let others: u64 = looked.iter().map(|one| one.bytes).sum();
+        // One alone may be as large as a file may be.
+        if others > 0 && others + opened.size > MOST_BYTES {
+            return None;
+        }
+        let panels = layout(&dashboard, variables);
+        dashboard.panels = Vec::new();
+        let laid = Arc::new(Laid { dashboard, panels });
+        looked.push(One {
+            key,
+            bytes: opened.size,
+            laid: Arc::downgrade(&laid),
+        });
+        Some(laid)
+    }
+}
+
+fn repeats(panels: &[Panel], variables: &Variables) -> Vec<(String, Vec<String>)> {
+    let mut repeats: Vec<(String, Vec<String>)> = Vec::new();
+    for panel in panels
+        .iter()
+        .flat_map(|panel| std::iter::once(panel).chain(&panel.panels))
+    {
+        if panel.repeat.is_empty() || repeats.iter().any(|(name, _)| *name == panel.repeat) {
+            continue;
+        }
+        let variable = variables.get(&panel.repeat);
+        repeats.push((
+            panel.repeat.clone(),
+            variable.map(|variable| variable.values()).unwrap_or_default(),
+        ));
+    }
+    repeats
+}

@@ -1,0 +1,169 @@
+//! Dashboards: a list, each as a page, and each as the JSON that Grafana imports.
+
+mod asked;
+mod header;
+mod looked;
+mod page;
+mod panels;
+mod rows;
+mod stream;
+mod values;
+
+use std::sync::Arc;
+
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use maud::{Markup, html};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use super::{App, internal_error, plain, status};
+use crate::config::Settings;
+use crate::dashboards::library::{Entry, Library, OpenError, Problem, SHIPPED};
+use crate::dashboards::source::Shared;
+use crate::error::Failure;
+
+pub use page::{page, page_with_name, script, style};
+pub use values::values;
+
+/// Panels that are worked on at once: as many as there are CPUs, and as Prometheus answers queries.
+const TURNS: usize = 2;
+/// Pages that are being written at once. A page that comes beyond it is told to come again.
+const MOST_PAGES: usize = 32;
+
+/// What the dashboards of a service need.
+pub struct Boards {
+    /// Which there are.
+    pub library: Arc<Library>,
+    /// Where their values come from.
+    pub source: Arc<Shared>,
+    looked: looked::Looked,
+    turns: Semaphore,
+    pages: Arc<Semaphore>,
+    is_sweeping: std::sync::atomic::AtomicBool,
+}
+
+impl Boards {
+    /// Nothing is read or asked yet.
+    ///
+    /// # Errors
+    /// The address of Prometheus is none.
+    pub fn new(settings: &Settings) -> Result<Self, Failure> {
+        Ok(Self {
+            library: Arc::new(Library::new(&settings.dashboards.directories)),
+            source: Arc::new(Shared::new(&settings.prometheus)?),
+            looked: looked::Looked::default(),
+            turns: Semaphore::new(TURNS),
+            pages: Arc::new(Semaphore::new(MOST_PAGES)),
+            is_sweeping: std::sync::atomic::AtomicBool::new(false),
+        })
+    }
+
+    /// Does work that takes a while or waits for Prometheus, in a thread, when it is its turn.
+    ///
+    /// # Errors
+    /// The work panicked; for the client it is an internal error.
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HttpResponse> {
+        let turn = self.turns.acquire().await.map_err(|_| internal_error())?;
+        let done = web::block(work).await.map_err(|_| internal_error());
+        drop(turn);
+        done
+    }
+}
+
+/// The list for people.
+pub async fn list(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    let live = app.live();
+    let library = Arc::clone(&live.boards.library);
+    let (entries, problems) = match live.boards.in_turn(move || library.list()).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let grafana = status::link(live.settings.links.grafana.as_deref(), &request, status::GRAFANA_PORT);
+    let (shipped, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.file.is_none());
+    let body = html! {
+        @for problem in &problems { (notice(problem)) }
+        ul.cards { @for entry in shipped { (card(entry, grafana.as_deref())) } }
+        @if !others.is_empty() {
+            h2 { "Your own" }
+            ul.cards { @for entry in others { (card(entry, None)) } }
+        }
+        p.hint {
+            "More dashboards: put files that Grafana exported into "
+            @for (place, directory) in live.settings.dashboards.directories.iter().enumerate() {
+                @if place > 0 { " or " }
+                code { (directory.display()) }
+            }
+            @if live.settings.dashboards.directories.is_empty() { "a directory that " code { "dashboards.directories" } " names" }
+            "."
+        }
+    };
+    status::respond("Dashboards", None, &body)
+}
+
+fn card(entry: &Entry, grafana: Option<&str>) -> Markup {
+    html! {
+        li {
+            h2 { a href=(format!("/d/{}", entry.uid)) { (entry.title) } }
+            p { (entry.about) }
+            @if let Some(grafana) = grafana {
+                a href=(format!("{grafana}/d/{}", entry.uid)) { "Open in Grafana" }
+                " · "
+            }
+            a href=(format!("/dashboards/{}.json", entry.uid)) { "JSON" }
+        }
+    }
+}
+
+fn notice(problem: &Problem) -> Markup {
+    html! { p.notice.bad { code { (problem.path.display()) } " " (problem.why) } }
+}
+
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    entry: Entry,
+    shipped: bool,
+}
+
+/// The list for programs: uid, title and purpose of each.
+pub async fn list_json(app: Data<App>) -> HttpResponse {
+    let live = app.live();
+    let library = Arc::clone(&live.boards.library);
+    match live.boards.in_turn(move || library.list()).await {
+        Ok((entries, _)) => {
+            let listed = entries.into_iter().map(|entry| Listed {
+                shipped: entry.file.is_none(),
+                entry,
+            });
+            HttpResponse::Ok().json(listed.collect::<Vec<_>>())
+        }
+        Err(response) => response,
+    }
+}
+
+/// The Grafana model of one dashboard.
+pub async fn download(app: Data<App>, uid: Path<String>) -> HttpResponse {
+    if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == *uid) {
+        return HttpResponse::Ok().content_type("application/json").body(shipped.json);
+    }
+    let live = app.live();
+    let library = Arc::clone(&live.boards.library);
+    match live.boards.in_turn(move || library.json(&uid)).await {
+        Ok(Ok(json)) => HttpResponse::Ok().content_type("application/json").body(json),
+        Ok(Err(OpenError::Unknown(_))) => plain(HttpResponse::NotFound(), "no such dashboard\n"),
+        Ok(Err(OpenError::Broken(_))) => plain(HttpResponse::InternalServerError(), "the file cannot be read\n"),
+        Err(response) => response,
+    }
+}
+
+/// The answer to one viewer too many.
+fn busy() -> HttpResponse {
+    let mut builder = HttpResponse::ServiceUnavailable();
+    builder.insert_header((RETRY_AFTER, 2));
+    plain(
+        builder,
+        "too many dashboards are being looked at: try again in a moment\n",
+    )
+}

@@ -1,0 +1,98 @@
+//! A page is sent piece by piece while its panels are being worked on: nobody's memory holds the whole of it, and a client that
+//! reads slowly holds neither a thread nor the work of others.
+
+use std::convert::Infallible;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
+
+use super::Boards;
+use crate::http::Live;
+use crate::lock::lock;
+
+/// Pieces of one page that are worked on at once, or wait for the client to read them.
+const AHEAD: usize = 2;
+/// A client that has not read its page by then no longer counts among those for whom others have to wait.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long answers stay when nobody looks any more.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A piece of a page.
+pub enum Piece {
+    /// Markup.
+    Ready(String),
+    /// Markup that takes work.
+    Work(Box<dyn FnOnce() -> String + Send>),
+}
+
+/// One of the pages that may be written at once.
+pub struct Lease {
+    timer: JoinHandle<()>,
+}
+
+impl Lease {
+    /// Takes one of the permits; `None` if there is none left.
+    pub fn take(boards: &Boards) -> Option<Self> {
+        let permit = Arc::clone(&boards.pages).try_acquire_owned().ok()?;
+        let held: Arc<Mutex<Option<OwnedSemaphorePermit>>> = Arc::new(Mutex::new(Some(permit)));
+        // In a task of its own: nobody asks the stream for more while its client does not read.
+        let timer = actix_web::rt::spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            drop(lock(&held).take());
+        });
+        Some(Self { timer })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // The permit goes with the task that holds it.
+        self.timer.abort();
+    }
+}
+
+/// The body of a page.
+pub fn body(live: Arc<Live>, lease: Lease, pieces: Vec<Piece>) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::iter(pieces)
+        .map(move |piece| {
+            let live = Arc::clone(&live);
+            async move {
+                let text = match piece {
+                    Piece::Ready(text) => text,
+                    Piece::Work(work) => live
+                        .boards
+                        .in_turn(work)
+                        .await
+                        // The panic is in the log; the rest of the page is still of use.
+                        .unwrap_or_else(|_| "<section class=\"panel w24 h3\"><p class=\"problems\">internal error: the log of the service says more</p></section>".to_owned()),
+                };
+                Ok(Bytes::from(text))
+            }
+        })
+        .buffered(AHEAD)
+        .inspect(move |_| {
+            let _held = &lease;
+        })
+}
+
+/// Frees the answers some time after the last viewer has gone, so that a service that nobody looks at is as small as before.
+pub fn sweep_when_idle(live: &Arc<Live>) {
+    if live.boards.is_sweeping.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let live = Arc::clone(live);
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(IDLE).await;
+            if live.boards.source.sweep() {
+                break;
+            }
+        }
+        live.boards.is_sweeping.store(false, Ordering::Release);
+    });
+}

@@ -1,0 +1,120 @@
+//! `/d/UID/values.json`: the values behind the graphs of a page, as texts, for whoever points at one. Asked for only then, and
+//! answered from what the page has just been drawn from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::asked::Asked;
+use super::page::{self, Prepared, Refusal};
+use super::stream::{self, Lease};
+use super::{Boards, busy, plain};
+use crate::dashboards::data::Data as PanelData;
+use crate::dashboards::display;
+use crate::http::App;
+
+#[derive(Serialize)]
+struct Values {
+    panels: BTreeMap<u32, PanelValues>,
+}
+
+#[derive(Serialize)]
+struct PanelValues {
+    /// Unix time in milliseconds.
+    times: Vec<i64>,
+    series: Vec<SeriesValues>,
+}
+
+#[derive(Serialize)]
+struct SeriesValues {
+    name: String,
+    /// `#rrggbb`
+    color: String,
+    /// One for each time, with unit; empty where there is no value.
+    texts: Vec<String>,
+}
+
+/// The values of every graph of the page with the same query string.
+pub async fn values(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
+    let live = app.live();
+    let asked = match Asked::parse(request.query_string()) {
+        Ok(asked) => asked,
+        Err(why) => return bad(why),
+    };
+    let Some(_lease) = Lease::take(&live.boards) else {
+        return busy();
+    };
+    let prepared = match page::prepare(&live, uid.into_inner(), asked).await {
+        Ok(Ok((prepared, _))) => prepared,
+        Ok(Err(Refusal::Bad(why))) => return bad(why),
+        Ok(Err(Refusal::Missing(_))) => return plain(HttpResponse::NotFound(), "no such dashboard or panel\n"),
+        Ok(Err(Refusal::Broken(_))) => return plain(HttpResponse::InternalServerError(), "the dashboard is broken\n"),
+        Ok(Err(Refusal::Busy)) => return busy(),
+        Err(response) => return response,
+    };
+    stream::sweep_when_idle(&live);
+    let boards = Arc::clone(&live.boards);
+    match live.boards.in_turn(move || all(&prepared, &boards)).await {
+        Ok(values) => HttpResponse::Ok()
+            .insert_header(("Cache-Control", "no-store"))
+            .json(values),
+        Err(response) => response,
+    }
+}
+
+fn bad(why: String) -> HttpResponse {
+    HttpResponse::BadRequest()
+        .content_type("text/plain; charset=utf-8")
+        .body(why + "\n")
+}
+
+fn all(prepared: &Prepared, boards: &Boards) -> Values {
+    let panels = prepared.sections.iter().flat_map(|section| &section.panels);
+    let placed = panels.filter_map(|place| place.of(&prepared.laid.panels));
+    let graphs = placed.filter(|placed| placed.panel.kind == "timeseries");
+    let values = graphs.map(|placed| (placed.panel.id, of_panel(&page::data_of(placed, prepared, boards).1)));
+    Values {
+        panels: values.collect(),
+    }
+}
+
+/// The series of a panel, in the order in which they are drawn.
+fn of_panel(data: &PanelData) -> PanelValues {
+    let mut times: Vec<f64> = data
+        .frames
+        .iter()
+        .filter_map(|frame| frame.times())
+        .flatten()
+        .copied()
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let mut series = Vec::new();
+    for frame in &data.frames {
+        let Some(own) = frame.times() else { continue };
+        for (field, numbers) in frame.numbers() {
+            let mut texts = vec![String::new(); times.len()];
+            for (time, number) in own.iter().zip(numbers) {
+                if let Ok(place) = times.binary_search_by(|other| other.total_cmp(time))
+                    && !number.is_nan()
+                {
+                    texts[place] = display::number(&field.options, *number).text;
+                }
+            }
+            series.push(SeriesValues {
+                name: field.name.clone(),
+                color: field.color.clone(),
+                texts,
+            });
+        }
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds of this age fit into an i64"
+    )]
+    let times = times.iter().map(|time| (time * 1000.0).round() as i64).collect();
+    PanelValues { times, series }
+}
