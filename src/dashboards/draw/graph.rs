@@ -1,0 +1,238 @@
+//! What graphs over time have in common: axes, the plot between them, a legend. On a page the plot is stretched to its place while
+//! texts keep their size; in a picture everything has its pixels.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::super::time::TimeRange;
+use super::legend::Legend;
+use super::theme::{Medium, Tone, text_width};
+
+/// Units of a stretched plot. Whole numbers are enough for the widest screen.
+const STRETCHED: (i32, i32) = (2000, 1000);
+/// Units for a pixel in pictures.
+const FINE: f64 = 10.0;
+/// Pixels of the text at axes.
+const TEXT: f64 = 12.0;
+const X_AXIS: f64 = 22.0;
+
+/// A graph.
+pub struct Graph<'a> {
+    /// The panel's id.
+    pub panel: u32,
+    /// For people who cannot see it.
+    pub summary: String,
+    /// From the left edge of the plot to the right one.
+    pub range: TimeRange,
+    /// Its vertical axes; the first one has the grid.
+    pub axes: Vec<Axis>,
+    /// Its times.
+    pub times: Vec<Tick>,
+    /// What the colours mean.
+    pub legend: Legend,
+    /// Draws what is inside.
+    pub plot: Box<dyn Fn(Ink) -> Markup + 'a>,
+}
+
+/// A vertical axis.
+#[derive(Clone, Debug, Default)]
+pub struct Axis {
+    /// At the right side.
+    pub is_right: bool,
+    /// Along it.
+    pub title: String,
+    /// Its ticks: fractions from below.
+    pub ticks: Vec<Tick>,
+    /// Whether lines go through the plot at its ticks.
+    pub has_grid: bool,
+}
+
+/// A tick.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    /// Where: a fraction of the axis.
+    pub at: f64,
+    /// Its text.
+    pub text: String,
+}
+
+/// What the inside of a plot is drawn with.
+#[derive(Clone, Copy, Debug)]
+pub struct Ink {
+    /// Where it is drawn.
+    pub medium: Medium,
+    /// Units from left to right.
+    pub width: i32,
+    /// Units from top to bottom.
+    pub height: i32,
+    /// Units for a pixel, where widths of lines are scaled with the rest.
+    unit: f64,
+}
+
+impl Ink {
+    /// The width of a line, or a length of a dash.
+    pub fn pixels(self, pixels: f64) -> String {
+        short(pixels * self.unit)
+    }
+}
+
+/// A number with at most one digit behind the point.
+pub fn short(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// A fraction in percent.
+fn percent(fraction: f64) -> String {
+    format!("{}%", short(fraction * 100.0))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since the epoch fit")]
+fn millis(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
+}
+
+impl Graph<'_> {
+    /// For a page.
+    pub fn page(&self) -> Markup {
+        let ink = Ink {
+            medium: Medium::Page,
+            width: STRETCHED.0,
+            height: STRETCHED.1,
+            unit: 1.0,
+        };
+        let (left, right): (Vec<_>, Vec<_>) = self.axes.iter().partition(|axis| !axis.is_right);
+        html! {
+            figure.graph.aside[self.legend.is_right] data-panel=(self.panel) data-from=(millis(self.range.from)) data-to=(millis(self.range.to)) {
+                div.chart {
+                    div.axes { @for axis in &left { (axis.page()) } }
+                    svg.plot viewBox=(format!("0 0 {} {}", ink.width, ink.height)) preserveAspectRatio="none" role="img" aria-label=(self.summary) {
+                        (self.grid(ink))
+                        ((self.plot)(ink))
+                    }
+                    div.axes { @for axis in &right { (axis.page()) } }
+                    svg.times aria-hidden="true" {
+                        @for (index, tick) in self.times.iter().enumerate() {
+                            text class=[rank(index)] x=(percent(tick.at)) y="15" { (tick.text) }
+                        }
+                    }
+                }
+                (self.legend.page())
+            }
+        }
+    }
+
+    /// For a picture of `width` by `height` pixels.
+    #[expect(clippy::cast_possible_truncation, reason = "pixels of a picture")]
+    pub fn picture(&self, width: f64, height: f64, dark: bool) -> Markup {
+        let medium = Medium::Picture { dark };
+        let (legend, legend_width, legend_height) = self.legend.picture(width, height, medium);
+        let (left, right): (f64, f64) = self.axes.iter().fold((0.0, 0.0), |(left, right), axis| match axis.is_right {
+            true => (left, right + axis.width()),
+            false => (left + axis.width(), right),
+        });
+        let right = if right == 0.0 { 12.0 } else { right };
+        let (plot_width, plot_height) = (
+            (width - left - right - legend_width).max(1.0),
+            (height - X_AXIS - legend_height - 8.0).max(1.0),
+        );
+        let ink = Ink {
+            medium,
+            width: (plot_width * FINE) as i32,
+            height: (plot_height * FINE) as i32,
+            unit: FINE,
+        };
+        let (mut left_edge, mut right_edge) = (0.0, left + plot_width);
+        html! {
+            svg x=(short(left)) y="8" width=(short(plot_width)) height=(short(plot_height)) viewBox=(format!("0 0 {} {}", ink.width, ink.height)) preserveAspectRatio="none" {
+                (self.grid(ink))
+                ((self.plot)(ink))
+            }
+            g font-size=(TEXT) fill=[medium.tone(Tone::Soft)] {
+                @for axis in &self.axes {
+                    @if axis.is_right {
+                        (axis.picture(right_edge, plot_height))
+                        ({ right_edge += axis.width(); "" })
+                    } @else {
+                        (axis.picture(left_edge, plot_height))
+                        ({ left_edge += axis.width(); "" })
+                    }
+                }
+                @for (index, tick) in self.times.iter().enumerate() {
+                    @if index % self.every(plot_width) == 0 {
+                        text x=(short(left + tick.at * plot_width)) y=(short(plot_height + 8.0 + 15.0)) text-anchor="middle" { (tick.text) }
+                    }
+                }
+            }
+            (legend)
+        }
+    }
+
+    /// Every how many times there is room for a text.
+    fn every(&self, width: f64) -> usize {
+        let widest = self.times.iter().map(|tick| text_width(&tick.text, TEXT) + 12.0).fold(1.0, f64::max);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+        let room = (width / widest).max(1.0) as usize;
+        self.times.len().div_ceil(room).max(1)
+    }
+
+    fn grid(&self, ink: Ink) -> Markup {
+        use std::fmt::Write;
+
+        let (width, height) = (f64::from(ink.width), f64::from(ink.height));
+        let mut lines = String::new();
+        for tick in self.axes.iter().filter(|axis| axis.has_grid).flat_map(|axis| &axis.ticks) {
+            let _ = write!(lines, "M0 {:.0}h{}", (1.0 - tick.at) * height, ink.width);
+        }
+        for tick in &self.times {
+            let _ = write!(lines, "M{:.0} 0v{}", tick.at * width, ink.height);
+        }
+        html! {
+            path.grid fill="none" stroke=[ink.medium.tone(Tone::Grid)] stroke-width=(ink.pixels(1.0)) d=(PreEscaped(lines)) {}
+        }
+    }
+}
+
+/// Which texts of the time axis give way where there is little room: every second, then every second of the rest.
+const fn rank(index: usize) -> Option<&'static str> {
+    match index % 4 {
+        0 => None,
+        2 => Some("second"),
+        _ => Some("third"),
+    }
+}
+
+impl Axis {
+    /// Pixels that its texts take.
+    pub fn width(&self) -> f64 {
+        let texts = self.ticks.iter().map(|tick| text_width(&tick.text, TEXT)).fold(0.0, f64::max);
+        texts.min(150.0).ceil() + 14.0 + if self.title.is_empty() { 0.0 } else { 20.0 }
+    }
+
+    fn page(&self) -> Markup {
+        let width = self.width();
+        let x = if self.is_right { 8.0 } else { width - 8.0 };
+        html! {
+            @if !self.is_right && !self.title.is_empty() { div.along { (self.title) } }
+            svg.values.right[self.is_right] width=(short(width - if self.title.is_empty() { 0.0 } else { 20.0 })) aria-hidden="true" {
+                @for tick in &self.ticks {
+                    text x=(short(if self.is_right || self.title.is_empty() { x } else { x - 20.0 })) y=(percent(1.0 - tick.at)) dy=".35em" { (tick.text) }
+                }
+            }
+            @if self.is_right && !self.title.is_empty() { div.along { (self.title) } }
+        }
+    }
+
+    fn picture(&self, edge: f64, height: f64) -> Markup {
+        let x = if self.is_right { edge + 8.0 } else { edge + self.width() - 8.0 };
+        let anchor = if self.is_right { "start" } else { "end" };
+        let along = if self.is_right { edge + self.width() - 6.0 } else { edge + 12.0 };
+        html! {
+            @for tick in &self.ticks {
+                text x=(short(x)) y=(short(8.0 + (1.0 - tick.at) * height)) dy=".35em" text-anchor=(anchor) { (tick.text) }
+            }
+            @if !self.title.is_empty() {
+                text transform=(format!("translate({} {}) rotate(-90)", short(along), short(8.0 + height / 2.0))) text-anchor="middle" { (self.title) }
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The panel `stat`: big numbers, with sparklines behind them.
+
+use maud::{Markup, PreEscaped, html};
+use plotters::element::{PathElement, Polygon};
+use plotters::style::BLACK;
+
+use super::super::data::Data;
+use super::super::model::Panel;
+use super::canvas::{Canvas, point};
+use super::graph::short;
+use super::look::{option, option_text};
+use super::scale::{Distribution, Limits, Scale};
+use super::theme::{Medium, fitted, readable_on, text_width};
+use super::values::{self, Shown};
+
+/// Units of a cell's height. Texts fill it as far as its width allows.
+const HEIGHT: f64 = 100.0;
+/// Names are cut at this many units: more would make all texts small.
+const LONGEST_NAME: f64 = 420.0;
+
+/// The look of all cells of a panel.
+struct Look {
+    has_name: bool,
+    has_value: bool,
+    mode: Mode,
+    has_graph: bool,
+    is_left: bool,
+    /// Units of the widest text, so that all have the same size.
+    width: f64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Plain,
+    Value,
+    Background { is_gradient: bool },
+}
+
+/// For a page.
+pub fn page(panel: &Panel, data: &Data) -> Markup {
+    let shown = values::of(panel, data, Medium::Page);
+    if shown.is_empty() {
+        return super::nothing(panel);
+    }
+    let look = Look::of(panel, &shown);
+    let is_column = option_text(panel, "/orientation") == "horizontal";
+    html! {
+        div.stats.column[is_column].many[shown.len() > 1] {
+            @for (index, one) in shown.iter().enumerate() { (look.page(one, panel.id, index)) }
+        }
+    }
+}
+
+impl Look {
+    fn of(panel: &Panel, shown: &[Shown]) -> Self {
+        let (has_name, has_value) = match option_text(panel, "/textMode") {
+            "value" => (false, true),
+            "name" => (true, false),
+            "value_and_name" => (true, true),
+            "none" => (false, false),
+            _ => (shown.len() > 1, true),
+        };
+        let mode = match option_text(panel, "/colorMode") {
+            "none" => Mode::Plain,
+            "background" => Mode::Background { is_gradient: true },
+            "background_solid" => Mode::Background { is_gradient: false },
+            _ => Mode::Value,
+        };
+        let value = |one: &Shown| text_width(&one.text, value_size(has_name));
+        let name = |one: &Shown| if has_name { text_width(&one.name, NAME).min(LONGEST_NAME) } else { 0.0 };
+        let width = shown.iter().map(|one| value(one).max(name(one))).fold(HEIGHT, f64::max);
+        Self {
+            has_name,
+            has_value,
+            mode,
+            has_graph: option(panel, "/graphMode").as_str().unwrap_or("area") == "area",
+            is_left: has_name && option_text(panel, "/justifyMode") != "center",
+            width: width + 8.0,
+        }
+    }
+
+    fn page(&self, one: &Shown, panel: u32, index: usize) -> Markup {
+        let spark = one.series.filter(|_| self.has_graph).map(|(times, numbers)| spark(times, numbers, one));
+        let (text_color, spark_color) = match self.mode {
+            Mode::Plain => (None, one.color.as_str()),
+            Mode::Value => (Some(one.color.as_str()), one.color.as_str()),
+            Mode::Background { .. } => (Some(readable_on(&one.color)), readable_on(&one.color)),
+        };
+        let has_spark = spark.as_ref().is_some_and(|(lines, _)| !lines.is_empty());
+        html! {
+            div.stat.graphed[has_spark] title=[self.has_name.then_some(&one.name)] {
+                @if let Mode::Background { is_gradient } = self.mode { (background(&one.color, is_gradient, &format!("b{panel}-{index}"))) }
+                @if let Some((lines, areas)) = spark.filter(|(lines, _)| !lines.is_empty()) {
+                    svg.spark viewBox="0 0 1000 400" preserveAspectRatio="none" aria-hidden="true" {
+                        path fill=(spark_color) fill-opacity=".2" d=(PreEscaped(areas)) {}
+                        path fill="none" stroke=(spark_color) d=(PreEscaped(lines)) {}
+                    }
+                }
+                svg.big viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(if self.is_left { "xMinYMid" } else { "xMidYMid" }) {
+                    (self.texts(one, text_color))
+                }
+            }
+        }
+    }
+
+    /// The texts of a cell, in units of its view box.
+    fn texts(&self, one: &Shown, color: Option<&str>) -> Markup {
+        let (x, anchor) = if self.is_left { (4.0, "start") } else { (self.width / 2.0, "middle") };
+        let (number, unit) = split_unit(&one.text);
+        let is_background = matches!(self.mode, Mode::Background { .. });
+        html! {
+            @if self.has_name {
+                text.name x=(short(x)) y=(if self.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background)] {
+                    (fitted(&one.name, NAME, LONGEST_NAME))
+                }
+            }
+            @if self.has_value {
+                text.value x=(short(x)) y=(if self.has_name { "82" } else { "70" }) font-size=(value_size(self.has_name)) text-anchor=(anchor) fill=[color] {
+                    (number) @if !unit.is_empty() { tspan font-size="70%" { (unit) } }
+                }
+            }
+        }
+    }
+}
+
+const NAME: f64 = 22.0;
+
+const fn value_size(has_name: bool) -> f64 {
+    if has_name { 52.0 } else { 58.0 }
+}
+
+/// A cell's background, darker at its top left.
+fn background(color: &str, is_gradient: bool, id: &str) -> Markup {
+    html! {
+        svg.back aria-hidden="true" {
+            @if is_gradient {
+                linearGradient id=(id) x2="1" y2="1" {
+                    stop stop-color="#000" stop-opacity=".18" {}
+                    stop offset="1" stop-color="#000" stop-opacity="0" {}
+                }
+            }
+            rect width="100%" height="100%" fill=(color) {}
+            @if is_gradient { rect width="100%" height="100%" fill=(format!("url(#{id})")) {} }
+        }
+    }
+}
+
+/// The number and the unit behind it, which is written smaller.
+fn split_unit(text: &str) -> (&str, &str) {
+    let end = text.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
+    // Words, such as those of mappings, are no unit.
+    if end == 0 || !text.starts_with(|c: char| c.is_ascii_digit() || "+-−".contains(c)) { (text, "") } else { text.split_at(end) }
+}
+
+/// Line and area of a sparkline, 1000 by 400 units.
+fn spark(times: &[f64], numbers: &[f64], one: &Shown) -> (String, String) {
+    let mut canvas = Canvas::new(1000, 400);
+    let known = || times.iter().zip(numbers).filter(|(_, number)| number.is_finite());
+    let (Some((from, _)), Some((to, _))) = (known().next(), known().last()) else { return Default::default() };
+    if from >= to {
+        return Default::default();
+    }
+    let low = known().map(|(_, number)| *number).fold(f64::INFINITY, f64::min);
+    let high = known().map(|(_, number)| *number).fold(f64::NEG_INFINITY, f64::max);
+    let limits = Limits { min: one.options.min, max: one.options.max, ..Limits::default() };
+    let scale = Scale::new(low, high, limits, Distribution::Linear, 1.0);
+    let points: Vec<_> = known().map(|(time, number)| point((time - from) / (to - from), scale.fraction(*number))).collect();
+    let area = canvas.area();
+    let _ = area.draw(&Polygon::new([vec![(0.0, 0.0)], points.clone(), vec![(1.0, 0.0)]].concat(), BLACK));
+    let _ = area.draw(&PathElement::new(points, BLACK));
+    drop(area);
+    (canvas.take_lines(), canvas.take_areas())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_apart_from_numbers_but_words_stay_whole() {
+        assert_eq!(split_unit("12.3 °C"), ("12.3", " °C"));
+        assert_eq!(split_unit("-5%"), ("-5", "%"));
+        assert_eq!(split_unit("7"), ("7", ""));
+        assert_eq!(split_unit("not synchronised"), ("not synchronised", ""));
+        assert_eq!(split_unit("v2 beta"), ("v2 beta", ""));
+        assert_eq!(split_unit("1 h 5 min"), ("1 h 5", " min"));
+    }
+}
