@@ -2,7 +2,7 @@
 
 mod axes;
 mod canvas;
-mod color;
+mod clock;
 mod graph;
 mod legend;
 mod look;
@@ -13,7 +13,6 @@ mod stat;
 mod table;
 mod theme;
 mod timeseries;
-mod values;
 
 use maud::{Markup, html};
 
@@ -22,8 +21,11 @@ use super::evaluate::Scope;
 use super::model::Panel;
 use theme::Medium;
 
-/// The rules of a page's stylesheet for what [`html()`] writes.
-pub const CSS: &str = include_str!("draw/panels.css");
+/// The rules of a page's stylesheet for what [`html()`] writes. They take the variables `--text`, `--soft`, `--border` and
+/// `--panel` from the page; `data-theme` of the root element is `light`, `dark`, or absent for what the reader prefers.
+pub fn css() -> String {
+    include_str!("draw/panels.css").to_owned() + &theme::light_rules()
+}
 
 /// The inside of a panel on a page (not its title): fills the width and height of its container.
 pub fn html(panel: &Panel, data: &Data, scope: &Scope) -> Markup {
@@ -33,7 +35,7 @@ pub fn html(panel: &Panel, data: &Data, scope: &Scope) -> Markup {
             None => nothing(panel),
         },
         "stat" => stat::page(panel, data),
-        "table" => table::page(panel, data),
+        "table" => table::page(panel, data, &scope.zone),
         _ => html! {},
     }
 }

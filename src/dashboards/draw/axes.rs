@@ -2,12 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::super::color;
 use super::super::model::{FieldOptions, Panel, ThresholdMode};
-use super::super::time::TimeRange;
-use super::color;
 use super::graph::{Axis, Ink, Tick, short};
 use super::legend::Legend;
-use super::look::{custom, custom_number, custom_text, decimals};
+use super::look::{custom, custom_number, custom_text};
 use super::scale::{Distribution, Limits, Scale, tick_texts};
 use super::timeseries::Line;
 
@@ -35,7 +34,11 @@ impl<'a> Axes<'a> {
         for line in lines.iter_mut() {
             let options: &'a FieldOptions = &line.field.options;
             let placement = custom_text(options, "axisPlacement");
-            let key = (options.unit.clone(), placement, custom(options, "scaleDistribution").to_string());
+            let key = (
+                options.unit.clone(),
+                placement,
+                custom(options, "scaleDistribution").to_string(),
+            );
             line.axis = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
                 let is_share = custom_text(options, "stacking/mode") == "percent";
                 list.push(Ruler {
@@ -45,7 +48,11 @@ impl<'a> Axes<'a> {
                     is_right: placement == "right" || (placement != "left" && !list.is_empty()),
                     is_hidden: placement == "hidden",
                     is_share,
-                    scale: Scale { min: 0.0, max: 1.0, distribution: Distribution::Linear },
+                    scale: Scale {
+                        min: 0.0,
+                        max: 1.0,
+                        distribution: Distribution::Linear,
+                    },
                 });
                 keys.push(key);
                 keys.len() - 1
@@ -68,8 +75,11 @@ impl<'a> Axes<'a> {
         let grid = self.list.iter().position(|ruler| !ruler.is_hidden);
         let axes = self.list.iter().enumerate().map(|(index, ruler)| {
             let values = ruler.scale.ticks(ruler.unit, count);
-            let texts = tick_texts(ruler.unit, decimals(ruler.options).filter(|_| !ruler.is_share), &values);
-            let ticks = values.iter().zip(texts).map(|(value, text)| Tick { at: ruler.scale.fraction(*value), text });
+            let texts = tick_texts(ruler.unit, ruler.options.digits().filter(|_| !ruler.is_share), &values);
+            let ticks = values.iter().zip(texts).map(|(value, text)| Tick {
+                at: ruler.scale.fraction(*value),
+                text,
+            });
             Axis {
                 is_right: ruler.is_right,
                 title: custom_text(ruler.options, "axisLabel").to_owned(),
@@ -82,9 +92,13 @@ impl<'a> Axes<'a> {
 
     /// The bands of thresholds, behind everything.
     pub fn threshold_areas(&self, ink: Ink) -> Markup {
-        let bands = self.thresholds("area").into_iter().map(|(from, to, color)| {
+        let bands = self.thresholds("area", ink).into_iter().map(|(from, to, color)| {
             let (top, bottom) = (1.0 - to.clamp(0.0, 1.0), 1.0 - from.clamp(0.0, 1.0));
-            (top * f64::from(ink.height), (bottom - top) * f64::from(ink.height), color)
+            (
+                top * f64::from(ink.height),
+                (bottom - top) * f64::from(ink.height),
+                color,
+            )
         });
         html! {
             @for (y, height, color) in bands.filter(|(_, height, _)| *height > 0.0) {
@@ -96,8 +110,14 @@ impl<'a> Axes<'a> {
     /// The lines of thresholds, before everything.
     pub fn threshold_lines(&self, ink: Ink) -> Markup {
         let dashed = |style: &str| style.starts_with("dashed");
-        let is_dashed = self.list.iter().any(|ruler| dashed(custom_text(ruler.options, "thresholdsStyle/mode")));
-        let lines = self.thresholds("line").into_iter().map(|(from, _, color)| (from, color));
+        let is_dashed = self
+            .list
+            .iter()
+            .any(|ruler| dashed(custom_text(ruler.options, "thresholdsStyle/mode")));
+        let lines = self
+            .thresholds("line", ink)
+            .into_iter()
+            .map(|(from, _, color)| (from, color));
         html! {
             @for (at, color) in lines.filter(|(at, _)| (0.0..=1.0).contains(at)) {
                 path stroke=(color) stroke-width=(ink.pixels(2.0)) stroke-opacity=".7" stroke-dasharray=[is_dashed.then(|| format!("{0} {0}", ink.pixels(10.0)))]
@@ -107,7 +127,7 @@ impl<'a> Axes<'a> {
     }
 
     /// From where to where (fractions of the height) which colour holds, if thresholds are shown as `what`.
-    fn thresholds(&self, what: &str) -> Vec<(f64, f64, String)> {
+    fn thresholds(&self, what: &str, ink: Ink) -> Vec<(f64, f64, String)> {
         let mut bands = Vec::new();
         for ruler in &self.list {
             let style = custom_text(ruler.options, "thresholdsStyle/mode");
@@ -125,9 +145,11 @@ impl<'a> Axes<'a> {
             };
             for (index, step) in steps.iter().enumerate() {
                 // What holds from below is no line.
-                let Some(from) = step.value.map(place).or((what == "area").then_some(0.0)) else { continue };
+                let Some(from) = step.value.map(place).or((what == "area").then_some(0.0)) else {
+                    continue;
+                };
                 let to = steps.get(index + 1).and_then(|next| next.value).map_or(1.0, place);
-                bands.push((from, to, color::named(&step.color)));
+                bands.push((from, to, ink.medium.color(&color::hex(&step.color))));
             }
         }
         bands
@@ -141,7 +163,12 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
     for line in lines {
         let options = &line.field.options;
         let has_area = line.base.is_some();
-        for value in line.values.iter().chain(line.base.iter().flatten().filter(|_| has_area)).filter(|value| !value.is_nan()) {
+        for value in line
+            .values
+            .iter()
+            .chain(line.base.iter().flatten().filter(|_| has_area))
+            .filter(|value| !value.is_nan())
+        {
             low = low.min(*value);
             high = high.max(*value);
         }
@@ -152,10 +179,17 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
         limits.centered |= custom(options, "axisCenteredZero").as_bool().unwrap_or(false);
     }
     if ruler.is_share {
-        (limits.min, limits.max) = (limits.min.or((low >= 0.0).then_some(0.0)), limits.max.or((high > 0.0).then_some(1.0)));
+        (limits.min, limits.max) = (
+            limits.min.or((low >= 0.0).then_some(0.0)),
+            limits.max.or((high > 0.0).then_some(1.0)),
+        );
     }
     let distribution = match custom_text(ruler.options, "scaleDistribution/type") {
-        "log" => Distribution::Log(custom_number(ruler.options, "scaleDistribution/log").filter(|base| *base > 1.0).unwrap_or(2.0)),
+        "log" => Distribution::Log(
+            custom_number(ruler.options, "scaleDistribution/log")
+                .filter(|base| *base > 1.0)
+                .unwrap_or(2.0),
+        ),
         _ => Distribution::Linear,
     };
     let whole = if ruler.unit == "percentunit" { 1.0 } else { 100.0 };
@@ -181,21 +215,9 @@ fn room(panel: &Panel, legend: &Legend) -> usize {
     (height / 34.0).clamp(2.0, 12.0) as usize
 }
 
-/// The ticks of the time axis.
+/// For how many times there is room in the width of a panel.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-pub fn times(panel: &Panel, range: TimeRange, legend: &Legend) -> Vec<Tick> {
+pub fn columns(panel: &Panel, legend: &Legend) -> usize {
     let width = f64::from(panel.grid_pos.w.clamp(3, 24)) * 57.0 - 80.0 - if legend.is_right { 200.0 } else { 0.0 };
-    let count = (width / 75.0).clamp(2.0, 14.0) as usize;
-    let span = range.to - range.from;
-    let steps = [1.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0, 43200.0, 86400.0];
-    let step = steps.into_iter().find(|step| span / step <= count as f64).unwrap_or(86400.0 * (span / 86400.0 / count as f64).ceil());
-    let first = (range.from / step).ceil() * step;
-    (0..=count)
-        .map(|index| first + step * index as f64)
-        .filter(|time| *time <= range.to)
-        .map(|time| Tick {
-            at: (time - range.from) / span,
-            text: format!("{:02}:{:02}", (time as u64 / 3600) % 24, (time as u64 / 60) % 60),
-        })
-        .collect()
+    (width / 75.0).clamp(2.0, 14.0) as usize
 }

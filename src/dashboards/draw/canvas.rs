@@ -38,16 +38,6 @@ impl Canvas {
         }
     }
 
-    /// Units from left to right.
-    pub const fn width(&self) -> i32 {
-        self.width
-    }
-
-    /// Units from top to bottom.
-    pub const fn height(&self) -> i32 {
-        self.height
-    }
-
     /// To draw into.
     pub fn area(&mut self) -> Area<'_> {
         let place = (0..self.width, self.height..0);
@@ -99,7 +89,13 @@ impl DrawingBackend for Pen<'_> {
         self.draw_path([from, to], style)
     }
 
-    fn draw_rect<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S, _: bool) -> Result<(), Error> {
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        a: BackendCoord,
+        b: BackendCoord,
+        style: &S,
+        _: bool,
+    ) -> Result<(), Error> {
         self.fill_polygon([a, (b.0, a.1), b, (a.0, b.1)], style)
     }
 
@@ -107,12 +103,20 @@ impl DrawingBackend for Pen<'_> {
         self.draw_pixel(at, style.color())
     }
 
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, _: &S) -> Result<(), Error> {
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        _: &S,
+    ) -> Result<(), Error> {
         self.0.lines.line(path);
         Ok(())
     }
 
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, _: &S) -> Result<(), Error> {
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        _: &S,
+    ) -> Result<(), Error> {
         self.0.areas.line(path);
         self.0.areas.text.push('z');
         Ok(())
@@ -193,14 +197,24 @@ mod tests {
         assert_eq!(canvas.take_lines(), "M0 50l20 0 20-20");
         let back = vec![(0.0, 0.0), (0.5, 0.0), (0.2, 0.0)];
         canvas.area().draw(&PathElement::new(back, BLACK)).unwrap();
-        assert_eq!(canvas.take_lines(), "M0 100l50 0-30 0", "a line may go back over itself");
+        assert_eq!(
+            canvas.take_lines(),
+            "M0 100l50 0-30 0",
+            "a line may go back over itself"
+        );
     }
 
     #[test]
     fn shapes_are_closed_and_apart_from_lines() {
         let mut canvas = Canvas::new(100, 100);
-        canvas.area().draw(&Rectangle::new([(0.1, 0.9), (0.3, 0.5)], BLACK)).unwrap();
-        canvas.area().draw(&Polygon::new(vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)], BLACK)).unwrap();
+        canvas
+            .area()
+            .draw(&Rectangle::new([(0.1, 0.9), (0.3, 0.5)], BLACK))
+            .unwrap();
+        canvas
+            .area()
+            .draw(&Polygon::new(vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)], BLACK))
+            .unwrap();
         assert_eq!(canvas.take_areas(), "M10 10l20 0 0 40-20 0zM0 100l100 0 0-100z");
         assert_eq!(canvas.take_lines(), "");
     }

@@ -7,7 +7,7 @@ use super::super::time::TimeRange;
 use super::legend::Legend;
 use super::theme::{Medium, Tone, text_width};
 
-/// Units of a stretched plot. Whole numbers are enough for the widest screen.
+/// Units of a stretched plot: half of one for those of its view box, so that whole numbers are enough for wide screens.
 const STRETCHED: (i32, i32) = (2000, 1000);
 /// Units for a pixel in pictures.
 const FINE: f64 = 10.0;
@@ -105,9 +105,11 @@ impl Graph<'_> {
             figure.graph.aside[self.legend.is_right] data-panel=(self.panel) data-from=(millis(self.range.from)) data-to=(millis(self.range.to)) {
                 div.chart {
                     div.axes { @for axis in &left { (axis.page()) } }
-                    svg.plot viewBox=(format!("0 0 {} {}", ink.width, ink.height)) preserveAspectRatio="none" role="img" aria-label=(self.summary) {
-                        (self.grid(ink))
-                        ((self.plot)(ink))
+                    svg.plot viewBox=(format!("0 0 {} {}", ink.width / 2, ink.height / 2)) preserveAspectRatio="none" role="img" aria-label=(self.summary) {
+                        g transform="scale(.5)" {
+                            (self.grid(ink))
+                            ((self.plot)(ink))
+                        }
                     }
                     div.axes { @for axis in &right { (axis.page()) } }
                     svg.times aria-hidden="true" {
@@ -126,10 +128,13 @@ impl Graph<'_> {
     pub fn picture(&self, width: f64, height: f64, dark: bool) -> Markup {
         let medium = Medium::Picture { dark };
         let (legend, legend_width, legend_height) = self.legend.picture(width, height, medium);
-        let (left, right): (f64, f64) = self.axes.iter().fold((0.0, 0.0), |(left, right), axis| match axis.is_right {
-            true => (left, right + axis.width()),
-            false => (left + axis.width(), right),
-        });
+        let (left, right): (f64, f64) = self
+            .axes
+            .iter()
+            .fold((0.0, 0.0), |(left, right), axis| match axis.is_right {
+                true => (left, right + axis.width()),
+                false => (left + axis.width(), right),
+            });
         let right = if right == 0.0 { 12.0 } else { right };
         let (plot_width, plot_height) = (
             (width - left - right - legend_width).max(1.0),
@@ -169,7 +174,11 @@ impl Graph<'_> {
 
     /// Every how many times there is room for a text.
     fn every(&self, width: f64) -> usize {
-        let widest = self.times.iter().map(|tick| text_width(&tick.text, TEXT) + 12.0).fold(1.0, f64::max);
+        let widest = self
+            .times
+            .iter()
+            .map(|tick| text_width(&tick.text, TEXT) + 12.0)
+            .fold(1.0, f64::max);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
         let room = (width / widest).max(1.0) as usize;
         self.times.len().div_ceil(room).max(1)
@@ -180,7 +189,12 @@ impl Graph<'_> {
 
         let (width, height) = (f64::from(ink.width), f64::from(ink.height));
         let mut lines = String::new();
-        for tick in self.axes.iter().filter(|axis| axis.has_grid).flat_map(|axis| &axis.ticks) {
+        for tick in self
+            .axes
+            .iter()
+            .filter(|axis| axis.has_grid)
+            .flat_map(|axis| &axis.ticks)
+        {
             let _ = write!(lines, "M0 {:.0}h{}", (1.0 - tick.at) * height, ink.width);
         }
         for tick in &self.times {
@@ -204,7 +218,11 @@ const fn rank(index: usize) -> Option<&'static str> {
 impl Axis {
     /// Pixels that its texts take.
     pub fn width(&self) -> f64 {
-        let texts = self.ticks.iter().map(|tick| text_width(&tick.text, TEXT)).fold(0.0, f64::max);
+        let texts = self
+            .ticks
+            .iter()
+            .map(|tick| text_width(&tick.text, TEXT))
+            .fold(0.0, f64::max);
         texts.min(150.0).ceil() + 14.0 + if self.title.is_empty() { 0.0 } else { 20.0 }
     }
 
@@ -223,9 +241,17 @@ impl Axis {
     }
 
     fn picture(&self, edge: f64, height: f64) -> Markup {
-        let x = if self.is_right { edge + 8.0 } else { edge + self.width() - 8.0 };
+        let x = if self.is_right {
+            edge + 8.0
+        } else {
+            edge + self.width() - 8.0
+        };
         let anchor = if self.is_right { "start" } else { "end" };
-        let along = if self.is_right { edge + self.width() - 6.0 } else { edge + 12.0 };
+        let along = if self.is_right {
+            edge + self.width() - 6.0
+        } else {
+            edge + 12.0
+        };
         html! {
             @for tick in &self.ticks {
                 text x=(short(x)) y=(short(8.0 + (1.0 - tick.at) * height)) dy=".35em" text-anchor=(anchor) { (tick.text) }

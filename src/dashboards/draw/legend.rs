@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::super::data::Field;
+use super::super::data::{Field, Values};
 use super::super::model::Panel;
+use super::super::{display, reduce};
 use super::graph::short;
-use super::look::{option, option_text, reduced};
+use super::look::{option, option_text};
 use super::theme::{Medium, Tone, fitted, text_width};
 
 /// Pixels of a line in a picture.
@@ -70,8 +71,15 @@ impl Legend {
         if self.entries.is_empty() {
             return (html! {}, 0.0, 0.0);
         }
-        let texts: Vec<String> = self.entries.iter().map(|entry| entry.picture_text(&self.heads)).collect();
-        let widest = texts.iter().map(|text| text_width(text, TEXT) + 34.0).fold(0.0, f64::max);
+        let texts: Vec<String> = self
+            .entries
+            .iter()
+            .map(|entry| entry.picture_text(&self.heads))
+            .collect();
+        let widest = texts
+            .iter()
+            .map(|text| text_width(text, TEXT) + 34.0)
+            .fold(0.0, f64::max);
         let (places, taken) = if self.is_right {
             let column = widest.min(width * 0.35);
             let lines = (height / LINE).floor().max(1.0);
@@ -171,7 +179,18 @@ pub fn of<'a>(panel: &Panel, series: impl Iterator<Item = (usize, &'a str, &'a F
     Legend {
         is_right: option_text(panel, "/legend/placement") == "right",
         is_table: mode == "table",
-        heads: calcs.iter().map(|calc| (*calc).to_owned()).collect(),
+        heads: calcs
+            .iter()
+            .map(|calc| reduce::title(calc).unwrap_or(calc).to_owned())
+            .collect(),
         entries: entries.collect(),
+    }
+}
+
+/// The value of `field` by the calculation `calc`, for people.
+fn reduced(field: &Field, calc: &str) -> String {
+    match &field.values {
+        Values::Numbers(numbers) => display::number(&field.options, reduce::reduce(calc, numbers)).text,
+        Values::Times(_) | Values::Texts(_) => String::new(),
     }
 }

@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::data::{Field, Values};
-use super::super::display;
+use super::super::data::Field;
 use super::super::model::{FieldOptions, Panel};
-use super::super::units;
 
 /// What `path` (`/legend/showLegend`) of the panel's options is.
 pub fn option<'a>(panel: &'a Panel, path: &str) -> &'a Value {
@@ -19,7 +17,9 @@ pub fn option_text<'a>(panel: &'a Panel, path: &str) -> &'a str {
 
 /// What `path` (`stacking/mode`) of the field's custom options is.
 pub fn custom<'a>(options: &'a FieldOptions, path: &str) -> &'a Value {
-    let (key, rest) = path.split_once('/').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let (key, rest) = path
+        .split_once('/')
+        .map_or((path, None), |(key, rest)| (key, Some(rest)));
     let value = options.custom.get(key).unwrap_or(&Value::Null);
     match rest {
         None => value,
@@ -37,32 +37,9 @@ pub fn custom_number(options: &FieldOptions, path: &str) -> Option<f64> {
     custom(options, path).as_f64().filter(|number| number.is_finite())
 }
 
-/// Digits behind the point, if the field says how many.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-pub fn decimals(options: &FieldOptions) -> Option<u8> {
-    options.decimals.map(|decimals| decimals.clamp(0.0, 15.0) as u8)
-}
-
-/// `value` with the field's unit, but without its mappings: for axes.
-pub fn plain(options: &FieldOptions, value: f64) -> String {
-    units::format(&options.unit, decimals(options), value)
-}
-
 /// Whether `field` is left out of `where` (`viz`, `legend`, `tooltip`).
 pub fn is_hidden(field: &Field, place: &str) -> bool {
-    custom(&field.options, &format!("hideFrom/{place}")).as_bool().unwrap_or(false)
-}
-
-/// The value of `field` by the calculation `calc`, for people.
-pub fn reduced(field: &Field, calc: &str) -> String {
-    display::number(&field.options, reduce(field, calc)).text
-}
-
-/// The number that `calc` makes of `field`; NaN if there is none.
-pub fn reduce(field: &Field, calc: &str) -> f64 {
-    let _ = calc;
-    match &field.values {
-        Values::Numbers(numbers) => numbers.iter().rev().copied().find(|number| !number.is_nan()).unwrap_or(f64::NAN),
-        Values::Times(_) | Values::Texts(_) => f64::NAN,
-    }
+    custom(&field.options, &format!("hideFrom/{place}"))
+        .as_bool()
+        .unwrap_or(false)
 }

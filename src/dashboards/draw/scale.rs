@@ -37,18 +37,27 @@ pub struct Scale {
     pub distribution: Distribution,
 }
 
+/// The greatest value that is told from greater ones.
+const MOST: f64 = 1e300;
+
 impl Scale {
     /// The range for values from `low` to `high` (not finite: there are none). `whole` is what a unit counts as full, for values
     /// that are all 0: 1 for a share, 100 else.
     pub fn new(low: f64, high: f64, limits: Limits, distribution: Distribution, whole: f64) -> Self {
         let (low, high) = match (low.is_finite() && high.is_finite(), distribution) {
-            (true, _) => (low, high),
+            // Nothing real is beyond, and sums stay finite.
+            (true, _) => (low.clamp(-MOST, MOST), high.clamp(-MOST, MOST)),
             (false, Distribution::Linear) => (0.0, 0.0),
             (false, Distribution::Log(_)) => (1.0, 1.0),
         };
         let (mut min, mut max) = match distribution {
             Distribution::Linear => (
-                padded(low, high, limits.soft_min.or((low >= 0.0).then_some(0.0)), limits.soft_min.is_some()),
+                padded(
+                    low,
+                    high,
+                    limits.soft_min.or((low >= 0.0).then_some(0.0)),
+                    limits.soft_min.is_some(),
+                ),
                 -padded(
                     -high,
                     -low,
@@ -75,7 +84,9 @@ impl Scale {
         }
         if !(min < max && (max - min).is_finite()) {
             (min, max) = match distribution {
-                Distribution::Linear if max <= min && min.is_finite() && min.abs() < 1e300 => (min, min + min.abs().max(1.0)),
+                Distribution::Linear if max <= min && min.is_finite() && min.abs() < 1e300 => {
+                    (min, min + min.abs().max(1.0))
+                }
                 Distribution::Linear => (0.0, whole),
                 Distribution::Log(base) => (max.max(f64::MIN_POSITIVE) / base, max.max(f64::MIN_POSITIVE)),
             };
@@ -100,7 +111,11 @@ impl Scale {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a few ticks")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "a few ticks"
+    )]
     fn even_ticks(&self, unit: &str, count: usize) -> Vec<f64> {
         let least = (self.max - self.min) / count as f64;
         let step = round_step(unit, least);
@@ -110,13 +125,21 @@ impl Scale {
         (0..=number).map(|index| (first + index as f64) * step).collect()
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a few ticks")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a few ticks"
+    )]
     fn log_ticks(&self, base: f64, count: usize) -> Vec<f64> {
         let first = (self.min.log(base) - 1e-9).ceil();
         let last = (self.max.log(base) + 1e-9).floor();
         let number = (last - first).clamp(0.0, 1000.0) as usize;
         let every = (number / count).max(1);
-        (0..=number).step_by(every).map(|index| base.powf(first + index as f64)).collect()
+        (0..=number)
+            .step_by(every)
+            .map(|index| base.powf(first + index as f64))
+            .collect()
     }
 }
 
@@ -128,8 +151,17 @@ fn padded(low: f64, high: f64, soft: Option<f64>, asked: bool) -> f64 {
     let is_flat = extent <= size * 1e-10;
     let air = if !is_flat { extent * 0.1 } else { size };
     // Down to a round number of a tenth of the magnitude.
-    let grain = 10_f64.powf((if is_flat { size } else { extent }).max(f64::MIN_POSITIVE).log10().floor()) / 10.0;
-    let end = if grain > 0.0 { ((low - air) / grain).floor() * grain } else { low };
+    let grain = 10_f64.powf(
+        (if is_flat { size } else { extent })
+            .max(f64::MIN_POSITIVE)
+            .log10()
+            .floor(),
+    ) / 10.0;
+    let end = if grain > 0.0 {
+        ((low - air) / grain).floor() * grain
+    } else {
+        low
+    };
     match soft {
         Some(soft) if asked => end.min(soft).max(if low >= soft { soft } else { f64::NEG_INFINITY }),
         Some(soft) if low >= soft && end <= soft => soft,
@@ -153,7 +185,9 @@ fn decimal_step(least: f64) -> f64 {
     if !(magnitude > 0.0 && magnitude.is_finite()) {
         return if least > 0.0 { least } else { 1.0 };
     }
-    let factor = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * magnitude >= least * (1.0 - 1e-9));
+    let factor = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .find(|factor| factor * magnitude >= least * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * magnitude
 }
 
@@ -170,21 +204,47 @@ fn time_step(least: f64) -> f64 {
     ];
     const DAY: f64 = 86400.0;
     let step = STEPS.into_iter().chain([21600.0, 43200.0]).find(|step| *step >= least);
-    step.unwrap_or_else(|| if least <= DAY { DAY } else { decimal_step(least / DAY) * DAY })
+    step.unwrap_or_else(|| {
+        if least <= DAY {
+            DAY
+        } else {
+            decimal_step(least / DAY) * DAY
+        }
+    })
 }
 
 /// The texts of ticks: no more digits than they need, the same number for all of one magnitude (`0.5 MiB`, `1.0 MiB`).
 pub fn tick_texts(unit: &str, decimals: Option<u8>, ticks: &[f64]) -> Vec<String> {
     if decimals.is_some() {
-        return ticks.iter().map(|value| units::format(unit, decimals, *value)).collect();
+        return ticks
+            .iter()
+            .map(|value| units::format(unit, decimals, *value))
+            .collect();
     }
     // What remains of a text without its number tells the magnitude.
-    let magnitude = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-−.,".contains(c)).to_owned();
-    let exact: Vec<String> = ticks.iter().map(|value| units::format(unit, Some(MOST_DECIMALS), *value)).collect();
-    let needed: Vec<(String, u8)> = exact.iter().map(|text| (magnitude(text), digits_needed(text))).collect();
+    let magnitude = |text: &str| {
+        text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-−.,".contains(c))
+            .to_owned()
+    };
+    let exact: Vec<String> = ticks
+        .iter()
+        .map(|value| units::format(unit, Some(MOST_DECIMALS), *value))
+        .collect();
+    let needed: Vec<(String, u8)> = exact
+        .iter()
+        .map(|text| (magnitude(text), digits_needed(text)))
+        .collect();
     let texts = ticks.iter().zip(&needed).map(|(value, (suffix, own))| {
-        let of_magnitude = needed.iter().filter(|(other, _)| other == suffix).map(|(_, digits)| *digits).max();
-        units::format(unit, Some(if *value == 0.0 { 0 } else { of_magnitude.unwrap_or(*own) }), *value)
+        let of_magnitude = needed
+            .iter()
+            .filter(|(other, _)| other == suffix)
+            .map(|(_, digits)| *digits)
+            .max();
+        units::format(
+            unit,
+            Some(if *value == 0.0 { 0 } else { of_magnitude.unwrap_or(*own) }),
+            *value,
+        )
     });
     texts.collect()
 }
@@ -196,7 +256,9 @@ const MOST_DECIMALS: u8 = 6;
 /// (1.333333 min) is cut after two.
 #[expect(clippy::cast_possible_truncation, reason = "at most six")]
 fn digits_needed(text: &str) -> u8 {
-    let Some((_, rest)) = text.split_once('.') else { return 0 };
+    let Some((_, rest)) = text.split_once('.') else {
+        return 0;
+    };
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let digits = digits.trim_end_matches('0').len() as u8;
     if digits >= MOST_DECIMALS { 2 } else { digits }
@@ -238,25 +300,41 @@ mod tests {
 
     #[test]
     fn hard_limits_hold_and_soft_ones_give_way() {
-        let limits = Limits { min: Some(0.0), max: Some(1.0), ..Limits::default() };
+        let limits = Limits {
+            min: Some(0.0),
+            max: Some(1.0),
+            ..Limits::default()
+        };
         assert_eq!(limited(-7.0, 7.0, limits), (0.0, 1.0));
-        let limits = Limits { soft_min: Some(0.0), soft_max: Some(100.0), ..Limits::default() };
+        let limits = Limits {
+            soft_min: Some(0.0),
+            soft_max: Some(100.0),
+            ..Limits::default()
+        };
         assert_eq!(limited(40.0, 50.0, limits), (0.0, 100.0));
         let (min, max) = limited(-40.0, 150.0, limits);
         assert!(min < -40.0 && max > 150.0);
-        let limits = Limits { centered: true, ..Limits::default() };
+        let limits = Limits {
+            centered: true,
+            ..Limits::default()
+        };
         let (min, max) = limited(1.0, 10.0, limits);
         assert_eq!(min, -max);
     }
 
     #[test]
     fn any_range_is_finite_and_not_empty() {
-        let odd = [0.0, -0.0, 1e-320, -1e-300, 1e-9, 1.0, -1.0, 1e15, 1e300, -1e308, 1.7e308];
+        let odd = [
+            0.0, -0.0, 1e-320, -1e-300, 1e-9, 1.0, -1.0, 1e15, 1e300, -1e308, 1.7e308,
+        ];
         for low in odd {
             for high in odd.into_iter().filter(|high| *high >= low) {
                 for distribution in [Distribution::Linear, Distribution::Log(10.0), Distribution::Log(2.0)] {
                     for min in [None, Some(5.0), Some(-1e308)] {
-                        let limits = Limits { min, ..Limits::default() };
+                        let limits = Limits {
+                            min,
+                            ..Limits::default()
+                        };
                         let scale = Scale::new(low, high, limits, distribution, 100.0);
                         assert!(scale.min < scale.max, "{low} {high} {scale:?}");
                         assert!((scale.max - scale.min).is_finite(), "{low} {high} {scale:?}");
@@ -270,7 +348,11 @@ mod tests {
     #[test]
     fn ticks_are_round_in_their_unit() {
         let ticks = |unit: &str, max: f64| {
-            let scale = Scale { min: 0.0, max, distribution: Distribution::Linear };
+            let scale = Scale {
+                min: 0.0,
+                max,
+                distribution: Distribution::Linear,
+            };
             scale.ticks(unit, 5)
         };
         assert_eq!(ticks("short", 100.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
@@ -278,13 +360,19 @@ mod tests {
         let mib = 1024.0 * 1024.0;
         assert_eq!(ticks("bytes", 4.0 * mib), [0.0, mib, 2.0 * mib, 3.0 * mib, 4.0 * mib]);
         assert_eq!(ticks("s", 300.0), [0.0, 60.0, 120.0, 180.0, 240.0, 300.0]);
-        assert_eq!(ticks("ms", 150_000.0), [0.0, 30_000.0, 60_000.0, 90_000.0, 120_000.0, 150_000.0]);
+        assert_eq!(
+            ticks("ms", 150_000.0),
+            [0.0, 30_000.0, 60_000.0, 90_000.0, 120_000.0, 150_000.0]
+        );
     }
 
     #[test]
     fn logarithmic_ticks_are_powers() {
         let scale = Scale::new(3.0, 40_000.0, Limits::default(), Distribution::Log(10.0), 100.0);
-        assert_eq!(scale.ticks("short", 10), [1.0, 10.0, 100.0, 1000.0, 10_000.0, 100_000.0]);
+        assert_eq!(
+            scale.ticks("short", 10),
+            [1.0, 10.0, 100.0, 1000.0, 10_000.0, 100_000.0]
+        );
         assert!((scale.fraction(1000.0) - 0.6).abs() < 1e-9);
         assert!(scale.fraction(0.0).is_nan());
     }

@@ -6,7 +6,10 @@ const PIECES: u8 = 6;
 /// Points of the curve through `points`, whose x ascend.
 pub fn curve(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let Some(first) = points.first() else { return Vec::new() };
-    let slopes: Vec<f64> = points.windows(2).map(|two| (two[1].1 - two[0].1) / (two[1].0 - two[0].0).max(f64::EPSILON)).collect();
+    let slopes: Vec<f64> = points
+        .windows(2)
+        .map(|two| (two[1].1 - two[0].1) / (two[1].0 - two[0].0).max(f64::EPSILON))
+        .collect();
     let tangent = |at: usize| match (at.checked_sub(1).map(|before| slopes[before]), slopes.get(at)) {
         (Some(before), Some(after)) if before * after > 0.0 => 2.0 * before * after / (before + after),
         (Some(only), None) => only,
@@ -39,7 +42,12 @@ mod tests {
         let points = [(0.0, 0.0), (1.0, 10.0), (2.0, 10.0), (3.0, 1.0), (4.0, 1.0)];
         let curve = curve(&points);
         for point in points {
-            assert!(curve.iter().any(|(x, y)| (x - point.0).abs() < 1e-9 && (y - point.1).abs() < 1e-9), "{point:?}");
+            assert!(
+                curve
+                    .iter()
+                    .any(|(x, y)| (x - point.0).abs() < 1e-9 && (y - point.1).abs() < 1e-9),
+                "{point:?}"
+            );
         }
         assert!(curve.iter().all(|(_, y)| (-1e-9..=10.0 + 1e-9).contains(y)));
     }

@@ -4,14 +4,14 @@ use maud::{Markup, PreEscaped, html};
 use plotters::element::{PathElement, Polygon};
 use plotters::style::BLACK;
 
-use super::super::data::Data;
+use super::super::data::{Data, Values};
 use super::super::model::Panel;
+use super::super::reduce::{self, Shown};
 use super::canvas::{Canvas, point};
 use super::graph::short;
 use super::look::{option, option_text};
 use super::scale::{Distribution, Limits, Scale};
-use super::theme::{Medium, fitted, readable_on, text_width};
-use super::values::{self, Shown};
+use super::theme::{fitted, readable_on, text_width};
 
 /// Units of a cell's height. Texts fill it as far as its width allows.
 const HEIGHT: f64 = 100.0;
@@ -38,7 +38,7 @@ enum Mode {
 
 /// For a page.
 pub fn page(panel: &Panel, data: &Data) -> Markup {
-    let shown = values::of(panel, data, Medium::Page);
+    let shown = reduce::shown(panel, data);
     if shown.is_empty() {
         return super::nothing(panel);
     }
@@ -66,8 +66,14 @@ impl Look {
             "background_solid" => Mode::Background { is_gradient: false },
             _ => Mode::Value,
         };
-        let value = |one: &Shown| text_width(&one.text, value_size(has_name));
-        let name = |one: &Shown| if has_name { text_width(&one.name, NAME).min(LONGEST_NAME) } else { 0.0 };
+        let value = |one: &Shown| text_width(text(one), value_size(has_name));
+        let name = |one: &Shown| {
+            if has_name {
+                text_width(&one.title, NAME).min(LONGEST_NAME)
+            } else {
+                0.0
+            }
+        };
         let width = shown.iter().map(|one| value(one).max(name(one))).fold(HEIGHT, f64::max);
         Self {
             has_name,
@@ -80,16 +86,16 @@ impl Look {
     }
 
     fn page(&self, one: &Shown, panel: u32, index: usize) -> Markup {
-        let spark = one.series.filter(|_| self.has_graph).map(|(times, numbers)| spark(times, numbers, one));
+        let spark = Some(one).filter(|_| self.has_graph).map(spark);
         let (text_color, spark_color) = match self.mode {
-            Mode::Plain => (None, one.color.as_str()),
-            Mode::Value => (Some(one.color.as_str()), one.color.as_str()),
-            Mode::Background { .. } => (Some(readable_on(&one.color)), readable_on(&one.color)),
+            Mode::Plain => (None, one.color()),
+            Mode::Value => (Some(one.color()), one.color()),
+            Mode::Background { .. } => (Some(readable_on(one.color())), readable_on(one.color())),
         };
         let has_spark = spark.as_ref().is_some_and(|(lines, _)| !lines.is_empty());
         html! {
-            div.stat.graphed[has_spark] title=[self.has_name.then_some(&one.name)] {
-                @if let Mode::Background { is_gradient } = self.mode { (background(&one.color, is_gradient, &format!("b{panel}-{index}"))) }
+            div.stat.graphed[has_spark] title=[self.has_name.then_some(&one.title)] {
+                @if let Mode::Background { is_gradient } = self.mode { (background(one.color(), is_gradient, &format!("b{panel}-{index}"))) }
                 @if let Some((lines, areas)) = spark.filter(|(lines, _)| !lines.is_empty()) {
                     svg.spark viewBox="0 0 1000 400" preserveAspectRatio="none" aria-hidden="true" {
                         path fill=(spark_color) fill-opacity=".2" d=(PreEscaped(areas)) {}
@@ -105,13 +111,17 @@ impl Look {
 
     /// The texts of a cell, in units of its view box.
     fn texts(&self, one: &Shown, color: Option<&str>) -> Markup {
-        let (x, anchor) = if self.is_left { (4.0, "start") } else { (self.width / 2.0, "middle") };
-        let (number, unit) = split_unit(&one.text);
+        let (x, anchor) = if self.is_left {
+            (4.0, "start")
+        } else {
+            (self.width / 2.0, "middle")
+        };
+        let (number, unit) = split_unit(text(one));
         let is_background = matches!(self.mode, Mode::Background { .. });
         html! {
             @if self.has_name {
                 text.name x=(short(x)) y=(if self.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background)] {
-                    (fitted(&one.name, NAME, LONGEST_NAME))
+                    (fitted(&one.title, NAME, LONGEST_NAME))
                 }
             }
             @if self.has_value {
@@ -120,6 +130,15 @@ impl Look {
                 }
             }
         }
+    }
+}
+
+/// What is written of a value.
+fn text<'a>(one: &'a Shown) -> &'a str {
+    if one.display.text.is_empty() {
+        "No data"
+    } else {
+        &one.display.text
     }
 }
 
@@ -135,8 +154,8 @@ fn background(color: &str, is_gradient: bool, id: &str) -> Markup {
         svg.back aria-hidden="true" {
             @if is_gradient {
                 linearGradient id=(id) x2="1" y2="1" {
-                    stop stop-color="#000" stop-opacity=".18" {}
-                    stop offset="1" stop-color="#000" stop-opacity="0" {}
+                    stop stop-color="#000" stop-opacity=".36" {}
+                    stop offset="1" stop-color="#000" stop-opacity=".18" {}
                 }
             }
             rect width="100%" height="100%" fill=(color) {}
@@ -149,24 +168,42 @@ fn background(color: &str, is_gradient: bool, id: &str) -> Markup {
 fn split_unit(text: &str) -> (&str, &str) {
     let end = text.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
     // Words, such as those of mappings, are no unit.
-    if end == 0 || !text.starts_with(|c: char| c.is_ascii_digit() || "+-−".contains(c)) { (text, "") } else { text.split_at(end) }
+    if end == 0 || !text.starts_with(|c: char| c.is_ascii_digit() || "+-−".contains(c)) {
+        (text, "")
+    } else {
+        text.split_at(end)
+    }
 }
 
 /// Line and area of a sparkline, 1000 by 400 units.
-fn spark(times: &[f64], numbers: &[f64], one: &Shown) -> (String, String) {
+fn spark(one: &Shown) -> (String, String) {
+    let (times, Values::Numbers(numbers)) = (one.times, &one.field.values) else {
+        return Default::default();
+    };
     let mut canvas = Canvas::new(1000, 400);
     let known = || times.iter().zip(numbers).filter(|(_, number)| number.is_finite());
-    let (Some((from, _)), Some((to, _))) = (known().next(), known().last()) else { return Default::default() };
+    let (Some((from, _)), Some((to, _))) = (known().next(), known().next_back()) else {
+        return Default::default();
+    };
     if from >= to {
         return Default::default();
     }
     let low = known().map(|(_, number)| *number).fold(f64::INFINITY, f64::min);
     let high = known().map(|(_, number)| *number).fold(f64::NEG_INFINITY, f64::max);
-    let limits = Limits { min: one.options.min, max: one.options.max, ..Limits::default() };
+    let limits = Limits {
+        min: one.field.options.min,
+        max: one.field.options.max,
+        ..Limits::default()
+    };
     let scale = Scale::new(low, high, limits, Distribution::Linear, 1.0);
-    let points: Vec<_> = known().map(|(time, number)| point((time - from) / (to - from), scale.fraction(*number))).collect();
+    let points: Vec<_> = known()
+        .map(|(time, number)| point((time - from) / (to - from), scale.fraction(*number)))
+        .collect();
     let area = canvas.area();
-    let _ = area.draw(&Polygon::new([vec![(0.0, 0.0)], points.clone(), vec![(1.0, 0.0)]].concat(), BLACK));
+    let _ = area.draw(&Polygon::new(
+        [vec![(0.0, 0.0)], points.clone(), vec![(1.0, 0.0)]].concat(),
+        BLACK,
+    ));
     let _ = area.draw(&PathElement::new(points, BLACK));
     drop(area);
     (canvas.take_lines(), canvas.take_areas())

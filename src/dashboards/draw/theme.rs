@@ -1,6 +1,8 @@
 //! Where a panel is drawn, and the colours there: a page takes them from its stylesheet, so that light and dark are the reader's
 //! choice; a picture has them in it.
 
+use super::super::color;
+
 /// Where a panel is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
@@ -22,13 +24,17 @@ pub enum Tone {
     Soft,
     /// Lines of the grid.
     Grid,
-    /// What is behind a panel's contents.
-    Panel,
-    /// The part of a gauge that is not filled.
-    Track,
 }
 
 impl Medium {
+    /// A colour of the dark theme as it is drawn: in a light picture its sister there; on a page the stylesheet sees to it.
+    pub fn color(self, hex: &str) -> String {
+        let light = matches!(self, Self::Picture { dark: false })
+            .then(|| color::for_light(hex))
+            .flatten();
+        light.unwrap_or(hex).to_owned()
+    }
+
     /// The attribute `fill` or `stroke` for `tone`; `None` on a page, where a class does it.
     pub const fn tone(self, tone: Tone) -> Option<&'static str> {
         match self {
@@ -47,18 +53,39 @@ const fn tone_color(tone: Tone, dark: bool) -> &'static str {
         (Tone::Soft, false) => "#5b5f63",
         (Tone::Grid, true) => "#2b2f35",
         (Tone::Grid, false) => "#e8e9ea",
-        (Tone::Panel, true) => "#181b1f",
-        (Tone::Panel, false) => "#ffffff",
-        (Tone::Track, true) => "#24272c",
-        (Tone::Track, false) => "#eeeff0",
     }
+}
+
+/// What makes the light theme's colours of the dark theme's, which stand in attributes: a rule outdoes an attribute.
+pub fn light_rules() -> String {
+    const ATTRIBUTES: [(&str, &str); 5] = [
+        ("fill", "fill"),
+        ("stroke", "stroke"),
+        ("stop-color", "stop-color"),
+        ("bgcolor", "background-color"),
+        ("color", "color"),
+    ];
+    let of = |(_, dark, light): (&str, &str, &str)| {
+        ATTRIBUTES
+            .map(|(attribute, property)| format!("[{attribute}=\"{dark}\"]{{{property}:{light}}}"))
+            .concat()
+    };
+    let rules: String = color::NAMED.into_iter().map(of).collect();
+    format!(
+        "@media not all and (prefers-color-scheme:dark){{:root:not([data-theme=\"dark\"]){{{rules}}}}}:root[data-theme=\"light\"]{{{rules}}}"
+    )
 }
 
 /// Black or white, whichever can be read on `color` (`#rrggbb`).
 pub fn readable_on(color: &str) -> &'static str {
-    let part = |at: usize| color.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(0);
+    let part = |at: usize| {
+        color
+            .get(at..at + 2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            .unwrap_or(0)
+    };
     let brightness = 299 * u32::from(part(1)) + 587 * u32::from(part(3)) + 114 * u32::from(part(5));
-    if brightness > 150_000 { "#111217" } else { "#ffffff" }
+    if brightness > 180_000 { "#111217" } else { "#ffffff" }
 }
 
 /// About how wide `text` is at `size` pixels in a sans-serif font.

@@ -12,7 +12,7 @@ use super::canvas::{Canvas, point};
 use super::graph::{Graph, Ink};
 use super::look::{custom, custom_number, custom_text, is_hidden};
 use super::theme::Medium;
-use super::{color, legend, stack};
+use super::{clock, legend, stack};
 
 /// A series as it is drawn.
 pub struct Line<'a> {
@@ -32,22 +32,28 @@ pub struct Line<'a> {
 
 /// The graph of `data`; `None` if there is nothing to draw.
 pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium) -> Option<Graph<'a>> {
-    let range = scope.range;
+    let range = data.range;
     let mut lines = lines(data, medium);
     if lines.is_empty() {
         return None;
     }
     stack::apply(&mut lines);
     let axes = Axes::of(panel, &mut lines);
-    let shown = lines.iter().enumerate().filter(|(_, line)| !is_hidden(line.field, "legend"));
-    let legend = legend::of(panel, shown.map(|(index, line)| (index, line.color.as_str(), line.field)));
+    let shown = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| !is_hidden(line.field, "legend"));
+    let legend = legend::of(
+        panel,
+        shown.map(|(index, line)| (index, line.color.as_str(), line.field)),
+    );
     let ticks = axes.drawn(panel, &legend);
     Some(Graph {
         panel: panel.id,
         summary: format!("{}: {} series over time", panel.title, lines.len()),
         range,
         axes: ticks,
-        times: axes::times(panel, range, &legend),
+        times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         plot: Box::new(move |ink| {
             let across = |time: f64| (time - range.from) / (range.to - range.from);
@@ -71,13 +77,16 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
             if is_hidden(field, "viz") {
                 continue;
             }
-            let mut values: Vec<f64> = values.iter().map(|value| if value.is_finite() { *value } else { f64::NAN }).collect();
+            let mut values: Vec<f64> = values
+                .iter()
+                .map(|value| if value.is_finite() { *value } else { f64::NAN })
+                .collect();
             if custom_text(&field.options, "transform") == "negative-Y" {
                 values.iter_mut().for_each(|value| *value = -*value);
             }
             lines.push(Line {
                 field,
-                color: color::series(&field.options, lines.len(), &values, medium),
+                color: medium.color(&field.color),
                 times,
                 values,
                 base: None,
@@ -117,9 +126,13 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
         if style.is_points || run.len() == 1 {
             continue;
         }
-        let top = style.interpolation.through(run.iter().map(|(x, y, _)| point(*x, *y)).collect());
+        let top = style
+            .interpolation
+            .through(run.iter().map(|(x, y, _)| point(*x, *y)).collect());
         if style.fill > 0.0 {
-            let mut below = style.interpolation.through(run.iter().map(|(x, _, base)| point(*x, *base)).collect());
+            let mut below = style
+                .interpolation
+                .through(run.iter().map(|(x, _, base)| point(*x, *base)).collect());
             below.reverse();
             let _ = area.draw(&Polygon::new([top.clone(), below].concat(), BLACK));
         }
@@ -134,8 +147,14 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
     }
     let dots = canvas.take_lines();
     let gradient = (style.is_gradient && !areas.is_empty()).then(|| format!("g{panel}-{index}"));
-    let fill = gradient.as_ref().map_or_else(|| line.color.clone(), |id| format!("url(#{id})"));
-    let bar_stroke = (style.is_bars && style.width > 0.0).then_some(line.color.as_str()).unwrap_or("none");
+    let fill = gradient
+        .as_ref()
+        .map_or_else(|| line.color.clone(), |id| format!("url(#{id})"));
+    let bar_stroke = if style.is_bars && style.width > 0.0 {
+        line.color.as_str()
+    } else {
+        "none"
+    };
     html! {
         g.series data-series=(index) fill="none" stroke=(line.color) stroke-width=(ink.pixels(style.width)) stroke-linejoin="round" {
             @if let Some(id) = &gradient {
@@ -177,7 +196,11 @@ fn runs(drawn: &[(f64, f64, f64)], times: &[f64], span: Span) -> Vec<Vec<(f64, f
 
 /// The width of bars as a fraction of the plot: a part of the least distance of two points.
 fn bar_width(times: &[f64], across: impl Fn(f64) -> f64) -> f64 {
-    let least = times.windows(2).map(|two| across(two[1]) - across(two[0])).filter(|width| *width > 0.0).fold(f64::INFINITY, f64::min);
+    let least = times
+        .windows(2)
+        .map(|two| across(two[1]) - across(two[0]))
+        .filter(|width| *width > 0.0)
+        .fold(f64::INFINITY, f64::min);
     if least.is_finite() { least * 0.6 } else { 0.02 }
 }
 
@@ -211,11 +234,17 @@ enum Interpolation {
 impl Interpolation {
     /// The points of a line through `points`.
     fn through(self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-        let Some(first) = points.first().copied() else { return points };
+        let Some(first) = points.first().copied() else {
+            return points;
+        };
         match self {
             Self::Linear => points,
-            Self::Before => std::iter::once(first).chain(points.windows(2).flat_map(|two| [(two[0].0, two[1].1), two[1]])).collect(),
-            Self::After => std::iter::once(first).chain(points.windows(2).flat_map(|two| [(two[1].0, two[0].1), two[1]])).collect(),
+            Self::Before => std::iter::once(first)
+                .chain(points.windows(2).flat_map(|two| [(two[0].0, two[1].1), two[1]]))
+                .collect(),
+            Self::After => std::iter::once(first)
+                .chain(points.windows(2).flat_map(|two| [(two[1].0, two[0].1), two[1]]))
+                .collect(),
             Self::Smooth => super::smooth::curve(&points),
         }
     }
@@ -240,8 +269,15 @@ impl Style {
         let text = |path: &str| custom_text(options, path);
         let kind = text("drawStyle");
         let spanned = custom(options, "spanNulls");
-        let dash = custom(options, "lineStyle/dash").as_array().map_or(&[][..], Vec::as_slice);
-        let dash: Vec<f64> = dash.iter().filter_map(serde_json::Value::as_f64).filter(|length| (0.0..1e4).contains(length)).take(16).collect();
+        let dash = custom(options, "lineStyle/dash")
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        let dash: Vec<f64> = dash
+            .iter()
+            .filter_map(serde_json::Value::as_f64)
+            .filter(|length| (0.0..1e4).contains(length))
+            .take(16)
+            .collect();
         let is_dotted = text("lineStyle/fill") == "dot";
         Self {
             width: custom_number(options, "lineWidth").unwrap_or(1.0).clamp(0.0, 20.0),
@@ -273,7 +309,13 @@ impl Style {
     }
 
     fn dashes(&self, ink: Ink) -> Option<String> {
-        (!self.dash.is_empty()).then(|| self.dash.iter().map(|length| ink.pixels(*length)).collect::<Vec<_>>().join(" "))
+        (!self.dash.is_empty()).then(|| {
+            self.dash
+                .iter()
+                .map(|length| ink.pixels(*length))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
     }
 
     fn cap(&self) -> Option<&'static str> {
@@ -287,7 +329,11 @@ mod tests {
 
     #[test]
     fn gaps_part_lines_unless_they_are_spanned() {
-        let places: Vec<(f64, f64, f64)> = [1.0, 2.0, f64::NAN, f64::NAN, 3.0].iter().enumerate().map(|(x, y)| (x as f64, *y, 0.0)).collect();
+        let places: Vec<(f64, f64, f64)> = [1.0, 2.0, f64::NAN, f64::NAN, 3.0]
+            .iter()
+            .enumerate()
+            .map(|(x, y)| (x as f64, *y, 0.0))
+            .collect();
         let times = [0.0, 10.0, 20.0, 30.0, 40.0];
         let lengths = |span| runs(&places, &times, span).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(lengths(Span::Never), [2, 1]);
@@ -299,7 +345,13 @@ mod tests {
     #[test]
     fn steps_go_across_before_or_after() {
         let points = vec![(0.0, 0.0), (1.0, 1.0)];
-        assert_eq!(Interpolation::After.through(points.clone()), [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]);
-        assert_eq!(Interpolation::Before.through(points), [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]);
+        assert_eq!(
+            Interpolation::After.through(points.clone()),
+            [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
+        );
+        assert_eq!(
+            Interpolation::Before.through(points),
+            [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
+        );
     }
 }
