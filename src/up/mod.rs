@@ -169,6 +169,7 @@ impl Stack {
 fn introduce(service: SocketAddr, prometheus: SocketAddr, grafana: &str, state: &State) {
     say(format!(
         "status page  http://{service}
+dashboards   http://{service}/dashboards
 metrics      http://{service}/metrics
 prometheus   http://{prometheus}
 grafana      {grafana}

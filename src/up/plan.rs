@@ -56,6 +56,8 @@ impl Plan {
             _ => None,
         };
         simulate(&mut settings, args.simulated);
+        // The dashboards show this stack, whatever the settings say of another.
+        settings.prometheus.url = prometheus.url();
         link(&mut settings.links, &prometheus, grafana.as_ref().map(|(_, port)| port));
         Ok(Self {
             settings,
