@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::evaluate::Scope;
 use super::model::{Dashboard, Panel};
 use super::variables::Variables;
 
@@ -9,6 +10,8 @@ use super::variables::Variables;
 pub const COLUMNS: u32 = 24;
 /// A panel or row is repeated at most that often.
 const MAX_REPEATS: usize = 50;
+/// Panels of a page, repeated ones among them; what comes after is left out. A small file can ask for a million.
+pub const MAX_PANELS: usize = 600;
 /// Repeated panels beside each other, where the panel does not say how many.
 const BESIDE: u32 = 4;
 
@@ -31,6 +34,22 @@ impl Placed {
             variables.with(name, value)
         })
     }
+
+    /// The scope that the panel sees.
+    pub fn scope(&self, scope: &Scope) -> Scope {
+        Scope {
+            variables: self.variables(&scope.variables),
+            ..scope.clone()
+        }
+    }
+
+    /// The title, with what stands for its variables.
+    pub fn title(&self, scope: &Scope) -> String {
+        match self.chosen.is_empty() {
+            true => scope.text(&self.panel.title),
+            false => self.scope(scope).text(&self.panel.title),
+        }
+    }
 }
 
 /// The panels of `dashboard` from the top left, rows before what belongs to them.
@@ -39,6 +58,7 @@ pub fn layout(dashboard: &Dashboard, variables: &Variables) -> Vec<Placed> {
     let mut placed = Vec::new();
     // How far everything further below has moved down.
     let mut down = 0;
+    let mut left = MAX_PANELS;
     let mut rest = panels.as_slice();
     while let Some((first, after)) = rest.split_first() {
         // What lies below an open row up to the next one belongs to it.
@@ -61,7 +81,7 @@ pub fn layout(dashboard: &Dashboard, variables: &Variables) -> Vec<Placed> {
             _ => vec![Vec::new()],
         };
         for (index, chosen) in scopes.into_iter().enumerate() {
-            let (mut copies, height, grown) = expand(section, variables, &chosen);
+            let (mut copies, height, grown) = expand(section, variables, &chosen, &mut left);
             if index > 0 {
                 down += height;
             }
@@ -76,13 +96,18 @@ pub fn layout(dashboard: &Dashboard, variables: &Variables) -> Vec<Placed> {
 
 /// `section` with its repeated panels: where they would lie if nothing above had grown, the height of the section as it was, and how
 /// much it has grown.
-fn expand(section: &[&Panel], variables: &Variables, chosen: &[(String, String)]) -> (Vec<Placed>, u32, u32) {
+fn expand(
+    section: &[&Panel],
+    variables: &Variables,
+    chosen: &[(String, String)],
+    left: &mut usize,
+) -> (Vec<Placed>, u32, u32) {
     // How much is put in below the panels that begin at the key.
     let mut inserted: BTreeMap<u32, u32> = BTreeMap::new();
     let mut placed = Vec::new();
     for panel in section {
         let above = inserted.range(..panel.grid_pos.y).map(|(_, grown)| grown).sum();
-        let mut copies = repeat(panel, variables, chosen);
+        let mut copies = repeat(panel, variables, chosen, left);
         let bottom = copies.iter().map(bottom).max().unwrap_or(0);
         let grown = bottom.saturating_sub(panel.grid_pos.y + panel.grid_pos.h);
         let most = inserted.entry(panel.grid_pos.y).or_default();
@@ -100,23 +125,24 @@ fn expand(section: &[&Panel], variables: &Variables, chosen: &[(String, String)]
 }
 
 /// A panel, or its copies.
-fn repeat(panel: &Panel, variables: &Variables, chosen: &[(String, String)]) -> Vec<Placed> {
-    let one = |panel: Panel, chosen: Vec<(String, String)>| {
+fn repeat(panel: &Panel, variables: &Variables, chosen: &[(String, String)], left: &mut usize) -> Vec<Placed> {
+    let mut one = |panel: Panel, chosen: Vec<(String, String)>| {
+        *left = left.checked_sub(1)?;
         let mut panel = panel;
         let inside = std::mem::take(&mut panel.panels);
-        let (inside, ..) = expand(&in_order(&inside), variables, &chosen);
-        Placed { panel, chosen, inside }
+        let (inside, ..) = expand(&in_order(&inside), variables, &chosen, left);
+        Some(Placed { panel, chosen, inside })
     };
     let values = match panel.kind == "row" || panel.repeat.is_empty() {
         true => Vec::new(),
         false => values(&panel.repeat, variables),
     };
     if values.is_empty() {
-        return vec![one(panel.clone(), chosen.to_vec())];
+        return one(panel.clone(), chosen.to_vec()).into_iter().collect();
     }
     let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
     let beside = panel.max_per_row.unwrap_or(BESIDE).clamp(1, COLUMNS).min(count);
-    let copies = (0..).zip(values).map(|(index, value)| {
+    let copies = (0..).zip(values).map_while(|(index, value)| {
         let mut panel = panel.clone();
         let place = &mut panel.grid_pos;
         if panel.repeat_direction == "v" {
@@ -273,6 +299,14 @@ mod tests {
         assert_eq!(placed.len(), 2);
         let inside: Vec<_> = placed[0].inside.iter().map(|placed| placed.panel.id).collect();
         assert_eq!(inside, [2, 4]);
+    }
+
+    #[test]
+    fn a_small_file_cannot_ask_for_a_million_panels() {
+        let row = json!({"id": 1, "type": "row", "gridPos": {"y": 0}, "repeat": "x"});
+        let many = (1..300).map(|y| json!({"id": 1, "gridPos": {"y": y, "h": 1}, "repeat": "x"}));
+        let panels = std::iter::once(row).chain(many).collect::<Vec<_>>();
+        assert_eq!(places(json!(panels)).len(), MAX_PANELS);
     }
 
     #[test]

@@ -117,6 +117,13 @@ impl Grid {
     }
 }
 
+/// A time (Unix time in seconds) for people: `2026-01-02 03:04:05` in `zone`.
+#[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+pub fn local(seconds: f64, zone: &Zone) -> String {
+    let time = Timestamp::from_millisecond((seconds * 1000.0) as i64).unwrap_or_default();
+    time.to_zoned(zone.clone()).strftime("%F %T").to_string()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
 fn seconds(time: Timestamp) -> f64 {
     time.as_millisecond() as f64 / 1000.0

@@ -9,6 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::units::{duration, quantity};
 use super::{App, Live, glance};
 use crate::config::Settings;
+use crate::dashboards::library::SHIPPED;
 use crate::sampler::{Held, State};
 use crate::sources::simulated;
 
@@ -158,6 +159,8 @@ fn links(settings: &Settings, request: &HttpRequest) -> Markup {
     let grafana = link(settings.links.grafana.as_deref(), request, GRAFANA_PORT);
     html! {
         nav {
+            @for dashboard in SHIPPED { a href=(format!("/d/{}", dashboard.uid)) { (dashboard.title) } }
+            a href="/dashboards" { "All dashboards" }
             @match prometheus {
                 Some(address) => a href=(address) { "Prometheus" },
                 None => span.absent { "Prometheus does not run here" },
@@ -166,7 +169,6 @@ fn links(settings: &Settings, request: &HttpRequest) -> Markup {
                 Some(address) => a href=(address) { "Grafana" },
                 None => span.absent { "Grafana does not run here" },
             }
-            a href="/dashboards" { "Dashboards" }
         }
     }
 }

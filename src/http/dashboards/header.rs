@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::asked::{Asked, View};
 use crate::dashboards::library::SHIPPED;
 use crate::dashboards::model::Dashboard;
+use crate::dashboards::time::local;
 use crate::dashboards::variables::Variables;
 
 /// Ranges that end now: beginning and name.
@@ -133,7 +134,7 @@ impl Header<'_> {
         if text.starts_with("now") {
             return text.to_owned();
         }
-        super::page::local_time(at, &self.view.zone)
+        local(at, &self.view.zone)
     }
 
     /// Variables and refresh, in one form.

@@ -5,7 +5,7 @@ mod header;
 mod looked;
 mod page;
 mod panels;
-mod rows;
+mod picture;
 mod stream;
 mod values;
 
@@ -25,6 +25,7 @@ use crate::dashboards::source::Shared;
 use crate::error::Failure;
 
 pub use page::{page, page_with_name, script, style};
+pub use picture::picture;
 pub use values::values;
 
 /// Panels that are worked on at once: as many as there are CPUs, and as Prometheus answers queries.

@@ -11,16 +11,15 @@ use super::asked::{Asked, View};
 use super::header::Header;
 use super::looked::Laid;
 use super::panels::{self, Links};
-use super::rows::{self, Place, Row, Section};
 use super::stream::{self, Lease, Piece};
-use super::{Boards, busy};
+use super::{Boards, busy, values};
 use crate::dashboards::data::Data as PanelData;
 use crate::dashboards::draw;
 use crate::dashboards::evaluate::{Scope, evaluate};
-use crate::dashboards::layout::Placed;
+use crate::dashboards::layout::{MAX_PANELS, Placed};
 use crate::dashboards::library::OpenError;
 use crate::dashboards::model::GridPos;
-use crate::dashboards::time::Zone;
+use crate::dashboards::sections::{self, Place, Row, Section};
 use crate::dashboards::variables::Variables;
 use crate::http::{App, Live, status};
 use crate::telemetry::unix_time;
@@ -145,9 +144,9 @@ pub async fn prepare(
             };
             let laid = boards.looked.lay(opened, &scope.variables).ok_or(Refusal::Busy)?;
             let sections = match view.panel {
-                None => rows::sections(&laid.panels, &view.toggled),
+                None => sections::sections(&laid.panels, &view.toggled),
                 Some(id) => {
-                    let place = rows::find(&laid.panels, id)
+                    let place = sections::find(&laid.panels, id)
                         .ok_or_else(|| Refusal::Missing(format!("the dashboard has no panel {id}")))?;
                     vec![Section {
                         row: None,
@@ -206,7 +205,12 @@ impl Context<'_> {
             if section.panels.is_empty() {
                 continue;
             }
-            pieces.push(Piece::Ready("<div class=\"grid\">".to_owned()));
+            let alone = if self.prepared.view.panel.is_some() {
+                " alone"
+            } else {
+                ""
+            };
+            pieces.push(Piece::Ready(format!("<div class=\"grid{alone}\">")));
             pieces.extend(section.panels.iter().filter_map(|place| self.panel(*place)));
             pieces.push(Piece::Ready("</div>".to_owned()));
         }
@@ -230,7 +234,7 @@ impl Context<'_> {
         html! {
             h2.row id=(format!("row-{id}")) {
                 a href=(format!("{}#row-{id}", self.asked.with(self.path, &[("rows", rows)]))) aria-expanded=(row.is_open) {
-                    (title(placed, scope))
+                    (placed.title(scope))
                 }
                 @if !row.is_open { span.count { " " (row.count) @if row.count == 1 { " panel" } @else { " panels" } } }
             }
@@ -289,6 +293,9 @@ impl Context<'_> {
             @for variable in &scope.variables.list {
                 @if let Some(problem) = &variable.problem { p.notice.bad role="status" { strong { (variable.name) } ": " (problem) } }
             }
+            @if laid.panels.iter().map(|placed| placed.inside.len() + 1).sum::<usize>() >= MAX_PANELS {
+                p.notice role="status" { "No more than " (MAX_PANELS) " panels are shown." }
+            }
             (PreEscaped("<main data-dashboard=\"")) (laid.dashboard.uid)
             (PreEscaped("\" data-zone=\"")) (view.zone.iana_name().unwrap_or("UTC"))
             (PreEscaped("\" data-refresh=\"")) (refresh.as_deref().unwrap_or("")) (PreEscaped("\">"))
@@ -296,25 +303,9 @@ impl Context<'_> {
     }
 }
 
-/// The title of a panel or row, as it is for the values it is repeated for.
-fn title(placed: &Placed, scope: &Scope) -> String {
-    match placed.chosen.is_empty() {
-        true => scope.text(&placed.panel.title),
-        false => scope_of(placed, scope).text(&placed.panel.title),
-    }
-}
-
-/// The scope of a panel that is repeated.
-fn scope_of(placed: &Placed, scope: &Scope) -> Scope {
-    Scope {
-        variables: placed.variables(&scope.variables),
-        ..scope.clone()
-    }
-}
-
 /// The data of a panel, and the scope in which it was evaluated.
 pub fn data_of(placed: &Placed, prepared: &Prepared, boards: &Boards) -> (Scope, PanelData) {
-    let scope = scope_of(placed, &prepared.scope);
+    let scope = placed.scope(&prepared.scope);
     let points = panels::points(prepared.place(placed));
     let data = evaluate(&placed.panel, &scope, points, &*boards.source);
     (scope, data)
@@ -325,26 +316,21 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Lin
     let panel = &placed.panel;
     let inside = draw::html(panel, &data, &scope);
     let title = scope.text(&panel.title);
-    panels::frame(
-        panel,
-        &title,
-        &panels::classes(prepared.place(placed)),
-        links,
-        &data,
-        &inside,
-    )
-}
-
-/// A time for people, in the zone of the page.
-pub fn local_time(at: f64, zone: &Zone) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "it comes from milliseconds in an i64")]
-    let time = jiff::Timestamp::from_millisecond((at * 1000.0) as i64).unwrap_or_default();
-    time.to_zoned(zone.clone()).strftime("%F %T").to_string()
+    let place = panels::classes(prepared.place(placed));
+    html! {
+        (panels::frame(panel, &title, &place, links, &data, &inside))
+        @if prepared.view.panel.is_some() && panel.kind == "timeseries" {
+            (values::table(&data, &scope.zone))
+        }
+    }
 }
 
 /// The style sheet of pages with dashboards.
 pub async fn style() -> HttpResponse {
-    asset("text/css; charset=utf-8", format!("{STYLE}{}", grid_rules()))
+    asset(
+        "text/css; charset=utf-8",
+        format!("{STYLE}{}{}", draw::css(), grid_rules()),
+    )
 }
 
 /// What a browser does beyond showing the page.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use maud::{Markup, html};
 use serde::Serialize;
 
 use super::asked::Asked;
@@ -14,6 +15,7 @@ use super::stream::{self, Lease};
 use super::{Boards, busy, plain};
 use crate::dashboards::data::Data as PanelData;
 use crate::dashboards::display;
+use crate::dashboards::time::{Zone, local};
 use crate::http::App;
 
 #[derive(Serialize)]
@@ -78,6 +80,37 @@ fn all(prepared: &Prepared, boards: &Boards) -> Values {
     let values = graphs.map(|placed| (placed.panel.id, of_panel(&page::data_of(placed, prepared, boards).1)));
     Values {
         panels: values.collect(),
+    }
+}
+
+/// Rows of the table behind a graph.
+const MOST_ROWS: usize = 300;
+
+/// The values of a graph as a table, for those who cannot see it, want to copy them, or to know exactly.
+pub fn table(data: &PanelData, zone: &Zone) -> Markup {
+    let PanelValues { times, series } = of_panel(data);
+    if times.is_empty() || series.is_empty() {
+        return html! {};
+    }
+    let every = times.len().div_ceil(MOST_ROWS);
+    html! {
+        details.values open {
+            summary { "Values" @if every > 1 { " (every " (every) ". point)" } }
+            div.scroll tabindex="0" {
+                table {
+                    thead { tr { th scope="col" { "Time" } @for one in &series { th.number scope="col" { (one.name) } } } }
+                    tbody {
+                        // The newest first: it is what most people want to know.
+                        @for index in (0..times.len()).rev().step_by(every) {
+                            tr {
+                                th scope="row" { (local(times[index] as f64 / 1000.0, zone)) }
+                                @for one in &series { td.number { (one.texts[index]) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The order of a page: panels in their sections, each below its row.
 
-use crate::dashboards::layout::Placed;
+use super::layout::Placed;
 
 /// A part of a page: what follows a row, up to the next.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,9 +94,9 @@ pub fn find(panels: &[Placed], id: u32) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::layout;
+    use super::super::variables::Variables;
     use super::*;
-    use crate::dashboards::layout::layout;
-    use crate::dashboards::variables::Variables;
 
     fn panels() -> Vec<Placed> {
         let dashboard = serde_json::from_value(serde_json::json!({ "panels": [
