@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod prometheus;
+pub mod upstream;
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -206,6 +207,20 @@ impl Service {
         std::fs::rename(new, &self.file).unwrap();
     }
 
+    /// Has the service read new settings, and waits until they are in force.
+    pub fn reload(&self, settings: &str) {
+        let before = self.manager.count("READY=1");
+        self.configure(settings);
+        self.signal("HUP");
+        self.manager.wait_for_nth("READY=1", before + 1);
+        assert_eq!(
+            self.metric("edge_config_last_reload_successful"),
+            Some(1.0),
+            "{}",
+            self.log.text()
+        );
+    }
+
     /// Waits for the process to end.
     pub fn wait(&mut self) -> ExitStatus {
         wait(&mut self.child)
@@ -354,11 +369,31 @@ pub fn ask(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
 fn parse_answer(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    Some(Answer {
+    let mut answer = Answer {
         status: head.split_whitespace().nth(1)?.parse().ok()?,
         head,
         body: bytes[end + 4..].to_vec(),
-    })
+    };
+    // An answer to HEAD has the header, but no body.
+    if answer.header("transfer-encoding") == Some("chunked") && !answer.body.is_empty() {
+        answer.body = join_chunks(&answer.body)?;
+    }
+    Some(answer)
+}
+
+/// The body of a chunked answer; `None` if it ends early.
+fn join_chunks(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|window| window == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).ok()?, 16).ok()?;
+        let chunk = bytes.get(end + 2..end + 2 + length)?;
+        if length == 0 {
+            return Some(body);
+        }
+        body.extend(chunk);
+        bytes = bytes.get(end + 4 + length..)?;
+    }
 }
 
 /// The value of a series in an exposition.
