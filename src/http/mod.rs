@@ -187,6 +187,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .service(page!("/", status::page))
         .service(page!("/style.css", status::style))
+        .service(page!("/favicon.svg", status::icon))
         .service(page!("/metrics", metrics::metrics))
         .service(page!("/sensor", sensor::sensor))
         .service(page!("/healthz", health::alive))
@@ -250,7 +251,7 @@ pub fn internal_error() -> HttpResponse {
 
 fn handler_of(path: &str) -> &'static str {
     match path {
-        "/" | "/style.css" => "status",
+        "/" | "/style.css" | "/favicon.svg" => "status",
         "/metrics" => "metrics",
         "/sensor" => "sensor",
         "/healthz" => "healthz",

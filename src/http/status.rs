@@ -21,6 +21,7 @@ pub const GRAFANA_PORT: u16 = 3000;
 const REFRESH: u32 = 10;
 
 const STYLE: &str = include_str!("style.css");
+const ICON: &str = include_str!("favicon.svg");
 
 /// The page.
 pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
@@ -67,6 +68,14 @@ pub async fn style() -> HttpResponse {
         .body(STYLE)
 }
 
+/// What browsers show beside the title.
+pub async fn icon() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .insert_header(("Cache-Control", "max-age=86400"))
+        .body(ICON)
+}
+
 /// A whole page around `body`.
 pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse {
     let host = hostname();
@@ -78,6 +87,7 @@ pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
                 title { (title) " · " (host) " · edgewatch" }
+                link rel="icon" href="/favicon.svg";
                 link rel="stylesheet" href="/style.css";
             }
             body {

@@ -24,8 +24,8 @@ use crate::dashboards::variables::Variables;
 use crate::http::{App, Live, status};
 use crate::telemetry::unix_time;
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("../dashboards.js");
+const STYLE: &str = concat!(include_str!("page.css"), include_str!("script.css"));
+const SCRIPT: &str = include_str!("script.js");
 /// What pages of dashboards may do beyond the others: run our script, ask for values, and send a form.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
 
@@ -283,6 +283,7 @@ impl Context<'_> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 @if let Some(seconds) = &refresh { noscript { meta http-equiv="refresh" content=(seconds); } }
                 title { (laid.dashboard.title) " · " (status::hostname()) " · edgewatch" }
+                link rel="icon" href="/favicon.svg";
                 link rel="stylesheet" href="/dashboards.css";
                 script src="/dashboards.js" defer {}
             }

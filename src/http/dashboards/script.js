@@ -7,9 +7,12 @@
   const SVG = "http://www.w3.org/2000/svg";
   const PLOT_WIDTH = 1000; // user units of every stretched plot
   const LEAST_DRAG = 8; // CSS pixels: less is a click
+  const MOST_SHOWN = 20; // series in a tooltip: more do not fit on a screen
 
   const graphs = () => [...page.querySelectorAll("figure.graph")];
   const plotOf = (graph) => graph.querySelector("svg.plot");
+
+  document.documentElement.classList.add("scripted");
 
   // ---- The address: a range is changed by going there, so that Back and bookmarks work.
 
@@ -97,9 +100,10 @@
     const visible = box.bottom > 0 && box.top < innerHeight;
     if (!visible || !panel?.times?.length) return;
     const index = nearest(panel.times, at);
-    const shown = panel.series
+    const all = panel.series
       .map((series, number) => ({ ...series, number, text: series.texts[index] }))
       .filter((series) => series.text && !isHidden(graph, series.number));
+    const shown = all.slice(0, MOST_SHOWN);
     let tip = tips.get(graph);
     if (!tip) {
       tip = document.createElement("div");
@@ -111,6 +115,7 @@
     const head = document.createElement("time");
     head.textContent = clock.format(panel.times[index]);
     tip.replaceChildren(head, ...shown.map(row));
+    if (all.length > shown.length) tip.append(`and ${all.length - shown.length} more`);
     const x = box.left + ((at - graph.dataset.from) / (graph.dataset.to - graph.dataset.from)) * box.width;
     const fits = x + 12 + tip.offsetWidth < document.documentElement.clientWidth;
     tip.style.left = `${Math.max(0, fits ? x + 12 : x - 12 - tip.offsetWidth)}px`;
