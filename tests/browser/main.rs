@@ -1,0 +1,332 @@
+//! The dashboards as a person meets them: in a browser, fed by the real service and a real Prometheus.
+
+mod chromium;
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use chromium::{Browser, is_installed};
+use common::prometheus::{Prometheus, installed};
+use common::{Service, eventually};
+use serde_json::Value;
+
+const DASHBOARDS: [&str; 3] = ["overview", "hardware", "budget"];
+
+/// The fixture of a Raspberry Pi, with simulated sensors beside its own, scraped each second with the shipped configuration.
+struct Stack {
+    service: Service,
+    prometheus: Prometheus,
+}
+
+impl Stack {
+    fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With more settings.
+    fn with(more: &str) -> Self {
+        let machine = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/raspberry-pi-4");
+        let settings = format!(
+            "[simulated]\nenabled = true\n[paths]\nprocfs = {:?}\nsysfs = {:?}\n",
+            machine.join("proc"),
+            machine.join("sys")
+        );
+        let service = Service::start(&settings);
+        let prometheus = Prometheus::start_shipped(&installed()[0], &[service.address()]);
+        service.configure(&format!(
+            "{settings}{more}[prometheus]\nurl = \"http://{}\"\nscrape_interval = \"1s\"\n",
+            prometheus.address
+        ));
+        service.signal("HUP");
+        service.manager.wait_for_nth("READY=1", 2);
+        let scraped = || {
+            prometheus
+                .try_query("count_over_time(node_load1[1m]) > 20")
+                .is_ok_and(|found| !found.is_empty())
+        };
+        assert!(eventually(scraped), "nothing is scraped");
+        Self { service, prometheus }
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("http://{}{path}", self.service.address())
+    }
+
+    /// The value of a series without labels of interest.
+    fn value(&self, expression: &str) -> f64 {
+        *self.prometheus.try_query(expression).unwrap().first().unwrap()
+    }
+}
+
+/// The panels of a shipped dashboard that are open at first, but for rows: id, title and kind.
+fn open_panels(name: &str) -> Vec<(u64, String, String)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("grafana-dashboards")
+        .join(name)
+        .with_extension("json");
+    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let text = |panel: &Value, key: &str| panel[key].as_str().unwrap().to_owned();
+    panels
+        .iter()
+        .filter(|panel| panel["type"] != "row")
+        .map(|panel| (panel["id"].as_u64().unwrap(), text(panel, "title"), text(panel, "type")))
+        .collect()
+}
+
+fn panel_id(dashboard: &str, title: &str) -> u64 {
+    let panels = open_panels(dashboard);
+    panels.into_iter().find(|(_, name, _)| name == title).unwrap().0
+}
+
+/// What must hold of a shipped dashboard whether or not its script runs.
+fn assert_shows_everything(browser: &Browser, stack: &Stack, name: &str) {
+    browser.open(&stack.address(&format!("/d/edgewatch-{name}?from=now-1m&to=now&refresh=")));
+    for (id, title, kind) in open_panels(name) {
+        let panel = format!("#panel-{id}");
+        let text = browser.texts(&panel).join("\n");
+        assert!(text.contains(&title), "{name} / {title}: {text}");
+        assert!(
+            browser.texts(&format!("{panel} .problems")).is_empty(),
+            "{name} / {title}: {text}"
+        );
+        if kind == "timeseries" {
+            let drawn = browser.evaluate(&format!(
+                "return document.querySelectorAll('{panel} .plot .series').length"
+            ));
+            let no_data = text.contains("No data");
+            assert_eq!(drawn.as_u64() == Some(0), no_data, "{name} / {title}: {text}");
+        }
+    }
+}
+
+fn assert_values_are_those_of_prometheus(browser: &Browser, stack: &Stack) {
+    browser.open(&stack.address("/d/edgewatch-overview?from=now-1m&to=now&refresh="));
+    let legend: BTreeSet<String> = browser
+        .texts(&format!(
+            "#panel-{} .legend [data-series]",
+            panel_id("overview", "Load")
+        ))
+        .into_iter()
+        .collect();
+    assert!(legend.iter().any(|text| text.contains("1 min")), "{legend:?}");
+    let targets = browser
+        .texts(&format!("#panel-{}", panel_id("overview", "Targets")))
+        .join("\n");
+    assert!(targets.contains("UP"), "{targets}");
+    let memory = browser
+        .texts(&format!("#panel-{}", panel_id("overview", "Highest temperature")))
+        .join("\n");
+    let hottest = stack.value("max(node_hwmon_temp_celsius or node_thermal_zone_temp)");
+    assert!(memory.contains(&format!("{hottest:.0}")), "{hottest}: {memory}");
+}
+
+#[test]
+fn every_dashboard_shows_what_prometheus_answers() {
+    let test = "every_dashboard_shows_what_prometheus_answers";
+    if !is_installed(test) {
+        return;
+    }
+    let stack = Stack::start();
+    for javascript in [true, false] {
+        let browser = Browser::start(1400, 1000, javascript);
+        for name in DASHBOARDS {
+            assert_shows_everything(&browser, &stack, name);
+            assert_eq!(browser.complaints(), Vec::<String>::new(), "{name}");
+            browser.keep_screenshot(&format!("{name}-{}", if javascript { "script" } else { "plain" }));
+        }
+        assert_values_are_those_of_prometheus(&browser, &stack);
+    }
+    let phone = Browser::start(500, 900, true);
+    for name in DASHBOARDS {
+        assert_shows_everything(&phone, &stack, name);
+        let overflow = "return document.documentElement.scrollWidth <= window.innerWidth";
+        assert_eq!(phone.evaluate(overflow), true, "{name} is wider than a phone");
+        phone.keep_screenshot(&format!("{name}-phone"));
+    }
+}
+
+#[test]
+fn a_person_zooms_hides_series_and_reads_values() {
+    let test = "a_person_zooms_hides_series_and_reads_values";
+    if !is_installed(test) {
+        return;
+    }
+    let stack = Stack::start();
+    let browser = Browser::start(1400, 1000, true);
+    let id = panel_id("overview", "Load");
+    let panel = format!("#panel-{id}");
+    let plot = format!("{panel} svg.plot");
+    browser.open(&stack.address("/d/edgewatch-overview?from=now-1m&to=now&refresh=off"));
+
+    // The tooltip has the values that Prometheus has; the fixture's load stands still.
+    browser.hover(&plot, (0.9, 0.5));
+    browser.wait_for(
+        "a tooltip is shown",
+        "return document.querySelector('.tooltip:not(.secondary)') !== null",
+    );
+    let shown = browser.texts(".tooltip:not(.secondary) div");
+    for (name, expression) in [
+        ("1 min", "node_load1"),
+        ("5 min", "node_load5"),
+        ("15 min", "node_load15"),
+    ] {
+        let value = stack.value(expression);
+        let line = shown.iter().find(|line| line.starts_with(name));
+        let line = line.unwrap_or_else(|| panic!("no {name} in {shown:?}"));
+        let number: f64 = line.split_whitespace().last().unwrap().parse().unwrap();
+        assert!(
+            (number - value).abs() < 0.006,
+            "{name}: {line}, Prometheus says {value}"
+        );
+    }
+    let lines = browser.evaluate("return document.querySelectorAll('.plot .crosshair').length");
+    let plots = browser.evaluate("return document.querySelectorAll('.plot').length");
+    assert_eq!(lines, plots, "the crosshair is on every graph");
+    browser.keep_screenshot("overview-tooltip");
+
+    // The keyboard does the same.
+    browser.evaluate(&format!("document.querySelector('{panel} figure.graph').focus()"));
+    browser.press(&format!("{panel} figure.graph"), "\u{e012}");
+    browser.wait_for(
+        "the value is read out",
+        "return document.querySelector('[aria-live=polite]').textContent.includes('1 min')",
+    );
+    browser.press(&format!("{panel} figure.graph"), "\u{e00c}");
+    browser.wait_for(
+        "the tooltip is gone",
+        "return document.querySelector('.tooltip') === null",
+    );
+
+    // The legend leaves one series, and brings the others back.
+    let hidden = format!("return document.querySelectorAll('{panel} .plot .series.off').length");
+    let all = browser.evaluate(&format!(
+        "return document.querySelectorAll('{panel} .plot .series').length"
+    ));
+    browser.click(&format!("{panel} .legend [data-series=\"0\"]"));
+    assert_eq!(browser.evaluate(&hidden).as_u64().unwrap() + 1, all.as_u64().unwrap());
+    browser.click(&format!("{panel} .legend [data-series=\"0\"]"));
+    assert_eq!(browser.evaluate(&hidden), 0);
+
+    // Dragging zooms all panels to what was marked.
+    let before = range_of(&browser, &panel);
+    browser.drag(&plot, (0.25, 0.5), (0.75, 0.5));
+    browser.wait_for(
+        "the page of the new range",
+        "return /from=\\d{13}/.test(location.search) && document.readyState === 'complete'",
+    );
+    let after = range_of(&browser, &panel);
+    let length = before.1 - before.0;
+    assert!(
+        (after.0 - before.0 - length / 4.0).abs() < length / 20.0,
+        "{before:?} {after:?}"
+    );
+    assert!(
+        (before.1 - after.1 - length / 4.0).abs() < length / 20.0,
+        "{before:?} {after:?}"
+    );
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+/// From and to of a graph, in milliseconds.
+fn range_of(browser: &Browser, panel: &str) -> (f64, f64) {
+    let found = browser.evaluate(&format!(
+        "const d = document.querySelector('{panel} figure.graph').dataset; return [+d.from, +d.to]"
+    ));
+    (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
+}
+
+#[test]
+fn a_person_chooses_range_and_variable_with_and_without_the_script() {
+    let test = "a_person_chooses_range_and_variable_with_and_without_the_script";
+    if !is_installed(test) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("choice.json"), CHOICE).unwrap();
+    let stack = Stack::with(&format!("[dashboards]\ndirectories = [{:?}]\n", directory.path()));
+    for javascript in [true, false] {
+        let browser = Browser::start(1200, 900, javascript);
+        browser.open(&stack.address("/d/choice"));
+        assert!(
+            browser.texts("#panel-1").join("").contains("Free on /run"),
+            "the first option is chosen"
+        );
+
+        browser.choose("select[name=var-mount]", "/");
+        if !javascript {
+            browser.click("form.choices button[type=submit]");
+        }
+        browser.wait_for(
+            "the choice is in the address",
+            "return location.search.includes('var-mount=%2F&') || location.search.endsWith('var-mount=%2F')",
+        );
+        let text = browser.texts("#panel-1").join("\n");
+        assert!(text.contains("Free on /") && !text.contains("/run"), "{text}");
+        assert!(!text.contains("No data"), "{text}");
+
+        browser.click(".picker summary");
+        browser.click(".picker li:nth-child(4) a");
+        browser.wait_for(
+            "the range is in the address",
+            "return location.search.includes('from=now-1h')",
+        );
+        assert!(
+            browser.address().contains("var-mount=/"),
+            "the choice is kept: {}",
+            browser.address()
+        );
+        assert!(browser.texts(".picker summary").join("").contains("Last 1 hour"));
+    }
+}
+
+/// A dashboard as somebody would export it, with a variable.
+const CHOICE: &str = r#"{
+  "uid": "choice", "title": "Choice", "schemaVersion": 41, "time": { "from": "now-5m", "to": "now" },
+  "templating": { "list": [{
+    "name": "mount", "label": "Mount point", "type": "query", "refresh": 2, "sort": 2,
+    "datasource": { "type": "prometheus", "uid": "prometheus" },
+    "query": { "query": "label_values(node_filesystem_avail_bytes, mountpoint)", "refId": "A" }
+  }] },
+  "panels": [{
+    "id": 1, "type": "stat", "title": "Free on $mount", "gridPos": { "x": 0, "y": 0, "w": 12, "h": 6 },
+    "fieldConfig": { "defaults": { "unit": "bytes" }, "overrides": [] },
+    "targets": [{ "refId": "A", "expr": "node_filesystem_avail_bytes{mountpoint=\"$mount\"}" }]
+  }]
+}"#;
+
+#[test]
+fn a_page_refreshes_itself_and_says_when_it_cannot() {
+    let test = "a_page_refreshes_itself_and_says_when_it_cannot";
+    if !is_installed(test) {
+        return;
+    }
+    let mut stack = Stack::start();
+    let browser = Browser::start(1400, 1000, true);
+    browser.open(&stack.address("/d/edgewatch-overview?from=now-1m&to=now&refresh=5s"));
+    let panel = format!("#panel-{}", panel_id("overview", "Load"));
+    browser.evaluate("window.marked = true; window.scrollTo(0, 300)");
+    browser.click(&format!("{panel} .legend [data-series=\"0\"]"));
+    let before = range_of(&browser, &panel);
+    browser.wait_for(
+        "the range has moved on",
+        &format!(
+            "return +document.querySelector('{panel} figure.graph').dataset.to > {}",
+            before.1
+        ),
+    );
+    // In place: what the person did is still there.
+    assert_eq!(browser.evaluate("return window.marked && window.scrollY >= 200"), true);
+    let hidden = browser.evaluate(&format!(
+        "return document.querySelectorAll('{panel} .plot .series.off').length"
+    ));
+    assert!(hidden.as_u64() > Some(0), "hidden series stay hidden");
+
+    stack.service.child.kill().unwrap();
+    browser.wait_for(
+        "the page says that it is old",
+        "const n = document.querySelector('.notice[role=status]'); return !!n && !n.hidden && n.textContent.startsWith('Not refreshed since')",
+    );
+}
