@@ -17,8 +17,6 @@ pub struct Prometheus {
     /// The interval at which it scrapes: no query asks for points closer to each other. 1 s to 10 min.
     #[serde(with = "humantime_serde")]
     pub scrape_interval: Duration,
-    /// Points of a series. 100 to 11000, where Prometheus' own limit lies.
-    pub max_points: usize,
     /// Series of one query; panels say how many were left out. 1 to 1000.
     pub max_series: usize,
 }
@@ -29,7 +27,6 @@ impl Default for Prometheus {
             url: "http://127.0.0.1:9090".to_owned(),
             timeout: Duration::from_secs(5),
             scrape_interval: Duration::from_secs(15),
-            max_points: 1100,
             max_series: 50,
         }
     }

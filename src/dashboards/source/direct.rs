@@ -10,6 +10,7 @@ use crate::client::prometheus::Labels;
 use crate::client::{Client, Opened};
 use crate::config;
 use crate::dashboards::time::Grid;
+use crate::dashboards::time::interval::MAX_POINTS;
 use crate::error::Failure;
 
 /// Bytes of an answer that are read. At some 25 bytes a point it is above what the default limits let through, and it bounds
@@ -23,7 +24,6 @@ pub struct Direct {
     client: Client,
     /// Sent with each query, so that Prometheus stops working on what nobody waits for any more.
     timeout: String,
-    max_points: usize,
     max_series: usize,
 }
 
@@ -36,7 +36,6 @@ impl Direct {
         Ok(Self {
             client: Client::new(&settings.url)?.with_timeout(settings.timeout),
             timeout: format!("{}ms", (settings.timeout - Duration::from_millis(200)).as_millis()),
-            max_points: settings.max_points,
             max_series: settings.max_series,
         })
     }
@@ -99,10 +98,10 @@ fn finish<T>(reply: Reply<T>) -> Result<Answer<T>, QueryError> {
 
 impl Source for Direct {
     fn range(&self, expression: &str, grid: Grid) -> Answered<Series> {
-        if grid.len > self.max_points {
+        if grid.len > MAX_POINTS + 1 {
             return Err(QueryError::TooMuch(format!(
-                "{} points are more than prometheus.max_points = {}",
-                grid.len, self.max_points
+                "{} points are more than {MAX_POINTS}: the query wants a longer step for this range",
+                grid.len
             )));
         }
         let end = grid.start + grid.step * i64::try_from(grid.len.saturating_sub(1)).unwrap_or_default();

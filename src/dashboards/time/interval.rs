@@ -37,8 +37,8 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// More points than that Prometheus refuses, and Grafana never asks for.
-const MAX_POINTS: i64 = 11_000;
+/// Points of a series, however long the range: what a wide screen can show. Grafana's own limit, and Prometheus', is ten times as many.
+pub const MAX_POINTS: usize = 1500;
 
 /// The units of an interval in milliseconds, the longest first.
 const UNITS: [(&str, i64); 8] = [
@@ -55,9 +55,11 @@ const UNITS: [(&str, i64); 8] = [
 /// The step in milliseconds for `points` points in a range of `length` milliseconds: Grafana's nearest, at least `min`.
 #[expect(clippy::cast_precision_loss, reason = "lengths of ranges are far below 2^53 ms")]
 pub fn step(length: i64, points: usize, min: i64) -> i64 {
-    nice(length as f64 / points.max(1) as f64)
-        .max(min)
-        .max(nice(length as f64 / MAX_POINTS as f64))
+    let least = length as f64 / MAX_POINTS as f64;
+    let bound = STEPS.iter().find(|(_, step)| *step as f64 >= least);
+    // Beyond Grafana's steps lie years.
+    let bound = bound.map_or_else(|| (least / DAY as f64).ceil() as i64 * DAY, |(_, step)| *step);
+    nice(length as f64 / points.max(1) as f64).max(min).max(bound)
 }
 
 /// The length of `rate()`'s range in milliseconds: long enough for four scrapes, so that one that is late or lost makes no gap,
@@ -121,8 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn never_more_points_than_prometheus_answers() {
-        assert_eq!(step(30 * DAY, 1_000_000, 1000), 5 * MINUTE);
+    fn points_are_bounded_however_long_the_range() {
+        assert_eq!(step(30 * DAY, 1_000_000, 1000), 30 * MINUTE);
+        for years in [1, 5, 57, 300, 30_000] {
+            let length = years * 365 * DAY;
+            assert!(length / step(length, 720, 15_000) <= 1500, "{years} years");
+        }
     }
 
     #[test]
