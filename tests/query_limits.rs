@@ -1,0 +1,450 @@
+//! Queries of dashboards: few, bounded, none but those of the dashboards, and with a reason where there is no answer.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::prometheus::{Prometheus, installed};
+use common::upstream::{Reply, Upstream};
+use common::{Service, only};
+use serde_json::{Value, json};
+
+const EMPTY: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+
+/// A dashboard of graphs of these expressions, below the rest of the settings.
+struct Dashboard {
+    directory: tempfile::TempDir,
+}
+
+impl Dashboard {
+    fn of(expressions: &[&str]) -> Self {
+        let panels: Vec<Value> = (1..)
+            .zip(expressions)
+            .map(|(id, expression)| {
+                json!({
+                    "id": id, "type": "timeseries", "title": format!("Panel {id}"), "gridPos": { "x": 0, "y": id, "w": 24, "h": 8 },
+                    "targets": [{ "refId": "A", "expr": expression }],
+                })
+            })
+            .collect();
+        Self::from(&json!({ "panels": panels }))
+    }
+
+    fn from(dashboard: &Value) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("test.json"), dashboard.to_string()).unwrap();
+        Self { directory }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A service that shows it, with `prometheus` below `[prometheus]`.
+    fn service(&self, prometheus: &str) -> Service {
+        Service::start(&format!(
+            "[prometheus]\n{prometheus}\n[dashboards]\ndirectories = [{:?}]\n{}",
+            self.path(),
+            only(&["load"])
+        ))
+    }
+}
+
+fn url(address: impl std::fmt::Display) -> String {
+    format!("url = \"http://{address}\"")
+}
+
+/// What panels say is wrong, unescaped as far as tests need it.
+fn problems(page: &str) -> Vec<String> {
+    let parts = page.split("<div class=\"problems\" role=\"status\"><p>").skip(1);
+    parts
+        .map(|part| part.split("</p>").next().unwrap().replace("&quot;", "\""))
+        .collect()
+}
+
+#[test]
+fn ten_equal_viewers_cost_one_query_for_each_query() {
+    let dashboard = Dashboard::of(&["up", "node_load1", "node_load5"]);
+    let service = dashboard.service("");
+    let prometheus = Prometheus::start(&installed()[0], &[service.address()], Duration::from_secs(1));
+    let counting = Upstream::start({
+        let address = prometheus.address;
+        move |_| Reply::Forward(address)
+    });
+    service.reload(&format!(
+        "[prometheus]\n{}\n[dashboards]\ndirectories = [{:?}]\n{}",
+        url(counting.address),
+        dashboard.path(),
+        only(&["load"])
+    ));
+    // A range of its own, or the moment might change between two of them.
+    let now = (prometheus.value("vector(time())") * 1000.0) as i64;
+    let path = format!("/d/test?from={}&to={now}", now - 3_600_000);
+    let together = Barrier::new(10);
+    let pages: Vec<String> = thread::scope(|scope| {
+        let viewers: Vec<_> = (0..10)
+            .map(|_| {
+                scope.spawn(|| {
+                    together.wait();
+                    service.get(&path).text()
+                })
+            })
+            .collect();
+        viewers.into_iter().map(|viewer| viewer.join().unwrap()).collect()
+    });
+    for page in &pages {
+        assert_eq!(page, &pages[0]);
+    }
+    let asked = counting.asked();
+    assert_eq!(asked.len(), 3, "{asked:#?}");
+    // Whoever points at a graph is told from the same answers.
+    service.get(&format!("/d/test/values.json?from={}&to={now}", now - 3_600_000));
+    assert_eq!(counting.asked().len(), 3);
+}
+
+#[test]
+fn no_address_lets_a_foreign_query_through() {
+    let upstream = Upstream::start(|asked| match asked.contains("/label/") {
+        true => Reply::Json(200, r#"{"status":"success","data":["sda","sdb"]}"#.into()),
+        false => Reply::Json(200, EMPTY.into()),
+    });
+    let dashboard = Dashboard::from(&json!({
+        "templating": { "list": [
+            { "name": "device", "type": "query", "query": { "query": "label_values(node_disk_info, device)" }, "current": { "value": "sda" }, "multi": true, "includeAll": true },
+            { "name": "kind", "type": "custom", "query": "a,b", "current": { "value": "a" } },
+            { "name": "step", "type": "interval", "query": "1m,5m", "current": { "value": "1m" } },
+            { "name": "fixed", "type": "constant", "query": "1", "current": { "value": "1" } },
+            { "name": "datasource", "type": "datasource", "query": "prometheus" },
+        ]},
+        "panels": [{ "id": 1, "type": "timeseries", "title": "$device $kind", "targets": [
+            { "refId": "A", "expr": "rate(a{device=~\"$device\",kind=\"$kind\"}[$step]) * $fixed" }
+        ]}],
+    }));
+    let service = dashboard.service(&url(upstream.address));
+    let page = service.get("/d/test?var-device=sdb&var-kind=b&var-step=5m").text();
+    assert!(
+        upstream
+            .asked()
+            .iter()
+            .any(|asked| asked.contains("a{device=~\"sdb\",kind=\"b\"}[5m]")),
+        "{:#?}",
+        upstream.asked()
+    );
+    assert!(!page.contains("class=\"notice bad\""), "{page}");
+    upstream.forget();
+    let evil = "evil%22%7D)%20or%20up%7Bx%3D%22";
+    for query in [
+        format!("var-device={evil}"),
+        format!("var-device=sda&var-device={evil}"),
+        format!("var-kind={evil}&var-step={evil}&var-fixed={evil}&var-datasource=http://evil"),
+        "var-kind=.*evil&var-__interval=evil&var-__rate_interval=evil&var-__range=evil".to_owned(),
+        "expr=evil&query=evil&panelId=evil&queries=evil&left=evil&orgId=evil".to_owned(),
+        format!("timezone={evil}"),
+    ] {
+        let answer = service.get(&format!("/d/test?from=now-7m&{query}"));
+        assert!(!answer.text().contains("evil\"})"), "{query}");
+        service.get(&format!("/d/test/values.json?from=now-8m&{query}"));
+        service.get(&format!("/render/d/test.svg?from=now-9m&{query}"));
+    }
+    let asked = upstream.asked();
+    assert!(asked.len() > 3, "{asked:#?}");
+    for question in asked {
+        assert!(!question.contains("evil"), "{question}");
+    }
+}
+
+#[test]
+fn a_choice_that_does_not_exist_is_said_above_the_panels() {
+    let upstream = Upstream::start(|_| Reply::Json(200, EMPTY.into()));
+    let dashboard = Dashboard::from(&json!({
+        "templating": { "list": [{ "name": "kind", "type": "custom", "query": "a,b", "current": { "value": "a" } }] },
+        "panels": [{ "id": 1, "type": "timeseries", "title": "x", "targets": [{ "refId": "A", "expr": "a{kind=\"$kind\"}" }] }],
+    }));
+    let service = dashboard.service(&url(upstream.address));
+    let page = service.get("/d/test?var-kind=c").text();
+    assert!(
+        page.contains("class=\"notice bad\"") && page.contains("<strong>kind</strong>"),
+        "{page}"
+    );
+    let picture = service.get("/render/d/test.svg?var-kind=c");
+    assert_eq!(picture.status, 400, "a picture has no room for it");
+}
+
+#[test]
+fn a_server_that_is_silent_costs_a_page_about_one_timeout() {
+    let upstream = Upstream::start(|_| Reply::Silence);
+    let service = Service::start(&format!("{}timeout = \"1s\"\n", upstream.settings()));
+    for path in ["/d/edgewatch-overview", "/d/edgewatch-overview?from=now-1h"] {
+        let began = Instant::now();
+        let page = service.get(path).text();
+        let said = problems(&page);
+        assert!(said.len() > 15, "{page}");
+        for problem in &said {
+            assert_eq!(problem, "Prometheus does not answer: timed out after 1 s");
+        }
+        // One after the other the queries would take half a minute; the bound leaves room for a busy machine.
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        thread::sleep(Duration::from_secs(4));
+    }
+}
+
+#[test]
+fn panels_say_why_they_have_no_data() {
+    let dashboard = Dashboard::of(&["up"]);
+    let answers: [(Reply, &str); 9] = [
+        (
+            Reply::Json(
+                400,
+                r#"{"status":"error","errorType":"bad_data","error":"parse <error>"}"#.into(),
+            ),
+            "Prometheus refuses the query: parse &lt;error&gt;",
+        ),
+        (
+            Reply::Json(
+                503,
+                r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#.into(),
+            ),
+            "Prometheus refuses the query: query timed out",
+        ),
+        (Reply::Html(200, "<html>It works!</html>"), "is prometheus.url right?"),
+        (Reply::Html(404, "nothing"), "answered 404"),
+        (Reply::Html(503, "Service Unavailable"), "it may still be starting"),
+        (Reply::Html(302, "elsewhere"), "answered 302"),
+        (
+            Reply::Json(
+                200,
+                r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":5}]}}"#.into(),
+            ),
+            "something odd",
+        ),
+        (Reply::Json(200, "[".repeat(100_000)), "something odd"),
+        (Reply::Half, "timed out after 0.5 s"),
+    ];
+    for (reply, expected) in answers {
+        let upstream = Upstream::start(move |_| reply.clone());
+        let service = dashboard.service(&format!("{}\ntimeout = \"500ms\"", url(upstream.address)));
+        let page = service.get("/d/test").text();
+        let said = problems(&page);
+        assert_eq!(said.len(), 1, "{expected}: {page}");
+        assert!(said[0].contains(expected), "{expected}: {said:?}");
+        assert!(page.ends_with("</html>\n"));
+    }
+}
+
+#[test]
+fn a_closed_port_is_named() {
+    let dashboard = Dashboard::of(&["up", "up > 1"]);
+    let port = common::prometheus::free_port();
+    let service = dashboard.service(&url(format!("127.0.0.1:{port}")));
+    let said = problems(&service.get("/d/test").text());
+    assert_eq!(
+        said,
+        vec![format!("Prometheus does not answer: nothing listens on 127.0.0.1:{port}"); 2]
+    );
+}
+
+#[test]
+fn series_above_the_limit_are_counted_and_said() {
+    let dashboard = Dashboard::of(&[
+        "node_cpu_seconds_total or node_load1 or node_load5 or node_load15",
+        "sum(node_load1)",
+    ]);
+    let service = Service::start("");
+    let prometheus = Prometheus::start(&installed()[0], &[service.address()], Duration::from_secs(1));
+    service.reload(&format!(
+        "[prometheus]\n{}\nmax_series = 3\nscrape_interval = \"1s\"\n[dashboards]\ndirectories = [{:?}]\n",
+        url(prometheus.address),
+        dashboard.path()
+    ));
+    let query = "count(node_cpu_seconds_total or node_load1 or node_load5 or node_load15)";
+    assert!(common::eventually(|| !prometheus.query(query).is_empty()));
+    let all = prometheus.value(query);
+    let mut said = Vec::new();
+    // Ranges end at a moment of some seconds, which must lie after the first scrape.
+    let holds = || {
+        said = problems(&service.get("/d/test?from=now-1m").text());
+        !said.is_empty()
+    };
+    common::eventually(holds);
+    assert_eq!(said, [format!("showing 3 of {all} series")]);
+}
+
+#[test]
+fn points_are_bounded_whatever_the_range() {
+    let upstream = Upstream::start(|_| Reply::Json(200, EMPTY.into()));
+    let dashboard = Dashboard::of(&["up"]);
+    let service = dashboard.service(&url(upstream.address));
+    for range in ["from=now-5m", "from=now-30d", "from=0", "from=0&to=now%2B100y"] {
+        upstream.forget();
+        let page = service.get(&format!("/d/test?{range}&viewPanel=1")).text();
+        assert_eq!(problems(&page), Vec::<String>::new(), "{range}");
+        let asked = upstream.asked();
+        let number = |name: &str| {
+            let (_, rest) = asked[0].split_once(&format!("&{name}=")).unwrap();
+            rest.split('&').next().unwrap().parse::<f64>().unwrap()
+        };
+        let points = (number("end") - number("start")) / number("step");
+        assert!(points <= 1500.0, "{range}: {points}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_too_large_is_not_held() {
+    let upstream = Upstream::start(|_| {
+        let mut json = r#"{"status":"success","data":{"resultType":"matrix","result":["#.to_owned();
+        for number in 0..60_000 {
+            let comma = if number == 0 { "" } else { "," };
+            let _ = write!(
+                json,
+                "{comma}{{\"metric\":{{\"number\":\"{number}\"}},\"values\":[[1700000000,\"1\"]]}}"
+            );
+        }
+        Reply::Json(200, json + "]}}")
+    });
+    let dashboard = Dashboard::of(&["up"]);
+    let service = dashboard.service(&url(upstream.address));
+    let said = problems(&service.get("/d/test").text());
+    assert!(said[0].contains("larger than 2 MiB"), "{said:?}");
+}
+
+#[test]
+fn hostile_labels_and_titles_come_out_as_text() {
+    let evil = r#"</text><script>alert(1)</script>"'&<img src=x onerror=alert(2)>"#;
+    let label = serde_json::to_string(evil).unwrap();
+    let upstream = Upstream::start(move |asked| {
+        let data = match asked.contains("query_range") {
+            true => format!(
+                r#"{{"resultType":"matrix","result":[{{"metric":{{"name":{label}}},"values":[[1700000000,"1"],[1700000060,"2"]]}}]}}"#
+            ),
+            false => format!(
+                r#"{{"resultType":"vector","result":[{{"metric":{{"name":{label}}},"value":[1700000060,"1"]}}]}}"#
+            ),
+        };
+        Reply::Json(200, format!(r#"{{"status":"success","data":{data}}}"#))
+    });
+    let kinds = [
+        "timeseries",
+        "stat",
+        "gauge",
+        "bargauge",
+        "table",
+        "state-timeline",
+        "heatmap",
+        "text",
+        evil,
+    ];
+    let panels: Vec<Value> = (1..)
+        .zip(kinds)
+        .map(|(id, kind)| {
+            json!({
+                "id": id, "type": kind, "title": evil, "description": evil, "gridPos": { "x": 0, "y": id, "w": 24, "h": 8 },
+                "options": { "content": evil, "mode": "html" },
+                "fieldConfig": { "defaults": { "unit": evil, "displayName": format!("{evil} ${{__field.labels.name}}"), "noValue": evil, "color": { "mode": "fixed", "fixedColor": evil } } },
+                "targets": [{ "refId": "A", "expr": "x", "legendFormat": "{{name}}", "instant": kind == "table" }],
+            })
+        })
+        .collect();
+    let dashboard = Dashboard::from(&json!({
+        "title": evil, "timezone": evil, "panels": panels,
+        "templating": { "list": [{ "name": "v", "label": evil, "type": "custom", "query": "a,b", "options": [{ "text": evil, "value": evil }], "current": { "value": "a" } }] },
+    }));
+    let service = dashboard.service(&url(upstream.address));
+    for path in [
+        "/d/test?from=1700000000000&to=1700000060000",
+        "/d/test?from=1700000000000&to=1700000060000&viewPanel=1",
+        "/render/d/test.svg?from=1700000000000&to=1700000060000",
+        "/dashboards",
+    ] {
+        let answer = service.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        let text = answer.text();
+        assert!(!text.contains("<script>") && !text.contains("<img"), "{path}: {text}");
+        assert!(text.contains("&lt;script&gt;"), "{path}");
+    }
+}
+
+#[test]
+fn a_prometheus_that_stops_is_told_and_one_that_comes_back_is_asked_again() {
+    let dashboard = Dashboard::of(&["vector(42)"]);
+    let service = dashboard.service("");
+    let prometheus = Prometheus::start(&installed()[0], &[service.address()], Duration::from_secs(1));
+    let is_up = Arc::new(AtomicBool::new(true));
+    let upstream = Upstream::start({
+        let (address, is_up) = (prometheus.address, Arc::clone(&is_up));
+        move |_| match is_up.load(Ordering::Relaxed) {
+            true => Reply::Forward(address),
+            false => Reply::Silence,
+        }
+    });
+    service.reload(&format!(
+        "[prometheus]\n{}\ntimeout = \"500ms\"\n[dashboards]\ndirectories = [{:?}]\n{}",
+        url(upstream.address),
+        dashboard.path(),
+        only(&["load"])
+    ));
+    let problems_of = |query: &str| problems(&service.get(&format!("/d/test?{query}")).text());
+    assert_eq!(problems_of("from=now-10m"), Vec::<String>::new());
+    is_up.store(false, Ordering::Relaxed);
+    assert_eq!(
+        problems_of("from=now-20m"),
+        ["Prometheus does not answer: timed out after 0.5 s"]
+    );
+    is_up.store(true, Ordering::Relaxed);
+    assert!(common::eventually(|| problems_of("from=now-30m").is_empty()));
+}
+
+#[test]
+fn one_viewer_too_many_is_told_to_come_again() {
+    let upstream = Upstream::start(|_| Reply::Silence);
+    let service = Service::start(&format!(
+        "{}timeout = \"2s\"\n[http]\nmax_connections = 100\n",
+        upstream.settings()
+    ));
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let viewers: Vec<_> = (0..60)
+            .map(|number| {
+                let service = &service;
+                scope.spawn(move || {
+                    let answer = service.get(&format!("/d/edgewatch-overview?from=now-{}m", number + 10));
+                    if answer.status == 503 {
+                        assert_eq!(answer.header("retry-after"), Some("2"));
+                    }
+                    answer.status
+                })
+            })
+            .collect();
+        viewers.into_iter().map(|viewer| viewer.join().unwrap()).collect()
+    });
+    let refused = statuses.iter().filter(|status| **status == 503).count();
+    assert!(refused > 0 && statuses.contains(&200), "{statuses:?}");
+    assert_eq!(service.get("/healthz").status, 200);
+}
+
+#[test]
+fn readings_and_metrics_do_not_wait_for_dashboards() {
+    let upstream = Upstream::start(|_| Reply::Silence);
+    let service = Service::start(&format!("{}timeout = \"5s\"\n", upstream.settings()));
+    thread::scope(|scope| {
+        let viewers: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| service.get("/d/edgewatch-overview").status))
+            .collect();
+        assert!(common::eventually(|| !upstream.asked().is_empty()));
+        for path in ["/metrics", "/sensor", "/", "/readyz"] {
+            let began = Instant::now();
+            assert_eq!(service.get(path).status, 200);
+            assert!(
+                began.elapsed() < Duration::from_secs(3),
+                "{path}: {:?}",
+                began.elapsed()
+            );
+        }
+        for viewer in viewers {
+            assert_eq!(viewer.join().unwrap(), 200);
+        }
+    });
+}
