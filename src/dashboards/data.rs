@@ -22,6 +22,8 @@ pub struct Frame {
 pub struct Field {
     /// As people read it: the legend, or the head of a column.
     pub name: String,
+    /// As Prometheus names it: the metric, or `Value`. Transformations join columns by it, and overrides may mean it. Empty: as `name`.
+    pub source: String,
     /// The labels of the series it came from.
     pub labels: Labels,
     /// One value for each row.
@@ -50,6 +52,72 @@ impl Default for Values {
 }
 
 impl Values {
+    /// A column of text.
+    pub fn texts(texts: impl IntoIterator<Item = String>) -> Self {
+        Self::Texts(texts.into_iter().collect())
+    }
+
+    /// A column of the same kind without rows.
+    pub const fn emptied(&self) -> Self {
+        match self {
+            Self::Times(_) => Self::Times(Vec::new()),
+            Self::Numbers(_) => Self::Numbers(Vec::new()),
+            Self::Texts(_) => Self::Texts(Vec::new()),
+        }
+    }
+
+    /// The rows of that numbers, in that order; an empty cell for `None` and beyond the end.
+    pub fn select(&self, rows: &[Option<usize>]) -> Self {
+        let number =
+            |values: &[f64], row: &Option<usize>| row.and_then(|row| values.get(row)).copied().unwrap_or(f64::NAN);
+        match self {
+            Self::Times(values) => Self::Times(rows.iter().map(|row| number(values, row)).collect()),
+            Self::Numbers(values) => Self::Numbers(rows.iter().map(|row| number(values, row)).collect()),
+            Self::Texts(values) => Self::texts(
+                rows.iter()
+                    .map(|row| row.and_then(|row| values.get(row)).cloned().unwrap_or_default()),
+            ),
+        }
+    }
+
+    /// Appends the cell `row` of `from`, an empty one if there is none. Columns of two kinds become text.
+    pub fn push(&mut self, from: &Self, row: Option<usize>) {
+        if self.is_empty() {
+            *self = from.emptied();
+        }
+        match (&mut *self, from) {
+            (Self::Times(values), Self::Times(other)) | (Self::Numbers(values), Self::Numbers(other)) => {
+                values.push(row.and_then(|row| other.get(row)).copied().unwrap_or(f64::NAN));
+            }
+            (Self::Texts(values), other) => values.push(row.map(|row| other.text(row)).unwrap_or_default()),
+            (Self::Times(values) | Self::Numbers(values), _) if row.is_none() => values.push(f64::NAN),
+            (Self::Times(_) | Self::Numbers(_), _) => {
+                let texts = (0..self.len()).map(|row| self.text(row)).collect();
+                *self = Self::Texts(texts);
+                self.push(from, row);
+            }
+        }
+    }
+
+    /// A cell as text, without unit; empty if it is empty.
+    pub fn text(&self, row: usize) -> String {
+        match self {
+            Self::Times(values) | Self::Numbers(values) => {
+                let value = values.get(row).copied().filter(|value| !value.is_nan());
+                value.map(|value| value.to_string()).unwrap_or_default()
+            }
+            Self::Texts(values) => values.get(row).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Whether a cell is empty.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Times(values) | Self::Numbers(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Self::Texts(values) => values.get(row).is_none_or(String::is_empty),
+        }
+    }
+
     /// The number of rows.
     pub const fn len(&self) -> usize {
         match self {
@@ -64,7 +132,45 @@ impl Values {
     }
 }
 
+impl Field {
+    /// A column without labels.
+    pub fn new(name: impl Into<String>, values: Values) -> Self {
+        Self {
+            name: name.into(),
+            values,
+            ..Self::default()
+        }
+    }
+
+    /// As Prometheus names it.
+    pub fn source(&self) -> &str {
+        if self.source.is_empty() {
+            &self.name
+        } else {
+            &self.source
+        }
+    }
+}
+
 impl Frame {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.fields.iter().map(|field| field.values.len()).max().unwrap_or(0)
+    }
+
+    /// True if there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keeps the rows of that numbers, in that order.
+    pub fn select(&mut self, rows: &[usize]) {
+        let rows: Vec<Option<usize>> = rows.iter().copied().map(Some).collect();
+        for field in &mut self.fields {
+            field.values = field.values.select(&rows);
+        }
+    }
+
     /// The field of times, if it has one.
     pub fn times(&self) -> Option<&[f64]> {
         self.fields.iter().find_map(|field| match &field.values {

@@ -172,20 +172,14 @@ fn take<T: Clone, U>(answer: Answered<T>, problems: &mut Vec<String>, part: impl
 }
 
 fn frame(target: &Target, name: String, times: Vec<f64>, labels: Labels, values: Vec<f64>) -> Frame {
-    let time = Field {
-        name: "Time".to_owned(),
-        values: Values::Times(times),
-        ..Field::default()
-    };
     let value = Field {
-        name: name.clone(),
+        source: labels.get("__name__").cloned().unwrap_or_else(|| "Value".to_owned()),
         labels,
-        values: Values::Numbers(values),
-        ..Field::default()
+        ..Field::new(name.clone(), Values::Numbers(values))
     };
     Frame {
         name,
         ref_id: target.ref_id.clone(),
-        fields: vec![time, value],
+        fields: vec![Field::new("Time", Values::Times(times)), value],
     }
 }

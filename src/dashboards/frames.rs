@@ -71,18 +71,13 @@ fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
             }
         }
     }
-    let column = |name: &str, values| Field {
-        name: name.to_owned(),
-        values,
-        ..Field::default()
-    };
-    let mut fields = vec![column("Time", Values::Times(times))];
+    let mut fields = vec![Field::new("Time", Values::Times(times))];
     fields.extend(
         texts
             .into_iter()
-            .map(|(name, texts)| column(&name, Values::Texts(texts))),
+            .map(|(name, texts)| Field::new(name, Values::Texts(texts))),
     );
-    fields.push(column(&value, Values::Numbers(numbers)));
+    fields.push(Field::new(value, Values::Numbers(numbers)));
     Frame {
         name: String::new(),
         ref_id: query.to_owned(),

@@ -366,6 +366,8 @@ pub struct Transformation {
     pub id: String,
     /// Not applied.
     pub disabled: bool,
+    /// Which frames it is applied to: a matcher, or nothing for all.
+    pub filter: Option<Matcher>,
     /// Options of the transformation.
     pub options: serde_json::Value,
 }

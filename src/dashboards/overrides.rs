@@ -114,10 +114,7 @@ fn matcher(matcher: &Matcher) -> Result<Match, String> {
 }
 
 fn is_match(matcher: &Match, field: &Field, query: &str) -> bool {
-    // Where the legend is empty, Grafana's own name of the field counts too.
-    let is_named = |name: &String| {
-        *name == field.name || (name == "Value" && field.labels.is_empty() && field.name.starts_with("Value"))
-    };
+    let is_named = |name: &String| *name == field.name || *name == field.source;
     match matcher {
         Match::Name(name) => is_named(name),
         Match::Names(names, excludes) => names.iter().any(is_named) != *excludes,

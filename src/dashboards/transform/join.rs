@@ -1,0 +1,451 @@
+//! Several frames to one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Transformed, read};
+use crate::dashboards::data::{Field, Frame, Values};
+use crate::dashboards::evaluate::Scope;
+
+/// Where a cell comes from: the number of the frame, of the field in it, and of the row.
+type Cell = (usize, usize, usize);
+
+/// `merge`: one table; rows that agree in the columns that all have become one, as long as no cell contradicts.
+pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
+    Ok(merged(frames))
+}
+
+fn merged(mut frames: Vec<Frame>) -> Vec<Frame> {
+    frames.retain(|frame| !frame.fields.is_empty());
+    if frames.len() < 2 {
+        return frames;
+    }
+    let mut columns: Vec<&str> = Vec::new();
+    for field in frames.iter().flat_map(|frame| &frame.fields) {
+        if !columns.contains(&field.source()) {
+            columns.push(field.source());
+        }
+    }
+    let place = |frame: &Frame, column: &str| frame.fields.iter().position(|field| field.source() == column);
+    let is_key = |column: &&&str| frames.iter().all(|frame| place(frame, column).is_some());
+    let keys: Vec<&str> = columns.iter().filter(is_key).copied().collect();
+    if keys.is_empty() {
+        return frames;
+    }
+    let text = |(frame, field, row): Cell| {
+        let field = frames.get(frame).and_then(|frame| frame.fields.get(field));
+        field.map(|field| field.values.text(row)).unwrap_or_default()
+    };
+    let mut rows: Vec<Vec<Option<Cell>>> = Vec::new();
+    let mut by_key: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    for (number, frame) in frames.iter().enumerate() {
+        let places: Vec<Option<usize>> = columns.iter().map(|column| place(frame, column)).collect();
+        for row in 0..frame.len() {
+            let cells: Vec<Option<Cell>> = places
+                .iter()
+                .map(|field| field.map(|field| (number, field, row)))
+                .collect();
+            let key = keys
+                .iter()
+                .filter_map(|key| place(frame, key))
+                .map(|field| text((number, field, row)))
+                .collect();
+            let found = by_key.entry(key).or_default();
+            let mut is_merged = false;
+            for index in &*found {
+                let Some(existing) = rows.get_mut(*index) else { continue };
+                let agrees = existing.iter().zip(&cells).all(|cells| match cells {
+                    (Some(old), Some(new)) => {
+                        let old = text(*old);
+                        old.is_empty() || old == text(*new)
+                    }
+                    _ => true,
+                });
+                if agrees {
+                    is_merged = true;
+                    for (old, new) in existing.iter_mut().zip(&cells) {
+                        *old = new.or(*old);
+                    }
+                    break;
+                }
+            }
+            if !is_merged {
+                found.push(rows.len());
+                rows.push(cells);
+            }
+        }
+    }
+    let fields = columns.iter().enumerate().filter_map(|(index, column)| {
+        let same: Vec<&Field> = frames
+            .iter()
+            .flat_map(|frame| &frame.fields)
+            .filter(|field| field.source() == *column)
+            .collect();
+        let first = same.first()?;
+        let mut values = first.values.emptied();
+        for row in &rows {
+            let cell = row.get(index).copied().flatten();
+            let from = cell.and_then(|(frame, field, row)| Some((frames.get(frame)?.fields.get(field)?, row)));
+            match from {
+                Some((field, row)) => values.push(&field.values, Some(row)),
+                None => values.push(&first.values, None),
+            }
+        }
+        Some(Field {
+            source: (*column).to_owned(),
+            ..Field::new(&first.name, values)
+        })
+    });
+    vec![Frame {
+        fields: fields.collect(),
+        ..Frame::default()
+    }]
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ByField {
+    by_field: Option<String>,
+    mode: Option<String>,
+}
+
+/// `joinByField`: one table, a row for each value of a column that all have, by default the time.
+pub fn by_field(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
+    let options: ByField = read(options)?;
+    let keeps_all = match options.mode.as_deref() {
+        None | Some("outer") => true,
+        Some("inner") => false,
+        Some(other) => return Err(format!("the mode {other:?} is not supported")),
+    };
+    Ok(joined(
+        frames,
+        options.by_field.as_deref().filter(|name| !name.is_empty()),
+        keeps_all,
+    ))
+}
+
+fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Vec<Frame> {
+    if frames.len() < 2 {
+        return frames;
+    }
+    let key_of = |frame: &Frame| match by {
+        Some(name) => frame
+            .fields
+            .iter()
+            .position(|field| field.name == name || field.source() == name),
+        None => frame
+            .fields
+            .iter()
+            .position(|field| matches!(field.values, Values::Times(_))),
+    };
+    let with_key: Vec<(&Frame, usize, BTreeMap<String, usize>)> = frames
+        .iter()
+        .filter_map(|frame| {
+            let key = key_of(frame)?;
+            let values = &frame.fields.get(key)?.values;
+            // Of several rows with the same value the first counts.
+            let rows = (0..values.len()).rev().map(|row| (values.text(row), row)).collect();
+            Some((frame, key, rows))
+        })
+        .collect();
+    let Some((first, first_key, _)) = with_key.first() else {
+        return frames;
+    };
+    let Some(first_field) = first.fields.get(*first_key) else {
+        return frames;
+    };
+    let mut keys = first_field.values.emptied();
+    let mut seen = BTreeSet::new();
+    for (frame, key, _) in &with_key {
+        let Some(field) = frame.fields.get(*key) else { continue };
+        for row in 0..field.values.len() {
+            let text = field.values.text(row);
+            let everywhere = || with_key.iter().all(|(.., rows)| rows.contains_key(&text));
+            if !seen.contains(&text) && (keeps_all || everywhere()) {
+                keys.push(&field.values, Some(row));
+                seen.insert(text);
+            }
+        }
+    }
+    if let Values::Times(values) | Values::Numbers(values) = &mut keys {
+        values.sort_by(f64::total_cmp);
+    }
+    let wanted: Vec<String> = (0..keys.len()).map(|row| keys.text(row)).collect();
+    let mut fields = vec![Field {
+        values: keys,
+        ..first_field.clone()
+    }];
+    for (frame, key, rows) in &with_key {
+        let rows: Vec<Option<usize>> = wanted.iter().map(|key| rows.get(key).copied()).collect();
+        let others = frame.fields.iter().enumerate().filter(|(index, _)| index != key);
+        fields.extend(others.map(|(_, field)| Field {
+            values: field.values.select(&rows),
+            ..field.clone()
+        }));
+    }
+    number_equal_names(&mut fields);
+    vec![Frame {
+        fields,
+        ..Frame::default()
+    }]
+}
+
+/// Columns of a table have names of their own: `Time 1`, `Time 2`.
+fn number_equal_names(fields: &mut [Field]) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for field in &*fields {
+        *counts.entry(field.name.clone()).or_default() += 1;
+    }
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    for field in fields {
+        if counts.get(&field.name).is_some_and(|count| *count > 1) {
+            let number = numbers.entry(field.name.clone()).or_default();
+            *number += 1;
+            field.name = format!("{} {number}", field.name);
+        }
+    }
+}
+
+/// As the calculations need it: series as columns of one table by their times, if there are several.
+pub fn as_columns(frames: Vec<Frame>) -> Vec<Frame> {
+    let is_series = |frame: &Frame| frame.fields.len() == 2 && frame.times().is_some();
+    match frames.len() > 1 && frames.iter().all(is_series) {
+        true => joined(frames, None, true),
+        false => frames,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Concatenate {
+    frame_name_mode: Option<String>,
+}
+
+/// `concatenate`: all columns beside each other.
+pub fn concatenate(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
+    let options: Concatenate = read(options)?;
+    let with_name = match options.frame_name_mode.as_deref() {
+        None | Some("field") => true,
+        Some("drop" | "label") => false,
+        Some(other) => return Err(format!("the mode {other:?} is not supported")),
+    };
+    if frames.len() < 2 {
+        return Ok(frames);
+    }
+    let rows = frames.iter().map(Frame::len).max().unwrap_or(0);
+    let rows: Vec<Option<usize>> = (0..rows).map(Some).collect();
+    let fields = frames.into_iter().flat_map(|frame| {
+        let name = frame.name;
+        let rows = &rows;
+        frame.fields.into_iter().map(move |mut field| {
+            field.values = field.values.select(rows);
+            if with_name && !name.is_empty() {
+                let is_value = field.name == name || field.source() == "Value";
+                field.name = if is_value {
+                    name.clone()
+                } else {
+                    format!("{name} · {}", field.name)
+                };
+            }
+            field
+        })
+    });
+    let fields: Vec<Field> = fields.collect();
+    Ok(vec![Frame {
+        fields,
+        ..Frame::default()
+    }])
+}
+
+/// `seriesToRows`: a row for each value, the newest first, with the name of the series.
+pub fn series_to_rows(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
+    if frames.len() < 2 || !frames.iter().all(|frame| frame.times().is_some()) {
+        return Ok(frames);
+    }
+    let mut rows: Vec<(f64, &str, f64)> = Vec::new();
+    for frame in &frames {
+        let times = frame.times().unwrap_or_default();
+        for (field, numbers) in frame.numbers() {
+            let series = times
+                .iter()
+                .zip(numbers)
+                .map(|(time, number)| (*time, field.name.as_str(), *number));
+            rows.extend(series.filter(|(_, _, number)| !number.is_nan()));
+        }
+    }
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let columns = vec![
+        Field::new("Time", Values::Times(rows.iter().map(|row| row.0).collect())),
+        Field::new("Metric", Values::texts(rows.iter().map(|row| row.1.to_owned()))),
+        Field::new("Value", Values::Numbers(rows.iter().map(|row| row.2).collect())),
+    ];
+    Ok(vec![Frame {
+        fields: columns,
+        ..Frame::default()
+    }])
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct LabelsToFields {
+    mode: Option<String>,
+    keep_labels: Option<Vec<String>>,
+    value_label: Option<String>,
+}
+
+/// `labelsToFields`: a column for each label.
+pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
+    let options: LabelsToFields = read(options)?;
+    if let Some(mode) = options.mode.as_deref().filter(|mode| *mode != "columns") {
+        return Err(format!("the mode {mode:?} is not supported"));
+    }
+    let keeps = |label: &String| options.keep_labels.as_ref().is_none_or(|kept| kept.contains(label));
+    let tables = frames.into_iter().map(|frame| {
+        let rows = frame.len();
+        let mut fields = Vec::new();
+        for field in frame.fields {
+            if field.labels.is_empty() {
+                fields.push(field);
+                continue;
+            }
+            let mut name = field.source().to_owned();
+            for (label, value) in &field.labels {
+                if options.value_label.as_ref() == Some(label) {
+                    name.clone_from(value);
+                } else if keeps(label) {
+                    fields.push(Field::new(
+                        label,
+                        Values::texts(std::iter::repeat_n(value.clone(), rows)),
+                    ));
+                }
+            }
+            fields.push(Field::new(name, field.values));
+        }
+        Frame {
+            fields,
+            ref_id: frame.ref_id,
+            name: String::new(),
+        }
+    });
+    Ok(merged(tables.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{numbers, series, table, texts, transform};
+    #[test]
+    fn tables_are_merged_by_what_they_share() {
+        let frames = vec![
+            table("A", &[("host", texts(&["a", "b"])), ("Value #A", numbers(&[1.0, 2.0]))]),
+            table("B", &[("host", texts(&["b", "c"])), ("Value #B", numbers(&[3.0, 4.0]))]),
+        ];
+        assert_eq!(
+            transform("merge", json!({}), frames),
+            [["host|Value #A|Value #B", "a|1|", "b|2|3", "c||4"]]
+        );
+    }
+
+    #[test]
+    fn rows_that_contradict_stay_apart() {
+        let frames = vec![
+            table(
+                "A",
+                &[("host", texts(&["a"])), ("os", texts(&["x"])), ("v", numbers(&[1.0]))],
+            ),
+            table(
+                "B",
+                &[("host", texts(&["a"])), ("os", texts(&["x"])), ("v", numbers(&[2.0]))],
+            ),
+        ];
+        assert_eq!(transform("merge", json!({}), frames), [["host|os|v", "a|x|1", "a|x|2"]]);
+    }
+
+    #[test]
+    fn nothing_in_common_is_left_alone() {
+        let frames = vec![
+            table("A", &[("a", numbers(&[1.0]))]),
+            table("B", &[("b", numbers(&[1.0]))]),
+        ];
+        assert_eq!(transform("merge", json!({}), frames).len(), 2);
+    }
+
+    #[test]
+    fn series_are_joined_by_time() {
+        let frames = || vec![series("A", "a", &[], &[1.0, 2.0]), series("A", "b", &[], &[3.0])];
+        assert_eq!(
+            transform("joinByField", json!({}), frames()),
+            [["Time|a|b", "0|1|3", "1|2|"]]
+        );
+        assert_eq!(
+            transform("seriesToColumns", json!({"mode": "inner"}), frames()),
+            [["Time|a|b", "0|1|3"]]
+        );
+    }
+
+    #[test]
+    fn tables_are_joined_by_a_column() {
+        let frames = || {
+            vec![
+                table(
+                    "A",
+                    &[
+                        ("Time", numbers(&[9.0, 9.0])),
+                        ("host", texts(&["b", "a"])),
+                        ("v", numbers(&[1.0, 2.0])),
+                    ],
+                ),
+                table(
+                    "B",
+                    &[
+                        ("Time", numbers(&[9.0])),
+                        ("host", texts(&["a"])),
+                        ("w", numbers(&[3.0])),
+                    ],
+                ),
+            ]
+        };
+        assert_eq!(
+            transform("joinByField", json!({"byField": "host"}), frames()),
+            [["host|Time 1|v|Time 2|w", "b|9|1||", "a|9|2|9|3"]]
+        );
+    }
+
+    #[test]
+    fn columns_are_put_beside_each_other() {
+        let frames = || vec![series("A", "a", &[], &[1.0, 2.0]), series("A", "b", &[], &[3.0])];
+        assert_eq!(
+            transform("concatenate", json!({}), frames())[0][0],
+            "a · Time|a|b · Time|b"
+        );
+        assert_eq!(
+            transform("concatenate", json!({"frameNameMode": "drop"}), frames())[0][1..],
+            ["0|1|0|3", "1|2||"]
+        );
+    }
+
+    #[test]
+    fn series_become_rows_and_labels_columns() {
+        let frames = || {
+            vec![
+                series("A", "a", &[("job", "x")], &[1.0, 2.0]),
+                series("A", "b", &[("job", "y")], &[3.0]),
+            ]
+        };
+        assert_eq!(
+            transform("seriesToRows", json!({}), frames()),
+            [["Time|Metric|Value", "1|a|2", "0|a|1", "0|b|3"]]
+        );
+        assert_eq!(
+            transform("labelsToFields", json!({}), frames()),
+            [["Time|job|Value", "0|x|1", "1|x|2", "0|y|3"]]
+        );
+        assert_eq!(
+            transform("labelsToFields", json!({"valueLabel": "job"}), frames()),
+            [["Time|x|y", "0|1|3", "1|2|"]]
+        );
+    }
+}
