@@ -16,6 +16,7 @@ pub mod evaluate;
 mod frames;
 pub mod layout;
 pub mod library;
+mod migrate;
 pub mod model;
 pub mod names;
 mod overrides;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::migrate;
 
 /// A dashboard.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,9 +64,9 @@ pub struct Variable {
     #[serde(rename = "type")]
     pub kind: String,
     /// A text, or an object with a text `query`.
-    pub query: serde_json::Value,
+    pub query: Value,
     /// What is chosen at first: `value` is a text or a list of texts.
-    pub current: serde_json::Value,
+    pub current: Value,
     /// Filters and names the options of a query.
     pub regex: String,
     /// How options are sorted: 0 not, 1 and 2 by name, 3 and 4 as numbers, 5 and 6 without case; even ones descend.
@@ -85,9 +88,9 @@ pub struct Variable {
     #[serde(rename = "auto_min", deserialize_with = "text_or_null")]
     pub auto_min: String,
     /// Filters of an `adhoc` variable.
-    pub filters: serde_json::Value,
+    pub filters: Value,
     /// What queries it: see [`Panel::datasource`].
-    pub datasource: serde_json::Value,
+    pub datasource: Value,
 }
 
 /// A panel. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
@@ -106,11 +109,11 @@ pub struct Panel {
     /// Where it lies.
     pub grid_pos: GridPos,
     /// What is asked: an object with `type` and `uid`, its name in old dashboards, or nothing: the default.
-    pub datasource: serde_json::Value,
+    pub datasource: Value,
     /// Queries.
     pub targets: Vec<Target>,
     /// Options of the kind.
-    pub options: serde_json::Value,
+    pub options: Value,
     /// How fields are shown.
     pub field_config: FieldConfig,
     /// Applied to the data in this order.
@@ -180,7 +183,7 @@ pub struct Target {
     /// Not asked.
     pub hide: bool,
     /// What is asked, if it is not the panel's.
-    pub datasource: serde_json::Value,
+    pub datasource: Value,
 }
 
 /// `fieldConfig`.
@@ -216,7 +219,7 @@ pub struct FieldOptions {
     /// Values with a text of their own.
     pub mappings: Vec<Mapping>,
     /// Options of the panel's kind.
-    pub custom: BTreeMap<String, serde_json::Value>,
+    pub custom: BTreeMap<String, Value>,
     /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
     pub field_min_max: bool,
     /// The least and the greatest value of the data, for thresholds in percent and for colours between two: evaluation finds it.
@@ -345,7 +348,7 @@ pub struct Matcher {
     /// `byName`, `byRegexp`, `byType`, `byFrameRefID`, `byNames`, …
     pub id: String,
     /// What it is to match.
-    pub options: serde_json::Value,
+    pub options: Value,
 }
 
 /// `properties[]`.
@@ -355,7 +358,7 @@ pub struct Property {
     /// `unit`, `custom.lineWidth`, …
     pub id: String,
     /// The new value.
-    pub value: serde_json::Value,
+    pub value: Value,
 }
 
 /// `transformations[]`.
@@ -369,7 +372,7 @@ pub struct Transformation {
     /// Which frames it is applied to: a matcher, or nothing for all.
     pub filter: Option<Matcher>,
     /// Options of the transformation.
-    pub options: serde_json::Value,
+    pub options: Value,
 }
 
 impl Default for TimeDefault {
@@ -396,8 +399,8 @@ impl Default for Thresholds {
 
 /// Grafana writes `false` where there is no text.
 fn text_or_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => text,
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => text,
         _ => String::new(),
     })
 }
@@ -408,13 +411,18 @@ fn text_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Str
 }
 
 impl Dashboard {
-    /// The dashboard that Grafana exports as `json`.
+    /// The dashboard that Grafana exports as `json`, of whichever version.
     ///
     /// # Errors
     /// For people: what of it is none.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let deserializer = &mut serde_json::Deserializer::from_str(json);
-        serde_path_to_error::deserialize(deserializer)
-            .map_err(|error| format!("no dashboard that is understood: {error}"))
+        if !migrate::is_needed(json)
+            && let Ok(dashboard) = serde_json::from_str(json)
+        {
+            return Ok(dashboard);
+        }
+        let mut value: Value = serde_json::from_str(json).map_err(|error| format!("no JSON: {error}"))?;
+        migrate::migrate(&mut value);
+        serde_path_to_error::deserialize(value).map_err(|error| format!("no dashboard that is understood: {error}"))
     }
 }

@@ -200,11 +200,9 @@ impl File {
         let text = read(path)?;
         let model = model(&text)?;
         let head: Head = serde_json::from_str(model).map_err(|error| format!("is no dashboard: {error}"))?;
-        if head.panels.is_none() {
+        if head.panels.is_none() && head.rows.is_none() {
             return Err(if head.elements.is_some() {
                 "is written in Grafana's schema v2: export it as classic JSON"
-            } else if head.rows.is_some() {
-                "is written in the schema of Grafana 4: open it in a newer Grafana and export it there"
             } else {
                 "is no dashboard: it has no panels"
             }

@@ -55,6 +55,7 @@ fn escape_string(text: &str) -> String {
 
 fn alternatives(values: &[String], escape: impl Fn(&str) -> String) -> String {
     match values {
+        [] => String::new(),
         [one] => escape(one),
         several => {
             let escaped: Vec<_> = several.iter().map(|value| escape(value)).collect();
@@ -65,6 +66,7 @@ fn alternatives(values: &[String], escape: impl Fn(&str) -> String) -> String {
 
 fn alternatives_of_braces(values: &[String]) -> String {
     match values {
+        [] => String::new(),
         [one] => one.clone(),
         several => format!("{{{}}}", several.join(",")),
     }

@@ -1,0 +1,310 @@
+//! Dashboards of older versions of Grafana, turned into what the model reads: rows that hold panels (before 5), the panels `graph`
+//! and `singlestat`, single values with `fieldOptions` (before 7), value mappings with numbers for types (before 8).
+
+mod graph;
+mod single;
+
+use serde_json::{Map, Value, json};
+
+use super::layout::COLUMNS;
+
+/// A row of the grid with the space below, in CSS pixels.
+const ROW_HEIGHT: f64 = 38.0;
+
+/// Whether `dashboard` needs it, judged by its text: most do not, and are spared the tree of values.
+pub fn is_needed(json: &str) -> bool {
+    const SIGNS: [&str; 8] = [
+        "\"rows\"",
+        "\"graph\"",
+        "\"singlestat\"",
+        "\"fieldOptions\"",
+        "\"op\"",
+        "\"VAR_",
+        "\"styles\"",
+        "\"content\"",
+    ];
+    // What a text or a title contains may be wrong here, which costs time only.
+    SIGNS.iter().any(|sign| json.contains(sign))
+}
+
+/// Turns the model of an older Grafana into that of a newer one.
+pub fn migrate(dashboard: &mut Value) {
+    inputs(dashboard);
+    drop_nulls(dashboard);
+    let Some(fields) = dashboard.as_object_mut() else {
+        return;
+    };
+    if let Some(Value::Array(rows)) = fields.remove("rows")
+        && !fields.contains_key("panels")
+    {
+        fields.insert("panels".to_owned(), Value::Array(lay_rows(rows)));
+    }
+    if let Some(Value::Array(panels)) = fields.get_mut("panels") {
+        panels.iter_mut().for_each(panel);
+    }
+    // What an old panel does not say, the new one must not say either.
+    drop_nulls(dashboard);
+}
+
+/// Puts constants, which a person is asked for when the dashboard is imported, where they are used: `${VAR_NAME}`.
+fn inputs(dashboard: &mut Value) {
+    let inputs = dashboard
+        .get("__inputs")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let constants: Vec<(String, String)> = inputs
+        .iter()
+        .filter(|input| input.get("type").and_then(Value::as_str) == Some("constant"))
+        .filter_map(|input| {
+            Some((
+                format!("${{{}}}", input.get("name")?.as_str()?),
+                input.get("value")?.as_str()?.to_owned(),
+            ))
+        })
+        .collect();
+    if !constants.is_empty() {
+        replace(dashboard, &constants);
+    }
+}
+
+/// Grafana, and the tools that write dashboards, write `null` where there is nothing.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(values) => {
+            values.retain(|value| !value.is_null());
+            values.iter_mut().for_each(drop_nulls);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn replace(value: &mut Value, constants: &[(String, String)]) {
+    match value {
+        Value::String(text) => {
+            for (name, constant) in constants.iter().filter(|(name, _)| !name.is_empty()) {
+                if text.contains(name.as_str()) {
+                    *text = text.replace(name, constant);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, constants)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| replace(value, constants)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Rows of panels whose width is in twelfths, on the grid.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn lay_rows(rows: Vec<Value>) -> Vec<Value> {
+    let pixels = |value: &Value| match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim_end_matches("px").parse().ok(),
+        _ => None,
+    };
+    let flag = |row: &Value, name: &str| row.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let has_rows = rows
+        .iter()
+        .any(|row| flag(row, "collapse") || flag(row, "showTitle") || row.get("repeat").is_some_and(Value::is_string));
+    let mut laid = Vec::new();
+    let mut y = 0;
+    for mut row in rows {
+        let height = row.get("height").and_then(pixels).unwrap_or(250.0);
+        let height = (height / ROW_HEIGHT).ceil().clamp(3.0, 50.0) as u32;
+        let collapsed = flag(&row, "collapse");
+        let mut inside = Vec::new();
+        let row_y = y;
+        if has_rows {
+            y += 1;
+        }
+        let (mut x, mut tallest) = (0, 0);
+        let panels = row
+            .get_mut("panels")
+            .and_then(Value::as_array_mut)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        for mut panel in panels {
+            let span = panel
+                .get("span")
+                .and_then(Value::as_f64)
+                .unwrap_or(4.0)
+                .clamp(1.0, 12.0);
+            let width = (span * 2.0) as u32;
+            let own = panel
+                .get("height")
+                .and_then(pixels)
+                .map(|height| (height / ROW_HEIGHT).ceil().clamp(3.0, 50.0) as u32);
+            if x + width > COLUMNS {
+                (x, y, tallest) = (0, y + tallest, 0);
+            }
+            let height = own.unwrap_or(height);
+            if let Some(fields) = panel.as_object_mut() {
+                fields.insert("gridPos".to_owned(), json!({"x": x, "y": y, "w": width, "h": height}));
+                inside.push(panel);
+            }
+            x += width;
+            tallest = tallest.max(height);
+        }
+        if collapsed {
+            y = row_y + 1;
+        } else {
+            y += tallest;
+        }
+        if has_rows {
+            let contents = if collapsed {
+                std::mem::take(&mut inside)
+            } else {
+                Vec::new()
+            };
+            laid.push(
+                json!({"type": "row", "title": row.get("title"), "collapsed": collapsed, "repeat": row.get("repeat"),
+                "gridPos": {"x": 0, "y": row_y, "w": COLUMNS, "h": 1}, "panels": contents}),
+            );
+        }
+        laid.append(&mut inside);
+    }
+    laid
+}
+
+fn panel(panel: &mut Value) {
+    let Some(fields) = panel.as_object_mut() else { return };
+    if let Some(Value::Array(panels)) = fields.get_mut("panels") {
+        panels.iter_mut().for_each(self::panel);
+    }
+    match fields.get("type").and_then(Value::as_str).unwrap_or_default() {
+        "graph" => graph::migrate(fields),
+        "singlestat" | "grafana-singlestat-panel" => single::migrate(fields),
+        "stat" | "gauge" | "bargauge" => single::field_options(fields),
+        "text" if !fields.contains_key("options") => {
+            let options = json!({"content": fields.get("content"), "mode": fields.get("mode")});
+            fields.insert("options".to_owned(), options);
+        }
+        "table" if fields.contains_key("styles") && !fields.contains_key("fieldConfig") => {
+            fields.insert("type".to_owned(), "table-old".into());
+        }
+        _ => {}
+    }
+    mappings(fields);
+}
+
+/// `{"type": 1, "value": "0", "text": "down"}` and `{"type": 2, "from": "1", "to": "3", "text": "up"}`.
+fn mappings(fields: &mut Map<String, Value>) {
+    let config = fields.get_mut("fieldConfig");
+    let Some(mappings) = config
+        .and_then(|config| config.pointer_mut("/defaults/mappings"))
+        .and_then(Value::as_array_mut)
+    else {
+        return;
+    };
+    for mapping in mappings.iter_mut().filter(|mapping| mapping.get("options").is_none()) {
+        *mapping = match mapping.get("type").map(Value::to_string).as_deref() {
+            Some("2" | "\"range\"") => map_range(mapping),
+            _ => map_value(mapping),
+        };
+    }
+}
+
+/// A value that has a text of its own; `null` is a word there.
+fn map_value(old: &Value) -> Value {
+    let value = text(old.get("value"));
+    let result = json!({"text": old.get("text")});
+    match value.as_str() {
+        "null" => json!({"type": "special", "options": {"match": "null+nan", "result": result}}),
+        value => json!({"type": "value", "options": {value: result}}),
+    }
+}
+
+fn map_range(old: &Value) -> Value {
+    let number = |name| text(old.get(name)).trim().parse::<f64>().ok();
+    let result = json!({"text": old.get("text")});
+    if ["from", "to"].iter().all(|name| text(old.get(*name)) == "null") {
+        return json!({"type": "special", "options": {"match": "null+nan", "result": result}});
+    }
+    json!({"type": "range", "options": {"from": number("from"), "to": number("to"), "result": result}})
+}
+
+/// A text or a number as text.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Dashboard, GridPos, Mapping};
+    use super::*;
+
+    fn parse(json: Value) -> Dashboard {
+        Dashboard::parse(&json.to_string()).unwrap()
+    }
+
+    #[test]
+    fn rows_are_laid_on_the_grid() {
+        let dashboard = parse(json!({"rows": [
+            {"title": "first", "showTitle": true, "height": "250px", "panels": [
+                {"id": 1, "type": "text", "span": 6}, {"id": 2, "type": "text", "span": 6}, {"id": 3, "type": "text", "span": 4}]},
+            {"title": "second", "collapse": true, "height": 76, "panels": [{"id": 4, "type": "text", "span": 12, "content": "hi"}]}]}));
+        let places: Vec<_> = dashboard
+            .panels
+            .iter()
+            .map(|panel| (&*panel.kind, panel.grid_pos))
+            .collect();
+        let at = |x, y, w, h| GridPos { x, y, w, h };
+        assert_eq!(
+            places,
+            [
+                ("row", at(0, 0, 24, 1)),
+                ("text", at(0, 1, 12, 7)),
+                ("text", at(12, 1, 12, 7)),
+                ("text", at(0, 8, 8, 7)),
+                ("row", at(0, 15, 24, 1)),
+            ]
+        );
+        let inside = &dashboard.panels[4].panels[0];
+        assert_eq!((inside.id, inside.options["content"].as_str()), (4, Some("hi")));
+    }
+
+    #[test]
+    fn old_mappings_are_read() {
+        let dashboard = parse(
+            json!({"panels": [{"type": "stat", "fieldConfig": {"defaults": {"mappings": [
+            {"type": 1, "op": "=", "value": "0", "text": "down"}, {"type": 2, "from": "1", "to": "null", "text": "up"},
+            {"op": "=", "value": "null", "text": "N/A"}]}}}]}),
+        );
+        let mappings = &dashboard.panels[0].field_config.defaults.mappings;
+        assert!(matches!(&mappings[0], Mapping::Value(results) if results["0"].text.as_deref() == Some("down")));
+        assert!(matches!(
+            &mappings[1],
+            Mapping::Range {
+                from: Some(1.0),
+                to: None,
+                ..
+            }
+        ));
+        assert!(matches!(&mappings[2], Mapping::Special { r#match, .. } if r#match == "null+nan"));
+    }
+
+    #[test]
+    fn constants_of_an_export_are_put_in() {
+        let dashboard = parse(
+            json!({"__inputs": [{"type": "constant", "name": "VAR_JOB", "value": "node"}],
+            "panels": [{"type": "stat", "targets": [{"expr": "up{job=\"${VAR_JOB}\"}"}]}]}),
+        );
+        assert_eq!(dashboard.panels[0].targets[0].expr, "up{job=\"node\"}");
+    }
+
+    #[test]
+    fn an_old_table_is_named_as_such() {
+        assert_eq!(
+            parse(json!({"panels": [{"type": "table", "styles": []}]})).panels[0].kind,
+            "table-old"
+        );
+    }
+}
