@@ -37,72 +37,15 @@ pub const NAMED: [(&str, &str, &str); 30] = [
 ];
 
 /// The classic palette: series take its colours in turn.
-const PALETTE: [&str; 64] = [
-    "green",
-    "yellow",
-    "blue",
-    "orange",
-    "red",
-    "purple",
-    "dark-green",
-    "dark-yellow",
-    "dark-blue",
-    "dark-orange",
-    "dark-red",
-    "dark-purple",
-    "super-light-green",
-    "super-light-yellow",
-    "super-light-blue",
-    "super-light-orange",
-    "super-light-red",
-    "super-light-purple",
-    "#447ebc",
-    "#c15c17",
-    "#890f02",
-    "#0a437c",
-    "#6d1f62",
-    "#584477",
-    "#b7dbab",
-    "#f4d598",
-    "#70dbed",
-    "#f9ba8f",
-    "#f29191",
-    "#82b5d8",
-    "#e5a8e2",
-    "#aea2e0",
-    "#629e51",
-    "#e5ac0e",
-    "#64b0c8",
-    "#e0752d",
-    "#bf1b00",
-    "#0a50a1",
-    "#962d82",
-    "#614d93",
-    "#9ac48a",
-    "#f2c96d",
-    "#65c5db",
-    "#f9934e",
-    "#ea6460",
-    "#5195ce",
-    "#d683ce",
-    "#806eb7",
-    "#3f6833",
-    "#967302",
-    "#2f575e",
-    "#99440a",
-    "#58140c",
-    "#052b51",
-    "#511749",
-    "#3f2b5b",
-    "#e0f9d7",
-    "#fceaca",
-    "#cffaff",
-    "#f9e2d2",
-    "#fce2de",
-    "#badff4",
-    "#f9d9f9",
-    "#dedaf7",
-];
+// One text and not a table, since a table of texts would be relocated when the service starts: memory that nobody uses.
+const PALETTE: &str = "green yellow blue orange red purple dark-green dark-yellow dark-blue dark-orange dark-red dark-purple \
+    super-light-green super-light-yellow super-light-blue super-light-orange super-light-red super-light-purple \
+    #447ebc #c15c17 #890f02 #0a437c #6d1f62 #584477 #b7dbab #f4d598 #70dbed #f9ba8f #f29191 #82b5d8 #e5a8e2 #aea2e0 \
+    #629e51 #e5ac0e #64b0c8 #e0752d #bf1b00 #0a50a1 #962d82 #614d93 #9ac48a #f2c96d #65c5db #f9934e #ea6460 #5195ce \
+    #d683ce #806eb7 #3f6833 #967302 #2f575e #99440a #58140c #052b51 #511749 #3f2b5b #e0f9d7 #fceaca #cffaff #f9e2d2 \
+    #fce2de #badff4 #f9d9f9 #dedaf7";
+/// How many they are.
+const PALETTE_SIZE: usize = 64;
 
 /// The CSS names that dashboards use beside Grafana's.
 const CSS: [(&str, &str); 20] = [
@@ -186,7 +129,10 @@ fn numeric(text: &str) -> Option<String> {
 
 /// The colour of the series number `index` in the classic palette.
 pub fn palette(index: usize) -> String {
-    hex(PALETTE.get(index % PALETTE.len()).copied().unwrap_or(FALLBACK))
+    hex(PALETTE
+        .split_ascii_whitespace()
+        .nth(index % PALETTE_SIZE)
+        .unwrap_or(FALLBACK))
 }
 
 /// The colour of a series by its name, for Grafana's mode `palette-classic-by-name`: always the same for the same name.

@@ -32,7 +32,7 @@ pub fn number_with(options: &FieldOptions, value: f64, decimals: Option<u8>) -> 
         if value.is_nan() {
             options.no_value.clone().unwrap_or_default()
         } else {
-            units::format(&options.unit, options.digits().or(decimals), value)
+            with_unit(options, decimals, value)
         }
     });
     Display {
@@ -42,6 +42,15 @@ pub fn number_with(options: &FieldOptions, value: f64, decimals: Option<u8>) -> 
             .map(|name| color::hex(&name))
             .or_else(|| color_of(options, value)),
     }
+}
+
+fn with_unit(options: &FieldOptions, decimals: Option<u8>, value: f64) -> String {
+    let unit = units::Unit::of(&options.unit);
+    let unit = match &options.zone {
+        Some(zone) => unit.in_zone(zone),
+        None => unit,
+    };
+    unit.format(options.digits().or(decimals), value).to_string()
 }
 
 /// How a text is shown.
@@ -72,7 +81,10 @@ pub fn text(options: &FieldOptions, value: &str) -> Display {
 #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
 pub fn time(options: &FieldOptions, seconds: f64, zone: &Zone) -> String {
     if options.unit.starts_with("dateTime") || options.unit.starts_with("time:") {
-        return units::format(&options.unit, None, seconds * 1000.0);
+        return with_unit(options, None, seconds * 1000.0);
+    }
+    if seconds.is_nan() {
+        return options.no_value.clone().unwrap_or_default();
     }
     match jiff::Timestamp::from_millisecond((seconds * 1000.0) as i64) {
         Ok(time) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),

@@ -83,6 +83,9 @@ pub fn evaluate(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source
     names::automatic(&mut data.frames);
     transform::apply(&panel.transformations, &scope, &mut data);
     overrides::apply(panel, &mut data.frames, &scope, &mut data.problems);
+    if panel.kind == "table" {
+        transform::sort_table(&panel.options, &mut data.frames);
+    }
     data
 }
 

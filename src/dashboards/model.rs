@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::migrate;
+use super::time::Zone;
 
 /// A dashboard.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -225,6 +226,9 @@ pub struct FieldOptions {
     /// The least and the greatest value of the data, for thresholds in percent and for colours between two: evaluation finds it.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
+    /// The zone of dates: evaluation puts it in; `None`: the device's.
+    #[serde(skip)]
+    pub zone: Option<Zone>,
 }
 
 impl FieldOptions {

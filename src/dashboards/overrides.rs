@@ -34,6 +34,7 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
     if defaults.color.mode.is_empty() {
         default_mode(&panel.kind).clone_into(&mut defaults.color.mode);
     }
+    defaults.zone = Some(scope.zone.clone());
     let matchers = matchers(config, problems);
     let plain = Arc::new(defaults);
     for frame in &mut *frames {
@@ -63,6 +64,18 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
     }
     ranges(frames);
     colors(frames);
+}
+
+/// What of the overrides of `panel` is not supported, for people.
+pub fn check(panel: &Panel) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (_, properties) in matchers(&panel.field_config, &mut problems) {
+        let mut options = FieldOptions::default();
+        properties
+            .iter()
+            .for_each(|property| set(&mut options, property, &mut problems));
+    }
+    problems
 }
 
 /// Grafana's colour mode of a kind of panel.

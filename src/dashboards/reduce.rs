@@ -290,7 +290,7 @@ fn row_of<'a>(frame: &'a Frame, field: &'a Field, row: usize) -> Shown<'a> {
 }
 
 fn time(field: &Field, seconds: Option<&f64>) -> Display {
-    let zone = super::time::zone("browser");
+    let zone = field.options.zone.clone().unwrap_or_else(super::time::Zone::system);
     Display {
         text: seconds
             .map(|seconds| display::time(&field.options, *seconds, &zone))

@@ -41,6 +41,21 @@ pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data)
     }
 }
 
+/// Sorts a table as its option `sortBy` says.
+pub fn sort_table(options: &Value, frames: &mut [Frame]) {
+    let by = options.pointer("/sortBy/0");
+    let name = by.and_then(|by| by.get("displayName")).and_then(Value::as_str);
+    let descending = by
+        .and_then(|by| by.get("desc"))
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    if let Some(name) = name {
+        frames
+            .iter_mut()
+            .for_each(|frame| rows::sort_frame(frame, name, descending));
+    }
+}
+
 /// Whether a transformation is supported; its options may still be odd.
 ///
 /// # Errors

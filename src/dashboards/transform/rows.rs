@@ -31,24 +31,27 @@ pub fn sort(options: &Value, _: &Scope, mut frames: Vec<Frame>) -> Transformed {
     else {
         return Ok(frames);
     };
-    for frame in &mut frames {
-        let Some(field) = frame.fields.iter().find(|field| field.name == *name) else {
-            continue;
-        };
-        let mut rows: Vec<usize> = (0..field.values.len()).collect();
-        match &field.values {
-            Values::Times(values) | Values::Numbers(values) => {
-                let value = |row: &usize| values.get(*row).copied().unwrap_or(f64::NAN);
-                rows.sort_by(|a, b| value(a).total_cmp(&value(b)));
-            }
-            Values::Texts(values) => rows.sort_by_key(|row| values.get(*row)),
-        }
-        if *desc {
-            rows.reverse();
-        }
-        frame.select(&rows);
-    }
+    frames.iter_mut().for_each(|frame| sort_frame(frame, name, *desc));
     Ok(frames)
+}
+
+/// Sorts the rows of a frame by a column; leaves it alone if it has no such column.
+pub fn sort_frame(frame: &mut Frame, name: &str, descending: bool) {
+    let Some(field) = frame.fields.iter().find(|field| field.name == name) else {
+        return;
+    };
+    let mut rows: Vec<usize> = (0..field.values.len()).collect();
+    match &field.values {
+        Values::Times(values) | Values::Numbers(values) => {
+            let value = |row: &usize| values.get(*row).copied().unwrap_or(f64::NAN);
+            rows.sort_by(|a, b| value(a).total_cmp(&value(b)));
+        }
+        Values::Texts(values) => rows.sort_by_key(|row| values.get(*row)),
+    }
+    if descending {
+        rows.reverse();
+    }
+    frame.select(&rows);
 }
 
 #[derive(Default, Deserialize)]

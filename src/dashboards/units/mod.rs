@@ -147,6 +147,11 @@ impl<'a> Unit<'a> {
     }
 }
 
+/// Whether Grafana has that unit; another text only stands behind the number.
+pub fn is_known(unit: &str) -> bool {
+    unit.is_empty() || !matches!(kind::of(unit), Kind::Suffix(suffix) if suffix == unit)
+}
+
 /// `value` in Grafana's unit `unit` (`bytes`, `percentunit`, `s`, …), scaled as Grafana scales it, with `decimals` digits behind
 /// the point or as many as Grafana would choose. NaN is `""`.
 pub fn format(unit: &str, decimals: Option<u8>, value: f64) -> String {
