@@ -1,6 +1,6 @@
 //! Where panels lie, with those that are repeated for each value of a variable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::Scope;
 use super::model::{Dashboard, Panel};
@@ -196,12 +196,16 @@ fn number(placed: &mut [Placed]) {
     }
     let mut ids = Vec::new();
     each(placed, &mut ids);
-    let mut next = ids.iter().map(|id| **id).max().unwrap_or(0) + 1;
-    let mut used = std::collections::BTreeSet::from([0]);
+    let taken: BTreeSet<u32> = ids.iter().map(|id| **id).collect();
+    // Above those of the dashboard, unless one of them is the greatest number there is.
+    let above = taken.last().and_then(|greatest| greatest.checked_add(1)).unwrap_or(1);
+    let mut fresh = (above..=u32::MAX).filter(|id| !taken.contains(id));
+    let mut used = BTreeSet::from([0]);
     for id in ids {
-        if !used.insert(*id) {
-            *id = next;
-            next += 1;
+        if !used.insert(*id)
+            && let Some(new) = fresh.next()
+        {
+            *id = new;
         }
     }
 }

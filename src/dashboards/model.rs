@@ -151,12 +151,16 @@ pub struct Panel {
 #[serde(default)]
 pub struct GridPos {
     /// Columns from the left.
+    #[serde(deserialize_with = "cells")]
     pub x: u32,
     /// Rows from the top.
+    #[serde(deserialize_with = "cells")]
     pub y: u32,
     /// Columns.
+    #[serde(deserialize_with = "cells")]
     pub w: u32,
     /// Rows.
+    #[serde(deserialize_with = "cells")]
     pub h: u32,
 }
 
@@ -399,6 +403,17 @@ impl Default for Thresholds {
             steps: vec![step(None, "green"), step(Some(80.0), "red")],
         }
     }
+}
+
+/// Grafana rounds what is no whole number, and a place far beyond any screen must not make sums overflow.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to what fits"
+)]
+fn cells<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = serde_json::Value::deserialize(deserializer)?.as_f64();
+    Ok(number.unwrap_or_default().clamp(0.0, 10_000.0).round() as u32)
 }
 
 /// Grafana writes `false` where there is no text.

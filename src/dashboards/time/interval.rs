@@ -40,6 +40,9 @@ const DAY: i64 = 24 * HOUR;
 /// Points of a series, however long the range: what a wide screen can show. Grafana's own limit, and Prometheus', is ten times as many.
 pub const MAX_POINTS: usize = 1500;
 
+/// The longest interval in milliseconds. Sums of some of them are far from the end of an i64.
+const LONGEST: i64 = 200 * 365 * DAY;
+
 /// The units of an interval in milliseconds, the longest first.
 const UNITS: [(&str, i64); 8] = [
     ("y", 365 * DAY),
@@ -87,7 +90,7 @@ pub fn parse(text: &str) -> Option<i64> {
         unit => UNITS.iter().find(|(name, _)| *name == unit)?.1,
     };
     let length = number.parse::<f64>().ok()? * unit as f64;
-    (length >= 1.0).then_some(length as i64)
+    (1.0..=LONGEST as f64).contains(&length).then_some(length as i64)
 }
 
 /// The shortest text of an interval that PromQL reads: `15s`, `1m`, `1500ms`.
