@@ -26,7 +26,6 @@ pub fn unless_today(value: f64, other: &str, today: &str, zone: Option<&TimeZone
 
 /// `2 hours ago` or `in 2 hours`.
 pub fn from_now(value: f64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
     let passed = (Timestamp::now().as_millisecond() as f64 - value) / 1000.0;
     let words = roughly(passed.abs());
     if passed < 0.0 {

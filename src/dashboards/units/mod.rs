@@ -1,5 +1,5 @@
 //! Numbers with units, as Grafana writes them (`packages/grafana-data/src/valueFormats` of its source, version 13): its ids, its
-//! scaling, its decimals. `tests/fixtures/units.tsv` holds what Grafana itself wrote for some hundred values.
+//! scaling, its decimals. `tests/fixtures/grafana/` holds what Grafana itself wrote for more than a thousand values.
 
 mod date;
 mod kind;

@@ -42,7 +42,6 @@ pub fn fixed(value: f64, decimals: Option<u8>) -> String {
 }
 
 /// Digits behind the point that `step` needs, at most 6.
-#[expect(clippy::cast_possible_truncation, reason = "at most 6")]
 pub fn decimals_of(step: f64) -> u8 {
     let rounded = round_half_up(step * 1e6 * (1.0 + f64::EPSILON)) / 1e6;
     match shortest(rounded).split_once('.') {
@@ -101,7 +100,6 @@ const SI: [&str; 14] = ["f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "
 
 /// How many steps of thousand a unit that begins with `letter` lies above its base, 0 if it is no prefix. Grafana knows both
 /// letters that look like a µ.
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most 13")]
 pub fn si_offset(letter: char) -> i32 {
     let letter = if letter == 'μ' { 'µ' } else { letter };
     let position = SI.iter().position(|prefix| prefix.chars().eq([letter]));
@@ -109,8 +107,6 @@ pub fn si_offset(letter: char) -> i32 {
 }
 
 /// `value`, which is in `unit` times the factor to the power `offset`, in the unit that makes it at least 1, if there is one.
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "an exponent")]
-#[expect(clippy::cast_sign_loss, reason = "clamped")]
 pub fn scaled(scaled: Scaled, offset: i32, decimals: Option<u8>, value: f64, unit: &str) -> Formatted {
     if value.is_infinite() {
         return Formatted::text(infinite(value));
@@ -222,7 +218,6 @@ pub fn scientific(decimals: Option<u8>, value: f64) -> String {
 }
 
 /// Digits behind the point so that three digits count.
-#[expect(clippy::cast_possible_truncation, reason = "an exponent")]
 fn enough_decimals(value: f64) -> i32 {
     if value.fract() == 0.0 {
         return 0;
