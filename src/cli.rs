@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Failure;
-use crate::{check, serve, up, wait};
+use crate::{check, serve, top, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ enum Command {
     Up(up::Args),
     /// Ask a running stack whether it is well
     Check(check::Args),
+    /// Show a dashboard in the terminal
+    Top(top::Args),
     /// Wait until an HTTP server answers
     Wait(wait::Args),
 }
@@ -34,6 +36,7 @@ impl Cli {
             Command::Serve(args) => status(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
+            Command::Top(args) => status(top::run(args)),
             Command::Wait(args) => status(wait::run(args)),
         }
     }

@@ -25,5 +25,6 @@ pub mod sources;
 pub mod sysfs;
 pub mod systemd;
 pub mod telemetry;
+pub mod top;
 pub mod up;
 pub mod wait;

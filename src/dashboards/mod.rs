@@ -19,6 +19,7 @@ pub mod library;
 mod migrate;
 pub mod model;
 pub mod names;
+pub mod options;
 mod overrides;
 pub mod pattern;
 pub mod picture;

@@ -7,7 +7,7 @@ mod plan;
 mod ports;
 mod processes;
 mod prometheus;
-mod signals;
+pub(crate) mod signals;
 mod state;
 mod terminal;
 

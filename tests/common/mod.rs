@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod prometheus;
+pub mod pty;
 pub mod upstream;
 
 use std::fmt::Write as _;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::decode::{self, Item, Reply};
 use super::{Answer, Answered, QueryError, Series, Source};
 use crate::client::prometheus::Labels;
-use crate::client::{Client, Opened};
+use crate::client::{Client, Credentials, Opened};
 use crate::config;
 use crate::dashboards::time::Grid;
 use crate::dashboards::time::interval::MAX_POINTS;
@@ -22,6 +22,7 @@ const MOST_NAMES: usize = 1000;
 /// Asks Prometheus, within the limits of the settings.
 pub struct Direct {
     client: Client,
+    has_credentials: bool,
     /// Sent with each query, so that Prometheus stops working on what nobody waits for any more.
     timeout: String,
     max_series: usize,
@@ -35,9 +36,19 @@ impl Direct {
     pub fn new(settings: &config::Prometheus) -> Result<Self, Failure> {
         Ok(Self {
             client: Client::new(&settings.url)?.with_timeout(settings.timeout),
+            has_credentials: false,
             timeout: format!("{}ms", (settings.timeout - Duration::from_millis(200)).as_millis()),
             max_series: settings.max_series,
         })
+    }
+
+    /// The same source, which proves who it is.
+    pub fn with_credentials(self, credentials: Option<Credentials>) -> Self {
+        Self {
+            has_credentials: credentials.is_some(),
+            client: self.client.with_credentials(credentials),
+            ..self
+        }
     }
 
     fn ask<T: Item>(&self, path: &str, query: &[(&str, &str)], context: T::Context, most: usize) -> Answered<T> {
@@ -62,7 +73,11 @@ impl Direct {
         let base = self.client.base();
         match status {
             503 => format!("{base} answered 503: it may still be starting"),
-            401 | 403 => format!("{base} answered {status}: it wants credentials, which edgewatch has none of"),
+            401 | 403 if self.has_credentials => format!("{base} answered {status}: wrong user or password"),
+            401 | 403 => format!(
+                "{base} answered {status}: it wants credentials, which the service has none of; \
+                 edgewatch top and edgewatch render take --user"
+            ),
             200 => format!("{base} answered with {content_type:?} instead of JSON: is prometheus.url right?"),
             _ => format!("{base} answered {status} with {content_type:?}: is prometheus.url right?"),
         }
