@@ -380,5 +380,153 @@ fn panels() -> Vec<(Panel, Data)> {
             json!({"unit": "celsius", "thresholds": thresholds, "custom": {"cellOptions": {"type": "color-background"}}}),
             vec![("hot".to_owned(), vec![50.0, 70.0, 90.0, f64::NAN])],
         ),
+        made(
+            "gauge",
+            "One",
+            (4, 6),
+            json!({}),
+            with(value("percent"), json!({"min": 0, "max": 100})),
+            waves(1, 50.0, 20.0),
+        ),
+        made(
+            "gauge",
+            "Several",
+            (8, 6),
+            json!({"showThresholdLabels": true}),
+            with(value("celsius"), json!({"min": 0, "max": 120})),
+            waves(3, 50.0, 20.0),
+        ),
+        made(
+            "bargauge",
+            "Basic",
+            (6, 6),
+            json!({"displayMode": "basic", "orientation": "horizontal"}),
+            value("celsius"),
+            waves(4, 40.0, 20.0),
+        ),
+        made(
+            "bargauge",
+            "Retro",
+            (6, 6),
+            json!({"displayMode": "lcd", "orientation": "horizontal"}),
+            with(value("celsius"), json!({"min": 0, "max": 100})),
+            waves(4, 40.0, 20.0),
+        ),
+        made(
+            "bargauge",
+            "Gradient",
+            (6, 6),
+            json!({"displayMode": "gradient", "orientation": "vertical"}),
+            with(value("percent"), json!({"min": 0, "max": 100})),
+            waves(6, 30.0, 20.0),
+        ),
+        made(
+            "bargauge",
+            "Many",
+            (6, 6),
+            json!({"displayMode": "gradient", "orientation": "horizontal"}),
+            value("short"),
+            waves(20, 40.0, 20.0),
+        ),
+        made(
+            "state-timeline",
+            "States",
+            (12, 6),
+            json!({"showValue": "auto", "legend": {"showLegend": true, "displayMode": "list"}}),
+            states(),
+            vec![
+                (
+                    "edge_hwmon_alarm fan1".to_owned(),
+                    with_gaps(wave(1, 0.5, 0.8))
+                        .iter()
+                        .map(|value| value.round().clamp(0.0, 1.0))
+                        .collect(),
+                ),
+                (
+                    "a long name of a chip that does not fit beside it".to_owned(),
+                    vec![0.0; POINTS],
+                ),
+            ],
+        ),
+        made(
+            "heatmap",
+            "Counted here",
+            (12, 8),
+            json!({"calculate": true, "color": {"scheme": "Oranges", "mode": "scheme"}}),
+            json!({"unit": "s"}),
+            waves(8, 5.0, 3.0),
+        ),
+        made(
+            "heatmap",
+            "Buckets",
+            (12, 8),
+            json!({"color": {"scheme": "Viridis", "mode": "scheme"}}),
+            json!({"unit": "s"}),
+            ["0.005", "0.01", "0.025", "0.05", "0.1", "+Inf"]
+                .iter()
+                .enumerate()
+                .map(|(index, le)| {
+                    (
+                        (*le).to_owned(),
+                        wave(index, 4.0, 5.0).into_iter().map(|value| value.max(0.0)).collect(),
+                    )
+                })
+                .collect(),
+        ),
+        made(
+            "text",
+            "Words",
+            (6, 6),
+            json!({"mode": "markdown", "content": "## What this is\n\nSome **bold** words and a [link](https://example.org), `code`, <b>no tag</b>.\n\n- one\n- two\n\n| a | b |\n| - | - |\n| 1 | 2 |"}),
+            json!({}),
+            vec![],
+        ),
+        made(
+            "text",
+            "HTML",
+            (6, 6),
+            json!({"mode": "html", "content": "<h3>Title</h3><p>A paragraph</p><script>alert(1)</script>"}),
+            json!({}),
+            vec![],
+        ),
+        made(
+            "table",
+            "Gauges",
+            (6, 6),
+            json!({}),
+            json!({"unit": "percent", "min": 0, "max": 100, "thresholds": thresholds, "custom": {"cellOptions": {"type": "gauge"}}}),
+            vec![("use".to_owned(), vec![50.0, 70.0, 90.0, f64::NAN])],
+        ),
+        made(
+            "stat",
+            "Hostile",
+            (6, 4),
+            json!({"colorMode": "background"}),
+            value("short"),
+            vec![
+                (HOSTILE.to_owned(), wave(1, 3.0, 1.0)),
+                ("y".repeat(200), wave(1, 3.0, 1.0)),
+            ],
+        ),
+        made(
+            "stat",
+            "Twelve",
+            (12, 6),
+            json!({"colorMode": "value", "graphMode": "none"}),
+            value("bytes"),
+            waves(12, 3e9, 1e8),
+        ),
+        made(
+            "stat",
+            "Below each other",
+            (6, 6),
+            json!({"colorMode": "background_solid", "orientation": "horizontal"}),
+            value("percent"),
+            waves(3, 60.0, 10.0),
+        ),
     ]
+}
+
+fn states() -> Value {
+    json!({"color": {"mode": "thresholds"}, "custom": {"fillOpacity": 70}, "mappings": [{"type": "value", "options": {"0": {"text": "quiet", "color": "green", "index": 0}, "1": {"text": "alarm", "color": "red", "index": 1}}}]})
 }

@@ -185,6 +185,12 @@ pub fn continuous(mode: &str, share: f64) -> Option<String> {
     Some(write(between(&stops, share)))
 }
 
+/// The colour at `share` (0 to 1) of the way through `stops` (`#rrggbb`).
+pub fn between(stops: &[String], share: f64) -> String {
+    let stops: Vec<[u8; 3]> = stops.iter().filter_map(|color| rgb(color)).collect();
+    write(linear(&stops, share.clamp(0.0, 1.0)))
+}
+
 const VIRIDIS: [&str; 9] = [
     "#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725",
 ];

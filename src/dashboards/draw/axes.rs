@@ -219,5 +219,5 @@ fn room(panel: &Panel, legend: &Legend) -> usize {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
 pub fn columns(panel: &Panel, legend: &Legend) -> usize {
     let width = f64::from(panel.grid_pos.w.clamp(3, 24)) * 57.0 - 80.0 - if legend.is_right { 200.0 } else { 0.0 };
-    (width / 75.0).clamp(2.0, 14.0) as usize
+    (width / 58.0).clamp(2.0, 16.0) as usize
 }

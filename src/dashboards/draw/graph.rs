@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::super::time::TimeRange;
 use super::legend::Legend;
-use super::theme::{Medium, Tone, text_width};
+use super::theme::{Medium, Tone, fitted, text_width};
 
 /// Units of a stretched plot: half of one for those of its view box, so that whole numbers are enough for wide screens.
 const STRETCHED: (i32, i32) = (2000, 1000);
@@ -14,6 +14,8 @@ const FINE: f64 = 10.0;
 /// Pixels of the text at axes.
 const TEXT: f64 = 12.0;
 const X_AXIS: f64 = 22.0;
+/// Pixels of the longest text at an axis; names are cut there.
+const WIDEST: f64 = 130.0;
 
 /// A graph.
 pub struct Graph<'a> {
@@ -29,6 +31,8 @@ pub struct Graph<'a> {
     pub times: Vec<Tick>,
     /// What the colours mean.
     pub legend: Legend,
+    /// Texts in the plot, which are not stretched with it.
+    pub labels: Vec<Label>,
     /// Draws what is inside.
     pub plot: Box<dyn Fn(Ink) -> Markup + 'a>,
 }
@@ -53,6 +57,34 @@ pub struct Tick {
     pub at: f64,
     /// Its text.
     pub text: String,
+}
+
+/// A text in a plot, cut where its place ends. Places are fractions from the left and from the top.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Its left edge.
+    pub x: f64,
+    /// Its middle.
+    pub y: f64,
+    /// What it may take.
+    pub width: f64,
+    /// It begins at its left edge, lies in its middle, or ends at its right one.
+    pub align: Align,
+    /// `#rrggbb` in a picture.
+    pub color: Option<&'static str>,
+    /// What it says.
+    pub text: String,
+}
+
+/// Where a text lies in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// At the left.
+    Left,
+    /// In the middle.
+    Center,
+    /// At the right.
+    Right,
 }
 
 /// What the inside of a plot is drawn with.
@@ -100,6 +132,7 @@ impl Graph<'_> {
             height: STRETCHED.1,
             unit: 1.0,
         };
+        let axes = self.axes.iter().map(Axis::width).sum::<f64>() + 24.0;
         let (left, right): (Vec<_>, Vec<_>) = self.axes.iter().partition(|axis| !axis.is_right);
         html! {
             figure.graph.aside[self.legend.is_right] data-panel=(self.panel) data-from=(millis(self.range.from)) data-to=(millis(self.range.to)) {
@@ -111,10 +144,11 @@ impl Graph<'_> {
                             ((self.plot)(ink))
                         }
                     }
+                    @if !self.labels.is_empty() { svg.labels aria-hidden="true" { @for label in &self.labels { (label.page()) } } }
                     div.axes { @for axis in &right { (axis.page()) } }
                     svg.times aria-hidden="true" {
                         @for (index, tick) in self.times.iter().enumerate() {
-                            text class=[rank(index)] x=(percent(tick.at)) y="15" { (tick.text) }
+                            text class=[narrow_class(index, self.times.len(), self.room(), axes)] x=(percent(tick.at)) y="15" { (tick.text) }
                         }
                     }
                 }
@@ -168,19 +202,21 @@ impl Graph<'_> {
                     }
                 }
             }
+            @for label in &self.labels { (label.picture(left, 8.0, plot_width, plot_height)) }
             (legend)
         }
     }
 
+    /// The pixels that the text of a time takes, with some air.
+    fn room(&self) -> f64 {
+        let widths = self.times.iter().map(|tick| text_width(&tick.text, TEXT) + 12.0);
+        widths.fold(1.0, f64::max)
+    }
+
     /// Every how many times there is room for a text.
     fn every(&self, width: f64) -> usize {
-        let widest = self
-            .times
-            .iter()
-            .map(|tick| text_width(&tick.text, TEXT) + 12.0)
-            .fold(1.0, f64::max);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-        let room = (width / widest).max(1.0) as usize;
+        let room = (width / self.room()).max(1.0) as usize;
         self.times.len().div_ceil(room).max(1)
     }
 
@@ -206,12 +242,61 @@ impl Graph<'_> {
     }
 }
 
-/// Which texts of the time axis give way where there is little room: every second, then every second of the rest.
-const fn rank(index: usize) -> Option<&'static str> {
+/// Up to which width of a graph the text at `index` of `count` gives way, if it ever does: every second one first, then every
+/// second of the rest. `room` are the pixels that one needs, `axes` those that no text can have.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a few"
+)]
+fn narrow_class(index: usize, count: usize, room: f64, axes: f64) -> Option<String> {
+    let needed =
+        |texts: usize| (((texts as f64 * room + axes) / NARROW as f64).ceil() as usize * NARROW).min(NARROW * NARROWS);
     match index % 4 {
         0 => None,
-        2 => Some("second"),
-        _ => Some("third"),
+        2 => Some(format!("n{}", needed(count.div_ceil(2)))),
+        _ => Some(format!("n{}", needed(count))),
+    }
+}
+
+/// Widths for which there are classes: this many pixels between two.
+const NARROW: usize = 50;
+const NARROWS: usize = 24;
+
+/// The rules for the classes of texts that give way.
+pub fn rules() -> String {
+    let widths = (1..=NARROWS).map(|step| step * NARROW);
+    widths
+        .map(|width| format!("@container (max-width:{width}px){{.n{width}{{display:none}}}}"))
+        .collect()
+}
+
+impl Label {
+    /// Where it is anchored: a fraction of its width, an offset in pixels, and the anchor.
+    const fn anchor(&self) -> (f64, f64, &'static str) {
+        match self.align {
+            Align::Left => (0.0, 4.0, "start"),
+            Align::Center => (0.5, 0.0, "middle"),
+            Align::Right => (1.0, -4.0, "end"),
+        }
+    }
+
+    fn page(&self) -> Markup {
+        let (at, offset, anchor) = self.anchor();
+        html! {
+            svg x=(percent(self.x)) width=(percent(self.width)) {
+                text x=(percent(at)) dx=(offset) y=(percent(self.y)) dy=".35em" text-anchor=(anchor) fill=[self.color] { (self.text) }
+            }
+        }
+    }
+
+    fn picture(&self, left: f64, top: f64, width: f64, height: f64) -> Markup {
+        let (at, offset, anchor) = self.anchor();
+        let text = fitted(&self.text, TEXT, self.width * width - 8.0);
+        html! {
+            text x=(short(left + (self.x + at * self.width) * width + offset)) y=(short(top + self.y * height)) dy=".35em" font-size=(TEXT) text-anchor=(anchor) fill=[self.color] { (text) }
+        }
     }
 }
 
@@ -223,7 +308,7 @@ impl Axis {
             .iter()
             .map(|tick| text_width(&tick.text, TEXT))
             .fold(0.0, f64::max);
-        texts.min(150.0).ceil() + 14.0 + if self.title.is_empty() { 0.0 } else { 20.0 }
+        texts.min(WIDEST).ceil() + 14.0 + if self.title.is_empty() { 0.0 } else { 20.0 }
     }
 
     fn page(&self) -> Markup {
@@ -233,7 +318,7 @@ impl Axis {
             @if !self.is_right && !self.title.is_empty() { div.along { (self.title) } }
             svg.values.right[self.is_right] width=(short(width - if self.title.is_empty() { 0.0 } else { 20.0 })) aria-hidden="true" {
                 @for tick in &self.ticks {
-                    text x=(short(if self.is_right || self.title.is_empty() { x } else { x - 20.0 })) y=(percent(1.0 - tick.at)) dy=".35em" { (tick.text) }
+                    text x=(short(if self.is_right || self.title.is_empty() { x } else { x - 20.0 })) y=(percent(1.0 - tick.at)) dy=".35em" { (fitted(&tick.text, TEXT, WIDEST)) }
                 }
             }
             @if self.is_right && !self.title.is_empty() { div.along { (self.title) } }
@@ -254,7 +339,7 @@ impl Axis {
         };
         html! {
             @for tick in &self.ticks {
-                text x=(short(x)) y=(short(8.0 + (1.0 - tick.at) * height)) dy=".35em" text-anchor=(anchor) { (tick.text) }
+                text x=(short(x)) y=(short(8.0 + (1.0 - tick.at) * height)) dy=".35em" text-anchor=(anchor) { (fitted(&tick.text, TEXT, WIDEST)) }
             }
             @if !self.title.is_empty() {
                 text transform=(format!("translate({} {}) rotate(-90)", short(along), short(8.0 + height / 2.0))) text-anchor="middle" { (self.title) }

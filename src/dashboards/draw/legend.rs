@@ -35,6 +35,8 @@ pub struct Entry {
     pub series: Option<usize>,
     /// `#rrggbb`.
     pub color: String,
+    /// Its opacity, if it is not opaque.
+    pub opacity: Option<String>,
     /// A name.
     pub name: String,
     /// A text for each of [`Legend::heads`].
@@ -93,7 +95,7 @@ impl Legend {
         let drawn = html! {
             g font-size=(TEXT) fill=[medium.tone(Tone::Text)] {
                 @for ((x, y, text), entry) in places.iter().zip(&self.entries) {
-                    path d=(format!("M{} {}h14", short(*x), short(y - 4.0))) stroke=(entry.color) stroke-width="4" stroke-linecap="round" {}
+                    path d=(format!("M{} {}h14", short(*x), short(y - 4.0))) stroke=(entry.color) stroke-opacity=[&entry.opacity] stroke-width="4" stroke-linecap="round" {}
                     text x=(short(x + 20.0)) y=(short(*y)) { (text) }
                 }
                 @if hidden > 0 {
@@ -146,7 +148,7 @@ impl Entry {
     fn page(&self) -> Markup {
         html! {
             button type="button" data-series=[self.series] title=(self.name) {
-                svg.key width="14" height="4" aria-hidden="true" { rect width="14" height="4" rx="2" fill=(self.color) {} }
+                svg.key width="14" height="4" aria-hidden="true" { rect width="14" height="4" rx="2" fill=(self.color) fill-opacity=[&self.opacity] {} }
                 span dir="auto" { (self.name) }
             }
         }
@@ -172,6 +174,7 @@ pub fn of<'a>(panel: &Panel, series: impl Iterator<Item = (usize, &'a str, &'a F
     let calcs: Vec<&str> = calcs.iter().filter_map(serde_json::Value::as_str).take(8).collect();
     let entries = series.take(MOST).map(|(series, color, field)| Entry {
         series: Some(series),
+        opacity: None,
         color: color.to_owned(),
         name: field.name.clone(),
         values: calcs.iter().map(|calc| reduced(field, calc)).collect(),

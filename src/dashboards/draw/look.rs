@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::data::Field;
 use super::super::model::{FieldOptions, Panel};
+use super::super::units;
 
 /// What `path` (`/legend/showLegend`) of the panel's options is.
 pub fn option<'a>(panel: &'a Panel, path: &str) -> &'a Value {
@@ -42,4 +43,9 @@ pub fn is_hidden(field: &Field, place: &str) -> bool {
     custom(&field.options, &format!("hideFrom/{place}"))
         .as_bool()
         .unwrap_or(false)
+}
+
+/// `value` with the field's unit, but without its mappings: for limits.
+pub fn plain(options: &FieldOptions, value: f64) -> String {
+    units::format(&options.unit, options.digits(), value)
 }

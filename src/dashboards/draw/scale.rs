@@ -180,7 +180,8 @@ fn round_step(unit: &str, least: f64) -> f64 {
     }
 }
 
-fn decimal_step(least: f64) -> f64 {
+/// The least 1, 2, 2.5 or 5 with any power of ten that is not below `least`.
+pub fn decimal_step(least: f64) -> f64 {
     let magnitude = 10_f64.powf(least.log10().floor());
     if !(magnitude > 0.0 && magnitude.is_finite()) {
         return if least > 0.0 { least } else { 1.0 };

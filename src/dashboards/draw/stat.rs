@@ -8,10 +8,11 @@ use super::super::data::{Data, Values};
 use super::super::model::Panel;
 use super::super::reduce::{self, Shown};
 use super::canvas::{Canvas, point};
+use super::cells;
 use super::graph::short;
 use super::look::{option, option_text};
 use super::scale::{Distribution, Limits, Scale};
-use super::theme::{fitted, readable_on, text_width};
+use super::theme::{Medium, Tone, fitted, readable_on, text_width};
 
 /// Units of a cell's height. Texts fill it as far as its width allows.
 const HEIGHT: f64 = 100.0;
@@ -43,12 +44,21 @@ pub fn page(panel: &Panel, data: &Data) -> Markup {
         return super::nothing(panel);
     }
     let look = Look::of(panel, &shown);
-    let is_column = option_text(panel, "/orientation") == "horizontal";
     html! {
-        div.stats.column[is_column].many[shown.len() > 1] {
+        div class={ "cells " (cells::classes(panel, shown.len(), (look.width, look.height()))) } {
             @for (index, one) in shown.iter().enumerate() { (look.page(one, panel.id, index)) }
         }
     }
+}
+
+/// For a picture of `width` by `height` pixels.
+pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+    let shown = reduce::shown(panel, data);
+    let look = Look::of(panel, &shown);
+    let places = cells::places(panel, shown.len(), (width, height), (look.width, look.height()))?;
+    Some(html! {
+        @for (index, (place, one)) in places.into_iter().zip(&shown).enumerate() { (look.picture(one, place, panel.id, index, medium)) }
+    })
 }
 
 impl Look {
@@ -66,7 +76,7 @@ impl Look {
             "background_solid" => Mode::Background { is_gradient: false },
             _ => Mode::Value,
         };
-        let value = |one: &Shown| text_width(text(one), value_size(has_name));
+        let value = |one: &Shown| text_width(cells::text(one), value_size(has_name));
         let name = |one: &Shown| {
             if has_name {
                 text_width(&one.title, NAME).min(LONGEST_NAME)
@@ -81,51 +91,86 @@ impl Look {
             mode,
             has_graph: option(panel, "/graphMode").as_str().unwrap_or("area") == "area",
             is_left: has_name && option_text(panel, "/justifyMode") != "center",
-            width: width + 8.0,
+            // Some air, since fonts differ.
+            width: width * 1.08 + 8.0,
         }
     }
 
-    fn page(&self, one: &Shown, panel: u32, index: usize) -> Markup {
-        let spark = Some(one).filter(|_| self.has_graph).map(spark);
-        let (text_color, spark_color) = match self.mode {
+    /// Units of a cell's height, with room for a sparkline.
+    fn height(&self) -> f64 {
+        if self.has_graph { HEIGHT * 1.5 } else { HEIGHT }
+    }
+
+    /// The colours of texts and of the sparkline.
+    fn colors<'a>(&self, one: &'a Shown) -> (Option<&'a str>, &'a str) {
+        match self.mode {
             Mode::Plain => (None, one.color()),
             Mode::Value => (Some(one.color()), one.color()),
             Mode::Background { .. } => (Some(readable_on(one.color())), readable_on(one.color())),
-        };
-        let has_spark = spark.as_ref().is_some_and(|(lines, _)| !lines.is_empty());
+        }
+    }
+
+    fn aspect(&self) -> &'static str {
+        if self.is_left { "xMinYMid" } else { "xMidYMid" }
+    }
+
+    fn page(&self, one: &Shown, panel: u32, index: usize) -> Markup {
+        let spark = Some(one).filter(|_| self.has_graph).and_then(spark);
+        let (text_color, spark_color) = self.colors(one);
         html! {
-            div.stat.graphed[has_spark] title=[self.has_name.then_some(&one.title)] {
-                @if let Mode::Background { is_gradient } = self.mode { (background(one.color(), is_gradient, &format!("b{panel}-{index}"))) }
-                @if let Some((lines, areas)) = spark.filter(|(lines, _)| !lines.is_empty()) {
-                    svg.spark viewBox="0 0 1000 400" preserveAspectRatio="none" aria-hidden="true" {
-                        path fill=(spark_color) fill-opacity=".2" d=(PreEscaped(areas)) {}
-                        path fill="none" stroke=(spark_color) d=(PreEscaped(lines)) {}
-                    }
+            div.stat.graphed[spark.is_some()] title=[self.has_name.then_some(&one.title)] {
+                @if let Mode::Background { is_gradient } = self.mode {
+                    svg.back aria-hidden="true" { (background(one.color(), is_gradient, &format!("b{panel}-{index}"))) }
                 }
-                svg.big viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(if self.is_left { "xMinYMid" } else { "xMidYMid" }) {
-                    (self.texts(one, text_color))
+                @if let Some(spark) = spark { svg.spark viewBox="0 0 1000 400" preserveAspectRatio="none" aria-hidden="true" { (spark.draw(spark_color, "1")) } }
+                svg.big viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(self.aspect()) { (self.texts(one, text_color, Medium::Page)) }
+            }
+        }
+    }
+
+    fn picture(
+        &self,
+        one: &Shown,
+        (x, y, width, height): (f64, f64, f64, f64),
+        panel: u32,
+        index: usize,
+        medium: Medium,
+    ) -> Markup {
+        let spark = Some(one).filter(|_| self.has_graph).and_then(spark);
+        let (text_color, spark_color) = self.colors(one);
+        let text_color = text_color.map(|color| medium.color(color));
+        let big = if spark.is_some() { height * 0.62 } else { height };
+        html! {
+            svg x=(short(x)) y=(short(y)) width=(short(width)) height=(short(height)) {
+                @if let Mode::Background { is_gradient } = self.mode { (background(&medium.color(one.color()), is_gradient, &format!("b{panel}-{index}"))) }
+                @if let Some(spark) = spark {
+                    // Lines are scaled with the rest here: of what they would lose, the less is given back.
+                    @let scale = (width / 1000.0).min(height * 0.45 / 400.0).max(0.01);
+                    svg y=(short(height * 0.55)) width=(short(width)) height=(short(height * 0.45)) viewBox="0 0 1000 400" preserveAspectRatio="none" { (spark.draw(&medium.color(spark_color), &short(1.0 / scale))) }
                 }
+                svg width=(short(width)) height=(short(big)) viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(self.aspect()) { (self.texts(one, text_color.as_deref(), medium)) }
             }
         }
     }
 
     /// The texts of a cell, in units of its view box.
-    fn texts(&self, one: &Shown, color: Option<&str>) -> Markup {
+    fn texts(&self, one: &Shown, color: Option<&str>, medium: Medium) -> Markup {
+        let plain = medium.tone(Tone::Text);
         let (x, anchor) = if self.is_left {
             (4.0, "start")
         } else {
             (self.width / 2.0, "middle")
         };
-        let (number, unit) = split_unit(text(one));
+        let (number, unit) = split_unit(cells::text(one));
         let is_background = matches!(self.mode, Mode::Background { .. });
         html! {
             @if self.has_name {
-                text.name x=(short(x)) y=(if self.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background)] {
+                text.name x=(short(x)) y=(if self.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background).or(plain)] {
                     (fitted(&one.title, NAME, LONGEST_NAME))
                 }
             }
             @if self.has_value {
-                text.value x=(short(x)) y=(if self.has_name { "82" } else { "70" }) font-size=(value_size(self.has_name)) text-anchor=(anchor) fill=[color] {
+                text.value x=(short(x)) y=(if self.has_name { "82" } else { "70" }) font-size=(value_size(self.has_name)) text-anchor=(anchor) fill=[color.or(plain)] {
                     (number) @if !unit.is_empty() { tspan font-size="70%" { (unit) } }
                 }
             }
@@ -133,15 +178,7 @@ impl Look {
     }
 }
 
-/// What is written of a value.
-fn text<'a>(one: &'a Shown) -> &'a str {
-    if one.display.text.is_empty() {
-        "No data"
-    } else {
-        &one.display.text
-    }
-}
-
+/// Units of a name.
 const NAME: f64 = 22.0;
 
 const fn value_size(has_name: bool) -> f64 {
@@ -151,16 +188,14 @@ const fn value_size(has_name: bool) -> f64 {
 /// A cell's background, darker at its top left.
 fn background(color: &str, is_gradient: bool, id: &str) -> Markup {
     html! {
-        svg.back aria-hidden="true" {
-            @if is_gradient {
-                linearGradient id=(id) x2="1" y2="1" {
-                    stop stop-color="#000" stop-opacity=".36" {}
-                    stop offset="1" stop-color="#000" stop-opacity=".18" {}
-                }
+        @if is_gradient {
+            linearGradient id=(id) x2="1" y2="1" {
+                stop stop-color="#000" stop-opacity=".36" {}
+                stop offset="1" stop-color="#000" stop-opacity=".18" {}
             }
-            rect width="100%" height="100%" fill=(color) {}
-            @if is_gradient { rect width="100%" height="100%" fill=(format!("url(#{id})")) {} }
         }
+        rect width="100%" height="100%" rx="3" fill=(color) {}
+        @if is_gradient { rect width="100%" height="100%" rx="3" fill=(format!("url(#{id})")) {} }
     }
 }
 
@@ -175,18 +210,30 @@ fn split_unit(text: &str) -> (&str, &str) {
     }
 }
 
-/// Line and area of a sparkline, 1000 by 400 units.
-fn spark(one: &Shown) -> (String, String) {
+/// A sparkline, 1000 by 400 units: the `d` of its line and of the area below.
+struct Spark {
+    line: String,
+    area: String,
+}
+
+impl Spark {
+    fn draw(&self, color: &str, width: &str) -> Markup {
+        html! {
+            path fill=(color) fill-opacity=".2" d=(PreEscaped(&self.area)) {}
+            path fill="none" stroke=(color) stroke-width=(width) d=(PreEscaped(&self.line)) {}
+        }
+    }
+}
+
+/// The sparkline of a series; `None` if it has less than two points.
+fn spark(one: &Shown) -> Option<Spark> {
     let (times, Values::Numbers(numbers)) = (one.times, &one.field.values) else {
-        return Default::default();
+        return None;
     };
-    let mut canvas = Canvas::new(1000, 400);
     let known = || times.iter().zip(numbers).filter(|(_, number)| number.is_finite());
-    let (Some((from, _)), Some((to, _))) = (known().next(), known().next_back()) else {
-        return Default::default();
-    };
+    let (from, to) = (known().next()?.0, known().next_back()?.0);
     if from >= to {
-        return Default::default();
+        return None;
     }
     let low = known().map(|(_, number)| *number).fold(f64::INFINITY, f64::min);
     let high = known().map(|(_, number)| *number).fold(f64::NEG_INFINITY, f64::max);
@@ -199,6 +246,7 @@ fn spark(one: &Shown) -> (String, String) {
     let points: Vec<_> = known()
         .map(|(time, number)| point((time - from) / (to - from), scale.fraction(*number)))
         .collect();
+    let mut canvas = Canvas::new(1000, 400);
     let area = canvas.area();
     let _ = area.draw(&Polygon::new(
         [vec![(0.0, 0.0)], points.clone(), vec![(1.0, 0.0)]].concat(),
@@ -206,7 +254,10 @@ fn spark(one: &Shown) -> (String, String) {
     ));
     let _ = area.draw(&PathElement::new(points, BLACK));
     drop(area);
-    (canvas.take_lines(), canvas.take_areas())
+    Some(Spark {
+        line: canvas.take_lines(),
+        area: canvas.take_areas(),
+    })
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use super::super::data::{Data, Field, Frame, Values};
 use super::super::display::{self, Display};
 use super::super::model::Panel;
 use super::super::time::Zone;
+use super::graph::short;
 use super::look::{custom, custom_number, custom_text, option};
-use super::theme::readable_on;
+use super::theme::{Medium, Tone, fitted, readable_on};
 
 /// Rows of a table; nobody reads more.
 const MOST_ROWS: usize = 500;
@@ -31,11 +32,7 @@ pub fn page(panel: &Panel, data: &Data, zone: &Zone) -> Markup {
 }
 
 fn table(frame: &Frame, has_head: bool, has_caption: bool, zone: &Zone) -> Markup {
-    let fields: Vec<&Field> = frame
-        .fields
-        .iter()
-        .filter(|field| !custom(&field.options, "hidden").as_bool().unwrap_or(false))
-        .collect();
+    let fields = shown_fields(frame);
     let rows = fields.iter().map(|field| field.values.len()).max().unwrap_or_default();
     html! {
         table {
@@ -46,6 +43,75 @@ fn table(frame: &Frame, has_head: bool, has_caption: bool, zone: &Zone) -> Marku
             @if rows > MOST_ROWS { tfoot { tr { td colspan=(fields.len()) { "and " (rows - MOST_ROWS) " more rows" } } } }
         }
     }
+}
+
+/// For a picture of `width` by `height` pixels. `None` if there is nothing to show.
+#[expect(clippy::cast_precision_loss, reason = "a few columns and rows")]
+pub fn picture(panel: &Panel, data: &Data, zone: &Zone, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+    const TEXT: f64 = 13.0;
+    const LINE: f64 = 26.0;
+    let frame = data
+        .frames
+        .iter()
+        .find(|frame| frame.fields.iter().any(|field| !field.values.is_empty()))?;
+    let fields = shown_fields(frame);
+    let rows = fields.iter().map(|field| field.values.len()).max().unwrap_or_default();
+    let head = if option(panel, "/showHeader").as_bool().unwrap_or(true) {
+        LINE
+    } else {
+        0.0
+    };
+    let column = width / fields.len().max(1) as f64;
+    let fill = |color: Option<String>| color.or_else(|| medium.tone(Tone::Text).map(str::to_owned));
+    let place = |index: usize, field: &Field| match alignment(field) {
+        "number" | "right" => ((index + 1) as f64 * column - 8.0, "end"),
+        "center" => ((index as f64 + 0.5) * column, "middle"),
+        _ => (index as f64 * column + 8.0, "start"),
+    };
+    Some(html! {
+        g font-size=(TEXT) {
+            @for (index, field) in fields.iter().enumerate().filter(|_| head > 0.0) {
+                @let (x, anchor) = place(index, field);
+                text x=(short(x)) y="18" text-anchor=(anchor) font-weight="500" fill=[medium.tone(Tone::Soft)] { (fitted(&field.name, TEXT, column - 16.0)) }
+            }
+            @for row in (0..rows).take_while(|row| head + (*row as f64 + 1.0) * LINE <= height) {
+                @let top = head + row as f64 * LINE;
+                path d=(format!("M0 {}h{}", short(top), short(width))) stroke=[medium.tone(Tone::Grid)] {}
+                @for (index, field) in fields.iter().enumerate() {
+                    @let (x, anchor) = place(index, field);
+                    @let (display, number) = content(field, row, zone);
+                    @let (kind, color) = (kind(field), cell_color(field, &display, number).map(|color| medium.color(&color)));
+                    @if let Some(color) = color.as_ref().filter(|_| kind.starts_with("color-background")) {
+                        rect x=(short(index as f64 * column)) y=(short(top)) width=(short(column)) height=(short(LINE)) fill=(color) {}
+                    }
+                    @let color = color.filter(|_| kind.starts_with("color-")).map(|color| if kind == "color-text" { color } else { readable_on(&color).to_owned() });
+                    text x=(short(x)) y=(short(top + 18.0)) text-anchor=(anchor) fill=[fill(color)] { (fitted(&display.text, TEXT, column - 16.0)) }
+                }
+            }
+        }
+    })
+}
+
+fn shown_fields(frame: &Frame) -> Vec<&Field> {
+    let is_shown = |field: &&Field| !custom(&field.options, "hidden").as_bool().unwrap_or(false);
+    frame.fields.iter().filter(is_shown).collect()
+}
+
+/// How a cell shows its value.
+fn kind(field: &Field) -> &str {
+    match custom_text(&field.options, "cellOptions/type") {
+        "" => custom_text(&field.options, "displayMode"),
+        kind => kind,
+    }
+}
+
+/// The colour of a cell that has one: not that of a missing number.
+fn cell_color(field: &Field, display: &Display, number: Option<f64>) -> Option<String> {
+    if number.is_some_and(f64::is_nan) && field.options.mappings.is_empty() {
+        return None;
+    }
+    let color = display.color.clone().or_else(|| number.map(|_| field.color.clone()));
+    color.filter(|color| !color.is_empty() && color != "transparent")
 }
 
 fn alignment(field: &Field) -> &'static str {
@@ -79,16 +145,11 @@ fn content(field: &Field, row: usize, zone: &Zone) -> (Display, Option<f64>) {
 }
 
 fn cell(field: &Field, row: usize, zone: &Zone) -> Markup {
-    let (Display { text, color }, number) = content(field, row, zone);
-    let kind = match custom_text(&field.options, "cellOptions/type") {
-        "" => custom_text(&field.options, "displayMode"),
-        kind => kind,
-    };
-    let color = color
-        .or_else(|| number.map(|_| field.color.clone()))
-        .filter(|color| !color.is_empty() && color != "transparent");
+    let (display, number) = content(field, row, zone);
+    let text = &display.text;
+    let color = cell_color(field, &display, number);
     // Attributes of old, since the page's policy allows no style of single cells.
-    match (kind, color, number) {
+    match (kind(field), color, number) {
         ("color-background" | "color-background-solid", Some(color), _) => html! {
             td.(alignment(field)) bgcolor=(color) { font color=(readable_on(&color)) { (text) } }
         },
@@ -99,7 +160,10 @@ fn cell(field: &Field, row: usize, zone: &Zone) -> Markup {
                 .clamp(0.0, 1.0);
             html! {
                 td.(alignment(field)) {
-                    svg.share aria-hidden="true" { @if share > 0.0 { rect width=(format!("{:.1}%", share * 100.0)) height="100%" rx="2" fill=(color) {} } }
+                    svg.share aria-hidden="true" {
+                        rect.track width="100%" height="100%" rx="2" {}
+                        @if share > 0.0 { rect width=(format!("{:.1}%", share * 100.0)) height="100%" rx="2" fill=(color) {} }
+                    }
                     (text)
                 }
             }

@@ -24,6 +24,10 @@ pub enum Tone {
     Soft,
     /// Lines of the grid.
     Grid,
+    /// What is behind a panel's contents.
+    Panel,
+    /// The part of a gauge that is not filled.
+    Track,
 }
 
 impl Medium {
@@ -53,6 +57,10 @@ const fn tone_color(tone: Tone, dark: bool) -> &'static str {
         (Tone::Soft, false) => "#5b5f63",
         (Tone::Grid, true) => "#2b2f35",
         (Tone::Grid, false) => "#e8e9ea",
+        (Tone::Panel, true) => "#181b1f",
+        (Tone::Panel, false) => "#ffffff",
+        (Tone::Track, true) => "#2a2d33",
+        (Tone::Track, false) => "#e9eaeb",
     }
 }
 
@@ -88,16 +96,17 @@ pub fn readable_on(color: &str) -> &'static str {
     if brightness > 180_000 { "#111217" } else { "#ffffff" }
 }
 
-/// About how wide `text` is at `size` pixels in a sans-serif font.
+/// About how wide `text` is at `size` pixels in a sans-serif font; rather too much, since fonts differ.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let widths = text.chars().map(|c| match c {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.28,
-        ' ' | 'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' | '"' => 0.37,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.88,
-        'A'..='Z' | '_' | '=' | '+' | '~' => 0.66,
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.32,
+        ' ' | 'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' | '"' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.92,
+        'A'..='Z' | '_' | '=' | '+' | '~' => 0.7,
+        '0'..='9' => 0.62,
         // Scripts whose letters are as wide as high.
         '\u{2e80}'..='\u{ffdc}' | '\u{1f000}'..='\u{3ffff}' => 1.0,
-        _ => 0.57,
+        _ => 0.6,
     });
     widths.sum::<f64>() * size
 }
@@ -116,4 +125,16 @@ pub fn fitted(text: &str, size: f64, width: f64) -> String {
         }
     }
     kept + "…"
+}
+
+/// `text` without the characters that XML does not allow, not even escaped.
+pub fn without_controls(text: String) -> String {
+    let is_allowed =
+        |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    if text.chars().all(is_allowed) {
+        return text;
+    }
+    text.chars()
+        .map(|c| if is_allowed(c) { c } else { char::REPLACEMENT_CHARACTER })
+        .collect()
 }

@@ -55,6 +55,7 @@ pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium
         axes: ticks,
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
+        labels: Vec::new(),
         plot: Box::new(move |ink| {
             let across = |time: f64| (time - range.from) / (range.to - range.from);
             html! {
