@@ -27,6 +27,8 @@ pub mod reduce;
 pub mod sections;
 pub mod source;
 pub mod support;
+#[cfg(test)]
+mod testing;
 pub mod time;
 mod transform;
 pub mod units;

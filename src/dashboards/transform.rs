@@ -5,6 +5,7 @@ mod columns;
 mod group;
 mod join;
 mod rows;
+mod series;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -78,9 +79,9 @@ fn supported(transformation: &Transformation) -> Result<Apply, String> {
         "groupBy" => group::group,
         "merge" => join::merge,
         "joinByField" | "seriesToColumns" => join::by_field,
-        "concatenate" => join::concatenate,
-        "seriesToRows" => join::series_to_rows,
-        "labelsToFields" => join::labels_to_fields,
+        "concatenate" => series::concatenate,
+        "seriesToRows" => series::series_to_rows,
+        "labelsToFields" => series::labels_to_fields,
         "calculateField" => calculate::field,
         other => return Err(format!("the transformation {other:?} is not supported")),
     })

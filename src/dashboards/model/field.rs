@@ -1,0 +1,199 @@
+//! How fields are shown: `fieldConfig`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::time::Zone;
+
+/// `fieldConfig`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct FieldConfig {
+    /// For every field.
+    pub defaults: FieldOptions,
+    /// For some, in this order.
+    pub overrides: Vec<Override>,
+}
+
+/// How a field is shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FieldOptions {
+    /// Grafana's id of a unit; empty: a plain number.
+    pub unit: String,
+    /// Digits behind the point; `None`: as many as Grafana would choose.
+    pub decimals: Option<f64>,
+    /// The least value of axes and gauges.
+    pub min: Option<f64>,
+    /// The greatest value of axes and gauges.
+    pub max: Option<f64>,
+    /// A name in place of the legend's, with `${__field.labels.NAME}` and the like.
+    pub display_name: Option<String>,
+    /// Text where there is no value.
+    pub no_value: Option<String>,
+    /// How its colour is found.
+    pub color: ColorMode,
+    /// Limits with colours.
+    pub thresholds: Thresholds,
+    /// Values with a text of their own.
+    pub mappings: Vec<Mapping>,
+    /// Options of the panel's kind.
+    pub custom: BTreeMap<String, Value>,
+    /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
+    pub field_min_max: bool,
+    /// The least and the greatest value of the data, for thresholds in percent and for colours between two: evaluation finds it.
+    #[serde(skip)]
+    pub range: Option<(f64, f64)>,
+    /// The zone of dates: evaluation puts it in; `None`: the device's.
+    #[serde(skip)]
+    pub zone: Option<Zone>,
+}
+
+impl FieldOptions {
+    /// Digits behind the point, if the dashboard says how many.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to what can be shown"
+    )]
+    pub fn digits(&self) -> Option<u8> {
+        self.decimals.map(|digits| digits.clamp(0.0, 20.0) as u8)
+    }
+
+    /// The least and the greatest value: those of the dashboard, else of the data, else 0 and 100.
+    pub fn bounds(&self) -> (f64, f64) {
+        let (least, greatest) = self.range.unwrap_or((0.0, 100.0));
+        (self.min.unwrap_or(least), self.max.unwrap_or(greatest))
+    }
+}
+
+/// `color`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ColorMode {
+    /// `palette-classic`, `fixed`, `thresholds`, `shades`, `continuous-…`; empty: that of the panel's kind, which evaluation puts in.
+    pub mode: String,
+    /// For `fixed` and `shades`: a name of Grafana's (`dark-red`) or a CSS colour.
+    pub fixed_color: Option<String>,
+    /// Which value of a series decides: `last`, `min`, `max`.
+    pub series_by: Option<String>,
+}
+
+/// `thresholds`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct Thresholds {
+    /// Whether steps are in percent from `min` to `max`.
+    pub mode: ThresholdMode,
+    /// In ascending order; the first has no value and stands for all below the second.
+    pub steps: Vec<Step>,
+}
+
+/// `thresholds.mode`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ThresholdMode {
+    /// Values.
+    #[default]
+    Absolute,
+    /// Percent of the way from `min` to `max`.
+    Percentage,
+}
+
+/// A step of thresholds.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Step {
+    /// From here up; `None`: from below.
+    #[serde(default)]
+    pub value: Option<f64>,
+    /// A name of Grafana's or a CSS colour.
+    pub color: String,
+}
+
+/// `mappings`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(tag = "type", content = "options", rename_all = "lowercase")]
+pub enum Mapping {
+    /// A value as text, and what stands for it.
+    Value(BTreeMap<String, MappingResult>),
+    /// From and to, both included; `None` is without end.
+    Range {
+        /// The least value.
+        from: Option<f64>,
+        /// The greatest value.
+        to: Option<f64>,
+        /// What stands for it.
+        result: MappingResult,
+    },
+    /// A regular expression, which may have slashes around it.
+    Regex {
+        /// The expression.
+        pattern: String,
+        /// What stands for it; `$1` in its text is what the first group matched.
+        result: MappingResult,
+    },
+    /// `true`, `false`, `null`, `nan`, `null+nan`, `empty`.
+    Special {
+        /// Which of them.
+        r#match: String,
+        /// What stands for it.
+        result: MappingResult,
+    },
+}
+
+/// What stands for a mapped value.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct MappingResult {
+    /// The text.
+    pub text: Option<String>,
+    /// The colour.
+    pub color: Option<String>,
+    /// Its place among the legend's entries.
+    pub index: Option<u32>,
+}
+
+/// `overrides[]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Override {
+    /// Which fields.
+    pub matcher: Matcher,
+    /// What is changed.
+    pub properties: Vec<Property>,
+}
+
+/// `matcher`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Matcher {
+    /// `byName`, `byRegexp`, `byType`, `byFrameRefID`, `byNames`, …
+    pub id: String,
+    /// What it is to match.
+    pub options: Value,
+}
+
+/// `properties[]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Property {
+    /// `unit`, `custom.lineWidth`, …
+    pub id: String,
+    /// The new value.
+    pub value: Value,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        let step = |value, color: &str| Step {
+            value,
+            color: color.to_owned(),
+        };
+        Self {
+            mode: ThresholdMode::Absolute,
+            steps: vec![step(None, "green"), step(Some(80.0), "red")],
+        }
+    }
+}
