@@ -9,7 +9,7 @@ use super::time::{Grid, TimeRange, Zone, interval};
 use super::variables::Variables;
 use super::variables::format::Place;
 use super::variables::template::{self, Reference};
-use super::{frames, names, overrides, support, transform};
+use super::{frames, names, overrides, support, transform, units};
 use crate::client::prometheus::Labels;
 
 /// What a dashboard is looked at with.
@@ -35,11 +35,25 @@ impl Scope {
 
     /// What a variable stands for, Grafana's own among them, except for those that need a step.
     pub fn value(&self, reference: Reference<'_>, place: Place) -> Option<String> {
-        let millis = |seconds: f64| format!("{:.0}", seconds * 1000.0);
+        let moment = |seconds: f64| match reference.format {
+            "date:seconds" => format!("{seconds:.0}"),
+            "date" | "date:iso" => {
+                let unit = units::Unit::of("time:YYYY-MM-DDTHH:mm:ss.SSS[Z]");
+                unit.in_zone(&Zone::UTC).format(None, seconds * 1000.0).to_string()
+            }
+            pattern => match pattern.strip_prefix("date:") {
+                Some(pattern) => {
+                    let unit = format!("time:{pattern}");
+                    let unit = units::Unit::of(&unit).in_zone(&self.zone);
+                    unit.format(None, seconds * 1000.0).to_string()
+                }
+                None => format!("{:.0}", seconds * 1000.0),
+            },
+        };
         let length = self.range.millis();
         match (reference.name, reference.path) {
-            ("__from", "") => Some(millis(self.range.from)),
-            ("__to", "") => Some(millis(self.range.to)),
+            ("__from", "") => Some(moment(self.range.from)),
+            ("__to", "") => Some(moment(self.range.to)),
             ("__range", "") => Some(format!("{}s", (length + 500) / 1000)),
             ("__range_s", "") => Some(((length + 500) / 1000).to_string()),
             ("__range_ms", "") => Some(length.to_string()),

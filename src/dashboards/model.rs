@@ -248,13 +248,72 @@ impl Dashboard {
     /// # Errors
     /// For people: what of it is none.
     pub fn parse(json: &str) -> Result<Self, String> {
-        if !migrate::is_needed(json)
-            && let Ok(dashboard) = serde_json::from_str(json)
-        {
-            return Ok(dashboard);
+        let read = match migrate::is_needed(json) {
+            true => None,
+            false => serde_json::from_str(json).ok(),
+        };
+        let mut dashboard: Self = match read {
+            Some(dashboard) => dashboard,
+            None => {
+                let mut value: Value = serde_json::from_str(json).map_err(|error| format!("no JSON: {error}"))?;
+                migrate::migrate(&mut value);
+                serde_path_to_error::deserialize(value)
+                    .map_err(|error| format!("no dashboard that is understood: {error}"))?
+            }
+        };
+        dashboard.panels.iter_mut().for_each(Panel::name_queries);
+        Ok(dashboard)
+    }
+}
+
+impl Panel {
+    /// Gives queries without a name the next letter, as Grafana does: generated dashboards leave names to it.
+    fn name_queries(&mut self) {
+        let used: Vec<String> = self.targets.iter().map(|target| target.ref_id.clone()).collect();
+        let letters = (0..).flat_map(|round: usize| {
+            ('A'..='Z').map(move |letter| match round {
+                0 => letter.to_string(),
+                round => format!("{letter}{round}"),
+            })
+        });
+        let mut free = letters.filter(|letter| !used.contains(letter));
+        for target in self.targets.iter_mut().filter(|target| target.ref_id.is_empty()) {
+            target.ref_id = free.next().unwrap_or_default();
         }
-        let mut value: Value = serde_json::from_str(json).map_err(|error| format!("no JSON: {error}"))?;
-        migrate::migrate(&mut value);
-        serde_path_to_error::deserialize(value).map_err(|error| format!("no dashboard that is understood: {error}"))
+        self.panels.iter_mut().for_each(Self::name_queries);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{dashboard, panel};
+    use super::*;
+
+    #[test]
+    fn queries_without_a_name_get_one() {
+        let panel = panel(json!({"targets": [{"expr": "a"}, {"expr": "b", "refId": "A"}, {"expr": "c"}]}));
+        let names: Vec<_> = panel.targets.iter().map(|target| &*target.ref_id).collect();
+        assert_eq!(names, ["B", "A", "C"]);
+    }
+
+    #[test]
+    fn what_is_left_out_has_grafanas_default() {
+        let dashboard = dashboard(
+            json!({"panels": [{"type": "stat", "timeFrom": null, "repeatDirection": null}], "refresh": false}),
+        );
+        assert_eq!(
+            (&*dashboard.time.from, &*dashboard.time.to, &*dashboard.refresh),
+            ("now-6h", "now", "")
+        );
+        assert_eq!(dashboard.panels[0].field_config.defaults.thresholds.steps.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_dashboard_is_named_with_its_place() {
+        let error = Dashboard::parse("{\"panels\": [{\"type\": \"stat\", \"targets\": [{\"expr\": 5}]}]}").unwrap_err();
+        assert!(error.contains("panels[0].targets[0].expr"), "{error}");
+        assert!(Dashboard::parse("{").unwrap_err().starts_with("no JSON"));
     }
 }
