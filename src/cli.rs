@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Failure;
-use crate::{check, serve, top, up, wait};
+use crate::{check, render, serve, top, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ enum Command {
     Check(check::Args),
     /// Show a dashboard in the terminal
     Top(top::Args),
+    /// Write a dashboard as a picture
+    Render(render::Args),
     /// Wait until an HTTP server answers
     Wait(wait::Args),
 }
@@ -37,6 +39,7 @@ impl Cli {
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
             Command::Top(args) => status(top::run(args)),
+            Command::Render(args) => status(render::run(args)),
             Command::Wait(args) => status(wait::run(args)),
         }
     }

@@ -19,6 +19,7 @@ pub mod http;
 pub mod lock;
 pub mod logging;
 pub mod reading;
+pub mod render;
 pub mod sampler;
 pub mod serve;
 pub mod sources;

@@ -23,6 +23,7 @@ pub mod options;
 mod overrides;
 pub mod pattern;
 pub mod picture;
+pub mod raster;
 pub mod reduce;
 pub mod sections;
 pub mod source;
