@@ -165,7 +165,12 @@ fn compare(left: f64, op: &str, right: f64) -> bool {
 fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<String>) {
     let id = property.id.as_str();
     if let Some(name) = id.strip_prefix("custom.") {
-        nested(&mut options.custom, name, &property.value);
+        let value = match property.value.as_str() {
+            // Generated dashboards write truth as text, and Grafana takes it.
+            Some(truth @ ("true" | "false")) => Value::Bool(truth == "true"),
+            _ => property.value.clone(),
+        };
+        nested(&mut options.custom, name, value);
         return;
     }
     let taken = match id {
@@ -218,9 +223,9 @@ fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> b
 }
 
 /// `custom.hideFrom.legend` is an object within the options.
-fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, value: &Value) {
+fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, value: Value) {
     let Some((outer, inner)) = name.split_once('.') else {
-        custom.insert(name.to_owned(), value.clone());
+        custom.insert(name.to_owned(), value);
         return;
     };
     let outer = custom
@@ -230,7 +235,7 @@ fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, va
         *outer = Value::Object(serde_json::Map::new());
     }
     if let Some(fields) = outer.as_object_mut() {
-        fields.insert(inner.to_owned(), value.clone());
+        fields.insert(inner.to_owned(), value);
     }
 }
 
@@ -377,7 +382,7 @@ mod tests {
             property("decimals", json!(2)), property("min", Value::Null), property("max", json!(9)), property("noValue", json!("-")),
             property("displayName", json!("${__field.labels.dev} of ${__field.name}")), property("color", json!({"mode": "fixed", "fixedColor": "red"})),
             property("thresholds", json!({"mode": "absolute", "steps": [{"value": null, "color": "blue"}]})),
-            property("custom.hideFrom", json!({"legend": true})), property("custom.hideFrom.viz", json!(true)), property("links", json!([])),
+            property("custom.hideFrom", json!({"legend": true})), property("custom.hideFrom.viz", json!("true")), property("links", json!([])),
             property("mappings", json!([{"type": "value", "options": {"1": {"text": "one"}}}]))]}]}),
         );
         let first = fields(&data)[0];

@@ -7,7 +7,7 @@ use super::super::display::{self, Display};
 use super::super::model::Panel;
 use super::super::time::Zone;
 use super::graph::short;
-use super::look::{custom, custom_number, custom_text, option};
+use super::look::{custom, custom_number, custom_text, is_hidden, option};
 use super::theme::{Medium, Tone, fitted, readable_on};
 
 /// Rows of a table; nobody reads more.
@@ -93,7 +93,10 @@ pub fn picture(panel: &Panel, data: &Data, zone: &Zone, width: f64, height: f64,
 }
 
 fn shown_fields(frame: &Frame) -> Vec<&Field> {
-    let is_shown = |field: &&Field| !custom(&field.options, "hidden").as_bool().unwrap_or(false);
+    // Grafana 12.2 says it in the same way for every kind of panel.
+    let is_left_out =
+        |field: &Field| custom(&field.options, "hidden").as_bool().unwrap_or(false) || is_hidden(field, "viz");
+    let is_shown = |field: &&Field| !is_left_out(field);
     frame.fields.iter().filter(is_shown).collect()
 }
 

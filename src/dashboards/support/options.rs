@@ -13,6 +13,7 @@ const OBJECT: Option<&str> = Some("{}");
 // Matches and not tables, since a table of texts would be relocated when the service starts: memory that nobody uses.
 fn of_panels(kind: &str, path: &str) -> Option<&'static str> {
     match (kind, path) {
+        ("timeseries", "orientation") => Some("horizontal"),
         (_, "tooltip" | "annotations" | "reduceOptions" | "text" | "orientation") if kind != "text" => ANY,
         (_, "legend") => OBJECT,
         (_, "legend/displayMode") => Some("list table hidden"),
@@ -37,8 +38,9 @@ fn of_panels(kind: &str, path: &str) -> Option<&'static str> {
         ("state-timeline", "alignValue") => Some("left center right"),
         ("state-timeline", "showValue") => Some("auto always never"),
         ("state-timeline", "mergeValues" | "rowHeight" | "perPage") => ANY,
-        ("heatmap", "calculate") => Some("false"),
-        ("heatmap", "calculation" | "cellGap" | "cellRadius" | "cellValues" | "color" | "exemplars") => ANY,
+        ("heatmap", "calculate" | "calculation" | "cellGap" | "cellRadius" | "cellValues" | "color" | "exemplars") => {
+            ANY
+        }
         ("heatmap", "filterValues" | "rowsFrame" | "showValue" | "yAxis" | "selectionMode") => ANY,
         ("text", "content" | "code") => ANY,
         ("text", "mode") => Some("markdown html code"),
@@ -56,13 +58,15 @@ fn of_fields(kind: &str, path: &str) -> Option<&'static str> {
         ("timeseries", "lineStyle/fill") => Some("solid dash dot"),
         ("timeseries", "stacking/mode") => Some("none normal percent"),
         ("timeseries", "thresholdsStyle/mode") => Some("off line dashed area line+area dashed+area"),
-        ("timeseries", "scaleDistribution/type") => Some("linear log symlog"),
-        ("timeseries", "gradientMode") => Some("none opacity hue scheme"),
+        ("timeseries", "scaleDistribution/type") => Some("linear log"),
+        ("timeseries", "gradientMode") => Some("none opacity hue"),
         ("timeseries", "showPoints") => Some("auto always never"),
-        ("timeseries", "transform") => Some("negative-Y constant"),
+        ("timeseries", "transform") => Some("negative-Y"),
         ("timeseries", "axisPlacement") => Some("auto left right hidden"),
         ("timeseries" | "state-timeline", "insertNulls") => Some("false"),
         ("timeseries", "showValues") => Some("false"),
+        // Whatever it names: areas end at the zero line here.
+        ("timeseries", "fillBelowTo") => Some("-"),
         ("timeseries", "pointSize" | "axisLabel" | "axisColorMode" | "axisBorderShow") => ANY,
         ("timeseries", "axisCenteredZero" | "axisGridShow" | "axisSoftMin" | "axisSoftMax" | "axisWidth") => ANY,
         ("timeseries", "barAlignment" | "barMaxWidth" | "barWidthFactor") => ANY,
