@@ -1,7 +1,7 @@
 //! A real browser: Debian's Chromium without a window, driven through WebDriver (<https://www.w3.org/TR/webdriver2/>).
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -227,25 +227,21 @@ impl Browser {
     }
 
     /// The whole page as a picture in `target/screenshots`, for people.
-    pub fn keep_screenshot(&self, name: &str) -> PathBuf {
-        let height = self
-            .evaluate("return document.documentElement.scrollHeight")
-            .as_u64()
+    pub fn keep_screenshot(&self, name: &str) {
+        let size = self.evaluate("return [window.outerWidth, document.documentElement.scrollHeight + 100]");
+        let side = |index: usize| u32::try_from(size[index].as_u64().unwrap()).unwrap();
+        self.runtime
+            .block_on(self.client.set_window_size(side(0), side(1)))
             .unwrap();
-        let width = self.evaluate("return window.outerWidth").as_u64().unwrap();
-        let picture = self.runtime.block_on(async {
-            let height = u32::try_from(height + 100).unwrap();
-            self.client
-                .set_window_size(u32::try_from(width).unwrap(), height)
-                .await
-                .unwrap();
-            self.client.screenshot().await.unwrap()
-        });
+        self.keep_view(name);
+    }
+
+    /// What is seen of it now.
+    pub fn keep_view(&self, name: &str) {
+        let picture = self.runtime.block_on(self.client.screenshot()).unwrap();
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&directory).unwrap();
-        let file = directory.join(name).with_extension("png");
-        std::fs::write(&file, picture).unwrap();
-        file
+        std::fs::write(directory.join(name).with_extension("png"), picture).unwrap();
     }
 }
 
