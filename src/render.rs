@@ -13,7 +13,7 @@ use crate::dashboards::layout::layout;
 use crate::dashboards::model::Dashboard;
 use crate::dashboards::options::{self, Options};
 use crate::dashboards::picture::Picture;
-use crate::dashboards::raster;
+use crate::dashboards::raster::{self, Limits};
 use crate::dashboards::sections::{find, sections};
 use crate::dashboards::source::{QueryError, Source};
 use crate::dashboards::time::{self, TimeRange};
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut file = BufWriter::new(File::create(&args.output).map_err(fail)?);
     match format {
         Format::Svg => file.write_all(svg.as_bytes()).map_err(fail)?,
-        Format::Png => raster::png(&svg, f32::from(args.scale), &mut file)?,
+        Format::Png => raster::png(&svg, f32::from(args.scale), Limits::COMMAND, &mut file)?,
     }
     file.flush().map_err(fail)
 }

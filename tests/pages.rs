@@ -278,6 +278,24 @@ fn a_picture_is_drawn_of_the_whole_and_of_one_panel() {
         one.contains("height=\"300\"") && one.contains("Panel 2") && !one.contains("Panel 1"),
         "{one}"
     );
+    let png = stack.service.get("/render/d/one.png?from=now-1m&width=800");
+    assert_eq!(
+        (png.status, png.header("content-type")),
+        (200, Some("image/png")),
+        "{}",
+        png.text()
+    );
+    let mut image = png::Decoder::new(std::io::Cursor::new(&png.body)).read_info().unwrap();
+    let mut pixels = vec![0; image.output_buffer_size().unwrap()];
+    image.next_frame(&mut pixels).unwrap();
+    assert_eq!(image.info().width, 800);
+    assert!(pixels.iter().any(|byte| *byte < 64), "no letter");
+    // What would take too much memory is refused, not tried.
+    let large = stack
+        .service
+        .get("/render/d/one.png?viewPanel=2&width=4000&height=4000");
+    assert_eq!(large.status, 400);
+    assert!(large.text().contains("too many"), "{}", large.text());
 }
 
 #[test]
@@ -292,6 +310,7 @@ fn with_authentication_dashboards_need_it_like_the_rest() {
         "/d/edgewatch-overview/name",
         "/d/edgewatch-overview/values.json",
         "/render/d/edgewatch-overview.svg",
+        "/render/d/edgewatch-overview.png",
         "/dashboards.css",
         "/dashboards.js",
         "/dashboards/edgewatch-overview.json",

@@ -12,8 +12,28 @@ use crate::error::Failure;
 
 /// Lines of a strip, at least.
 const STRIP: u32 = 64;
-/// Pixels of a strip: 128 MiB.
-const MOST_IN_STRIP: u64 = 32 << 20;
+
+/// What a picture may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Pixels of a strip. Each takes 4 bytes, several times over where parts are cut off within each other.
+    pub strip: u64,
+    /// Bytes of the SVG. What is made of it takes some twenty times as much.
+    pub svg: usize,
+}
+
+impl Limits {
+    /// For a command, which has the machine's memory.
+    pub const COMMAND: Self = Self {
+        strip: 32 << 20,
+        svg: 64 << 20,
+    };
+    /// For the service, whose memory is 24 MiB in all.
+    pub const SERVICE: Self = Self {
+        strip: 512 << 10,
+        svg: 192 << 10,
+    };
+}
 /// Pixels in one direction. Beyond, nobody could look at it.
 const MOST_PIXELS: u32 = 16_384;
 
@@ -22,8 +42,15 @@ const MOST_PIXELS: u32 = 16_384;
 ///
 /// # Errors
 /// The picture is too large, or `out` does not take it.
-pub fn png(svg: &str, scale: f32, out: impl Write) -> Result<(), Failure> {
+pub fn png(svg: &str, scale: f32, limits: Limits, out: impl Write) -> Result<(), Failure> {
     let fail = |why: &dyn std::fmt::Display| Failure::because("cannot draw the picture", why);
+    if svg.len() > limits.svg {
+        return Err(fail(&format!(
+            "it has {} KiB as SVG, {} are allowed: choose fewer panels or a shorter range",
+            svg.len() >> 10,
+            limits.svg >> 10
+        )));
+    }
     let tree = Tree::from_str(svg, &options()).map_err(|error| fail(&error))?;
     let size = tree
         .size()
@@ -36,7 +63,7 @@ pub fn png(svg: &str, scale: f32, out: impl Write) -> Result<(), Failure> {
     let strip = STRIP
         .max((tallest(tree.root()) * scale / 2.0).ceil() as u32 + 2)
         .min(height);
-    if width.max(height) > MOST_PIXELS || u64::from(width) * u64::from(strip) > MOST_IN_STRIP {
+    if width.max(height) > MOST_PIXELS || u64::from(width) * u64::from(strip) > limits.strip {
         return Err(fail(&format!(
             "{width} by {height} pixels are too many: choose a smaller size or scale"
         )));

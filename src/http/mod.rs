@@ -200,7 +200,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(page!("/d/{uid}", dashboards::page))
         .service(page!("/d/{uid}/values.json", dashboards::values))
         .service(page!("/d/{uid}/{name}", dashboards::page_with_name))
-        .service(page!("/render/d/{uid}.svg", dashboards::picture))
+        .service(page!("/render/d/{uid}.svg", dashboards::svg))
+        .service(page!("/render/d/{uid}.png", dashboards::png))
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 

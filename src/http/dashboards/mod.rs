@@ -25,7 +25,7 @@ use crate::dashboards::source::Shared;
 use crate::error::Failure;
 
 pub use page::{page, page_with_name, script, style};
-pub use picture::picture;
+pub use picture::{png, svg};
 pub use values::values;
 
 /// Panels that are worked on at once: as many as there are CPUs, and as Prometheus answers queries.
@@ -42,6 +42,7 @@ pub struct Boards {
     looked: looked::Looked,
     turns: Semaphore,
     pages: Arc<Semaphore>,
+    pictures: Semaphore,
     is_sweeping: std::sync::atomic::AtomicBool,
 }
 
@@ -57,6 +58,7 @@ impl Boards {
             looked: looked::Looked::default(),
             turns: Semaphore::new(TURNS),
             pages: Arc::new(Semaphore::new(MOST_PAGES)),
+            pictures: Semaphore::new(1),
             is_sweeping: std::sync::atomic::AtomicBool::new(false),
         })
     }

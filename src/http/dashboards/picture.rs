@@ -1,4 +1,4 @@
-//! `/render/d/UID.svg`: a dashboard, or one panel of it, as a picture.
+//! `/render/d/UID.svg` and `.png`: a dashboard, or one panel of it, as a picture.
 
 use std::sync::Arc;
 
@@ -6,11 +6,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::asked::Asked;
-use super::page::{self, Refusal};
+use super::page::{self, Prepared, Refusal};
 use super::stream::{self, Lease, Piece};
-use super::{busy, plain};
+use super::{busy, internal_error, plain};
 use crate::dashboards::picture::Picture;
-use crate::http::App;
+use crate::dashboards::raster::{self, Limits};
+use crate::http::{App, Live};
 
 /// Pixels, if the address does not say.
 const WIDTH: u32 = 1200;
@@ -19,29 +20,98 @@ const HEIGHT: u32 = 400;
 const WIDTHS: std::ops::RangeInclusive<u32> = 300..=4000;
 const HEIGHTS: std::ops::RangeInclusive<u32> = 100..=4000;
 
-/// The picture.
-pub async fn picture(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
-    let live = app.live();
-    let asked = match Asked::parse(request.query_string()) {
-        Ok(asked) => asked,
-        Err(why) => return refused(why),
+/// What is to be drawn.
+struct Wanted {
+    live: Arc<Live>,
+    lease: Lease,
+    prepared: Arc<Prepared>,
+    picture: Arc<Picture>,
+}
+
+/// The picture as SVG, sent panel by panel.
+pub async fn svg(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
+    let wanted = match wanted(&app, &request, uid.into_inner()).await {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
     };
+    let mut pieces = vec![Piece::Ready(wanted.head())];
+    pieces.extend((0..wanted.picture.len()).map(|index| Piece::Work(Box::new(wanted.panel(index)))));
+    pieces.push(Piece::Ready(Picture::TAIL.to_owned()));
+    HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .insert_header(("Cache-Control", "no-store"))
+        .streaming(stream::body(wanted.live, wanted.lease, pieces))
+}
+
+/// The picture as PNG.
+pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
+    let wanted = match wanted(&app, &request, uid.into_inner()).await {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
+    };
+    let boards = &wanted.live.boards;
+    // One at a time: it takes more memory than anything else here.
+    let Ok(_alone) = boards.pictures.acquire().await else {
+        return internal_error();
+    };
+    let mut svg = wanted.head();
+    for index in 0..wanted.picture.len() {
+        match boards.in_turn(wanted.panel(index)).await {
+            Ok(panel) if svg.len() <= Limits::SERVICE.svg => svg.push_str(&panel),
+            // Too long: what follows says so.
+            Ok(_) => break,
+            Err(response) => return response,
+        }
+    }
+    svg.push_str(Picture::TAIL);
+    let drawn = boards.in_turn(move || {
+        let mut png = Vec::new();
+        raster::png(&svg, 1.0, Limits::SERVICE, &mut png).map(|()| png)
+    });
+    match drawn.await {
+        Ok(Ok(png)) => HttpResponse::Ok()
+            .content_type("image/png")
+            .insert_header(("Cache-Control", "no-store"))
+            .body(png),
+        Ok(Err(error)) => refused(format!("{error}; or take the SVG, or edgewatch render")),
+        Err(response) => response,
+    }
+}
+
+impl Wanted {
+    fn head(&self) -> String {
+        let Prepared { laid, scope, .. } = &*self.prepared;
+        self.picture.head(&laid.dashboard.title, &laid.panels, scope)
+    }
+
+    /// What draws the panel number `index`.
+    fn panel(&self, index: usize) -> impl FnOnce() -> String + Send + use<> {
+        let (boards, prepared) = (Arc::clone(&self.live.boards), Arc::clone(&self.prepared));
+        let picture = Arc::clone(&self.picture);
+        move || picture.panel(index, &prepared.laid.panels, &prepared.scope, &*boards.source)
+    }
+}
+
+async fn wanted(app: &App, request: &HttpRequest, uid: String) -> Result<Wanted, HttpResponse> {
+    let live = app.live();
+    let asked = Asked::parse(request.query_string()).map_err(refused)?;
     let size = pixels(&asked, "width", WIDTH, &WIDTHS)
         .and_then(|width| Ok((width, pixels(&asked, "height", HEIGHT, &HEIGHTS)?)));
-    let (width, height) = match size {
-        Ok(size) => size,
-        Err(why) => return refused(why),
-    };
+    let (width, height) = size.map_err(refused)?;
     let Some(lease) = Lease::take(&live.boards) else {
-        return busy();
+        return Err(busy());
     };
-    let prepared = match page::prepare(&live, uid.into_inner(), asked).await {
+    let prepared = match page::prepare(&live, uid, asked).await {
         Ok(Ok((prepared, _))) => prepared,
-        Ok(Err(Refusal::Bad(why))) => return refused(why),
-        Ok(Err(Refusal::Missing(_))) => return plain(HttpResponse::NotFound(), "no such dashboard or panel\n"),
-        Ok(Err(Refusal::Broken(_))) => return plain(HttpResponse::InternalServerError(), "the dashboard is broken\n"),
-        Ok(Err(Refusal::Busy)) => return busy(),
-        Err(response) => return response,
+        Ok(Err(Refusal::Bad(why))) => return Err(refused(why)),
+        Ok(Err(Refusal::Missing(_))) => {
+            return Err(plain(HttpResponse::NotFound(), "no such dashboard or panel\n"));
+        }
+        Ok(Err(Refusal::Broken(_))) => {
+            return Err(plain(HttpResponse::InternalServerError(), "the dashboard is broken\n"));
+        }
+        Ok(Err(Refusal::Busy)) => return Err(busy()),
+        Err(response) => return Err(response),
     };
     stream::sweep_when_idle(&live);
     let panels = &prepared.laid.panels;
@@ -51,7 +121,7 @@ pub async fn picture(app: Data<App>, request: HttpRequest, uid: Path<String>) ->
         Some(format!("var-{}: {problem}", variable.name))
     });
     if let Some(problem) = problem {
-        return refused(problem);
+        return Err(refused(problem));
     }
     let dark = prepared.view.theme == Some("dark");
     let alone = prepared
@@ -63,19 +133,12 @@ pub async fn picture(app: Data<App>, request: HttpRequest, uid: Path<String>) ->
         Some(place) => Picture::alone(*place, width, height, dark),
         None => Picture::new(&prepared.sections, panels, width, dark),
     });
-    let head = picture.head(&prepared.laid.dashboard.title, panels, &prepared.scope);
-    let mut pieces = vec![Piece::Ready(head)];
-    for index in 0..picture.len() {
-        let (boards, prepared, picture) = (Arc::clone(&live.boards), Arc::clone(&prepared), Arc::clone(&picture));
-        pieces.push(Piece::Work(Box::new(move || {
-            picture.panel(index, &prepared.laid.panels, &prepared.scope, &*boards.source)
-        })));
-    }
-    pieces.push(Piece::Ready(Picture::TAIL.to_owned()));
-    HttpResponse::Ok()
-        .content_type("image/svg+xml")
-        .insert_header(("Cache-Control", "no-store"))
-        .streaming(stream::body(live, lease, pieces))
+    Ok(Wanted {
+        live,
+        lease,
+        prepared,
+        picture,
+    })
 }
 
 fn pixels(asked: &Asked, name: &str, default: u32, allowed: &std::ops::RangeInclusive<u32>) -> Result<u32, String> {
