@@ -40,10 +40,11 @@ lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test
 	@scripts/test lint
 
-bench: ## measure the service beside a Flask service and node_exporter
+bench: ## measure the service beside a Flask service and node_exporter, and what viewers of its dashboards cost
 	@scripts/setup bench
 	cargo build --release --locked
 	@benches/compare.py
+	@benches/dashboards.py
 
 clean: ## remove everything that was built
 	cargo clean

@@ -49,7 +49,7 @@ in
       type = types.listOf types.path;
       default = [ ];
       example = lib.literalExpression "[ ./dashboards ]";
-      description = "Directories with dashboards (JSON) that Grafana shows beside those of edgewatch.";
+      description = "Directories with dashboards (JSON) that the service and Grafana show beside those of edgewatch.";
     };
 
     grafana = {

@@ -82,10 +82,21 @@ in
     environment.etc."edgewatch/edgewatch.toml".source = checked;
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
 
-    services.edgewatch.settings = lib.mkIf (cfg.usersFile != null) {
-      auth.users_file = "users";
-      auth.trust_loopback = lib.mkDefault true;
-    };
+    services.edgewatch.settings = lib.mkMerge [
+      {
+        prometheus.url = lib.mkDefault "http://127.0.0.1:${toString cfg.prometheus.port}";
+        prometheus.scrape_interval = lib.mkDefault cfg.prometheus.scrapeInterval;
+      }
+      (lib.mkIf (cfg.dashboards != [ ]) {
+        dashboards.directories = lib.mkDefault (
+          [ "/etc/edgewatch/dashboards" ] ++ map (path: "${path}") cfg.dashboards
+        );
+      })
+      (lib.mkIf (cfg.usersFile != null) {
+        auth.users_file = "users";
+        auth.trust_loopback = lib.mkDefault true;
+      })
+    ];
 
     systemd.packages = [ cfg.package ];
 

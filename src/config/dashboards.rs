@@ -14,7 +14,7 @@ pub struct Prometheus {
     /// Time for one query; Prometheus gives up shortly before. 500 ms to 15 s, below Prometheus' own limit of 20 s.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// The interval at which it scrapes: no query asks for points closer to each other. 1 s to 10 min.
+    /// The interval at which it scrapes: no query asks for points closer to each other. 1 s to 1 h.
     #[serde(with = "humantime_serde")]
     pub scrape_interval: Duration,
     /// Series of one query; panels say how many were left out. 1 to 1000.
