@@ -64,7 +64,12 @@ impl Settings {
             );
         }
         problems.within_time("prometheus.timeout", prometheus.timeout, 500, 15_000);
-        problems.within_time("prometheus.scrape_interval", prometheus.scrape_interval, 1_000, 3_600_000);
+        problems.within_time(
+            "prometheus.scrape_interval",
+            prometheus.scrape_interval,
+            1_000,
+            3_600_000,
+        );
         problems.within("prometheus.max_series", prometheus.max_series, 1, 1000);
         // A relative path would depend on where the service was started.
         for directory in self.dashboards.directories.iter().filter(|path| path.is_relative()) {

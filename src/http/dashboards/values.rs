@@ -92,16 +92,18 @@ pub fn table(data: &PanelData, zone: &Zone) -> Markup {
     if times.is_empty() || series.is_empty() {
         return html! {};
     }
-    let every = times.len().div_ceil(MOST_ROWS);
+    // The newest first: it is what most people want to know.
+    let has_value = |index: &usize| series.iter().any(|one| !one.texts[*index].is_empty());
+    let rows: Vec<usize> = (0..times.len()).rev().filter(has_value).collect();
+    let every = rows.len().div_ceil(MOST_ROWS).max(1);
     html! {
         details.values open {
-            summary { "Values" @if every > 1 { " (every " (every) ". point)" } }
+            summary { "Values" @if every > 1 { " (one of " (every) " points)" } }
             div.scroll tabindex="0" {
                 table {
                     thead { tr { th scope="col" { "Time" } @for one in &series { th.number scope="col" { (one.name) } } } }
                     tbody {
-                        // The newest first: it is what most people want to know.
-                        @for index in (0..times.len()).rev().step_by(every) {
+                        @for index in rows.into_iter().step_by(every) {
                             tr {
                                 th scope="row" { (local(times[index] as f64 / 1000.0, zone)) }
                                 @for one in &series { td.number { (one.texts[index]) } }
