@@ -72,7 +72,7 @@ fn draw(panel: &Panel, one: &Shown, has_name: bool, medium: Medium) -> Markup {
     let has_ring = option(panel, "/showThresholdMarkers").as_bool().unwrap_or(true);
     let text = cells::text(one);
     // The text has the room inside of the arc.
-    let size = (2.0 * RADIUS - THICKNESS - 8.0) / text_width(text, 1.0).max(1.0);
+    let size = (2.0 * RADIUS - THICKNESS - 20.0) / text_width(text, 1.0).max(1.0);
     let color = medium.color(one.color());
     let inner = html! {
         g fill="none" {

@@ -18,7 +18,7 @@ use crate::dashboards::draw;
 use crate::dashboards::evaluate::{Scope, evaluate};
 use crate::dashboards::layout::{MAX_PANELS, Placed};
 use crate::dashboards::library::OpenError;
-use crate::dashboards::model::GridPos;
+use crate::dashboards::model::{GridPos, Panel};
 use crate::dashboards::sections::{self, Place, Row, Section};
 use crate::dashboards::variables::Variables;
 use crate::http::{App, Live, status};
@@ -314,7 +314,11 @@ pub fn data_of(placed: &Placed, prepared: &Prepared, boards: &Boards) -> (Scope,
 
 fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Links) -> Markup {
     let (scope, data) = data_of(placed, prepared, boards);
-    let panel = &placed.panel;
+    // What is drawn depends on the room there is, which is more for a panel alone.
+    let panel = &Panel {
+        grid_pos: prepared.place(placed),
+        ..placed.panel.clone()
+    };
     let inside = draw::html(panel, &data, &scope);
     let title = scope.text(&panel.title);
     let place = panels::classes(prepared.place(placed));
