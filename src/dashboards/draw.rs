@@ -16,6 +16,8 @@ mod stack;
 mod stat;
 mod state_timeline;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 mod theme;
 mod timeseries;

@@ -192,7 +192,11 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
         ),
         _ => Distribution::Linear,
     };
-    let whole = if matches!(ruler.unit, "percentunit" | "s") { 1.0 } else { 100.0 };
+    let whole = if matches!(ruler.unit, "percentunit" | "s") {
+        1.0
+    } else {
+        100.0
+    };
     Scale::new(low, high, limits, distribution, whole)
 }
 

@@ -115,10 +115,11 @@ pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medi
         4.0
     };
     let row = (height / shown.len() as f64).min(60.0);
+    let above = (height - row * shown.len() as f64) / 2.0;
     Some(html! {
         g font-size=(TEXT) {
             @for (index, one) in shown.iter().enumerate() {
-                @let top = index as f64 * row;
+                @let top = above + index as f64 * row;
                 @if has_names { text x="4" y=(short(top + row / 2.0)) dy=".35em" fill=[medium.tone(Tone::Text)] { (fitted(&one.title, TEXT, names - 12.0)) } }
                 svg x=(short(names)) y=(short(top + row * 0.1)) width=(short((width - names - value).max(1.0))) height=(short(row * 0.8)) { (bar(&look, one, index, false, medium)) }
                 text x=(short(width - 4.0)) y=(short(top + row / 2.0)) dy=".35em" text-anchor="end" fill=(tone(one)) { (cells::text(one)) }

@@ -95,7 +95,7 @@ pub fn rules() -> String {
             .map(|columns| format!(".{class}{columns}{{grid-template-columns:repeat({columns},minmax(0,1fr))}}"))
             .collect()
     };
-    format!("{}@media (max-width:47.99rem){{{}}}", rule('c'), rule('p'))
+    format!("{}@media screen and (max-width:47.99rem){{{}}}", rule('c'), rule('p'))
 }
 
 #[cfg(test)]

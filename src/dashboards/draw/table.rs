@@ -8,10 +8,14 @@ use super::super::model::Panel;
 use super::super::time::Zone;
 use super::graph::short;
 use super::look::{custom, custom_number, custom_text, is_hidden, option};
-use super::theme::{Medium, Tone, fitted, readable_on};
+use super::theme::{Medium, Tone, fitted, readable_on, text_width};
 
 /// Rows of a table; nobody reads more.
 const MOST_ROWS: usize = 500;
+/// Pixels of texts in pictures.
+const TEXT: f64 = 13.0;
+/// Letters of a word that are more than a name has.
+const LONG_WORD: usize = 32;
 
 /// For a page.
 pub fn page(panel: &Panel, data: &Data, zone: &Zone) -> Markup {
@@ -46,9 +50,8 @@ fn table(frame: &Frame, has_head: bool, has_caption: bool, zone: &Zone) -> Marku
 }
 
 /// For a picture of `width` by `height` pixels. `None` if there is nothing to show.
-#[expect(clippy::cast_precision_loss, reason = "a few columns and rows")]
+#[expect(clippy::cast_precision_loss, reason = "a few rows")]
 pub fn picture(panel: &Panel, data: &Data, zone: &Zone, width: f64, height: f64, medium: Medium) -> Option<Markup> {
-    const TEXT: f64 = 13.0;
     const LINE: f64 = 26.0;
     let frame = data
         .frames
@@ -61,35 +64,52 @@ pub fn picture(panel: &Panel, data: &Data, zone: &Zone, width: f64, height: f64,
     } else {
         0.0
     };
-    let column = width / fields.len().max(1) as f64;
+    let columns = columns(&fields, rows.min(MOST_ROWS), zone, width);
     let fill = |color: Option<String>| color.or_else(|| medium.tone(Tone::Text).map(str::to_owned));
-    let place = |index: usize, field: &Field| match alignment(field) {
-        "number" | "right" => ((index + 1) as f64 * column - 8.0, "end"),
-        "center" => ((index as f64 + 0.5) * column, "middle"),
-        _ => (index as f64 * column + 8.0, "start"),
+    let place = |(left, column): (f64, f64), field: &Field| match alignment(field) {
+        "number" | "right" => (left + column - 8.0, "end"),
+        "center" => (left + column / 2.0, "middle"),
+        _ => (left + 8.0, "start"),
     };
     Some(html! {
         g font-size=(TEXT) {
-            @for (index, field) in fields.iter().enumerate().filter(|_| head > 0.0) {
-                @let (x, anchor) = place(index, field);
-                text x=(short(x)) y="18" text-anchor=(anchor) font-weight="500" fill=[medium.tone(Tone::Soft)] { (fitted(&field.name, TEXT, column - 16.0)) }
+            @for (column, field) in columns.iter().zip(&fields).filter(|_| head > 0.0) {
+                @let (x, anchor) = place(*column, field);
+                text x=(short(x)) y="18" text-anchor=(anchor) font-weight="500" fill=[medium.tone(Tone::Soft)] { (fitted(&field.name, TEXT, column.1 - 16.0)) }
             }
             @for row in (0..rows).take_while(|row| head + (*row as f64 + 1.0) * LINE <= height) {
                 @let top = head + row as f64 * LINE;
                 path d=(format!("M0 {}h{}", short(top), short(width))) stroke=[medium.tone(Tone::Grid)] {}
-                @for (index, field) in fields.iter().enumerate() {
-                    @let (x, anchor) = place(index, field);
+                @for (column, field) in columns.iter().zip(&fields) {
+                    @let (x, anchor) = place(*column, field);
                     @let (display, number) = content(field, row, zone);
                     @let (kind, color) = (kind(field), cell_color(field, &display, number).map(|color| medium.color(&color)));
                     @if let Some(color) = color.as_ref().filter(|_| kind.starts_with("color-background")) {
-                        rect x=(short(index as f64 * column)) y=(short(top)) width=(short(column)) height=(short(LINE)) fill=(color) {}
+                        rect x=(short(column.0)) y=(short(top)) width=(short(column.1)) height=(short(LINE)) fill=(color) {}
                     }
                     @let color = color.filter(|_| kind.starts_with("color-")).map(|color| if kind == "color-text" { color } else { readable_on(&color).to_owned() });
-                    text x=(short(x)) y=(short(top + 18.0)) text-anchor=(anchor) fill=[fill(color)] { (fitted(&display.text, TEXT, column - 16.0)) }
+                    text x=(short(x)) y=(short(top + 18.0)) text-anchor=(anchor) fill=[fill(color)] { (fitted(&display.text, TEXT, column.1 - 16.0)) }
                 }
             }
         }
     })
+}
+
+/// Left edge and width of each column in a picture: by its widest text, within `width` pixels.
+fn columns(fields: &[&Field], rows: usize, zone: &Zone, width: f64) -> Vec<(f64, f64)> {
+    let widest = |field: &&Field| {
+        let texts = (0..rows).map(|row| text_width(&content(field, row, zone).0.text, TEXT));
+        texts.fold(text_width(&field.name, TEXT), f64::max).clamp(20.0, 400.0) + 16.0
+    };
+    let widths: Vec<f64> = fields.iter().map(widest).collect();
+    let scale = width / widths.iter().sum::<f64>().max(1.0);
+    let mut left = 0.0;
+    let place = |own: &f64| {
+        let place = (left, own * scale);
+        left += place.1;
+        place
+    };
+    widths.iter().map(place).collect()
 }
 
 fn shown_fields(frame: &Frame) -> Vec<&Field> {
@@ -171,6 +191,10 @@ fn cell(field: &Field, row: usize, zone: &Zone) -> Markup {
                 }
             }
         }
-        _ => html! { td.(alignment(field)) dir="auto" { (text) } },
+        _ => {
+            // A long word is broken; short ones stay whole, and a narrow table is scrolled.
+            let is_long = text.split_whitespace().any(|word| word.chars().count() > LONG_WORD);
+            html! { td.(alignment(field)).long[is_long] dir="auto" { (text) } }
+        }
     }
 }
