@@ -114,21 +114,29 @@
     tip.classList.toggle("secondary", !isSource);
     const head = document.createElement("time");
     head.textContent = clock.format(panel.times[index]);
-    tip.replaceChildren(head, ...shown.map(row));
+    tip.replaceChildren(head, ...shown.map((series) => row(series, colorOf(graph, series))));
     if (all.length > shown.length) tip.append(`and ${all.length - shown.length} more`);
-    const x = box.left + ((at - graph.dataset.from) / (graph.dataset.to - graph.dataset.from)) * box.width;
-    const fits = x + 12 + tip.offsetWidth < document.documentElement.clientWidth;
-    tip.style.left = `${Math.max(0, fits ? x + 12 : x - 12 - tip.offsetWidth)}px`;
+    const share = (at - graph.dataset.from) / (graph.dataset.to - graph.dataset.from);
+    const x = box.left + share * box.width;
+    // On the side of the crosshair where there is more of the graph, so that it covers no other.
+    const left = share < 0.5 ? x + 12 : x - 12 - tip.offsetWidth;
+    tip.style.left = `${Math.max(0, Math.min(left, document.documentElement.clientWidth - tip.offsetWidth))}px`;
     tip.style.top = `${Math.max(0, Math.min(box.top + 8, innerHeight - tip.offsetHeight))}px`;
     if (isSource) announce(`${head.textContent}: ${shown.map((series) => `${series.name} ${series.text}`).join(", ")}`);
   }
 
-  function row(series) {
+  // As it is drawn: the theme may have made it darker.
+  function colorOf(graph, series) {
+    const key = graph.querySelector(`.legend [data-series="${series.number}"] .key rect`);
+    return key ? getComputedStyle(key).fill : series.color;
+  }
+
+  function row(series, color) {
     const line = document.createElement("div");
     const swatch = document.createElement("i");
     const name = document.createElement("span");
     const value = document.createElement("b");
-    swatch.style.background = series.color;
+    swatch.style.background = color;
     name.textContent = series.name;
     value.textContent = series.text;
     line.append(swatch, name, value);
