@@ -13,7 +13,8 @@ const ROW_HEIGHT: f64 = 38.0;
 
 /// Whether `dashboard` needs it, judged by its text: most do not, and are spared the tree of values.
 pub fn is_needed(json: &str) -> bool {
-    const SIGNS: [&str; 8] = [
+    const SIGNS: [&str; 9] = [
+        "\"dataFormat\"",
         "\"rows\"",
         "\"graph\"",
         "\"singlestat\"",
@@ -179,6 +180,7 @@ fn panel(panel: &mut Value) {
         "graph" => graph::migrate(fields),
         "singlestat" | "grafana-singlestat-panel" => single::migrate(fields),
         "stat" | "gauge" | "bargauge" => single::field_options(fields),
+        "heatmap" if !fields.contains_key("options") => heatmap(fields),
         "text" if !fields.contains_key("options") => {
             let options = json!({"content": fields.get("content"), "mode": fields.get("mode")});
             fields.insert("options".to_owned(), options);
@@ -189,6 +191,41 @@ fn panel(panel: &mut Value) {
         _ => {}
     }
     mappings(fields);
+    numbers(fields);
+}
+
+/// Tools that write dashboards put numbers into quotes.
+fn numbers(fields: &mut Map<String, Value>) {
+    let defaults = fields
+        .get_mut("fieldConfig")
+        .and_then(|config| config.get_mut("defaults"));
+    let Some(defaults) = defaults.and_then(Value::as_object_mut) else {
+        return;
+    };
+    for name in ["min", "max", "decimals"] {
+        if let Some(text) = defaults.get(name).and_then(Value::as_str) {
+            let number = text.trim().parse::<f64>().ok();
+            defaults.insert(name.to_owned(), json!(number));
+        }
+    }
+}
+
+/// The first heat maps had their options beside each other.
+fn heatmap(fields: &mut Map<String, Value>) {
+    let text = |path: &[&str]| {
+        let (first, rest) = path.split_first()?;
+        let value = rest
+            .iter()
+            .try_fold(fields.get(*first)?, |value, name| value.get(*name))?;
+        value.as_str().map(str::to_owned)
+    };
+    let scheme = text(&["color", "colorScheme"]).map(|scheme| scheme.replace("interpolate", ""));
+    let options = json!({
+        "calculate": text(&["dataFormat"]).as_deref() != Some("tsbuckets"),
+        "color": {"mode": "scheme", "scheme": scheme},
+        "yAxis": {"unit": text(&["yAxis", "format"])},
+    });
+    fields.insert("options".to_owned(), options);
 }
 
 /// `{"type": 1, "value": "0", "text": "down"}` and `{"type": 2, "from": "1", "to": "3", "text": "up"}`.
@@ -305,6 +342,42 @@ mod tests {
         assert_eq!(
             parse(json!({"panels": [{"type": "table", "styles": []}]})).panels[0].kind,
             "table-old"
+        );
+    }
+
+    #[test]
+    fn null_is_nothing() {
+        let dashboard = parse(
+            json!({"title": null, "panels": [{"id": null, "title": null, "gridPos": null, "targets": [null]}],
+            "templating": {"list": [{"name": "x", "label": null, "multi": null}]}}),
+        );
+        assert_eq!((dashboard.panels.len(), &*dashboard.templating.list[0].name), (1, "x"));
+        assert_eq!(dashboard.panels[0].broken, None);
+    }
+
+    #[test]
+    fn old_heat_maps_are_read() {
+        let dashboard = parse(
+            json!({"panels": [{"type": "heatmap", "dataFormat": "tsbuckets", "color": {"colorScheme": "interpolateOranges"},
+            "yAxis": {"format": "s"}}]}),
+        );
+        let options = &dashboard.panels[0].options;
+        assert_eq!(
+            (&options["calculate"], &options["color"]["scheme"]),
+            (&json!(false), &json!("Oranges"))
+        );
+        assert_eq!(options["yAxis"]["unit"], "s");
+    }
+
+    #[test]
+    fn numbers_in_quotes_are_numbers() {
+        let dashboard = parse(
+            json!({"panels": [{"type": "stat", "fieldConfig": {"defaults": {"min": "0", "max": "", "decimals": "1"}}}]}),
+        );
+        let options = &dashboard.panels[0].field_config.defaults;
+        assert_eq!(
+            (options.min, options.max, options.decimals),
+            (Some(0.0), None, Some(1.0))
         );
     }
 }

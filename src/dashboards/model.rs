@@ -148,6 +148,9 @@ pub struct Panel {
     pub collapsed: bool,
     /// The panels of a collapsed row.
     pub panels: Vec<Panel>,
+    /// Why it could not be read: the others are shown all the same.
+    #[serde(skip)]
+    pub broken: Option<String>,
 }
 
 /// A place on the grid of 24 columns; a row of it is 30 CSS pixels high, with 8 between two.
@@ -257,8 +260,13 @@ impl Dashboard {
             None => {
                 let mut value: Value = serde_json::from_str(json).map_err(|error| format!("no JSON: {error}"))?;
                 migrate::migrate(&mut value);
-                serde_path_to_error::deserialize(value)
-                    .map_err(|error| format!("no dashboard that is understood: {error}"))?
+                let panels = value.as_object_mut().and_then(|fields| fields.remove("panels"));
+                let dashboard: Self = serde_path_to_error::deserialize(value)
+                    .map_err(|error| format!("no dashboard that is understood: {error}"))?;
+                Self {
+                    panels: Panel::read_each(panels.unwrap_or_default()),
+                    ..dashboard
+                }
             }
         };
         dashboard.panels.iter_mut().for_each(Panel::name_queries);
@@ -267,6 +275,41 @@ impl Dashboard {
 }
 
 impl Panel {
+    /// Each panel of a list by itself: one that is broken must not hide the others.
+    fn read_each(panels: Value) -> Vec<Self> {
+        let Value::Array(panels) = panels else {
+            return Vec::new();
+        };
+        let read = panels.into_iter().map(|mut panel| {
+            let inside = panel.as_object_mut().and_then(|fields| fields.remove("panels"));
+            let read = serde_path_to_error::deserialize(&panel);
+            let panel = read.unwrap_or_else(|error| Self::broken(&panel, &error.to_string()));
+            Self {
+                panels: Self::read_each(inside.unwrap_or_default()),
+                ..panel
+            }
+        });
+        read.collect()
+    }
+
+    /// What is left of a panel that cannot be read.
+    fn broken(panel: &Value, why: &str) -> Self {
+        let text = |name: &str| panel.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let place = panel.get("gridPos").cloned().unwrap_or_default();
+        Self {
+            id: panel
+                .get("id")
+                .and_then(Value::as_u64)
+                .and_then(|id| u32::try_from(id).ok())
+                .unwrap_or_default(),
+            kind: text("type"),
+            title: text("title"),
+            grid_pos: serde_json::from_value(place).unwrap_or_default(),
+            broken: Some(format!("this panel is not understood: {why}")),
+            ..Self::default()
+        }
+    }
+
     /// Gives queries without a name the next letter, as Grafana does: generated dashboards leave names to it.
     fn name_queries(&mut self) {
         let used: Vec<String> = self.targets.iter().map(|target| target.ref_id.clone()).collect();
@@ -299,6 +342,27 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_panel_leaves_the_others() {
+        let dashboard = dashboard(
+            json!({"panels": [{"id": 1, "type": "stat", "title": "bad", "gridPos": {"w": 6}, "targets": [{"expr": 5}]},
+            {"id": 2, "type": "row", "panels": [{"id": 3, "type": "stat", "targets": 1}, {"id": 4, "type": "stat"}]}]}),
+        );
+        let bad = &dashboard.panels[0];
+        assert!(
+            bad.broken.as_ref().is_some_and(|why| why.contains("targets[0].expr")),
+            "{:?}",
+            bad.broken
+        );
+        assert_eq!((bad.id, &*bad.title, bad.grid_pos.w), (1, "bad", 6));
+        let inside = &dashboard.panels[1].panels;
+        assert_eq!(
+            (inside[0].broken.is_some(), inside[1].broken.is_some(), inside[1].id),
+            (true, false, 4)
+        );
+        assert_eq!(super::super::support::check(&dashboard).len(), 2);
+    }
+
+    #[test]
     fn what_is_left_out_has_grafanas_default() {
         let dashboard = dashboard(
             json!({"panels": [{"type": "stat", "timeFrom": null, "repeatDirection": null}], "refresh": false}),
@@ -312,8 +376,8 @@ mod tests {
 
     #[test]
     fn what_is_no_dashboard_is_named_with_its_place() {
-        let error = Dashboard::parse("{\"panels\": [{\"type\": \"stat\", \"targets\": [{\"expr\": 5}]}]}").unwrap_err();
-        assert!(error.contains("panels[0].targets[0].expr"), "{error}");
+        let error = Dashboard::parse("{\"panels\": [], \"templating\": {\"list\": [{\"name\": 5}]}}").unwrap_err();
+        assert!(error.contains("templating.list[0].name"), "{error}");
         assert!(Dashboard::parse("{").unwrap_err().starts_with("no JSON"));
     }
 }

@@ -19,12 +19,7 @@ impl Pattern {
             Some((body, flags)) if flags.bytes().all(|flag| b"gimsuy".contains(&flag)) => (body.to_owned(), flags),
             _ => (format!("^(?:{text})$"), ""),
         };
-        // JavaScript lets one escape what needs none.
-        let body = body
-            .replace("\\/", "/")
-            .replace("\\-", "-")
-            .replace("\\_", "_")
-            .replace("\\:", ":");
+        let body = unescape(&body);
         let flags: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
         let whole = if flags.is_empty() {
             body
@@ -61,6 +56,32 @@ impl Pattern {
         replaced.push_str(text.get(whole.end()..).unwrap_or_default());
         replaced
     }
+}
+
+/// JavaScript lets one escape what needs none (`\/`, `\_`, `\:`), and leave alone a bracket within brackets (`[^[]`).
+fn unescape(body: &str) -> String {
+    let mut unescaped = String::with_capacity(body.len());
+    let mut characters = body.chars();
+    let mut in_class = false;
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                let next = characters.next();
+                let needs_none = |next: &char| next.is_ascii_punctuation() && !r"\.+*?()|[]{}^$#&-~".contains(*next);
+                if next.as_ref().is_none_or(|next| !needs_none(next)) {
+                    unescaped.push('\\');
+                }
+                unescaped.extend(next);
+                continue;
+            }
+            '[' if in_class => unescaped.push('\\'),
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ => {}
+        }
+        unescaped.push(character);
+    }
+    unescaped
 }
 
 /// `$1$2` reads as two groups and `$1x` as a group and a letter, which is not so in Rust's own syntax.
@@ -112,6 +133,31 @@ mod tests {
             "at 90-hosthostx 90 host:90 $ $!"
         );
         assert_eq!(pattern.replace("nothing", "$1"), "nothing");
+    }
+
+    #[test]
+    fn expressions_that_dashboards_use_are_understood() {
+        for (pattern, text, found) in [
+            ("/[\\w\\-\\.]+/", "a-b.c d", "a-b.c"),
+            ("/^[^\\/]+\\/(.*)$/", "a/b", "a/b"),
+            ("/(?<text>[^|]+)\\|(?<value>.+)/", "one|1", "one|1"),
+            (
+                "/.*instance=\"([^\"]+)\".*/",
+                "up{instance=\"a:1\"}",
+                "up{instance=\"a:1\"}",
+            ),
+            ("/\\d{1,3}\\:\\_\\#/", "12:_#", "12:_#"),
+            ("/^(?:eth|wlan)\\d*$/i", "ETH0", "ETH0"),
+            ("/^[^[]+/", "ab[c", "ab"),
+            ("/.*(?:reads?|writes?)/g", "disk reads", "disk reads"),
+        ] {
+            let pattern = Pattern::new(pattern).unwrap();
+            assert_eq!(
+                pattern.captures(text).unwrap().get(0).unwrap().as_str(),
+                found,
+                "{pattern:?}"
+            );
+        }
     }
 
     #[test]

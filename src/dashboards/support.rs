@@ -115,6 +115,9 @@ fn of_variable(variable: &Variable) -> Result<(), String> {
 
 /// What of `panel` as a whole is not supported and changes what is seen, for people.
 pub fn of_panel(panel: &Panel) -> Vec<String> {
+    if let Some(why) = &panel.broken {
+        return vec![why.clone()];
+    }
     match panel.kind.as_str() {
         "" => vec![
             "a panel of Grafana's library is not part of the dashboard: unlink it there before exporting".to_owned(),
