@@ -136,7 +136,7 @@ fn a_file_that_is_no_dashboard_is_named_with_the_reason() {
     place.write("binary.json", b"{\"title\": \"\xff\xfe\"}");
     place.write(
         "type.json",
-        r#"{"uid": "type", "panels": [{"id": 1, "targets": "many"}]}"#,
+        r#"{"uid": "type", "panels": [], "templating": {"list": "many"}}"#,
     );
     place.write(
         "v2.json",
@@ -163,7 +163,7 @@ fn a_file_that_is_no_dashboard_is_named_with_the_reason() {
         ("empty.json", "EOF"),
         ("other.json", "it has no panels"),
         ("binary.json", "UTF-8"),
-        ("type.json", "panels[0].targets"),
+        ("type.json", "templating.list"),
         ("v2.json", "schema v2"),
         ("uid.json", "cannot stand in an address"),
         ("big.json", "at most 1048576 are read"),
@@ -177,6 +177,20 @@ fn a_file_that_is_no_dashboard_is_named_with_the_reason() {
     assert!(!place.list().contains("notes.txt"));
     // Grafana 4 wrote rows in place of panels.
     assert_eq!(place.own(), ["good", "old"]);
+}
+
+#[test]
+fn a_panel_that_cannot_be_read_is_named_in_its_place_beside_the_others() {
+    let place = Place::new();
+    place.write(
+        "half.json",
+        r#"{"uid": "half", "panels": [{"id": 1, "type": "stat", "title": "Broken", "targets": "many"},
+            {"id": 2, "type": "text", "title": "Whole", "options": {"content": "still here"}}]}"#,
+    );
+    let page = place.page("half").text();
+    for text in ["Broken", "this panel is not understood: targets", "still here"] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
 }
 
 #[test]
