@@ -353,7 +353,7 @@ fn asset(kind: &str, body: impl Into<String>) -> HttpResponse {
 /// A rule for each class of [`panels::classes`].
 fn grid_rules() -> String {
     use std::fmt::Write as _;
-    let mut rules = String::from("@media (min-width: 48rem) {\n");
+    let mut rules = String::from("@media print, (min-width: 48rem) {\n");
     for column in 0..24 {
         let _ = writeln!(rules, ".x{column} {{ grid-column-start: {} }}", column + 1);
         let _ = writeln!(rules, ".w{} {{ grid-column-end: span {} }}", column + 1, column + 1);
