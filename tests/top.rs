@@ -2,7 +2,11 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::{Command, Output};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use common::prometheus::{Prometheus, installed};
@@ -232,6 +236,43 @@ fn once_shows_a_file_and_its_values() {
     ] {
         assert!(page.contains(wanted), "{wanted}:\n{page}");
     }
+}
+
+/// Answers every request with 401, and tells what each asked.
+fn guarded() -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, asked) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(answer.as_bytes()).unwrap();
+            let _ = sender.send(String::from_utf8_lossy(&request[..length]).into_owned());
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_password_is_sent_and_its_lack_explained() {
+    let (url, asked) = guarded();
+    let output = once(&["--prometheus", &url]);
+    assert!(text(&output.stderr).contains("edgewatch top and edgewatch render take --user"));
+    assert!(!asked.recv().unwrap().to_ascii_lowercase().contains("authorization"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "open sesame\n").unwrap();
+    let password = file.path().to_str().unwrap();
+    let output = once(&["--prometheus", &url, "--user", "Aladdin", "--password-file", password]);
+    assert!(
+        text(&output.stderr).contains("wrong user or password"),
+        "{}",
+        text(&output.stderr)
+    );
+    // The example of RFC 7617, section 2.
+    assert!(asked.recv().unwrap().contains("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use super::card::{Painted, Row};
 use crate::dashboards::data::{Data, Field, Frame, Values};
 use crate::dashboards::evaluate::Scope;
 use crate::dashboards::model::{FieldOptions, Panel};
-use crate::dashboards::{display, reduce, time};
+use crate::dashboards::time::Zone;
+use crate::dashboards::{display, reduce};
 
 /// The rows of `panel` with `data`.
 pub fn rows(panel: &Panel, data: &Data, scope: &Scope) -> Vec<Row> {
@@ -17,7 +18,7 @@ pub fn rows(panel: &Panel, data: &Data, scope: &Scope) -> Vec<Row> {
         "stat" => stat(panel, data),
         "gauge" | "bargauge" => bars(panel, data),
         "timeseries" => series(data),
-        "table" => table(panel, data),
+        "table" => table(panel, data, &scope.zone),
         "state-timeline" | "status-history" => states(data),
         "heatmap" => buckets(data),
         "text" => text(panel, scope),
@@ -153,7 +154,7 @@ fn buckets(data: &Data) -> Vec<Row> {
     rows
 }
 
-fn table(panel: &Panel, data: &Data) -> Vec<Row> {
+fn table(panel: &Panel, data: &Data, zone: &Zone) -> Vec<Row> {
     let Some(frame) = data
         .frames
         .iter()
@@ -161,7 +162,6 @@ fn table(panel: &Panel, data: &Data) -> Vec<Row> {
     else {
         return Vec::new();
     };
-    let zone = time::zone("browser");
     let has_head = panel.options.get("showHeader").and_then(Value::as_bool) != Some(false);
     let head = frame.fields.iter().map(|field| Painted {
         text: field.name.clone(),
@@ -172,7 +172,7 @@ fn table(panel: &Panel, data: &Data) -> Vec<Row> {
         Values::Numbers(values) => values.get(row).map(|value| shown(&field.options, *value)),
         Values::Texts(values) => values.get(row).map(|value| text_of(field, value)),
         Values::Times(values) => values.get(row).map(|value| Painted {
-            text: display::time(&field.options, *value, &zone),
+            text: display::time(&field.options, *value, zone),
             color: String::new(),
         }),
     };
