@@ -66,7 +66,10 @@ pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> Htt
     svg.push_str(Picture::TAIL);
     let drawn = boards.in_turn(move || {
         let mut png = Vec::new();
-        raster::png(&svg, 1.0, Limits::SERVICE, &mut png).map(|()| png)
+        let drawn = raster::png(&svg, 1.0, Limits::SERVICE, &mut png);
+        drop(svg);
+        raster::give_back();
+        drawn.map(|()| png)
     });
     match drawn.await {
         Ok(Ok(png)) => HttpResponse::Ok()

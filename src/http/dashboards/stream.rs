@@ -12,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::Boards;
+use crate::dashboards::raster;
 use crate::http::Live;
 use crate::lock::lock;
 
@@ -90,6 +91,7 @@ pub fn sweep_when_idle(live: &Arc<Live>) {
         loop {
             tokio::time::sleep(IDLE).await;
             if live.boards.source.sweep() {
+                raster::give_back();
                 break;
             }
         }
