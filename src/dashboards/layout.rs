@@ -94,6 +94,28 @@ pub fn layout(dashboard: &Dashboard, variables: &Variables) -> Vec<Placed> {
     placed
 }
 
+/// The panels of a dashboard in which nothing is repeated, as [`layout`] places them, but moved instead of copied: on a device
+/// the copy would be the most that a page needs of memory.
+pub fn layout_plain(panels: Vec<Panel>) -> Vec<Placed> {
+    fn place(mut panels: Vec<Panel>, left: &mut usize) -> Vec<Placed> {
+        panels.sort_by_key(|panel| (panel.grid_pos.y, panel.grid_pos.x));
+        let placed = panels.into_iter().map_while(|mut panel| {
+            *left = left.checked_sub(1)?;
+            let inside = place(std::mem::take(&mut panel.panels), left);
+            Some(Placed {
+                panel,
+                chosen: Vec::new(),
+                inside,
+            })
+        });
+        placed.collect()
+    }
+    let mut left = MAX_PANELS;
+    let mut placed = place(panels, &mut left);
+    number(&mut placed);
+    placed
+}
+
 /// `section` with its repeated panels: where they would lie if nothing above had grown, the height of the section as it was, and how
 /// much it has grown.
 fn expand(
@@ -303,6 +325,15 @@ mod tests {
         assert_eq!(placed.len(), 2);
         let inside: Vec<_> = placed[0].inside.iter().map(|placed| placed.panel.id).collect();
         assert_eq!(inside, [2, 4]);
+    }
+
+    #[test]
+    fn without_repetition_both_ways_lead_to_the_same() {
+        for shipped in super::super::library::SHIPPED {
+            let dashboard = Dashboard::parse(shipped.json).unwrap();
+            let copied = layout(&dashboard, &Variables::default());
+            assert_eq!(format!("{copied:?}"), format!("{:?}", layout_plain(dashboard.panels)));
+        }
     }
 
     #[test]

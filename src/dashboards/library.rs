@@ -152,6 +152,17 @@ impl Library {
         }
     }
 
+    /// The version of a dashboard's file; `None` if it is shipped.
+    ///
+    /// # Errors
+    /// There is no such dashboard.
+    pub fn stamp(&self, uid: &str) -> Result<Option<Stamp>, OpenError> {
+        match SHIPPED.iter().any(|shipped| shipped.uid == uid) {
+            true => Ok(None),
+            false => self.file(uid).map(|file| Some(file.stamp)),
+        }
+    }
+
     /// A dashboard to look at.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::dashboards::layout::{Placed, layout};
+use crate::dashboards::layout::{Placed, layout, layout_plain};
 use crate::dashboards::library::{Opened, Stamp};
 use crate::dashboards::model::{Dashboard, Panel};
-use crate::dashboards::variables::Variables;
+use crate::dashboards::variables::{Resolved, Variables};
 use crate::lock::lock;
 
 /// Bytes of JSON of all dashboards that are being looked at at one moment; in memory they take several times as much. The
@@ -18,6 +18,19 @@ pub struct Laid {
     pub dashboard: Dashboard,
     /// The panels, each with those that are repeated from it.
     pub panels: Vec<Placed>,
+    repeats: Repeats,
+}
+
+/// What is chosen for the variables by which panels are repeated.
+type Repeats = Vec<(String, Vec<String>)>;
+
+impl Laid {
+    /// Whether the panels lie as they do for what `variables` choose.
+    pub fn suits(&self, variables: &Variables) -> bool {
+        self.repeats
+            .iter()
+            .all(|(name, chosen)| *chosen == values(name, variables))
+    }
 }
 
 /// Dashboards that are being looked at.
@@ -35,11 +48,18 @@ struct One {
 struct Key {
     uid: String,
     stamp: Option<Stamp>,
-    /// What is chosen for the variables by which panels are repeated.
-    repeats: Vec<(String, Vec<String>)>,
+    repeats: Repeats,
 }
 
 impl Looked {
+    /// This version of a dashboard, if somebody looks at it already, whatever is chosen there. To read it again would cost more
+    /// memory, for a moment, than anything else a page does.
+    pub fn find(&self, uid: &str, stamp: Option<Stamp>) -> Option<Arc<Laid>> {
+        let looked = lock(&self.0);
+        let mut same = looked.iter().filter(|one| one.key.uid == uid && one.key.stamp == stamp);
+        same.find_map(|one| one.laid.upgrade())
+    }
+
     /// `opened` with its panels in their places; `None` if too much is being looked at.
     pub fn lay(&self, opened: Opened, variables: &Variables) -> Option<Arc<Laid>> {
         let mut dashboard = opened.dashboard;
@@ -59,9 +79,16 @@ impl Looked {
         if others > 0 && others + opened.size > MOST_BYTES {
             return None;
         }
-        let panels = layout(&dashboard, variables);
+        let panels = match key.repeats.is_empty() {
+            true => layout_plain(std::mem::take(&mut dashboard.panels)),
+            false => layout(&dashboard, variables),
+        };
         dashboard.panels = Vec::new();
-        let laid = Arc::new(Laid { dashboard, panels });
+        let laid = Arc::new(Laid {
+            dashboard,
+            panels,
+            repeats: key.repeats.clone(),
+        });
         looked.push(One {
             key,
             bytes: opened.size,
@@ -71,8 +98,12 @@ impl Looked {
     }
 }
 
-fn repeats(panels: &[Panel], variables: &Variables) -> Vec<(String, Vec<String>)> {
-    let mut repeats: Vec<(String, Vec<String>)> = Vec::new();
+fn values(name: &str, variables: &Variables) -> Vec<String> {
+    variables.get(name).map(Resolved::values).unwrap_or_default()
+}
+
+fn repeats(panels: &[Panel], variables: &Variables) -> Repeats {
+    let mut repeats = Repeats::new();
     for panel in panels
         .iter()
         .flat_map(|panel| std::iter::once(panel).chain(&panel.panels))
@@ -80,11 +111,7 @@ fn repeats(panels: &[Panel], variables: &Variables) -> Vec<(String, Vec<String>)
         if panel.repeat.is_empty() || repeats.iter().any(|(name, _)| *name == panel.repeat) {
             continue;
         }
-        let variable = variables.get(&panel.repeat);
-        repeats.push((
-            panel.repeat.clone(),
-            variable.map(|variable| variable.values()).unwrap_or_default(),
-        ));
+        repeats.push((panel.repeat.clone(), values(&panel.repeat, variables)));
     }
     repeats
 }

@@ -71,6 +71,15 @@ pub enum Refusal {
     Busy,
 }
 
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Unknown(_) => Self::Missing(error.to_string()),
+            OpenError::Broken(_) => Self::Broken(error.to_string()),
+        }
+    }
+}
+
 /// `/d/UID`.
 pub async fn page(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
     respond(&app, &request, uid.into_inner()).await
@@ -124,11 +133,18 @@ pub async fn prepare(
     let min_step = i64::try_from(live.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX);
     live.boards
         .in_turn(move || {
-            let opened = boards.library.open(&uid).map_err(|error| match error {
-                OpenError::Unknown(_) => Refusal::Missing(error.to_string()),
-                OpenError::Broken(_) => Refusal::Broken(error.to_string()),
-            })?;
-            let dashboard = &opened.dashboard;
+            let open = || boards.library.open(&uid).map_err(Refusal::from);
+            let known = boards.looked.find(&uid, boards.library.stamp(&uid)?);
+            let opened = match known {
+                Some(_) => None,
+                None => Some(open()?),
+            };
+            let read = opened.as_ref().map(|opened| &opened.dashboard);
+            let dashboard = known
+                .as_ref()
+                .map(|laid| &laid.dashboard)
+                .or(read)
+                .ok_or_else(|| Refusal::Missing(uid.clone()))?;
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "milliseconds of this age fit into an i64"
@@ -142,7 +158,11 @@ pub async fn prepare(
                 zone: view.zone.clone(),
                 dashboard: dashboard.title.clone(),
             };
-            let laid = boards.looked.lay(opened, &scope.variables).ok_or(Refusal::Busy)?;
+            let laid = match (known, opened) {
+                (Some(laid), _) if laid.suits(&scope.variables) => laid,
+                (_, Some(opened)) => boards.looked.lay(opened, &scope.variables).ok_or(Refusal::Busy)?,
+                (_, None) => boards.looked.lay(open()?, &scope.variables).ok_or(Refusal::Busy)?,
+            };
             let sections = match view.panel {
                 None => sections::sections(&laid.panels, &view.toggled),
                 Some(id) => {
