@@ -14,6 +14,8 @@ use super::theme::{Medium, Tone, fitted, text_width};
 
 /// Pixels of names and values in pictures.
 const TEXT: f64 = 14.0;
+/// Pixels of the lowest row in pictures.
+const LEAST_ROW: f64 = 18.0;
 /// Segments of a bar that looks like a display.
 const SEGMENTS: u8 = 30;
 
@@ -77,9 +79,14 @@ pub fn page(panel: &Panel, data: &Data) -> Markup {
 /// For a picture of `width` by `height` pixels.
 #[expect(clippy::cast_precision_loss, reason = "a few")]
 pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
-    let shown = reduce::shown(panel, data);
+    let mut shown = reduce::shown(panel, data);
     if shown.is_empty() {
         return None;
+    }
+    if !is_upright(panel) {
+        // A picture cannot be scrolled.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+        shown.truncate((height / LEAST_ROW).max(1.0) as usize);
     }
     let look = Look::of(panel, &shown);
     let text = |one: &Shown| text_width(cells::text(one), TEXT) + 12.0;

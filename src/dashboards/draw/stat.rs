@@ -162,6 +162,11 @@ impl Look {
             (self.width / 2.0, "middle")
         };
         let (number, unit) = split_unit(cells::text(one));
+        // A space at the beginning of an element is lost in pictures.
+        let unit = match medium {
+            Medium::Page => unit.to_owned(),
+            Medium::Picture { .. } => unit.replace(' ', "\u{a0}"),
+        };
         let is_background = matches!(self.mode, Mode::Background { .. });
         html! {
             @if self.has_name {
