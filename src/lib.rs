@@ -18,6 +18,7 @@ pub mod host;
 pub mod http;
 pub mod lock;
 pub mod logging;
+pub mod memory;
 pub mod reading;
 pub mod render;
 pub mod sampler;

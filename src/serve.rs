@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 use crate::config::{Listen, Settings};
 use crate::error::Failure;
 use crate::http::{self, App, Live, Socket, auth::Auth, dashboards::Boards, probe};
-use crate::logging;
 use crate::sampler::Sampler;
 use crate::systemd;
 use crate::telemetry::Telemetry;
+use crate::{logging, memory};
 
 /// Time for connections that were accepted just before the stop to send their request.
 const GRACE: Duration = Duration::from_millis(250);
@@ -74,6 +74,7 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     service.first_sample().await;
     tracing::info!("{}", status(&service.app));
     systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&service.app))]);
+    memory::give_back();
     let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
     let ended = loop {
         tokio::select! {

@@ -90,16 +90,6 @@ pub fn png(svg: &str, scale: f32, limits: Limits, out: impl Write) -> Result<(),
     writer.finish().map_err(|error| fail(&error))
 }
 
-/// Gives the memory that a picture or the answers to queries took back to the system. The allocator would keep it for the next
-/// one, in each thread anew, and the service would stay twice as large as it is otherwise.
-pub fn give_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: it takes no pointers, and may be called by any thread at any time.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
 /// The height of the tallest part that is drawn apart.
 fn tallest(group: &Group) -> f32 {
     let own = match group.should_isolate() {

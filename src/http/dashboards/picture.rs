@@ -68,7 +68,7 @@ pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> Htt
         let mut png = Vec::new();
         let drawn = raster::png(&svg, 1.0, Limits::SERVICE, &mut png);
         drop(svg);
-        raster::give_back();
+        crate::memory::trim_heap();
         drawn.map(|()| png)
     });
     match drawn.await {

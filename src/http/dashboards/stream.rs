@@ -12,9 +12,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::Boards;
-use crate::dashboards::raster;
 use crate::http::Live;
 use crate::lock::lock;
+use crate::memory;
 
 /// Pieces of one page that are worked on at once, or wait for the client to read them.
 const AHEAD: usize = 2;
@@ -91,7 +91,7 @@ pub fn sweep_when_idle(live: &Arc<Live>) {
         loop {
             tokio::time::sleep(IDLE).await;
             if live.boards.source.sweep() {
-                raster::give_back();
+                memory::give_back();
                 break;
             }
         }
