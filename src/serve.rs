@@ -21,6 +21,8 @@ use crate::{logging, memory};
 
 /// Time for connections that were accepted just before the stop to send their request.
 const GRACE: Duration = Duration::from_millis(250);
+/// Time from the start to the first rest, when what only the start needed is given back.
+const REST: Duration = Duration::from_secs(20);
 
 /// Options of `edgewatch serve`.
 #[derive(clap::Args, Debug)]
@@ -74,7 +76,11 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     service.first_sample().await;
     tracing::info!("{}", status(&service.app));
     systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&service.app))]);
-    memory::give_back();
+    let rest = tokio::spawn(async {
+        // Not at once: a restart must not keep the scrapes that wait for it, and a service that was just started is asked at once.
+        tokio::time::sleep(REST).await;
+        memory::give_back();
+    });
     let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
     let ended = loop {
         tokio::select! {
@@ -85,6 +91,7 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
         }
     };
     systemd::notify(&[NotifyState::Stopping]);
+    rest.abort();
     if let Some(watchdog) = watchdog {
         watchdog.abort();
     }

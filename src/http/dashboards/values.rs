@@ -76,7 +76,7 @@ fn bad(why: String) -> HttpResponse {
 fn all(prepared: &Prepared, boards: &Boards) -> Values {
     let panels = prepared.sections.iter().flat_map(|section| &section.panels);
     let placed = panels.filter_map(|place| place.of(&prepared.laid.panels));
-    let graphs = placed.filter(|placed| placed.panel.kind == "timeseries");
+    let graphs = placed.filter(|placed| matches!(placed.panel.kind.as_str(), "timeseries" | "state-timeline"));
     let values = graphs.map(|placed| (placed.panel.id, of_panel(&page::data_of(placed, prepared, boards).1)));
     Values {
         panels: values.collect(),
