@@ -189,7 +189,7 @@ in
     systemd.timers.edgewatch-probe.wantedBy = [ "prometheus.service" ];
     systemd.services.edgewatch-probe.serviceConfig.ExecStart = [
       ""
-      "${lib.getExe edgewatch.package} wait --timeout=90s http://${self}/-/healthy"
+      "${lib.getExe edgewatch.package} wait --timeout=60s http://${self}/-/healthy"
     ];
 
     assertions =

@@ -66,7 +66,8 @@ start=$(now)
 measured "seconds of the first visit" $(($(now) - start))
 [ "$(property grafana-server.service Slice)" = edgewatch.slice ] || fail "Grafana is outside of the slice"
 expect "Grafana memory.max" "$(unit_memory grafana-server.service max)" == "$(bytes "$(budget grafana memory_max)")"
-expect "limit in the metrics" "$(metric 'edge_unit_memory_limit_bytes{unit="grafana.service",limit="max"}')" == "$(bytes "$(budget grafana memory_max)")"
+limit_is_told() { [ "$(metric 'edge_unit_memory_limit_bytes{unit="grafana.service",limit="max"}')" = "$(bytes "$(budget grafana memory_max)")" ]; }
+wait_until 30 "the limit of Grafana is in the metrics" limit_is_told
 journalctl -b --quiet --unit grafana-server.service --grep "grafana.ini GOMEMLIMIT=$(budget grafana gomemlimit)" >/dev/null || fail "not started with the settings of edgewatch"
 wait_until 60 "Grafana sleeps again" asleep
 [ "$(curl -sf --max-time 60 $grafana)" = hello ] || fail "the second visit"

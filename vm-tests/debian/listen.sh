@@ -23,5 +23,5 @@ expect "status without a password" "$(status)" == 401
 expect "status with a wrong one" "$(status --user operator:guess)" == 401
 sleep 2
 expect "status with the right one" "$(status --user operator:secret)" == 200
-sleep 40
+sleep 35
 expect "restarts by the watchdog" "$(property edgewatch.service NRestarts)" == 0

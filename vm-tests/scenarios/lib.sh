@@ -34,7 +34,7 @@ wait_until() {
     shift 2
     until "$@" >/dev/null 2>&1; do
         [ "$(now)" -lt "$end" ] || fail "in vain waited until $what"
-        sleep 0.5
+        sleep 1
     done
 }
 
@@ -83,7 +83,7 @@ wait_until_well() {
     shift
     while found=$(complaints "$@" 2>&1); [ -n "$found" ]; do
         [ "$(now)" -lt "$end" ] || fail "edgewatch check is not content: $found"
-        sleep 1
+        sleep 2
     done
 }
 

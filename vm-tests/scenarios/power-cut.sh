@@ -4,7 +4,7 @@
 # shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-note=/var/tmp/edgewatch-power-cut
+note=/var/tmp/scenario-power-cut
 series='up{job="sensor"}'
 # stored FROM TO: number of samples between the two times.
 stored() { prom_query "count_over_time(${series}[$(($2 - $1))s] @ $2)"; }
