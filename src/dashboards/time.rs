@@ -2,8 +2,10 @@
 
 pub mod interval;
 mod math;
+mod zone;
 
 pub use jiff::tz::TimeZone as Zone;
+pub use zone::{device, zone};
 
 use jiff::Timestamp;
 
@@ -66,16 +68,6 @@ impl TimeRange {
             range.to -= shift as f64 / 1000.0;
         }
         range
-    }
-}
-
-/// The zone that a dashboard, a page or a setting names: `utc`, a name of the IANA database, or the device's for `browser`, which
-/// only a browser knows, and for names that the device does not know.
-pub fn zone(name: &str) -> Zone {
-    match name {
-        "utc" | "UTC" => Zone::UTC,
-        "" | "browser" | "default" => Zone::system(),
-        name => Zone::get(name).unwrap_or_else(|_| Zone::system()),
     }
 }
 
@@ -154,11 +146,5 @@ mod tests {
         let panel = range.of_panel("1h", "2h");
         assert_eq!((panel.from, panel.to), (75_600.0, 79_200.0));
         assert_eq!(range.of_panel("", "$x"), range);
-    }
-
-    #[test]
-    fn a_zone_that_nobody_knows_is_the_devices() {
-        assert_eq!(zone("utc"), Zone::UTC);
-        assert_eq!(zone("Nowhere/Here"), Zone::system());
     }
 }

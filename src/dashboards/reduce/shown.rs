@@ -6,7 +6,7 @@ use super::super::data::{Data, Field, Frame, Values};
 use super::super::display::{self, Display};
 use super::super::model::Panel;
 use super::super::pattern::Pattern;
-use super::super::time::Zone;
+use super::super::time;
 use super::{reduce, title};
 
 /// What Grafana shows at most, where a panel says nothing else.
@@ -172,7 +172,7 @@ fn row_of<'a>(frame: &'a Frame, field: &'a Field, row: usize) -> Shown<'a> {
 }
 
 fn time(field: &Field, seconds: Option<&f64>) -> Display {
-    let zone = field.options.zone.clone().unwrap_or_else(Zone::system);
+    let zone = field.options.zone.clone().unwrap_or_else(time::device);
     Display {
         text: seconds
             .map(|seconds| display::time(&field.options, *seconds, &zone))

@@ -90,6 +90,7 @@ impl Shared {
         let cell = {
             let mut state = lock(&self.state);
             state.forget(now);
+            state.supersede(&key);
             let entry = state.entries.entry(key.clone()).or_insert_with(|| Entry {
                 cell: T::wrap(Arc::default()),
                 bytes: 0,
@@ -158,6 +159,19 @@ impl State {
     fn forget(&mut self, now: Instant) {
         self.entries.retain(|_, entry| {
             let stays = entry.until > now;
+            if !stays {
+                self.bytes -= entry.bytes;
+            }
+            stays
+        });
+    }
+
+    /// Drops the answer that this question asks anew, some steps later: those who look at the present do not ask it again.
+    fn supersede(&mut self, key: &Key) {
+        let Key::Range(expression, grid) = key else { return };
+        self.entries.retain(|other, entry| {
+            let stays = !matches!(other, Key::Range(same, old)
+                if same == expression && old.step == grid.step && old.len == grid.len && old.start < grid.start);
             if !stays {
                 self.bytes -= entry.bytes;
             }

@@ -63,7 +63,7 @@ fn roughly(seconds: f64) -> String {
 )]
 fn zoned(milliseconds: f64, zone: Option<&TimeZone>) -> Option<Zoned> {
     let time = Timestamp::from_millisecond(milliseconds as i64).ok()?;
-    Some(time.to_zoned(zone.cloned().unwrap_or_else(TimeZone::system)))
+    Some(time.to_zoned(zone.cloned().unwrap_or_else(crate::dashboards::time::device)))
 }
 
 /// What stands for a token.

@@ -1,0 +1,89 @@
+//! Time zones, each read when it is needed: jiff's own lookup keeps the names of all six hundred for good.
+
+use std::env;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::Zone;
+
+/// Where systems keep the IANA database, unless `TZDIR` says it.
+const DATABASES: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
+
+/// The zone that a dashboard, a page or a setting names: `utc`, a name of the IANA database, or the device's for `browser`, which
+/// only a browser knows, and for names that the device does not know.
+pub fn zone(name: &str) -> Zone {
+    match name {
+        "utc" | "UTC" => Zone::UTC,
+        "" | "browser" | "default" => device(),
+        name => named(name).unwrap_or_else(device),
+    }
+}
+
+/// The zone of the device: `TZ`, or else the file `/etc/localtime`, as in tzset(3); UTC if there is neither.
+pub fn device() -> Zone {
+    if let Ok(name) = env::var("TZ") {
+        let name = name.trim_start_matches(':');
+        return named(name).or_else(|| Zone::posix(name).ok()).unwrap_or(Zone::UTC);
+    }
+    of_file(Path::new("/etc/localtime")).unwrap_or(Zone::UTC)
+}
+
+/// The zone of a link into the database, such as localtime(5) asks for, or of a file without a name.
+fn of_file(file: &Path) -> Option<Zone> {
+    let link = fs::read_link(file).unwrap_or_default();
+    let name = link.to_str().and_then(|link| link.split_once("zoneinfo/"));
+    name.and_then(|(_, name)| named(name))
+        .or_else(|| Zone::tzif("", &fs::read(file).ok()?).ok())
+}
+
+/// The zone of this name in the database.
+fn named(name: &str) -> Option<Zone> {
+    // A name comes with a request: it must not lead out of the database.
+    let stays_inside = Path::new(name)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    if name.is_empty() || !stays_inside {
+        return None;
+    }
+    let directory = env::var_os("TZDIR").map(PathBuf::from);
+    directory
+        .into_iter()
+        .chain(DATABASES.map(PathBuf::from))
+        .find_map(|directory| fs::read(directory.join(name)).ok())
+        .and_then(|content| Zone::tzif(name, &content).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zone_of_the_device_is_the_one_that_jiff_finds() {
+        assert_eq!(
+            device().iana_name().unwrap_or("UTC"),
+            Zone::system().iana_name().unwrap_or("UTC")
+        );
+    }
+
+    #[test]
+    fn zones_are_found_by_name_and_by_link() {
+        assert_eq!(zone("Europe/Berlin"), Zone::get("Europe/Berlin").unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("localtime");
+        std::os::unix::fs::symlink("../usr/share/zoneinfo/Asia/Tokyo", &link).unwrap();
+        assert_eq!(of_file(&link).unwrap().iana_name(), Some("Asia/Tokyo"));
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_the_devices() {
+        assert_eq!(zone("utc"), Zone::UTC);
+        for name in [
+            "Nowhere/Here",
+            "../../../etc/localtime",
+            "/etc/localtime",
+            "posixrules/..",
+        ] {
+            assert_eq!(zone(name), device(), "{name}");
+        }
+    }
+}
