@@ -48,7 +48,7 @@ judge() {
     usage edgewatch.service
     usage prometheus.service
     expect "$state: edgewatch.service current" "$(megabytes $service_current)" "<=" 6
-    expect "$state: prometheus.service current" "$(megabytes $current)" "<=" 48.5
+    expect "$state: prometheus.service current" "$(megabytes $current)" "<=" 48
     expect "$state: prometheus.service anon" "$(megabytes $anon)" "<=" 24
     expect "$state: both" "$(megabytes $both)" "<=" 56
     expect "$state: refaults a second" $value "<" 5
