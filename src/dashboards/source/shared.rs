@@ -157,23 +157,24 @@ impl State {
     }
 
     fn forget(&mut self, now: Instant) {
-        self.entries.retain(|_, entry| {
-            let stays = entry.until > now;
-            if !stays {
-                self.bytes -= entry.bytes;
-            }
-            stays
-        });
+        self.keep(|_, entry| entry.until > now);
     }
 
     /// Drops the answer that this question asks anew, some steps later: those who look at the present do not ask it again.
     fn supersede(&mut self, key: &Key) {
         let Key::Range(expression, grid) = key else { return };
-        self.entries.retain(|other, entry| {
-            let stays = !matches!(other, Key::Range(same, old)
-                if same == expression && old.step == grid.step && old.len == grid.len && old.start < grid.start);
+        self.keep(|other, _| {
+            !matches!(other, Key::Range(same, old)
+                if same == expression && old.step == grid.step && old.len == grid.len && old.start < grid.start)
+        });
+    }
+
+    fn keep(&mut self, stays: impl Fn(&Key, &Entry) -> bool) {
+        let bytes = &mut self.bytes;
+        self.entries.retain(|key, entry| {
+            let stays = stays(key, entry);
             if !stays {
-                self.bytes -= entry.bytes;
+                *bytes -= entry.bytes;
             }
             stays
         });
@@ -265,4 +266,33 @@ fn size_of_key(key: &Key) -> usize {
         Key::Values(label, selector, _, _) => label.len() + selector.len(),
     };
     texts + size_of::<Key>() + size_of::<Entry>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_of_a_later_step_replaces_the_earlier_one_of_the_same_question() {
+        let key = |expression: &str, start, step, len| Key::Range(expression.to_owned(), Grid { start, step, len });
+        let mut state = State::default();
+        let kept = [
+            key("a", 60, 30, 3),
+            key("b", 0, 30, 3),
+            key("a", 0, 15, 3),
+            key("a", 0, 30, 9),
+        ];
+        for key in kept.iter().cloned().chain([key("a", 30, 30, 3)]) {
+            let entry = Entry {
+                cell: Series::wrap(Arc::default()),
+                bytes: 100,
+                until: Instant::now(),
+            };
+            state.entries.insert(key, entry);
+            state.bytes += 100;
+        }
+        state.supersede(&kept[0]);
+        assert_eq!((state.entries.len(), state.bytes), (4, 400));
+        assert!(kept.iter().all(|key| state.entries.contains_key(key)));
+    }
 }
