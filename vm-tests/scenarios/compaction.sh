@@ -23,10 +23,11 @@ of_stat() {
     done <"$prometheus_cgroup/memory.stat"
 }
 
-# judge STATE SECONDS [COMMAND…]: looks each second until they are over or the command succeeds, and takes the worst.
+# judge STATE SECONDS ANON [COMMAND…]: looks each second until they are over or the command succeeds, and takes the worst. ANON: the MB
+# of Prometheus' own that are allowed.
 judge() {
-    local state=$1 end=$(($(now) + $2)) refaults start current=0 anon=0 both=0 service_current=0 value service_value
-    shift 2
+    local state=$1 end=$(($(now) + $2)) most_anon=$3 refaults start current=0 anon=0 both=0 service_current=0 value service_value
+    shift 3
     files
     of_stat workingset_refault_file
     refaults=$value start=$(now)
@@ -49,7 +50,7 @@ judge() {
     usage prometheus.service
     expect "$state: edgewatch.service current" "$(megabytes $service_current)" "<=" 6
     expect "$state: prometheus.service current" "$(megabytes $current)" "<=" 48
-    expect "$state: prometheus.service anon" "$(megabytes $anon)" "<=" 24
+    expect "$state: prometheus.service anon" "$(megabytes $anon)" "<=" "$most_anon"
     expect "$state: both" "$(megabytes $both)" "<=" 56
     expect "$state: refaults a second" $value "<" 5
 }
@@ -57,7 +58,7 @@ judge() {
 # Reading the program for the first time is no refault, but makes some: let it settle.
 sleep 30
 start=$(now)
-judge idle 30
+judge idle 30 24
 no_scrape_lost "$start" 15
 
 compactions() { curl -sf "$prometheus/metrics" | awk '$1 == "prometheus_tsdb_compactions_total" { print $2 }'; }
@@ -69,7 +70,8 @@ scrape_every 2s
 sleep 30
 start=$(now) done_before=$(compactions)
 compacted() { [ "$(compactions)" -ge $((done_before + 2)) ]; }
-judge "two compactions" 300 compacted
-judge "after them" 20
+# GOMEMLIMIT is a soft limit: while a compaction lasts, the heap may pass it for a moment.
+judge "two compactions" 300 28 compacted
+judge "after them" 20 24
 measured "compactions" $(($(compactions) - done_before))
 no_scrape_lost "$start" 2
