@@ -4,7 +4,7 @@ them at once, and less than 30 ms of CPU a refresh.
 
     make bench
 
-The service runs as on a device: one arena for the allocator, and a Prometheus with the shipped configuration and the flags of
+The service runs as on a device: with the allocator's settings of its unit, and a Prometheus with the shipped configuration and the flags of
 the budget. The hour that the page shows is put into Prometheus beforehand, since nobody wants to wait for it.
 """
 
@@ -22,7 +22,7 @@ import time
 import tomllib
 from pathlib import Path
 
-from compare import EDGEWATCH, ROOT, cpu_seconds, die_with_parent, free_port, machine, memory
+from compare import EDGEWATCH, ROOT, UNIT_ENVIRONMENT, cpu_seconds, die_with_parent, free_port, machine, memory
 
 VIEWERS = 10
 REFRESHES = 12  # of each viewer
@@ -201,7 +201,7 @@ def main() -> int:
         children = [
             subprocess.Popen(
                 [EDGEWATCH, "serve", "--config", settings],
-                env={"PATH": os.environ["PATH"], "MALLOC_ARENA_MAX": "1"},
+                env={"PATH": os.environ["PATH"], **UNIT_ENVIRONMENT},
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 preexec_fn=die_with_parent,

@@ -4,7 +4,7 @@ mod common;
 
 use std::io::Read;
 
-use common::{FakeSys, Service, assert_promtool_agrees};
+use common::{FakeSys, Service, ask_from_outside, assert_promtool_agrees};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -45,12 +45,13 @@ fn a_reading_is_exported_in_its_base_unit() {
 }
 
 #[test]
-fn it_is_compressed_only_for_a_client_that_asks_for_gzip() {
+fn it_is_compressed_only_for_a_client_elsewhere_that_asks_for_gzip() {
     let (_sys, service) = service();
+    let request = |accept: &str| {
+        format!("GET /metrics HTTP/1.1\r\nHost: device\r\nAccept-Encoding: {accept}\r\nConnection: close\r\n\r\n")
+    };
     let encoding = |accept: &str| {
-        let answer = service.request(&format!(
-            "GET /metrics HTTP/1.1\r\nHost: device\r\nAccept-Encoding: {accept}\r\nConnection: close\r\n\r\n"
-        ));
+        let answer = ask_from_outside(service.address(), request(accept).as_bytes()).unwrap();
         assert_eq!(answer.header("content-type"), Some(CONTENT_TYPE), "{accept}");
         let encoding = answer.header("content-encoding").map(ToOwned::to_owned);
         (encoding, answer.body)
@@ -66,6 +67,9 @@ fn it_is_compressed_only_for_a_client_that_asks_for_gzip() {
             .read_to_string(&mut text)
             .unwrap();
         assert!(text.contains("node_thermal_zone_temp"), "{asked}");
+        let local = service.request(&request(asked));
+        assert_eq!(local.header("content-encoding"), None, "{asked}");
+        assert!(local.text().contains("node_thermal_zone_temp"), "{asked}");
     }
 }
 

@@ -358,7 +358,26 @@ impl Answer {
 
 /// Sends `request` and reads until the other side closes.
 pub fn ask(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
+    ask_on(TcpStream::connect(address)?, request)
+}
+
+/// As [`ask`], but the other side sees an address of this machine that is none of its loopback's, as if it were another machine.
+pub fn ask_from_outside(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+
+    let known = Command::new("hostname").arg("-I").output()?;
+    let known = String::from_utf8_lossy(&known.stdout);
+    let own: std::net::Ipv4Addr = known
+        .split_whitespace()
+        .find_map(|text| text.parse().ok())
+        .ok_or_else(|| std::io::Error::other("this machine has no IPv4 address beside its loopback"))?;
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    bind(&socket, &SocketAddr::from((own, 0)))?;
+    connect(&socket, &address)?;
+    ask_on(TcpStream::from(socket), request)
+}
+
+fn ask_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<Answer> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request)?;
     let mut bytes = Vec::new();

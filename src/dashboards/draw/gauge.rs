@@ -148,7 +148,9 @@ fn labels(options: &FieldOptions, share: impl Fn(f64) -> f64) -> Vec<(f64, Strin
 fn on_arc(radius: f64, share: f64) -> (f64, f64) {
     // From the lower left, clockwise; y goes down.
     let angle = PI / 2.0 + OPENING + (2.0 * PI - 2.0 * OPENING) * share;
-    (CENTER.0 + radius * angle.cos(), CENTER.1 + radius * angle.sin())
+    // Not the system's libm: its tables would be 200 KB in memory for nothing else.
+    let (sin, cos) = libm::sincos(angle);
+    (CENTER.0 + radius * cos, CENTER.1 + radius * sin)
 }
 
 fn arc(radius: f64, from: f64, to: f64) -> String {

@@ -1,6 +1,6 @@
 //! From values to places on an axis: its range, and its ticks at round numbers.
 
-use super::super::units;
+use super::super::units::{self, decade};
 
 /// How values lie on an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,12 +151,7 @@ fn padded(low: f64, high: f64, soft: Option<f64>, asked: bool) -> f64 {
     let is_flat = extent <= size * 1e-10;
     let air = if !is_flat { extent * 0.1 } else { size };
     // Down to a round number of a tenth of the magnitude.
-    let grain = 10_f64.powf(
-        (if is_flat { size } else { extent })
-            .max(f64::MIN_POSITIVE)
-            .log10()
-            .floor(),
-    ) / 10.0;
+    let grain = 10_f64.powi(decade((if is_flat { size } else { extent }).max(f64::MIN_POSITIVE))) / 10.0;
     let end = if grain > 0.0 {
         ((low - air) / grain).floor() * grain
     } else {
@@ -182,8 +177,8 @@ fn round_step(unit: &str, least: f64) -> f64 {
 
 /// The least 1, 2, 2.5 or 5 with any power of ten that is not below `least`.
 pub fn decimal_step(least: f64) -> f64 {
-    let magnitude = 10_f64.powf(least.log10().floor());
-    if !(magnitude > 0.0 && magnitude.is_finite()) {
+    let magnitude = 10_f64.powi(decade(least));
+    if !(least > 0.0 && least.is_finite() && magnitude > 0.0) {
         return if least > 0.0 { least } else { 1.0 };
     }
     let factor = [1.0, 2.0, 2.5, 5.0, 10.0]
@@ -196,7 +191,11 @@ fn binary_step(least: f64) -> f64 {
     if least <= 1.0 {
         return decimal_step(least);
     }
-    2_f64.powf((least.log2() - 1e-9).ceil())
+    let mut step = 1.0;
+    while step < least * (1.0 - 1e-9) && step.is_finite() {
+        step *= 2.0;
+    }
+    step
 }
 
 fn time_step(least: f64) -> f64 {

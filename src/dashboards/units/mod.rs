@@ -14,6 +14,8 @@ use jiff::tz::TimeZone;
 use self::kind::Kind;
 use self::number::Scaled;
 
+pub use self::number::decade;
+
 /// Digits behind the point are no more than that: an `f64` has not more, and a file may ask for any number.
 const MOST_DECIMALS: u8 = 20;
 

@@ -113,12 +113,11 @@ pub fn scaled(scaled: Scaled, offset: i32, decimals: Option<u8>, value: f64, uni
     }
     let zero = scaled.base + offset;
     let last = scaled.prefixes.len() as i32 - 1;
-    let steps = if value == 0.0 {
-        0
-    } else {
-        (value.abs().log10() / scaled.factor.log10()).floor() as i32
+    let reaches = |place: &i32| value.abs() >= scaled.factor.powi(place - zero);
+    let place = match value {
+        0.0 => zero.clamp(0, last),
+        _ => (0..=last).rev().find(reaches).unwrap_or(0),
     };
-    let place = (zero + steps).clamp(0, last);
     let prefix = scaled.prefixes[place as usize];
     let text = fixed(value / scaled.factor.powi(place - zero), decimals);
     Formatted::suffixed(text, format!("{}{prefix}{unit}", scaled.space))
@@ -222,9 +221,16 @@ fn enough_decimals(value: f64) -> i32 {
     if value.fract() == 0.0 {
         return 0;
     }
-    // Not log10(): a thousand must fall into the same step as in Grafana.
-    let exponent = (value.abs().ln() / std::f64::consts::LN_10).floor() as i32;
-    (2 - exponent).max(0)
+    (2 - decade(value)).max(0)
+}
+
+/// The exponent of the power of ten that begins the decade of `value`: 3 for 1000 and for -9999. 0 for zero, NaN and infinity.
+///
+/// From the digits, since a logarithm is not exact, and brings pages of libm into memory that nothing else needs.
+pub fn decade(value: f64) -> i32 {
+    let text = format!("{value:e}");
+    let exponent = text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok());
+    exponent.unwrap_or(0)
 }
 
 /// Halves go up, also below zero.
@@ -267,4 +273,34 @@ fn signed_exponent(text: &str) -> String {
 
 fn infinite(value: f64) -> String {
     if value < 0.0 { "-∞" } else { "∞" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_ten_begin_their_own_decade() {
+        for exponent in -20..=20 {
+            let power: f64 = format!("1e{exponent}").parse().unwrap();
+            assert_eq!(decade(power), exponent);
+            assert_eq!(decade(-9.999 * power), exponent);
+            assert_eq!(decade(power.next_down()), exponent - 1);
+        }
+        assert_eq!([0.0, f64::NAN, f64::INFINITY].map(decade), [0; 3]);
+    }
+
+    #[test]
+    fn each_prefix_begins_at_the_whole_power_of_its_factor() {
+        let text = |kind, value| {
+            let Formatted { text, suffix, .. } = scaled(kind, 0, None, value, "B");
+            format!("{text}{suffix}")
+        };
+        assert_eq!(text(Scaled::SI, 1e3), "1 kB");
+        assert_eq!(text(Scaled::SI, 1e3_f64.next_down()), "1000 B");
+        assert_eq!(text(Scaled::SI, -1e-3), "-1 mB");
+        assert_eq!(text(Scaled::SI, 0.0), "0 B");
+        assert_eq!(text(Scaled::SI, 1e30), "1000000 YB");
+        assert_eq!(text(Scaled::SI, 2e-15), "2 fB");
+    }
 }
