@@ -54,6 +54,8 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // The permit goes with the task that holds it.
         self.timer.abort();
+        // What a page leaves behind would be in the way of the next one's, and grow from refresh to refresh.
+        memory::trim_heap();
     }
 }
 
