@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::{App, internal_error};
+use crate::config::is_loopback;
 use crate::exposition;
 
 thread_local! {
@@ -53,7 +54,7 @@ pub async fn metrics(app: Data<App>, request: HttpRequest, accepted: Option<Head
 /// network to spare: to compress would double the CPU of a scrape, and take 300 KB each time.
 fn is_local(peer: Option<SocketAddr>) -> bool {
     // A Unix socket has no address.
-    peer.is_none_or(|peer| peer.ip().to_canonical().is_loopback())
+    peer.is_none_or(|peer| is_loopback(peer.ip()))
 }
 
 fn wants_gzip(accepted: &AcceptEncoding) -> bool {
