@@ -51,6 +51,7 @@ class Peer:
 
     name: str
     command: Callable[[int], list[str]]  # for a port
+    environment: dict[str, str] = field(default_factory=dict)
     figures: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, figures: Figures) -> None:
@@ -120,8 +121,8 @@ def die_with_parent() -> None:
 def running(peer: Peer) -> Iterator[tuple[int, int]]:
     """Starts the peer; yields its process and its port."""
     port = free_port()
-    # Without an environment of ours, and without a terminal: the log goes where nobody reads it, as under systemd.
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **UNIT_ENVIRONMENT}
+    # Without our environment, and without a terminal: the log goes where nobody reads it, as under systemd.
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **peer.environment}
     started = time.monotonic()
     process = subprocess.Popen(
         peer.command(port),
@@ -270,7 +271,7 @@ def edgewatch(directory: Path, name: str, settings: str) -> Peer:
         file.write_text(f'http.listen = ["127.0.0.1:{port}"]\n{settings}')
         return [str(EDGEWATCH), "serve", "--config", str(file)]
 
-    return Peer(name, command)
+    return Peer(name, command, UNIT_ENVIRONMENT)
 
 
 def source_names(directory: Path) -> list[str]:

@@ -4,8 +4,8 @@ them at once, and less than 30 ms of CPU a refresh.
 
     make bench
 
-The service runs as on a device: with the allocator's settings of its unit, and a Prometheus with the shipped configuration and the flags of
-the budget. The hour that the page shows is put into Prometheus beforehand, since nobody wants to wait for it.
+The service runs as on a device: with the allocator's settings of its unit, and a Prometheus with the shipped configuration and
+the flags of the budget. The hour that the page shows is put into Prometheus beforehand, since nobody wants to wait for it.
 """
 
 import http.client
