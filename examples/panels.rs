@@ -103,18 +103,17 @@ fn made(
     });
     let frames = series.into_iter().enumerate().map(|(index, (name, values))| {
         let times = (0..values.len())
-            .map(|at| RANGE.from + (RANGE.to - RANGE.from) * at as f64 / (values.len().max(2) - 1) as f64)
-            .collect();
+            .map(|at| RANGE.from + (RANGE.to - RANGE.from) * at as f64 / (values.len().max(2) - 1) as f64);
         let time = Field {
             name: "Time".to_owned(),
-            values: Values::Times(times),
+            values: Values::times(times),
             ..Field::default()
         };
         let last = values.last().copied().unwrap_or(f64::NAN);
         let color = display::color_of(&options, last).unwrap_or_else(|| color::palette(index));
         let number = Field {
             name: name.clone(),
-            values: Values::Numbers(values),
+            values: Values::numbers(values),
             options: options.clone(),
             color,
             ..Field::default()

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::samples::Samples;
 use super::verdict::Verdict;
 use crate::budget::{Budget, SLICE};
-use crate::client::prometheus::{Labels, Prometheus};
+use crate::client::labels::Labels;
+use crate::client::prometheus::Prometheus;
 use crate::error::Failure;
 
 const CURRENT: &str = "edge_unit_memory_current_bytes";
@@ -69,11 +70,8 @@ fn by_unit(rows: Vec<(Labels, f64)>) -> ByUnit {
     let mut units = ByUnit::new();
     for (labels, value) in rows {
         if let Some(unit) = labels.get("unit") {
-            units.insert(unit.clone(), value);
-        } else if let Some((_, unit)) = JOBS
-            .iter()
-            .find(|(job, _)| labels.get("job").is_some_and(|label| label == job))
-        {
+            units.insert(unit.to_owned(), value);
+        } else if let Some((_, unit)) = JOBS.iter().find(|(job, _)| labels.get("job") == Some(job)) {
             units.insert((*unit).to_owned(), value);
             *units.entry(SLICE.to_owned()).or_default() += value;
         }
@@ -222,10 +220,7 @@ mod tests {
 
     #[test]
     fn jobs_stand_for_units_and_their_sum_for_the_slice() {
-        let row = |job: &str, megabytes: f64| {
-            let labels = [("job".to_owned(), job.to_owned())].into();
-            (labels, megabytes * MEGABYTE)
-        };
+        let row = |job: &str, megabytes: f64| ([("job", job)].into(), megabytes * MEGABYTE);
         let resident = by_unit(vec![row("sensor", 10.0), row("prometheus", 90.0), row("other", 1000.0)]);
         let verdicts = judge_resident(&resident, &budget());
         assert_eq!(
@@ -237,7 +232,7 @@ mod tests {
 
     #[test]
     fn cpu_is_judged_against_the_quota() {
-        let row = |unit: &str, cores| ([("unit".to_owned(), unit.to_owned())].into(), cores);
+        let row = |unit: &str, cores| ([("unit", unit)].into(), cores);
         let cores = by_unit(vec![
             row(SLICE, 1.9),
             row("edgewatch.service", 0.01),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use humantime::format_duration;
 
 use super::verdict::Verdict;
-use crate::client::prometheus::{Labels, Prometheus, Target};
+use crate::client::labels::Labels;
+use crate::client::prometheus::{Prometheus, Target};
 use crate::error::Failure;
 
 /// Jobs of the stack that must be there.
@@ -40,7 +41,7 @@ fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>
 fn count(prometheus: &Prometheus, window: Duration) -> Result<Scrapes, Failure> {
     let by_job = |expression: &str| {
         let rows = prometheus.query(&format!("{expression}(up[{}s]))", window.as_secs()))?;
-        let job = |labels: Labels| labels.get("job").cloned().unwrap_or_default();
+        let job = |labels: Labels| labels.get("job").unwrap_or_default().to_owned();
         let values = rows.into_iter().map(|(labels, value)| (job(labels), value));
         Ok(values.collect::<BTreeMap<_, _>>())
     };
@@ -128,9 +129,7 @@ mod tests {
 
     fn target(job: &str, health: &str) -> Target {
         Target {
-            labels: [("job", job), ("instance", "127.0.0.1:1")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            labels: [("job", job), ("instance", "127.0.0.1:1")].into(),
             health: health.to_owned(),
             last_error: "connection refused".to_owned(),
         }

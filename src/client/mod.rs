@@ -1,5 +1,6 @@
 //! The HTTP client of `edgewatch check` and `edgewatch up`: blocking, plain HTTP, bounded in time and size.
 
+pub mod labels;
 pub mod prometheus;
 
 use std::fs;
@@ -241,7 +242,7 @@ fn agent(timeout: Duration) -> ureq::Agent {
         .max_redirects(0)
         .proxy(None)
         .max_idle_connections(2)
-        .input_buffer_size(16 << 10)
+        .input_buffer_size(8 << 10)
         .output_buffer_size(16 << 10)
         .user_agent(concat!("edgewatch/", env!("CARGO_PKG_VERSION")))
         .build()

@@ -1,16 +1,13 @@
 //! The part of Prometheus' HTTP API that we ask (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
 
-use std::collections::BTreeMap;
 use std::num::ParseFloatError;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Client;
+use super::labels::Labels;
 use crate::error::Failure;
-
-/// The labels of a series.
-pub type Labels = BTreeMap<String, String>;
 
 /// A Prometheus server.
 #[derive(Clone)]
@@ -32,7 +29,7 @@ pub struct Target {
 impl Target {
     /// The value of a label; empty if it has none.
     pub fn label(&self, name: &str) -> &str {
-        self.labels.get(name).map_or("", String::as_str)
+        self.labels.get(name).unwrap_or_default()
     }
 }
 
@@ -126,7 +123,7 @@ impl Prometheus {
                 .into_iter()
                 .map(|sample| (sample.metric, sample.value.0))
                 .collect()),
-            Value::Scalar(point) => Ok(vec![(Labels::new(), point.0)]),
+            Value::Scalar(point) => Ok(vec![(Labels::default(), point.0)]),
             Value::Matrix(_) | Value::String(_) => Err(Failure::because(
                 expression,
                 "is neither an instant vector nor a scalar",
@@ -164,7 +161,7 @@ mod tests {
         ) else {
             panic!("no vector")
         };
-        assert_eq!(samples[0].metric["job"], "sensor");
+        assert_eq!(samples[0].metric.get("job"), Some("sensor"));
         assert_eq!((samples[0].value.0, samples[1].value.0), (0.25, f64::INFINITY));
         let Value::Scalar(point) =
             value(r#"{"status":"success","data":{"resultType":"scalar","result":[1700000000,"NaN"]}}"#)

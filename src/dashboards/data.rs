@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::model::FieldOptions;
 use super::time::TimeRange;
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 
 /// A table of columns of equal length. A range query brings one frame for each series: a field `Time` and a field of numbers.
 #[derive(Clone, Debug, Default)]
@@ -34,34 +34,44 @@ pub struct Field {
     pub color: String,
 }
 
-/// The values of a column.
+/// The values of a column. Numbers are shared with the answer that they came in, and times by the series of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// Unix time in seconds.
-    Times(Vec<f64>),
+    Times(Arc<Vec<f64>>),
     /// Numbers; NaN where there is none.
-    Numbers(Vec<f64>),
+    Numbers(Arc<Vec<f64>>),
     /// Text, such as the values of a label.
     Texts(Vec<String>),
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Self::Numbers(Vec::new())
+        Self::numbers([])
     }
 }
 
 impl Values {
+    /// A column of Unix times in seconds.
+    pub fn times(times: impl IntoIterator<Item = f64>) -> Self {
+        Self::Times(Arc::new(times.into_iter().collect()))
+    }
+
+    /// A column of numbers.
+    pub fn numbers(numbers: impl IntoIterator<Item = f64>) -> Self {
+        Self::Numbers(Arc::new(numbers.into_iter().collect()))
+    }
+
     /// A column of text.
     pub fn texts(texts: impl IntoIterator<Item = String>) -> Self {
         Self::Texts(texts.into_iter().collect())
     }
 
     /// A column of the same kind without rows.
-    pub const fn emptied(&self) -> Self {
+    pub fn emptied(&self) -> Self {
         match self {
-            Self::Times(_) => Self::Times(Vec::new()),
-            Self::Numbers(_) => Self::Numbers(Vec::new()),
+            Self::Times(_) => Self::times([]),
+            Self::Numbers(_) => Self::numbers([]),
             Self::Texts(_) => Self::Texts(Vec::new()),
         }
     }
@@ -71,8 +81,8 @@ impl Values {
         let number =
             |values: &[f64], row: &Option<usize>| row.and_then(|row| values.get(row)).copied().unwrap_or(f64::NAN);
         match self {
-            Self::Times(values) => Self::Times(rows.iter().map(|row| number(values, row)).collect()),
-            Self::Numbers(values) => Self::Numbers(rows.iter().map(|row| number(values, row)).collect()),
+            Self::Times(values) => Self::times(rows.iter().map(|row| number(values, row))),
+            Self::Numbers(values) => Self::numbers(rows.iter().map(|row| number(values, row))),
             Self::Texts(values) => Self::texts(
                 rows.iter()
                     .map(|row| row.and_then(|row| values.get(row)).cloned().unwrap_or_default()),
@@ -87,10 +97,10 @@ impl Values {
         }
         match (&mut *self, from) {
             (Self::Times(values), Self::Times(other)) | (Self::Numbers(values), Self::Numbers(other)) => {
-                values.push(row.and_then(|row| other.get(row)).copied().unwrap_or(f64::NAN));
+                Arc::make_mut(values).push(row.and_then(|row| other.get(row)).copied().unwrap_or(f64::NAN));
             }
             (Self::Texts(values), other) => values.push(row.map(|row| other.text(row)).unwrap_or_default()),
-            (Self::Times(values) | Self::Numbers(values), _) if row.is_none() => values.push(f64::NAN),
+            (Self::Times(values) | Self::Numbers(values), _) if row.is_none() => Arc::make_mut(values).push(f64::NAN),
             (Self::Times(_) | Self::Numbers(_), _) => {
                 let texts = (0..self.len()).map(|row| self.text(row)).collect();
                 *self = Self::Texts(texts);
@@ -119,7 +129,7 @@ impl Values {
     }
 
     /// The number of rows.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Self::Times(values) | Self::Numbers(values) => values.len(),
             Self::Texts(values) => values.len(),
@@ -127,7 +137,7 @@ impl Values {
     }
 
     /// True if there are no rows.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }

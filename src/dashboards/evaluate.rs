@@ -10,7 +10,7 @@ use super::variables::Variables;
 use super::variables::format::Place;
 use super::variables::template::{self, Reference};
 use super::{frames, names, overrides, support, transform, units};
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 
 /// What a dashboard is looked at with.
 #[derive(Clone, Debug)]
@@ -151,19 +151,18 @@ fn ask(panel: &Panel, target: &Target, scope: &Scope, points: usize, source: &dy
     let mut series = Vec::new();
     if is_range {
         let grid = Grid::new(scope.range, steps.step);
-        let times = grid.times();
-        for (labels, values) in take(source.range(&query, grid), &mut data.problems, |series| {
-            (series.labels, series.values)
-        }) {
-            series.push((times.clone(), labels, values));
+        let times = Arc::new(grid.times());
+        for found in take(source.range(&query, grid), &mut data.problems) {
+            series.push((Arc::clone(&times), found.labels, found.values));
         }
     }
     if target.instant {
         // A multiple of the interval of scrapes, as a range query ends at one: many viewers ask the same.
         let now = Grid::new(scope.range, scope.min_step);
         let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
-        for (labels, value) in take(source.instant(&query, at), &mut data.problems, |found| found) {
-            series.push((vec![now.at(now.len - 1)], labels, vec![value]));
+        let times = Arc::new(vec![now.at(now.len - 1)]);
+        for (labels, value) in take(source.instant(&query, at), &mut data.problems) {
+            series.push((Arc::clone(&times), labels, Arc::new(vec![value])));
         }
     }
     let named = series.into_iter().map(|(times, labels, values)| {
@@ -174,10 +173,9 @@ fn ask(panel: &Panel, target: &Target, scope: &Scope, points: usize, source: &dy
 }
 
 /// What an answer holds. What the person must know of it goes to `problems`, as does an error.
-fn take<T: Clone, U>(answer: Answered<T>, problems: &mut Vec<String>, part: impl Fn(T) -> U) -> Vec<U> {
-    let (items, notes) = match answer.map(Arc::try_unwrap) {
-        Ok(Ok(own)) => (own.items, own.notes),
-        Ok(Err(shared)) => (shared.items.clone(), shared.notes.clone()),
+fn take<T: Clone>(answer: Answered<T>, problems: &mut Vec<String>) -> Vec<T> {
+    let (items, notes) = match answer.map(Arc::unwrap_or_clone) {
+        Ok(answer) => (answer.items, answer.notes),
         Err(error) => (Vec::new(), vec![error.to_string()]),
     };
     for note in notes {
@@ -185,12 +183,12 @@ fn take<T: Clone, U>(answer: Answered<T>, problems: &mut Vec<String>, part: impl
             problems.push(note);
         }
     }
-    items.into_iter().map(part).collect()
+    items
 }
 
-fn frame(target: &Target, name: String, times: Vec<f64>, labels: Labels, values: Vec<f64>) -> Frame {
+fn frame(target: &Target, name: String, times: Arc<Vec<f64>>, labels: Labels, values: Arc<Vec<f64>>) -> Frame {
     let value = Field {
-        source: labels.get("__name__").cloned().unwrap_or_else(|| "Value".to_owned()),
+        source: labels.get("__name__").unwrap_or("Value").to_owned(),
         labels,
         ..Field::new(name.clone(), Values::Numbers(values))
     };

@@ -1,6 +1,7 @@
 //! What becomes of series where a query asks for a table or a heat map.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::data::{Data, Field, Frame, Values};
 use super::model::Panel;
@@ -47,14 +48,14 @@ fn split(frames: &mut Vec<Frame>, query: &str) -> Vec<Frame> {
 
 /// One table: the time, a column for each label, the value; a row for each value of each series.
 fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
-    let names: BTreeSet<&String> = series
+    let names: BTreeSet<&str> = series
         .iter()
         .flat_map(|frame| &frame.fields)
-        .flat_map(|field| field.labels.keys())
+        .flat_map(|field| field.labels.names())
         .collect();
     let mut times = Vec::new();
     let mut numbers = Vec::new();
-    let mut texts: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name.clone(), Vec::new())).collect();
+    let mut texts: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name.to_owned(), Vec::new())).collect();
     for frame in &series {
         let of_frame = frame.times().unwrap_or_default();
         for (field, values) in frame.numbers() {
@@ -66,18 +67,18 @@ fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
                 times.push(*time);
                 numbers.push(*value);
                 for (name, column) in &mut texts {
-                    column.push(field.labels.get(name).cloned().unwrap_or_default());
+                    column.push(field.labels.get(name).unwrap_or_default().to_owned());
                 }
             }
         }
     }
-    let mut fields = vec![Field::new("Time", Values::Times(times))];
+    let mut fields = vec![Field::new("Time", Values::times(times))];
     fields.extend(
         texts
             .into_iter()
             .map(|(name, texts)| Field::new(name, Values::Texts(texts))),
     );
-    fields.push(Field::new(value, Values::Numbers(numbers)));
+    fields.push(Field::new(value, Values::numbers(numbers)));
     Frame {
         name: String::new(),
         ref_id: query.to_owned(),
@@ -97,7 +98,7 @@ fn buckets(series: Vec<Frame>, query: &str) -> Option<Frame> {
     fields.sort_by(|a, b| limit(a).total_cmp(&limit(b)));
     for field in &mut fields {
         if let Some(le) = field.labels.get("le") {
-            field.name.clone_from(le);
+            field.name = le.to_owned();
         }
     }
     for index in (1..fields.len()).rev() {
@@ -118,7 +119,7 @@ fn subtract(from: &mut Field, field: &Field) {
     let (Values::Numbers(from), Values::Numbers(numbers)) = (&mut from.values, &field.values) else {
         return;
     };
-    for (from, number) in from.iter_mut().zip(numbers) {
+    for (from, number) in Arc::make_mut(from).iter_mut().zip(numbers.iter()) {
         if !number.is_nan() {
             // Buckets are read one after another: one that grew meanwhile must not make another negative.
             *from = (*from - number).max(0.0);

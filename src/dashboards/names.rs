@@ -1,11 +1,11 @@
 //! What series are called: legends, and display names with the labels of a field.
 
 use super::data::{Field, Frame};
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 
 /// `name{a="b", c="d"}`, as Grafana writes it where no legend is given.
 pub fn of_labels(labels: &Labels) -> String {
-    let name = labels.get("__name__").map_or("", String::as_str);
+    let name = labels.get("__name__").unwrap_or_default();
     let pairs = pairs(labels);
     if pairs.is_empty() && !name.is_empty() {
         return name.to_owned();
@@ -32,7 +32,7 @@ pub fn legend(format: &str, labels: &Labels) -> String {
             rest = inside;
             break;
         };
-        legend.push_str(labels.get(name.trim()).map_or("", String::as_str));
+        legend.push_str(labels.get(name.trim()).unwrap_or_default());
         rest = after;
     }
     legend.push_str(rest);
@@ -52,18 +52,20 @@ pub fn of_series(format: &str, labels: &Labels, expression: &str) -> String {
 
 /// Names for the series with an automatic legend: the value of the label if all have but one and the same, else all labels.
 pub fn automatic(frames: &mut [Frame]) {
-    let mut names = frames
-        .iter()
-        .flat_map(|frame| &frame.fields)
-        .flat_map(|field| field.labels.keys());
-    let first = names.next().cloned();
-    let single = first.filter(|first| names.all(|name| name == first));
+    let single = {
+        let fields = frames.iter().flat_map(|frame| &frame.fields);
+        let mut names = fields.flat_map(|field| field.labels.names());
+        let first = names.next();
+        first
+            .filter(|first| names.all(|name| name == *first))
+            .map(str::to_owned)
+    };
     for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
         if field.name.is_empty() {
             field.name = single
                 .as_ref()
-                .and_then(|name| field.labels.get(name).cloned())
-                .unwrap_or_else(|| of_labels(&field.labels));
+                .and_then(|name| field.labels.get(name))
+                .map_or_else(|| of_labels(&field.labels), str::to_owned);
         }
     }
 }
@@ -82,7 +84,7 @@ pub fn of_field(variable: &str, field: &Field, frame: &str) -> Option<String> {
             let label = variable.strip_prefix("__field.labels")?;
             let label = label.strip_prefix('.').or_else(|| label.strip_prefix('['))?;
             let label = label.trim_end_matches(']').trim_matches(['"', '\'']);
-            Some(field.labels.get(label).cloned().unwrap_or_default())
+            Some(field.labels.get(label).unwrap_or_default().to_owned())
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::time::Grid;
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 
 /// A series of a range query.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Series {
     /// Its labels, `__name__` among them.
     pub labels: Labels,
     /// One value for each point of the grid; NaN where there is none.
-    pub values: Vec<f64>,
+    pub values: Arc<Vec<f64>>,
 }
 
 /// What a query brought.

@@ -7,7 +7,7 @@ use super::model::{Dashboard, Panel};
 use super::source::{Answer, Answered, QueryError, Series, Source};
 use super::time::{Grid, TimeRange, Zone};
 use super::variables::Variables;
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 use crate::lock::lock;
 
 /// Knows some series by the query that finds them.
@@ -19,10 +19,7 @@ pub struct Fake {
 }
 
 pub fn labels(pairs: &[(&str, &str)]) -> Labels {
-    let pairs = pairs.iter();
-    pairs
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().copied().collect()
 }
 
 impl Fake {
@@ -61,7 +58,11 @@ impl Source for Fake {
         let asked = format!("range {expression} every {} ms", grid.step);
         self.find(asked, expression, |labels, first| Series {
             labels: labels.clone(),
-            values: (0u32..).take(grid.len).map(|index| first + f64::from(index)).collect(),
+            values: (0u32..)
+                .take(grid.len)
+                .map(|index| first + f64::from(index))
+                .collect::<Vec<_>>()
+                .into(),
         })
     }
 
@@ -73,7 +74,7 @@ impl Source for Fake {
 
     fn label_values(&self, label: &str, selector: &str, _: i64, _: i64) -> Answered<String> {
         let found = self.find(format!("values of {label} in {selector:?}"), selector, |labels, _| {
-            labels.get(label).cloned()
+            labels.get(label).map(str::to_owned)
         })?;
         let mut values: Vec<String> = found.items.iter().flatten().cloned().collect();
         values.sort();

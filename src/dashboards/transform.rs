@@ -133,20 +133,16 @@ mod testing {
 
     /// A series of a query, with its times.
     pub fn series(query: &str, name: &str, labels: &[(&str, &str)], values: &[f64]) -> Frame {
-        let times = (0u32..).zip(values).map(|(time, _)| f64::from(time)).collect();
-        let labels = labels
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let times = (0u32..).zip(values).map(|(time, _)| f64::from(time));
         let field = Field {
             source: "Value".to_owned(),
-            labels,
-            ..Field::new(name, Values::Numbers(values.to_vec()))
+            labels: labels.iter().copied().collect(),
+            ..Field::new(name, Values::numbers(values.iter().copied()))
         };
         Frame {
             name: name.to_owned(),
             ref_id: query.to_owned(),
-            fields: vec![Field::new("Time", Values::Times(times)), field],
+            fields: vec![Field::new("Time", Values::times(times)), field],
         }
     }
 
@@ -167,7 +163,7 @@ mod testing {
     }
 
     pub fn numbers(numbers: &[f64]) -> Values {
-        Values::Numbers(numbers.to_vec())
+        Values::numbers(numbers.iter().copied())
     }
 
     /// What a transformation makes of frames: each as lines of cells, the names first.

@@ -43,7 +43,7 @@ fn stat(panel: &Panel, data: &Data) -> Vec<Row> {
         .into_iter()
         .map(|shown| {
             let values = match &shown.field.values {
-                Values::Numbers(values) if has_graph && !shown.times.is_empty() => values.clone(),
+                Values::Numbers(values) if has_graph && !shown.times.is_empty() => values.to_vec(),
                 Values::Numbers(_) | Values::Times(_) | Values::Texts(_) => Vec::new(),
             };
             let (low, high) = limits(&shown.field.options, values.iter());

@@ -235,7 +235,12 @@ fn spark(one: &Shown) -> Option<Spark> {
     let (times, Values::Numbers(numbers)) = (one.times, &one.field.values) else {
         return None;
     };
-    let known = || times.iter().zip(numbers).filter(|(_, number)| number.is_finite());
+    let known = || {
+        times
+            .iter()
+            .zip(numbers.iter())
+            .filter(|(_, number)| number.is_finite())
+    };
     let (from, to) = (known().next()?.0, known().next_back()?.0);
     if from >= to {
         return None;

@@ -292,7 +292,7 @@ mod tests {
 
     fn spans(values: &[f64], merges: bool) -> Vec<(f64, f64, String)> {
         let field = Field {
-            values: Values::Numbers(values.to_vec()),
+            values: Values::numbers(values.iter().copied()),
             color: "#112233".to_owned(),
             ..Field::default()
         };
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn the_last_state_ends_with_the_range() {
         let field = Field {
-            values: Values::Numbers(vec![1.0, 1.0]),
+            values: Values::numbers(vec![1.0, 1.0]),
             ..Field::default()
         };
         assert_eq!(bars(&field, &[0.0, 10.0], true, 15.0)[0].to, 15.0);

@@ -36,18 +36,16 @@ fn panel(kind: &str, options: Value, defaults: Value) -> Panel {
 fn data(panel: &Panel, series: &[(&str, &[f64])]) -> Data {
     let options: Arc<FieldOptions> = Arc::new(panel.field_config.defaults.clone());
     let frame = |(name, values): &(&str, &[f64])| {
-        let times = (0..values.len())
-            .map(|at| RANGE.from + 1000.0 * at as f64 / (values.len().max(2) - 1) as f64)
-            .collect();
+        let times = (0..values.len()).map(|at| RANGE.from + 1000.0 * at as f64 / (values.len().max(2) - 1) as f64);
         let number = Field {
             name: (*name).to_owned(),
-            values: Values::Numbers(values.to_vec()),
+            values: Values::numbers(values.iter().copied()),
             options: options.clone(),
             color: "#73bf69".to_owned(),
             ..Field::default()
         };
         let time = Field {
-            values: Values::Times(times),
+            values: Values::times(times),
             ..Field::default()
         };
         Frame {

@@ -198,9 +198,9 @@ mod tests {
     fn data() -> Data {
         let frame = Frame {
             fields: vec![
-                field("Time", Values::Times(vec![1.0, 2.0])),
+                field("Time", Values::times(vec![1.0, 2.0])),
                 field("device", Values::Texts(vec!["sda".into(), "sdb".into()])),
-                field("used", Values::Numbers(vec![10.0, 30.0])),
+                field("used", Values::numbers(vec![10.0, 30.0])),
             ],
             ..Frame::default()
         };

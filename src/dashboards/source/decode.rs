@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io::Read;
+use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Answer, Series};
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 use crate::dashboards::time::Grid;
 
 /// Warnings that are passed on; a query that touches a hundred odd series has one for each.
@@ -29,7 +30,7 @@ pub struct Reply<T> {
 /// It is no answer of Prometheus, or it ends early.
 pub fn reply<T: Item>(reader: impl Read, context: T::Context, most: usize) -> serde_json::Result<Reply<T>> {
     // Without a buffer the JSON reader would ask for each byte on its own.
-    let reader = std::io::BufReader::with_capacity(16 << 10, reader);
+    let reader = std::io::BufReader::with_capacity(8 << 10, reader);
     let mut json = serde_json::Deserializer::from_reader(reader);
     let reply = (&mut json).deserialize_map(Envelope::<T> { context, most })?;
     json.end()?;
@@ -77,7 +78,7 @@ impl Item for (Labels, f64) {
     }
 
     fn scalar(value: f64) -> Option<Self> {
-        Some((Labels::new(), value))
+        Some((Labels::default(), value))
     }
 }
 
@@ -233,13 +234,13 @@ impl<'de> Visitor<'de> for SeriesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Series, A::Error> {
         let mut series = Series {
-            labels: Labels::new(),
-            values: Vec::new(),
+            labels: Labels::default(),
+            values: Arc::default(),
         };
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "metric" => series.labels = map.next_value()?,
-                "values" => series.values = map.next_value_seed(PointsSeed(self.0))?,
+                "values" => series.values = Arc::new(map.next_value_seed(PointsSeed(self.0))?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::decode::{self, Item, Reply};
 use super::{Answer, Answered, QueryError, Series, Source};
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 use crate::client::{Client, Credentials, Opened};
 use crate::config;
 use crate::dashboards::time::Grid;

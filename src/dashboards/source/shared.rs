@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::{Answered, Direct, QueryError, Series, Source};
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 use crate::config;
 use crate::dashboards::time::Grid;
 use crate::error::Failure;
@@ -249,16 +249,10 @@ macro_rules! kept {
     };
 }
 
-kept!(Series, Range, series => size_of_labels(&series.labels) + series.values.len() * size_of::<f64>());
-kept!((Labels, f64), Instant, sample => size_of_labels(&sample.0) + size_of::<f64>());
+kept!(Series, Range, series => series.labels.size() + series.values.len() * size_of::<f64>());
+kept!((Labels, f64), Instant, sample => sample.0.size() + size_of::<f64>());
 kept!(String, Values, text => text.len() + size_of::<String>());
-kept!(Labels, Series, labels => size_of_labels(labels));
-
-/// A node of the tree has room for eleven pairs.
-fn size_of_labels(labels: &Labels) -> usize {
-    let texts: usize = labels.iter().map(|(name, value)| name.len() + value.len() + 32).sum();
-    texts + (labels.len() / 6 + 1) * 24 * size_of::<String>()
-}
+kept!(Labels, Series, labels => labels.size());
 
 fn size_of_key(key: &Key) -> usize {
     let texts = match key {

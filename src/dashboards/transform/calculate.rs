@@ -140,7 +140,7 @@ fn reduce_row(frame: &Frame, options: &ReduceRow) -> Result<Option<Field>, Strin
             .collect();
         reduce::reduce(calc, &cells)
     });
-    Ok(Some(Field::new(title, Values::Numbers(rows.collect()))))
+    Ok(Some(Field::new(title, Values::numbers(rows))))
 }
 
 fn binary(frame: &Frame, options: &Binary, scope: &Scope) -> Result<Option<Field>, String> {
@@ -163,7 +163,7 @@ fn binary(frame: &Frame, options: &Binary, scope: &Scope) -> Result<Option<Field
     let values = left.iter().zip(&right).map(|(left, right)| apply(*left, *right));
     Ok(Some(Field::new(
         format!("{left_name} {operator} {right_name}"),
-        Values::Numbers(values.collect()),
+        Values::numbers(values),
     )))
 }
 
@@ -192,10 +192,10 @@ fn unary(frame: &Frame, options: &Unary) -> Result<Option<Field>, String> {
         other => return Err(format!("the operator {other:?} is not supported")),
     };
     Ok(numbers(frame, &options.field_name).map(|numbers| {
-        let values = numbers.iter().map(|number| apply(*number)).collect();
+        let values = numbers.iter().map(|number| apply(*number));
         Field::new(
             format!("{}({})", options.operator, options.field_name),
-            Values::Numbers(values),
+            Values::numbers(values),
         )
     }))
 }
@@ -222,7 +222,7 @@ fn cumulative(frame: &Frame, options: &Cumulative) -> Result<Option<Field>, Stri
             total += if number.is_nan() { 0.0 } else { *number };
             if is_mean { total / (index + 1) as f64 } else { total }
         });
-        Field::new(format!("cumulative {calc}({name})"), Values::Numbers(values.collect()))
+        Field::new(format!("cumulative {calc}({name})"), Values::numbers(values))
     }))
 }
 
@@ -236,7 +236,7 @@ fn index(frame: &Frame, options: &Index) -> Field {
             row as f64
         }
     };
-    Field::new("Row", Values::Numbers((0..rows).map(of).collect()))
+    Field::new("Row", Values::numbers((0..rows).map(of)))
 }
 
 #[cfg(test)]

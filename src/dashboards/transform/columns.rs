@@ -171,17 +171,12 @@ pub fn convert(options: &Value, _: &Scope, mut frames: Vec<Frame>) -> Transforme
         for field in fields.filter(|field| field.name == *target || field.source == *target) {
             let rows = 0..field.values.len();
             field.values = match (kind, &field.values) {
-                ("number", Values::Times(seconds)) => {
-                    Values::Numbers(seconds.iter().map(|seconds| seconds * 1000.0).collect())
+                ("number", Values::Times(seconds)) => Values::numbers(seconds.iter().map(|seconds| seconds * 1000.0)),
+                ("number", values) => {
+                    Values::numbers(rows.map(|row| values.text(row).trim().parse().unwrap_or(f64::NAN)))
                 }
-                ("number", values) => Values::Numbers(
-                    rows.map(|row| values.text(row).trim().parse().unwrap_or(f64::NAN))
-                        .collect(),
-                ),
                 ("string", values) => Values::texts(rows.map(|row| values.text(row))),
-                ("time", Values::Numbers(millis)) => {
-                    Values::Times(millis.iter().map(|millis| millis / 1000.0).collect())
-                }
+                ("time", Values::Numbers(millis)) => Values::times(millis.iter().map(|millis| millis / 1000.0)),
                 ("time", Values::Times(_)) => continue,
                 (other, _) => return Err(format!("{target:?} cannot be turned into {other:?}")),
             };

@@ -56,8 +56,8 @@ fn to_rows(frames: &[Frame], calcs: &[String], with_labels: bool) -> Frame {
     };
     let mut columns = vec![Field::new("Field", Values::texts(fields.iter().map(name)))];
     if with_labels {
-        let mut labels: Vec<&String> = Vec::new();
-        for label in fields.iter().flat_map(|field| field.labels.keys()) {
+        let mut labels: Vec<&str> = Vec::new();
+        for label in fields.iter().flat_map(|field| field.labels.names()) {
             if !labels.contains(&label) {
                 labels.push(label);
             }
@@ -65,7 +65,7 @@ fn to_rows(frames: &[Frame], calcs: &[String], with_labels: bool) -> Frame {
         columns.extend(labels.into_iter().map(|label| {
             let texts = fields
                 .iter()
-                .map(|field| field.labels.get(label).cloned().unwrap_or_default());
+                .map(|field| field.labels.get(label).unwrap_or_default().to_owned());
             Field::new(label, Values::texts(texts))
         }));
     }
@@ -95,7 +95,7 @@ fn to_one_row(frame: Frame, calcs: &[String], with_times: bool) -> Frame {
             };
             if calcs.len() > 1 {
                 let title = reduce::title(calc).unwrap_or(calc);
-                field.labels.insert("reducer".to_owned(), title.to_owned());
+                field.labels = field.labels.with("reducer", title);
                 field.name = format!("{} {title}", field.name);
             }
             field
@@ -110,8 +110,8 @@ fn to_one_row(frame: Frame, calcs: &[String], with_times: bool) -> Frame {
 /// One cell: a calculation over a column.
 fn calculated(values: &Values, calc: &str) -> Values {
     match values {
-        Values::Times(values) => Values::Times(vec![reduce::reduce(calc, values)]),
-        Values::Numbers(values) => Values::Numbers(vec![reduce::reduce(calc, values)]),
+        Values::Times(values) => Values::times(vec![reduce::reduce(calc, values)]),
+        Values::Numbers(values) => Values::numbers(vec![reduce::reduce(calc, values)]),
         Values::Texts(texts) => match calc {
             "count" | "countAll" | "distinctCount" => {
                 // The calculations know numbers only: each text stands for the first place where it is found.
@@ -120,7 +120,7 @@ fn calculated(values: &Values, calc: &str) -> Values {
                     .zip(texts)
                     .map(|(place, text)| *places.entry(text).or_insert(f64::from(place)))
                     .collect();
-                Values::Numbers(vec![reduce::reduce(calc, &places)])
+                Values::numbers(vec![reduce::reduce(calc, &places)])
             }
             "first" | "firstNotNull" => Values::texts(texts.first().cloned()),
             _ => Values::texts(texts.last().cloned()),

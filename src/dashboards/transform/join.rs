@@ -1,6 +1,7 @@
 //! Several frames to one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -171,7 +172,7 @@ fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Vec<Frame> {
         }
     }
     if let Values::Times(values) | Values::Numbers(values) = &mut keys {
-        values.sort_by(f64::total_cmp);
+        Arc::make_mut(values).sort_by(f64::total_cmp);
     }
     let wanted: Vec<String> = (0..keys.len()).map(|row| keys.text(row)).collect();
     let mut fields = vec![Field {

@@ -68,9 +68,9 @@ pub fn series_to_rows(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     }
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
     let columns = vec![
-        Field::new("Time", Values::Times(rows.iter().map(|row| row.0).collect())),
+        Field::new("Time", Values::times(rows.iter().map(|row| row.0))),
         Field::new("Metric", Values::texts(rows.iter().map(|row| row.1.to_owned()))),
-        Field::new("Value", Values::Numbers(rows.iter().map(|row| row.2).collect())),
+        Field::new("Value", Values::numbers(rows.iter().map(|row| row.2))),
     ];
     Ok(vec![Frame {
         fields: columns,
@@ -92,7 +92,12 @@ pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Trans
     if let Some(mode) = options.mode.as_deref().filter(|mode| *mode != "columns") {
         return Err(format!("the mode {mode:?} is not supported"));
     }
-    let keeps = |label: &String| options.keep_labels.as_ref().is_none_or(|kept| kept.contains(label));
+    let keeps = |label: &str| {
+        options
+            .keep_labels
+            .as_ref()
+            .is_none_or(|kept| kept.iter().any(|kept| kept == label))
+    };
     let tables = frames.into_iter().map(|frame| {
         let rows = frame.len();
         let mut fields = Vec::new();
@@ -102,13 +107,13 @@ pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Trans
                 continue;
             }
             let mut name = field.source().to_owned();
-            for (label, value) in &field.labels {
-                if options.value_label.as_ref() == Some(label) {
-                    name.clone_from(value);
+            for (label, value) in field.labels.iter() {
+                if options.value_label.as_deref() == Some(label) {
+                    value.clone_into(&mut name);
                 } else if keeps(label) {
                     fields.push(Field::new(
                         label,
-                        Values::texts(std::iter::repeat_n(value.clone(), rows)),
+                        Values::texts(std::iter::repeat_n(value.to_owned(), rows)),
                     ));
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::options::Found;
-use crate::client::prometheus::Labels;
+use crate::client::labels::Labels;
 use crate::dashboards::model::Variable;
 use crate::dashboards::names;
 use crate::dashboards::pattern::Pattern;
@@ -72,9 +72,9 @@ fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<Stri
     if let Some(inside) = call(query, "label_names") {
         let selector = format!("{{__name__=~\".*{inside}.*\"}}");
         let found = source.series(&selector, from, to).map_err(explain)?;
-        let names: BTreeSet<&String> = found.items.iter().flat_map(Labels::keys).collect();
+        let names: BTreeSet<&str> = found.items.iter().flat_map(Labels::names).collect();
         return Ok(Answer {
-            items: names.into_iter().cloned().collect(),
+            items: names.into_iter().map(str::to_owned).collect(),
             notes: found.notes.clone(),
         });
     }
