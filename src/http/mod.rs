@@ -39,6 +39,9 @@ use dashboards::Boards;
 const BODY_LIMIT: usize = 1024;
 /// Two for dashboards, and one for passwords, which must not wait behind them.
 const BLOCKING_THREADS: usize = 3;
+/// Bytes of an answer that wait to be written before no more are asked for. With one more piece of this size they fit into the
+/// 8 KiB that a connection has from the beginning.
+const WRITE_BUFFER: usize = 4 << 10;
 /// Time for a connection to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -164,6 +167,7 @@ pub fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Serv
     .client_request_timeout(http.client_timeout)
     .client_disconnect_timeout(DISCONNECT_TIMEOUT)
     .keep_alive(http.keep_alive)
+    .h1_write_buffer_size(WRITE_BUFFER)
     .shutdown_timeout(http.shutdown_timeout.as_secs())
     .disable_signals();
     for socket in sockets {

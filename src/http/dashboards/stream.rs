@@ -12,12 +12,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::Boards;
-use crate::http::Live;
+use crate::http::{Live, WRITE_BUFFER};
 use crate::lock::lock;
 use crate::memory;
 
 /// Pieces of one page that are worked on at once, or wait for the client to read them.
 const AHEAD: usize = 2;
+/// Bytes around a piece in the chunked coding (RFC 9112, 7.1): its size, and two line ends.
+const CHUNK: usize = 16;
 /// A client that has not read its page by then no longer counts among those for whom others have to wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long answers stay when nobody looks any more.
@@ -74,13 +76,22 @@ pub fn body(live: Arc<Live>, lease: Lease, pieces: Vec<Piece>) -> impl Stream<It
                         // The panic is in the log; the rest of the page is still of use.
                         .unwrap_or_else(|_| "<section class=\"panel w24 h3\"><p class=\"problems\">internal error: the log of the service says more</p></section>".to_owned()),
                 };
-                Ok(Bytes::from(text))
+                Bytes::from(text)
             }
         })
         .buffered(AHEAD)
+        .flat_map(|text| stream::iter(cut(text)).map(Ok))
         .inspect(move |_| {
             let _held = &lease;
         })
+}
+
+/// Pieces that fit into what a connection holds: it would keep a buffer of the size of the largest panel.
+fn cut(mut text: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || {
+        let piece = text.split_to(text.len().min(WRITE_BUFFER - CHUNK));
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// Frees the answers some time after the last viewer has gone, so that a service that nobody looks at is as small as before.
