@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::migrate;
 
+mod datasource;
 mod field;
 
+pub use datasource::Datasource;
 pub use field::{
     ColorMode, FieldConfig, FieldOptions, Mapping, MappingResult, Matcher, Override, Property, Step, ThresholdMode,
     Thresholds,
@@ -94,8 +96,8 @@ pub struct Variable {
     pub auto_min: String,
     /// Filters of an `adhoc` variable.
     pub filters: Value,
-    /// What queries it: see [`Panel::datasource`].
-    pub datasource: Value,
+    /// What queries it.
+    pub datasource: Datasource,
 }
 
 /// A panel. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
@@ -113,8 +115,8 @@ pub struct Panel {
     pub description: String,
     /// Where it lies.
     pub grid_pos: GridPos,
-    /// What is asked: an object with `type` and `uid`, its name in old dashboards, or nothing: the default.
-    pub datasource: Value,
+    /// What is asked.
+    pub datasource: Datasource,
     /// Queries.
     pub targets: Vec<Target>,
     /// Options of the kind.
@@ -195,7 +197,7 @@ pub struct Target {
     /// Not asked.
     pub hide: bool,
     /// What is asked, if it is not the panel's.
-    pub datasource: Value,
+    pub datasource: Datasource,
 }
 
 /// `transformations[]`.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::model::{Dashboard, Panel, Target, Variable};
+use super::model::{Dashboard, Datasource, Panel, Target, Variable};
 use super::reduce::{self, ReduceOptions};
 use super::{color, overrides, transform, units};
 
@@ -133,11 +133,9 @@ pub fn of_panel(panel: &Panel) -> Vec<String> {
 /// # Errors
 /// For people: another data source, or an expression of Grafana's own.
 pub fn of_target(panel: &Panel, target: &Target) -> Result<(), String> {
-    let of_target = &target.datasource;
-    let source = if of_target.is_null() {
-        &panel.datasource
-    } else {
-        of_target
+    let source = match &target.datasource {
+        Datasource::Unnamed => &panel.datasource,
+        named => named,
     };
     datasource(source).map_err(|error| format!("query {}: {error}", target.ref_id))?;
     match target.format.as_str() {
@@ -153,23 +151,11 @@ pub fn of_target(panel: &Panel, target: &Target) -> Result<(), String> {
 ///
 /// # Errors
 /// For people: another one.
-pub fn datasource(datasource: &Value) -> Result<(), String> {
-    let named = match datasource {
-        Value::String(name) => match name.as_str() {
-            "-- Grafana --" | "-- Dashboard --" | "grafana" => name,
-            _ => return Ok(()),
-        },
-        Value::Object(fields) => {
-            let field = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-            match (field("type"), field("uid")) {
-                ("prometheus" | "", _) | (_, "-- Mixed --") | ("datasource", "") => return Ok(()),
-                ("datasource", uid) => uid,
-                (kind, _) => kind,
-            }
-        }
-        _ => return Ok(()),
-    };
-    Err(format!("the data source {named:?} is not supported, only Prometheus"))
+pub fn datasource(datasource: &Datasource) -> Result<(), String> {
+    match datasource {
+        Datasource::Unnamed | Datasource::Prometheus => Ok(()),
+        Datasource::Other(name) => Err(format!("the data source {name:?} is not supported, only Prometheus")),
+    }
 }
 
 #[cfg(test)]

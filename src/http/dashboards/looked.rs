@@ -1,6 +1,6 @@
 //! Viewers of the same dashboard share it, and what all of them look at together is bounded.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use crate::dashboards::layout::{Placed, layout, layout_plain};
 use crate::dashboards::library::{Opened, Stamp};
@@ -35,7 +35,10 @@ impl Laid {
 
 /// Dashboards that are being looked at.
 #[derive(Default)]
-pub struct Looked(Mutex<Vec<One>>);
+pub struct Looked {
+    list: Mutex<Vec<One>>,
+    reading: Mutex<()>,
+}
 
 struct One {
     key: Key,
@@ -55,9 +58,14 @@ impl Looked {
     /// This version of a dashboard, if somebody looks at it already, whatever is chosen there. To read it again would cost more
     /// memory, for a moment, than anything else a page does.
     pub fn find(&self, uid: &str, stamp: Option<Stamp>) -> Option<Arc<Laid>> {
-        let looked = lock(&self.0);
+        let looked = lock(&self.list);
         let mut same = looked.iter().filter(|one| one.key.uid == uid && one.key.stamp == stamp);
         same.find_map(|one| one.laid.upgrade())
+    }
+
+    /// To be held while one is read: of viewers who come together one reads it, and the others find it then.
+    pub fn reading(&self) -> MutexGuard<'_, ()> {
+        lock(&self.reading)
     }
 
     /// `opened` with its panels in their places; `None` if too much is being looked at.
@@ -68,7 +76,7 @@ impl Looked {
             stamp: opened.stamp,
             repeats: repeats(&dashboard.panels, variables),
         };
-        let mut looked = lock(&self.0);
+        let mut looked = lock(&self.list);
         looked.retain(|one| one.laid.strong_count() > 0);
         let same = looked.iter().find(|one| one.key == key);
         if let Some(laid) = same.and_then(|one| one.laid.upgrade()) {

@@ -134,7 +134,12 @@ pub async fn prepare(
     live.boards
         .in_turn(move || {
             let open = || boards.library.open(&uid).map_err(Refusal::from);
-            let known = boards.looked.find(&uid, boards.library.stamp(&uid)?);
+            let stamp = boards.library.stamp(&uid)?;
+            let mut known = boards.looked.find(&uid, stamp);
+            let reading = known.is_none().then(|| boards.looked.reading());
+            if reading.is_some() {
+                known = boards.looked.find(&uid, stamp);
+            }
             let opened = match known {
                 Some(_) => None,
                 None => Some(open()?),

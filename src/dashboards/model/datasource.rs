@@ -1,0 +1,44 @@
+//! What is asked: `datasource`.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// The data source that a panel, query or variable names: an object with `type` and `uid`, its name in old dashboards, or nothing.
+/// There is one for each query: what nobody asks of it is not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Datasource {
+    /// None is named: the panel's, or the default.
+    #[default]
+    Unnamed,
+    /// Prometheus, or what the dashboard leaves open.
+    Prometheus,
+    /// Another one, which cannot be asked.
+    Other(String),
+}
+
+impl From<Value> for Datasource {
+    fn from(value: Value) -> Self {
+        match &value {
+            Value::String(name) => match name.as_str() {
+                "-- Grafana --" | "-- Dashboard --" | "grafana" => Self::Other(name.clone()),
+                _ => Self::Prometheus,
+            },
+            Value::Object(fields) => {
+                let field = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+                match (field("type"), field("uid")) {
+                    ("prometheus" | "", _) | (_, "-- Mixed --") | ("datasource", "") => Self::Prometheus,
+                    ("datasource", uid) => Self::Other(uid.to_owned()),
+                    (kind, _) => Self::Other(kind.to_owned()),
+                }
+            }
+            Value::Null => Self::Unnamed,
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) => Self::Prometheus,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Datasource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::from)
+    }
+}
