@@ -43,8 +43,7 @@ lint: ## the quick part of test: formatting, warnings, scripts, rules
 bench: ## measure the service beside a Flask service and node_exporter, and what viewers of its dashboards cost
 	@scripts/setup bench
 	cargo build --release --locked
-	@benches/compare.py
-	@benches/dashboards.py
+	@status=0; benches/compare.py || status=1; benches/dashboards.py || status=1; exit $$status
 
 clean: ## remove everything that was built
 	cargo clean

@@ -32,7 +32,8 @@ fn forget_program() -> std::io::Result<()> {
         // SAFETY: nothing has been written to these pages since they were mapped from the file, and nothing can be: the next
         // access reads the same content from it.
         unsafe {
-            // Else the kernel would read ahead again, at the first page that is needed.
+            // Else the kernel would read ahead again, at the first page that is needed. Since Linux 6.16 it does so all the same
+            // where a mapping is executable, but only around the pages that are needed.
             madvise(start, mapping.len(), Advice::Random)?;
             madvise(start, mapping.len(), Advice::LinuxDontNeed)?;
         }
