@@ -123,13 +123,8 @@ mod tests {
             [("__name__", "up"), ("empty", ""), ("größe", "ü\0"), ("job", "a\"b")]
         );
         assert_eq!((labels.get("job"), labels.get("jo")), (Some("a\"b"), None));
-        assert_eq!(
-            format!("{:?}", labels.with("job", "c").with("z", ""))
-                .matches(": ")
-                .count(),
-            5
-        );
-        assert_eq!(labels.with("job", "c").get("job"), Some("c"));
+        let changed = labels.with("job", "c").with("z", "");
+        assert_eq!((changed.get("job"), changed.iter().count()), (Some("c"), 5));
         assert!(serde_json::from_str::<Labels>(r#"{"job":1}"#).is_err());
     }
 

@@ -138,6 +138,7 @@ pub async fn prepare(
             let mut known = boards.looked.find(&uid, stamp);
             let reading = known.is_none().then(|| boards.looked.reading());
             if reading.is_some() {
+                // Another viewer may have read it while this one waited.
                 known = boards.looked.find(&uid, stamp);
             }
             let opened = match known {

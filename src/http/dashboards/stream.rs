@@ -86,7 +86,8 @@ pub fn body(live: Arc<Live>, lease: Lease, pieces: Vec<Piece>) -> impl Stream<It
         })
 }
 
-/// Pieces that fit into what a connection holds: it would keep a buffer of the size of the largest panel.
+/// Pieces that fit into what a connection holds, which would grow to the size of the largest panel. None is empty: in the chunked
+/// coding that is the end of the answer.
 fn cut(mut text: Bytes) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || {
         let piece = text.split_to(text.len().min(WRITE_BUFFER - CHUNK));
@@ -110,4 +111,19 @@ pub fn sweep_when_idle(live: &Arc<Live>) {
         }
         live.boards.is_sweeping.store(false, Ordering::Release);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_fit_into_the_buffer_of_a_connection_and_are_never_empty() {
+        let text: String = ('a'..='z').cycle().take(3 * WRITE_BUFFER).collect();
+        let pieces: Vec<Bytes> = cut(Bytes::from(text.clone())).collect();
+        assert_eq!(pieces.concat(), text.as_bytes());
+        assert!(pieces.iter().all(|piece| piece.len() + CHUNK <= WRITE_BUFFER));
+        assert_eq!(pieces.len(), 4);
+        assert_eq!(cut(Bytes::new()).count(), 0);
+    }
 }
