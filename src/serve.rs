@@ -76,11 +76,6 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     service.first_sample().await;
     tracing::info!("{}", status(&service.app));
     systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&service.app))]);
-    let rest = tokio::spawn(async {
-        // Not at once: a restart must not keep the scrapes that wait for it, and a service that was just started is asked at once.
-        tokio::time::sleep(REST).await;
-        memory::give_back();
-    });
     let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
     let ended = loop {
         tokio::select! {
@@ -91,7 +86,6 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
         }
     };
     systemd::notify(&[NotifyState::Stopping]);
-    rest.abort();
     if let Some(watchdog) = watchdog {
         watchdog.abort();
     }
@@ -104,6 +98,7 @@ pub struct Service {
     app: web::Data<App>,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
+    rest: JoinHandle<()>,
 }
 
 impl Service {
@@ -124,10 +119,16 @@ impl Service {
         let app = web::Data::new(App::new(telemetry, addresses, live));
         let server = http::server(app.clone(), sockets).map_err(|error| Failure::because("HTTP server", error))?;
         let handle = server.handle();
+        let rest = tokio::spawn(async {
+            // Not at once: a restart must not keep the scrapes that wait for it, and a service that was just started is asked at once.
+            tokio::time::sleep(REST).await;
+            memory::give_back();
+        });
         Ok(Self {
             app,
             handle,
             server: tokio::spawn(server),
+            rest,
         })
     }
 
@@ -223,6 +224,7 @@ impl Service {
 
     /// Stops: takes no new connections, which wait in the socket for the next service, and finishes what has begun.
     pub async fn stop(self) {
+        self.rest.abort();
         self.handle.pause().await;
         // The server's own stop drops connections whose request it has not read yet; a scrape may be among them.
         tokio::time::sleep(GRACE).await;
