@@ -57,15 +57,21 @@ struct Key {
 impl Looked {
     /// This version of a dashboard, if somebody looks at it already, whatever is chosen there. To read it again would cost more
     /// memory, for a moment, than anything else a page does.
-    pub fn find(&self, uid: &str, stamp: Option<Stamp>) -> Option<Arc<Laid>> {
+    ///
+    /// # Errors
+    /// Nobody does: the turn to read one, to be kept until it is laid. Of viewers who come together the others find it then.
+    pub fn find(&self, uid: &str, stamp: Option<Stamp>) -> Result<Arc<Laid>, MutexGuard<'_, ()>> {
+        if let Some(laid) = self.known(uid, stamp) {
+            return Ok(laid);
+        }
+        let turn = lock(&self.reading);
+        self.known(uid, stamp).ok_or(turn)
+    }
+
+    fn known(&self, uid: &str, stamp: Option<Stamp>) -> Option<Arc<Laid>> {
         let looked = lock(&self.list);
         let mut same = looked.iter().filter(|one| one.key.uid == uid && one.key.stamp == stamp);
         same.find_map(|one| one.laid.upgrade())
-    }
-
-    /// To be held while one is read: of viewers who come together one reads it, and the others find it then.
-    pub fn reading(&self) -> MutexGuard<'_, ()> {
-        lock(&self.reading)
     }
 
     /// `opened` with its panels in their places; `None` if too much is being looked at.

@@ -134,16 +134,9 @@ pub async fn prepare(
     live.boards
         .in_turn(move || {
             let open = || boards.library.open(&uid).map_err(Refusal::from);
-            let stamp = boards.library.stamp(&uid)?;
-            let mut known = boards.looked.find(&uid, stamp);
-            let reading = known.is_none().then(|| boards.looked.reading());
-            if reading.is_some() {
-                // Another viewer may have read it while this one waited.
-                known = boards.looked.find(&uid, stamp);
-            }
-            let opened = match known {
-                Some(_) => None,
-                None => Some(open()?),
+            let (known, opened, _turn) = match boards.looked.find(&uid, boards.library.stamp(&uid)?) {
+                Ok(laid) => (Some(laid), None, None),
+                Err(turn) => (None, Some(open()?), Some(turn)),
             };
             let read = opened.as_ref().map(|opened| &opened.dashboard);
             let dashboard = known
