@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn jobs_stand_for_units_and_their_sum_for_the_slice() {
-        let row = |job: &str, megabytes: f64| ([("job", job)].into(), megabytes * MEGABYTE);
+        let row = |job: &str, megabytes: f64| (Labels::from_iter([("job", job)]), megabytes * MEGABYTE);
         let resident = by_unit(vec![row("sensor", 10.0), row("prometheus", 90.0), row("other", 1000.0)]);
         let verdicts = judge_resident(&resident, &budget());
         assert_eq!(
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn cpu_is_judged_against_the_quota() {
-        let row = |unit: &str, cores| ([("unit", unit)].into(), cores);
+        let row = |unit: &str, cores| (Labels::from_iter([("unit", unit)]), cores);
         let cores = by_unit(vec![
             row(SLICE, 1.9),
             row("edgewatch.service", 0.01),

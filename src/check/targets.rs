@@ -129,7 +129,7 @@ mod tests {
 
     fn target(job: &str, health: &str) -> Target {
         Target {
-            labels: [("job", job), ("instance", "127.0.0.1:1")].into(),
+            labels: Labels::from_iter([("job", job), ("instance", "127.0.0.1:1")]),
             health: health.to_owned(),
             last_error: "connection refused".to_owned(),
         }

@@ -1,13 +1,15 @@
 //! Label sets of Prometheus.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
 
 /// The labels of a series, sorted by name. A page holds hundreds of them, many more than once: they take two allocations however
 /// many labels there are, and copies share them.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(from = "BTreeMap<String, String>")]
 pub struct Labels {
     /// Name and value of each, one behind the other.
     text: Arc<str>,
@@ -75,31 +77,9 @@ impl<T: AsRef<str>> FromIterator<(T, T)> for Labels {
     }
 }
 
-impl<T: AsRef<str>, const N: usize> From<[(T, T); N]> for Labels {
-    fn from(pairs: [(T, T); N]) -> Self {
+impl From<BTreeMap<String, String>> for Labels {
+    fn from(pairs: BTreeMap<String, String>) -> Self {
         pairs.into_iter().collect()
-    }
-}
-
-impl<'de> Deserialize<'de> for Labels {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LabelsVisitor;
-        impl<'de> Visitor<'de> for LabelsVisitor {
-            type Value = Labels;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("labels")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry::<String, String>()? {
-                    pairs.push(pair);
-                }
-                Ok(pairs.into_iter().collect())
-            }
-        }
-        deserializer.deserialize_map(LabelsVisitor)
     }
 }
 

@@ -112,6 +112,7 @@ pub fn layout_plain(panels: Vec<Panel>) -> Vec<Placed> {
     }
     let mut left = MAX_PANELS;
     let mut placed = place(panels, &mut left);
+    // It stays for as long as somebody looks.
     placed.shrink_to_fit();
     number(&mut placed);
     placed

@@ -91,14 +91,8 @@ pub fn of_field(variable: &str, field: &Field, frame: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::labels;
     use super::*;
-
-    fn labels(pairs: &[(&str, &str)]) -> Labels {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
-    }
 
     #[test]
     fn legends_take_labels() {

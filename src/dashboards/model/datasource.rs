@@ -1,11 +1,12 @@
 //! What is asked: `datasource`.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The data source that a panel, query or variable names: an object with `type` and `uid`, its name in old dashboards, or nothing.
 /// There is one for each query: what nobody asks of it is not kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(from = "Value")]
 pub enum Datasource {
     /// None is named: the panel's, or the default.
     #[default]
@@ -34,11 +35,5 @@ impl From<Value> for Datasource {
             Value::Null => Self::Unnamed,
             Value::Bool(_) | Value::Number(_) | Value::Array(_) => Self::Prometheus,
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Datasource {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Self::from)
     }
 }

@@ -110,8 +110,8 @@ fn to_one_row(frame: Frame, calcs: &[String], with_times: bool) -> Frame {
 /// One cell: a calculation over a column.
 fn calculated(values: &Values, calc: &str) -> Values {
     match values {
-        Values::Times(values) => Values::times(vec![reduce::reduce(calc, values)]),
-        Values::Numbers(values) => Values::numbers(vec![reduce::reduce(calc, values)]),
+        Values::Times(values) => Values::times([reduce::reduce(calc, values)]),
+        Values::Numbers(values) => Values::numbers([reduce::reduce(calc, values)]),
         Values::Texts(texts) => match calc {
             "count" | "countAll" | "distinctCount" => {
                 // The calculations know numbers only: each text stands for the first place where it is found.
@@ -120,7 +120,7 @@ fn calculated(values: &Values, calc: &str) -> Values {
                     .zip(texts)
                     .map(|(place, text)| *places.entry(text).or_insert(f64::from(place)))
                     .collect();
-                Values::numbers(vec![reduce::reduce(calc, &places)])
+                Values::numbers([reduce::reduce(calc, &places)])
             }
             "first" | "firstNotNull" => Values::texts(texts.first().cloned()),
             _ => Values::texts(texts.last().cloned()),
