@@ -6,6 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chromium::{Browser, is_installed};
 use common::prometheus::{Prometheus, installed};
@@ -138,6 +139,28 @@ fn assert_shows_everything(browser: &Browser, stack: &Stack, name: &str) {
     }
 }
 
+/// The range ends at a whole minute, where a time is written.
+fn assert_no_time_is_cut_off(browser: &Browser, stack: &Stack, name: &str) {
+    let minute = 60_000;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let to = now.div_ceil(minute) * minute;
+    browser.open(&stack.address(&format!(
+        "/d/edgewatch-{name}?from={}&to={to}&refresh=",
+        to - 2 * minute
+    )));
+    let texts = browser.evaluate(
+        "return [...document.querySelectorAll('.times text')].map(text => {
+            const own = text.getBoundingClientRect(), all = text.closest('.panel').getBoundingClientRect();
+            return own.width && (own.left < all.left || own.right > all.right) ? 'cut off: ' + text.textContent : 'whole';
+        })",
+    );
+    let texts: Vec<String> = serde_json::from_value(texts).unwrap();
+    assert!(
+        !texts.is_empty() && texts.iter().all(|text| text == "whole"),
+        "{name}: {texts:?}"
+    );
+}
+
 fn assert_values_are_those_of_prometheus(browser: &Browser, stack: &Stack) {
     browser.open(&stack.address("/d/edgewatch-overview?from=now-1m&to=now&refresh="));
     let legend: BTreeSet<String> = browser
@@ -182,6 +205,7 @@ fn every_dashboard_shows_what_prometheus_answers() {
             assert_shows_everything(&browser, &stack, name);
             assert_eq!(browser.complaints(), Vec::<String>::new(), "{name}");
             browser.keep_screenshot(&format!("{name}-{}", if javascript { "script" } else { "plain" }));
+            assert_no_time_is_cut_off(&browser, &stack, name);
         }
         assert_values_are_those_of_prometheus(&browser, &stack);
     }
@@ -191,6 +215,7 @@ fn every_dashboard_shows_what_prometheus_answers() {
         let overflow = "return document.documentElement.scrollWidth <= window.innerWidth";
         assert_eq!(phone.evaluate(overflow), true, "{name} is wider than a phone");
         phone.keep_screenshot(&format!("{name}-phone"));
+        assert_no_time_is_cut_off(&phone, &stack, name);
     }
 }
 

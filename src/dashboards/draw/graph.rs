@@ -14,6 +14,10 @@ const FINE: f64 = 10.0;
 /// Pixels of the text at axes.
 const TEXT: f64 = 12.0;
 const X_AXIS: f64 = 22.0;
+/// Pixels between the texts of two times.
+const AIR: f64 = 12.0;
+/// Pixels to the right of everything, from panels.css.
+const PADDING: f64 = 8.0;
 /// Pixels of the longest text at an axis; names are cut there.
 const WIDEST: f64 = 130.0;
 
@@ -132,12 +136,14 @@ impl Graph<'_> {
             height: STRETCHED.1,
             unit: 1.0,
         };
-        let axes = self.axes.iter().map(Axis::width).sum::<f64>() + 24.0;
         let (left, right): (Vec<_>, Vec<_>) = self.axes.iter().partition(|axis| !axis.is_right);
+        let widths = |axes: &[&Axis]| axes.iter().map(|axis| axis.width()).sum::<f64>();
+        let (before, after) = (self.overhang(widths(&left)), self.overhang(widths(&right) + PADDING));
+        let axes = self.axes.iter().map(Axis::width).sum::<f64>() + before + after + 24.0;
         html! {
             figure.graph.aside[self.legend.is_right] data-panel=(self.panel) data-from=(millis(self.range.from)) data-to=(millis(self.range.to)) {
                 div.chart {
-                    div.axes { @for axis in &left { (axis.page()) } }
+                    div.axes { (gap(before)) @for axis in &left { (axis.page()) } }
                     svg.plot viewBox=(format!("0 0 {} {}", ink.width / 2, ink.height / 2)) preserveAspectRatio="none" role="img" aria-label=(self.summary) {
                         g transform="scale(.5)" {
                             (self.grid(ink))
@@ -145,7 +151,7 @@ impl Graph<'_> {
                         }
                     }
                     @if !self.labels.is_empty() { svg.labels aria-hidden="true" { @for label in &self.labels { (label.page()) } } }
-                    div.axes { @for axis in &right { (axis.page()) } }
+                    div.axes { @for axis in &right { (axis.page()) } (gap(after)) }
                     svg.times aria-hidden="true" {
                         @for (index, tick) in self.times.iter().enumerate() {
                             text class=[narrow_class(index, self.times.len(), self.room(), axes)] x=(percent(tick.at)) y="15" { (tick.text) }
@@ -169,7 +175,8 @@ impl Graph<'_> {
                 true => (left, right + axis.width()),
                 false => (left + axis.width(), right),
             });
-        let right = if right == 0.0 { 12.0 } else { right };
+        let before = self.overhang(left);
+        let (left, right) = (left + before, right.max(12.0) + self.overhang(right.max(12.0)));
         let (plot_width, plot_height) = (
             (width - left - right - legend_width).max(1.0),
             (height - X_AXIS - legend_height - 8.0).max(1.0),
@@ -180,7 +187,7 @@ impl Graph<'_> {
             height: (plot_height * FINE) as i32,
             unit: FINE,
         };
-        let (mut left_edge, mut right_edge) = (0.0, left + plot_width);
+        let (mut left_edge, mut right_edge) = (before, left + plot_width);
         html! {
             svg x=(short(left)) y="8" width=(short(plot_width)) height=(short(plot_height)) viewBox=(format!("0 0 {} {}", ink.width, ink.height)) preserveAspectRatio="none" {
                 (self.grid(ink))
@@ -209,8 +216,13 @@ impl Graph<'_> {
 
     /// The pixels that the text of a time takes, with some air.
     fn room(&self) -> f64 {
-        let widths = self.times.iter().map(|tick| text_width(&tick.text, TEXT) + 12.0);
+        let widths = self.times.iter().map(|tick| text_width(&tick.text, TEXT) + AIR);
         widths.fold(1.0, f64::max)
+    }
+
+    /// The pixels that the text of a time at the edge of the plot needs where `beside` are free.
+    fn overhang(&self, beside: f64) -> f64 {
+        ((self.room() - AIR) / 2.0 - beside).max(0.0).ceil()
     }
 
     /// Every how many times there is room for a text.
@@ -240,6 +252,11 @@ impl Graph<'_> {
             path.grid fill="none" stroke=[ink.medium.tone(Tone::Grid)] stroke-width=(ink.pixels(1.0)) d=(PreEscaped(lines)) {}
         }
     }
+}
+
+/// Nothing, so many pixels wide.
+fn gap(width: f64) -> Markup {
+    html! { @if width > 0.0 { svg width=(short(width)) aria-hidden="true" {} } }
 }
 
 /// Up to which width of a graph the text at `index` of `count` gives way, if it ever does: every second one first, then every
