@@ -15,7 +15,7 @@ use crate::dashboards::options::{self, Options};
 use crate::dashboards::picture::Picture;
 use crate::dashboards::raster::{self, Limits};
 use crate::dashboards::sections::{find, sections};
-use crate::dashboards::source::{QueryError, Source};
+use crate::dashboards::source::{Direct, QueryError, Source};
 use crate::dashboards::time::{self, TimeRange};
 use crate::dashboards::variables::Variables;
 use crate::error::Failure;
@@ -104,7 +104,7 @@ fn format(file: &Path) -> Result<Format, Failure> {
 }
 
 /// The picture as SVG.
-fn draw(args: &Args, dashboard: &Dashboard, source: &dyn Source) -> Result<String, Failure> {
+fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, Failure> {
     let now = Timestamp::now().as_millisecond();
     let zone = time::zone(&dashboard.timezone);
     let (from, to) = args
@@ -119,7 +119,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &dyn Source) -> Result<Strin
     let scope = Scope {
         range,
         variables: Variables::resolve(dashboard, &args.variables, range, source),
-        min_step: options::min_step(),
+        min_step: options::min_step(source),
         zone,
         dashboard: dashboard.title.clone(),
     };

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use common::prometheus::{Prometheus, free_port, installed};
+use common::upstream::{Reply, Upstream};
 use common::{BINARY, Service, eventually};
 use edgewatch::dashboards::raster::{self, Limits};
 
@@ -62,6 +63,36 @@ fn a_dashboard_becomes_a_picture_of_either_kind() {
         assert!(pixels.contains(&color), "{color:?}");
     }
     assert!(pixels.iter().any(|[red, green, blue]| red.min(green).min(blue) > &0xb0));
+}
+
+/// With the 15 s of the shipped configuration a rate would span a minute, in which such a Prometheus scrapes once.
+#[test]
+fn rates_span_four_scrapes_however_rare_they_are() {
+    let upstream = Upstream::start(|asked| {
+        let targets = ["15s", "1m30s", "1m30s"]
+            .map(|interval| format!(r#"{{"labels":{{}},"health":"up","scrapeInterval":"{interval}"}}"#))
+            .join(",");
+        let data = match asked {
+            asked if asked.starts_with("/api/v1/targets") => format!(r#"{{"activeTargets":[{targets}]}}"#),
+            asked if asked.starts_with("/api/v1/query?") => r#"{"resultType":"vector","result":[]}"#.to_owned(),
+            _ => r#"{"resultType":"matrix","result":[]}"#.to_owned(),
+        };
+        Reply::Json(200, format!(r#"{{"status":"success","data":{data}}}"#))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", upstream.address);
+    let arguments = ["edgewatch-overview", "--prometheus", &url, "--from", "1h"];
+    let output = render(&arguments, &directory.path().join("overview.svg"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let asked = upstream.asked();
+    let rates: Vec<_> = asked
+        .iter()
+        .filter(|asked| asked.contains("query_range") && asked.contains("rate("))
+        .collect();
+    assert!(
+        !rates.is_empty() && rates.iter().all(|asked| asked.contains("[6m]")),
+        "{asked:#?}"
+    );
 }
 
 /// A picture that is drawn in strips is the same as one that is drawn at once.

@@ -132,6 +132,7 @@ mod tests {
             labels: Labels::from_iter([("job", job), ("instance", "127.0.0.1:1")]),
             health: health.to_owned(),
             last_error: "connection refused".to_owned(),
+            scrape_interval: "15s".to_owned(),
         }
     }
 

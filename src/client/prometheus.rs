@@ -24,6 +24,9 @@ pub struct Target {
     /// Why the last scrape failed; empty if it did not.
     #[serde(default)]
     pub last_error: String,
+    /// Time between two scrapes, such as `1m30s`.
+    #[serde(default)]
+    pub scrape_interval: String,
 }
 
 impl Target {

@@ -64,10 +64,10 @@ impl Options {
     }
 }
 
-/// The interval at which Prometheus scrapes in milliseconds, as the shipped configuration has it.
-pub fn min_step() -> i64 {
-    let interval = config::Prometheus::default().scrape_interval;
-    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
+/// The interval at which Prometheus scrapes in milliseconds; where it does not tell, that of the shipped configuration.
+pub fn min_step(source: &Direct) -> i64 {
+    let shipped = || i64::try_from(config::Prometheus::default().scrape_interval.as_millis()).unwrap_or(i64::MAX);
+    source.scrape_interval().unwrap_or_else(shipped)
 }
 
 /// The dashboard that a person names: the uid of a shipped one, or a file.

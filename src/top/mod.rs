@@ -27,7 +27,7 @@ use self::terminal::Taken;
 use crate::dashboards::library::SHIPPED;
 use crate::dashboards::model::Dashboard;
 use crate::dashboards::options::{self, Options};
-use crate::dashboards::source::Source;
+use crate::dashboards::source::Direct;
 use crate::error::Failure;
 use crate::up::signals::Signals;
 
@@ -100,7 +100,7 @@ fn dashboards(name: &str) -> Result<(Vec<Arc<Dashboard>>, usize), Failure> {
 }
 
 /// Prints the dashboard.
-fn once(mut screen: Screen, source: &dyn Source, look: Look) -> Result<(), Failure> {
+fn once(mut screen: Screen, source: &Direct, look: Look) -> Result<(), Failure> {
     let width = terminal::size().width;
     session::answer(&screen.question(0, width), source, |part| {
         screen.take(part);
@@ -119,7 +119,7 @@ fn once(mut screen: Screen, source: &dyn Source, look: Look) -> Result<(), Failu
 }
 
 /// Shows the dashboard until the person has seen enough.
-fn watch(mut screen: Screen, source: impl Source + Send + 'static, refresh: Option<Duration>) -> Result<(), Failure> {
+fn watch(mut screen: Screen, source: Direct, refresh: Option<Duration>) -> Result<(), Failure> {
     let gone = |error| Failure::because("the terminal cannot be used", error);
     let (events, happening) = mpsc::channel();
     let (questions, asked) = mpsc::channel();

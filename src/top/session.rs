@@ -13,7 +13,7 @@ use crate::dashboards::evaluate::{Scope, evaluate};
 use crate::dashboards::layout::{Placed, layout};
 use crate::dashboards::model::Dashboard;
 use crate::dashboards::options;
-use crate::dashboards::source::{QueryError, Source};
+use crate::dashboards::source::{Direct, QueryError, Source};
 use crate::dashboards::time::{self, TimeRange};
 use crate::dashboards::variables::Variables;
 
@@ -46,7 +46,7 @@ pub enum Part {
 }
 
 /// Answers `question` part by part, until `tell` says that nobody listens.
-pub fn answer(question: &Question, source: &dyn Source, mut tell: impl FnMut(Part) -> bool) {
+pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -> bool) {
     let now = Timestamp::now().as_millisecond();
     let zone = time::zone(&question.dashboard.timezone);
     let range = match TimeRange::parse(&question.from, &question.to, now, &zone) {
@@ -64,7 +64,7 @@ pub fn answer(question: &Question, source: &dyn Source, mut tell: impl FnMut(Par
     let scope = Scope {
         range,
         variables: Variables::resolve(&question.dashboard, &[], range, source),
-        min_step: options::min_step(),
+        min_step: options::min_step(source),
         zone,
         dashboard: question.dashboard.title.clone(),
     };
@@ -86,7 +86,7 @@ pub fn answer(question: &Question, source: &dyn Source, mut tell: impl FnMut(Par
 }
 
 /// Answers questions until there is nobody to ask any more. `latest` is the number of the question that counts.
-pub fn serve(source: &dyn Source, questions: &Receiver<Question>, latest: &AtomicU64, events: &Sender<Event>) {
+pub fn serve(source: &Direct, questions: &Receiver<Question>, latest: &AtomicU64, events: &Sender<Event>) {
     while let Ok(mut question) = questions.recv() {
         // Of those that came meanwhile, only the last one counts.
         while let Ok(newer) = questions.try_recv() {

@@ -1,5 +1,6 @@
 //! Each question asked of Prometheus itself.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use super::decode::{self, Item, Reply};
 use super::{Answer, Answered, QueryError, Series, Source};
 use crate::client::labels::Labels;
+use crate::client::prometheus::Prometheus;
 use crate::client::{Client, Credentials, Opened};
 use crate::config;
 use crate::dashboards::time::Grid;
@@ -49,6 +51,20 @@ impl Direct {
             client: self.client.with_credentials(credentials),
             ..self
         }
+    }
+
+    /// The interval in milliseconds at which most targets are scraped. None if the server does not tell: those that only answer
+    /// queries, such as Thanos Querier, have no targets.
+    pub fn scrape_interval(&self) -> Option<i64> {
+        let targets = Prometheus::new(self.client.clone()).targets().ok()?;
+        let mut counts = BTreeMap::new();
+        for target in targets {
+            let interval = humantime::parse_duration(&target.scrape_interval).ok()?;
+            *counts.entry(interval).or_insert(0_usize) += 1;
+        }
+        // Of two that are as frequent the longer one: a rate over too few scrapes is none.
+        let (interval, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        i64::try_from(interval.as_millis()).ok()
     }
 
     fn ask<T: Item>(&self, path: &str, query: &[(&str, &str)], context: T::Context, most: usize) -> Answered<T> {
