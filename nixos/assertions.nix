@@ -46,7 +46,7 @@ let
       says = "above the total of 300M";
     }
     {
-      settings.budget.edgewatch.memory_low = "32M";
+      settings.budget.edgewatch.memory_min = "32M";
       says = "above the total of 48M";
     }
     {

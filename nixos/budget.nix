@@ -22,7 +22,7 @@ let
   keys = {
     memory_max = key size "128M" "Memory that is never exceeded: the kernel kills before.";
     memory_high = key size "120M" "Memory above which the unit is slowed down.";
-    memory_low = key size "32M" "Memory that is left to the unit while others can give.";
+    memory_min = key size "32M" "Memory that is left to the unit, however short of it the rest of the device runs.";
     memory_swap_max = key size "64M" "Swap that may be used.";
     cpu_quota = key percent "75%" "CPU time, in percent of one CPU.";
     cpu_weight = key (types.ints.between 1 10000) 300 "Share of the CPU when several want it.";
@@ -44,7 +44,7 @@ let
   directives = {
     memory_max = "MemoryMax";
     memory_high = "MemoryHigh";
-    memory_low = "MemoryLow";
+    memory_min = "MemoryMin";
     memory_swap_max = "MemorySwapMax";
     cpu_quota = "CPUQuota";
     cpu_weight = "CPUWeight";
@@ -129,7 +129,7 @@ in
 
     assertions = [
       (withinTotal "memory_max")
-      (withinTotal "memory_low")
+      (withinTotal "memory_min")
     ]
     ++ map highBelowMax ([ "total" ] ++ units);
   };

@@ -40,8 +40,8 @@ pub struct SliceBudget {
     pub memory_max: Bytes,
     /// `MemoryHigh`.
     pub memory_high: Bytes,
-    /// `MemoryLow`.
-    pub memory_low: Bytes,
+    /// `MemoryMin`.
+    pub memory_min: Bytes,
     /// `MemorySwapMax`.
     pub memory_swap_max: Bytes,
     /// `CPUQuota`.
@@ -58,8 +58,8 @@ pub struct UnitBudget {
     pub memory_max: Bytes,
     /// `MemoryHigh`.
     pub memory_high: Bytes,
-    /// `MemoryLow`: what the unit keeps while the rest of the device runs short; left out, nothing.
-    pub memory_low: Option<Bytes>,
+    /// `MemoryMin`: what the unit keeps, however short of it the rest of the device runs; left out, nothing.
+    pub memory_min: Option<Bytes>,
     /// `CPUQuota`.
     pub cpu_quota: Cores,
     /// `CPUWeight`: its share while CPUs are short. 1 to 10000.

@@ -30,7 +30,7 @@ const UNITS: [(&str, &[&str]); 4] = [
 const LIMITS: [(&str, &str); 9] = [
     ("MemoryMax", "memory_max"),
     ("MemoryHigh", "memory_high"),
-    ("MemoryLow", "memory_low"),
+    ("MemoryMin", "memory_min"),
     ("MemoryMin", "memory_min"),
     ("MemorySwapMax", "memory_swap_max"),
     ("CPUQuota", "cpu_quota"),
@@ -206,11 +206,11 @@ fn a_line_that_is_missing_or_different_is_found() {
 fn what_the_units_are_promised_and_limited_to_fits_into_the_slice() {
     let budget = Budget::load(None).unwrap();
     let units = [&budget.edgewatch, &budget.prometheus.unit, &budget.grafana.unit];
-    let low: u64 = units.iter().filter_map(|unit| unit.memory_low).map(|low| low.0).sum();
-    assert!(low <= budget.total.memory_low.0);
+    let promised: u64 = units.iter().filter_map(|unit| unit.memory_min).map(|min| min.0).sum();
+    assert!(promised <= budget.total.memory_min.0);
     assert!(units.iter().map(|unit| unit.memory_max.0).sum::<u64>() <= budget.total.memory_max.0);
     for unit in units {
-        assert!(unit.memory_low.is_none_or(|low| low < unit.memory_high) && unit.memory_high < unit.memory_max);
+        assert!(unit.memory_min.is_none_or(|min| min < unit.memory_high) && unit.memory_high < unit.memory_max);
     }
 }
 

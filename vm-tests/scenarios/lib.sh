@@ -57,7 +57,7 @@ cgroup() { echo "/sys/fs/cgroup$(property "$1" ControlGroup)"; }
 # unit_memory UNIT FIELD: bytes; current, peak, max, high, or a line of memory.stat.
 unit_memory() {
     case $2 in
-    current | peak | max | high | low) cat "$(cgroup "$1")/memory.$2" ;;
+    current | peak | max | high | min) cat "$(cgroup "$1")/memory.$2" ;;
     *) awk -v field="$2" '$1 == field { print $2 }' "$(cgroup "$1")/memory.stat" ;;
     esac
 }
