@@ -27,10 +27,9 @@ const UNITS: [(&str, &[&str]); 4] = [
     ),
 ];
 
-const LIMITS: [(&str, &str); 9] = [
+const LIMITS: [(&str, &str); 8] = [
     ("MemoryMax", "memory_max"),
     ("MemoryHigh", "memory_high"),
-    ("MemoryMin", "memory_min"),
     ("MemoryMin", "memory_min"),
     ("MemorySwapMax", "memory_swap_max"),
     ("CPUQuota", "cpu_quota"),

@@ -54,7 +54,7 @@ property() { systemctl show --property "$2" --value "$1"; }
 
 cgroup() { echo "/sys/fs/cgroup$(property "$1" ControlGroup)"; }
 
-# unit_memory UNIT FIELD: bytes; current, peak, max, high, or a line of memory.stat.
+# unit_memory UNIT FIELD: bytes; current, peak, max, high, min, or a line of memory.stat.
 unit_memory() {
     case $2 in
     current | peak | max | high | min) cat "$(cgroup "$1")/memory.$2" ;;
