@@ -138,8 +138,9 @@ impl Graph<'_> {
         };
         let (left, right): (Vec<_>, Vec<_>) = self.axes.iter().partition(|axis| !axis.is_right);
         let widths = |axes: &[&Axis]| axes.iter().map(|axis| axis.width()).sum::<f64>();
-        let (before, after) = (self.overhang(widths(&left)), self.overhang(widths(&right) + PADDING));
-        let axes = self.axes.iter().map(Axis::width).sum::<f64>() + before + after + 24.0;
+        let (left_width, right_width) = (widths(&left), widths(&right));
+        let (before, after) = (self.overhang(left_width), self.overhang(right_width + PADDING));
+        let axes = before + left_width + right_width + after + 24.0;
         html! {
             figure.graph.aside[self.legend.is_right] data-panel=(self.panel) data-from=(millis(self.range.from)) data-to=(millis(self.range.to)) {
                 div.chart {
@@ -175,8 +176,8 @@ impl Graph<'_> {
                 true => (left, right + axis.width()),
                 false => (left + axis.width(), right),
             });
-        let before = self.overhang(left);
-        let (left, right) = (left + before, right.max(12.0) + self.overhang(right.max(12.0)));
+        let (before, right) = (self.overhang(left), right.max(12.0));
+        let (left, right) = (before + left, right + self.overhang(right));
         let (plot_width, plot_height) = (
             (width - left - right - legend_width).max(1.0),
             (height - X_AXIS - legend_height - 8.0).max(1.0),
