@@ -1,0 +1,5 @@
+//! What somebody in the network, a file or an accident of the device can do to the service, and what it must survive; one kind a
+//! file. Those that take longer than some seconds are ignored by `cargo test`; `scripts/attack` runs them all.
+
+#[path = "../common/mod.rs"]
+mod common;
