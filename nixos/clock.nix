@@ -78,6 +78,7 @@ in
           "@system-service"
           "adjtimex"
           "clock_adjtime"
+          "clock_adjtime64"
         ];
       };
     };

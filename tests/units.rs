@@ -56,7 +56,7 @@ const SENSOR: [(&str, &str); 6] = [
     ("DynamicUser", "yes"),
     // It reads /proc/stat, the interfaces, the clock and a separate /home, which other values of these would hide.
     ("ProtectHome", "read-only"),
-    ("SystemCallFilter", "adjtimex clock_adjtime"),
+    ("SystemCallFilter", "adjtimex clock_adjtime clock_adjtime64"),
 ];
 const HIDES_WHAT_THE_SENSOR_READS: [&str; 3] = ["ProcSubset", "PrivateNetwork", "ProtectClock"];
 
