@@ -77,15 +77,20 @@ fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
 impl Source for Network {
     fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
         let text = self.procfs.table(DEV)?;
-        // The two lines of headings have no colon.
-        let interfaces = text.lines().filter_map(|line| line.split_once(':'));
-        let interfaces = interfaces.map(|(name, counters)| (name.trim(), counters));
-        for (number, (name, counters)) in interfaces.filter(|(name, _)| is_of_the_device(name)).enumerate() {
+        // The two lines of headings have no colon; the name of an alias (`eth0:1`) has one of its own.
+        let rows = text.lines().filter_map(|line| line.rsplit_once(':'));
+        let mut interfaces: Vec<(&str, Vec<&str>)> = rows
+            .map(|(name, counters)| (name.trim(), counters.split_ascii_whitespace().collect()))
+            .filter(|(name, _)| is_of_the_device(name))
+            .collect();
+        // One in use is not crowded out by idle ones.
+        interfaces.sort_by_key(|(_, counters)| counters.iter().all(|counter| *counter == "0"));
+        for (number, (name, counters)) in interfaces.iter().enumerate() {
             if number >= INTERFACES {
                 sample.drop_one();
                 continue;
             }
-            let counters: Vec<&str> = counters.split_ascii_whitespace().collect();
+            let name = *name;
             let labels = [("device", name)];
             for (column, metric) in &COLUMNS {
                 let value = self.procfs.parse(DEV, counters.get(*column).copied());
@@ -100,7 +105,13 @@ impl Source for Network {
 
 /// False for what containers come and go with, and for the loopback interface, whose state is always `unknown`.
 fn is_of_the_device(name: &str) -> bool {
-    name != "lo" && !["veth", "docker", "br-"].iter().any(|prefix| name.starts_with(prefix))
+    /// Docker names a bridge after the beginning of its network's identifier; `br-lan` is one of the device.
+    fn is_of_docker(bridge: &str) -> bool {
+        bridge.len() == 12 && bridge.bytes().all(|digit| digit.is_ascii_hexdigit())
+    }
+    name != "lo"
+        && !["veth", "docker"].iter().any(|prefix| name.starts_with(prefix))
+        && !name.strip_prefix("br-").is_some_and(is_of_docker)
 }
 
 #[cfg(test)]
@@ -126,5 +137,45 @@ mod tests {
         ] {
             assert_eq!(read.value(series).as_deref(), Some(value), "{series}");
         }
+    }
+
+    #[test]
+    fn a_bridge_of_the_device_is_kept_and_one_of_docker_is_not() {
+        for name in [
+            "br-lan",
+            "br-0",
+            "br-0123456789xy",
+            "br-0123456789abc",
+            "wlan0",
+            "enp1s0",
+        ] {
+            assert!(is_of_the_device(name), "{name}");
+        }
+        for name in ["br-0123456789ab", "docker0", "veth12ab", "lo"] {
+            assert!(!is_of_the_device(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_alias_has_a_colon() {
+        let row = "100 2 3 4 5 6 7 8 900 10 11 12 13 14 15 16\n";
+        let table = format!("eth0:{row} eth0:1: {row}");
+        let read = Machine::new(&[("proc/net/dev", &table)]).read(&SOURCE);
+        assert!(read.errors.is_empty(), "{:?}", read.errors);
+        for device in ["eth0", "eth0:1"] {
+            let series = format!("node_network_receive_bytes_total{{device={device}}}");
+            assert_eq!(read.value(&series).as_deref(), Some("100"), "{device}");
+        }
+    }
+
+    #[test]
+    fn an_interface_in_use_is_not_crowded_out_by_idle_ones() {
+        let idle = "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        let mut table: String = (0..16).map(|number| format!("tap{number}: {idle}")).collect();
+        table.push_str("wlan0: 7 2 3 4 5 6 7 8 900 10 11 12 13 14 15 16\n");
+        let read = Machine::new(&[("proc/net/dev", &table)]).read(&SOURCE);
+        let series = "node_network_receive_bytes_total{device=wlan0}";
+        assert_eq!(read.value(series).as_deref(), Some("7"));
+        assert_eq!(read.dropped, 1);
     }
 }
