@@ -12,7 +12,7 @@ use common::{Service, assert_promtool_agrees, only};
 
 const MACHINES: [&str; 4] = ["empty", "hostile", "raspberry-pi-4", "x86-nuc"];
 /// Sources that look at the machine of the test, whatever the settings say.
-const REAL: [&str; 3] = ["clock", "filesystem", "process"];
+const REAL: [&str; 4] = ["clock", "filesystem", "process", "uname"];
 /// Series on a Raspberry Pi (docs/metrics.md is the list); a scrape that grows beyond this costs memory in Prometheus.
 const MOST_SERIES: usize = 400;
 

@@ -10,3 +10,4 @@ pub mod memory;
 pub mod network;
 pub mod pressure;
 pub mod process;
+pub mod uname;

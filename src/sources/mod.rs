@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::config::Settings;
 use crate::error::{Failure, ReadError};
-use crate::host::{cgroup, clock, cpu, disk, filesystem, load, memory, network, pressure, process};
+use crate::host::{cgroup, clock, cpu, disk, filesystem, load, memory, network, pressure, process, uname};
 use crate::reading::Sample;
 
 /// Every source there is, by name.
@@ -31,6 +31,7 @@ pub const ALL: &[&Definition] = &[
     &process::SOURCE,
     &simulated::SOURCE,
     &thermal::SOURCE,
+    &uname::SOURCE,
 ];
 
 /// Reads one kind of sensor.

@@ -11,7 +11,7 @@ echo 20000 >$sysfs/class/hwmon/hwmon0/temp1_input
 chmod -R a+rX $sysfs
 at_end "rm -r $sysfs"
 settings=("Environment=EDGEWATCH__PATHS__SYSFS=$sysfs")
-for source in cgroup clock cpu disk filesystem load memory network pressure process thermal; do
+for source in cgroup clock cpu disk filesystem load memory network pressure process thermal uname; do
     settings+=("Environment=EDGEWATCH__SOURCES__${source^^}__ENABLED=false")
 done
 override edgewatch.service '[Service]' WatchdogSec=10 "${settings[@]}"
