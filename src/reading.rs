@@ -12,7 +12,7 @@ pub enum MetricKind {
 }
 
 /// A metric family: its name, unit and meaning stand in one place, beside the source that reads it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Metric {
     /// Name in Prometheus; ends in the base unit, and in `_total` for a counter.
     pub name: &'static str,
@@ -22,6 +22,9 @@ pub struct Metric {
     pub unit: &'static str,
     /// One sentence for `# HELP`.
     pub help: &'static str,
+    /// The least and the greatest value that can be a measurement, in the metric's unit. What lies beyond is a fault of the sensor, its
+    /// wires or its driver.
+    pub range: (f64, f64),
 }
 
 impl Metric {
@@ -32,6 +35,7 @@ impl Metric {
             kind: MetricKind::Gauge,
             unit,
             help,
+            range: (f64::NEG_INFINITY, f64::INFINITY),
         }
     }
 
@@ -42,7 +46,19 @@ impl Metric {
             kind: MetricKind::Counter,
             unit,
             help,
+            range: (f64::NEG_INFINITY, f64::INFINITY),
         }
+    }
+
+    /// True if the value can be a measurement.
+    pub fn can_be(&self, value: f64) -> bool {
+        value.is_finite() && (self.range.0..=self.range.1).contains(&value)
+    }
+
+    /// The same, with the range of its values.
+    pub const fn within(mut self, range: (f64, f64)) -> Self {
+        self.range = range;
+        self
     }
 }
 
@@ -56,7 +72,7 @@ pub struct Reading {
     pub metric: &'static Metric,
     /// What tells it from its siblings.
     pub labels: Labels,
-    /// A finite number in the metric's unit, or the kind of the failure.
+    /// A finite number in the metric's unit and within its range, or the kind of the failure.
     pub value: Result<f64, ErrorKind>,
 }
 
@@ -98,7 +114,7 @@ impl Sample {
         }
     }
 
-    /// Adds a value. One that is not finite is counted as an invalid read.
+    /// Adds a value. One that is not finite, or cannot be, is counted as an invalid read.
     pub fn push(&mut self, metric: &'static Metric, labels: &[(&'static str, &str)], value: f64) {
         self.record(metric, labels, Ok(value));
     }
@@ -109,8 +125,8 @@ impl Sample {
             return;
         }
         let value = value.and_then(|value| {
-            let invalid = || ReadError::invalid(metric.name.as_ref(), format!("{value} is not a finite number"));
-            value.is_finite().then_some(value).ok_or_else(invalid)
+            let can_be = metric.can_be(value);
+            can_be.then_some(value).ok_or_else(|| impossible(metric, labels, value))
         });
         if self.is_full() {
             self.drop_one();
@@ -180,6 +196,17 @@ pub struct Finished {
     pub events: Vec<&'static str>,
     /// Readings left out.
     pub dropped: usize,
+}
+
+/// Names what was measured where, since a chip can have dozens of sensors.
+fn impossible(metric: &Metric, labels: &[(&'static str, &str)], value: f64) -> ReadError {
+    let (least, greatest) = metric.range;
+    let what = match value.is_finite() {
+        true => format!("{value} cannot be: it is not within {least} and {greatest}"),
+        false => format!("{value} is not a finite number"),
+    };
+    let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    ReadError::invalid(format!("{}{{{}}}", metric.name, labels.join(",")).as_ref(), what)
 }
 
 /// A label value that is safe to show and to store: control characters become spaces, and it is at most `length` characters.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::config::Settings;
 use crate::error::{Failure, ReadError};
-use crate::reading::{Metric, Sample};
-use crate::sources::{Definition, Pace, Source};
+use crate::reading::{Metric, MetricKind, Sample};
+use crate::sources::{CELSIUS, Definition, Pace, Source};
 use crate::sysfs::Root;
 
 /// The source.
@@ -32,28 +32,38 @@ pub(crate) const LABEL: Metric = Metric::gauge(
     "The label that the driver gives the sensor; always 1.",
 );
 pub(crate) const ALARM: Metric = Metric::gauge("edge_hwmon_alarm", "", "1 while the chip raises this alarm or fault.");
-pub(crate) static TEMP: Metric = Metric::gauge("node_hwmon_temp_celsius", "celsius", "Temperature.");
+pub(crate) static TEMP: Metric = Metric::gauge("node_hwmon_temp_celsius", "celsius", "Temperature.").within(CELSIUS);
 static TEMP_MAX: Metric = Metric::gauge(
     "node_hwmon_temp_max_celsius",
     "celsius",
     "High limit of the temperature.",
-);
+)
+.within(CELSIUS);
 static TEMP_CRIT: Metric = Metric::gauge(
     "node_hwmon_temp_crit_celsius",
     "celsius",
     "Critical limit of the temperature.",
-);
-pub(crate) static VOLTS: Metric = Metric::gauge("node_hwmon_in_volts", "volts", "Voltage.");
-static AMPS: Metric = Metric::gauge("node_hwmon_curr_amps", "amperes", "Current.");
-static WATT: Metric = Metric::gauge("node_hwmon_power_watt", "watts", "Power.");
-static JOULE: Metric = Metric::counter("node_hwmon_energy_joule_total", "joules", "Energy used.");
+)
+.within(CELSIUS);
+// Low voltage ends at 1500 V of direct current (IEC 60038): nobody wires more than that to such a chip.
+pub(crate) static VOLTS: Metric = Metric::gauge("node_hwmon_in_volts", "volts", "Voltage.").within((-1500.0, 1500.0));
+// The rails of large processors carry 1000 A.
+static AMPS: Metric = Metric::gauge("node_hwmon_curr_amps", "amperes", "Current.").within((-1e4, 1e4));
+// A whole rack takes 100 kW. Less than nothing is what flows back, as into a battery.
+static WATT: Metric = Metric::gauge("node_hwmon_power_watt", "watts", "Power.").within((-1e6, 1e6));
+static JOULE: Metric =
+    Metric::counter("node_hwmon_energy_joule_total", "joules", "Energy used.").within((0.0, f64::INFINITY));
+// The fastest fans of servers turn at 40,000; 65,535 is a counter at its end.
 pub(crate) static FAN: Metric = Metric::gauge(
     "node_hwmon_fan_rpm",
     "rpm",
     "Speed of a fan; 0 is a fan that stands still.",
-);
-static PWM: Metric = Metric::gauge("node_hwmon_pwm", "", "Duty of a fan, 0 to 255.");
-pub(crate) static HUMIDITY: Metric = Metric::gauge("edge_hwmon_humidity_ratio", "ratio", "Relative humidity, 0 to 1.");
+)
+.within((0.0, 60_000.0));
+static PWM: Metric = Metric::gauge("node_hwmon_pwm", "", "Duty of a fan, 0 to 255.").within((0.0, 255.0));
+// At its ends a sensor says a little more than there can be: an HTU21D -6 to 119 %.
+pub(crate) static HUMIDITY: Metric =
+    Metric::gauge("edge_hwmon_humidity_ratio", "ratio", "Relative humidity, 0 to 1.").within((-0.1, 1.2));
 
 /// Kind of sensor, its attribute, how many of the attribute's unit make the base unit, and the metric.
 static QUANTITIES: [(&str, &str, f64, &Metric); 11] = [
@@ -70,6 +80,10 @@ static QUANTITIES: [(&str, &str, f64, &Metric); 11] = [
     // Thousandths of a percent, by the kernel's documentation.
     ("humidity", "input", 1e5, &HUMIDITY),
 ];
+
+/// The ends of a 32-bit number, in the attribute's unit: what a driver computes from a bus that answers nothing. As power they would
+/// be within the range.
+const NO_MEASUREMENT: [f64; 3] = [i32::MIN as f64, i32::MAX as f64, u32::MAX as f64];
 
 const CLASS: &str = "class/hwmon";
 const CHIPS: usize = 256;
@@ -210,7 +224,18 @@ impl Sensor<'_> {
         if sample.is_full() {
             return sample.drop_one();
         }
-        let value = self.sysfs.number(self.path(item)).map(|number| number / units);
+        let path = self.path(item);
+        let number = self.sysfs.number(&path);
+        let is_limit = ["max", "crit"].contains(&item);
+        if is_limit && number.as_ref().is_ok_and(|number| !metric.can_be(number / units)) {
+            // There is no limit: an NVMe disk then says 65261.85 °C. Nothing failed.
+            return;
+        }
+        let value = number.and_then(|number| {
+            let is_measurement = metric.kind == MetricKind::Counter || !NO_MEASUREMENT.contains(&number);
+            let nothing = || ReadError::invalid(&self.sysfs.path(&path), format!("{number} is no measurement"));
+            is_measurement.then_some(number / units).ok_or_else(nothing)
+        });
         sample.record(metric, labels, value);
     }
 
@@ -318,6 +343,68 @@ mod tests {
                 "edge_hwmon_alarm{chip=hwmon0,sensor=in0,kind=lcrit_alarm} 1",
                 "node_hwmon_power_watt{chip=hwmon0,sensor=power1} 3",
                 "node_hwmon_power_watt{chip=hwmon0,sensor=power2} 2.5",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_invalid_and_the_rest_is_kept() {
+        let machine = Machine::new(&[]);
+        let expected = [
+            ("temp1_input", "-5500", "-5.5"),
+            ("temp2_input", "125000", "125"),
+            ("temp3_input", "-273160", "invalid"),
+            ("temp4_input", "3892313987", "invalid"),
+            ("temp5_input", "2147483647", "invalid"),
+            ("temp6_input", "-2147483648", "invalid"),
+            ("fan1_input", "0", "0"),
+            ("fan2_input", "65535", "invalid"),
+            ("fan3_input", "-1", "invalid"),
+            ("in0_input", "-12024", "-12.024"),
+            ("in1_input", "2147483647", "invalid"),
+            ("curr1_input", "-2500", "-2.5"),
+            ("curr2_input", "-2147483648", "invalid"),
+            ("power1_input", "1500000", "1.5"),
+            ("power2_input", "2147483647", "invalid"),
+            ("power3_input", "4294967295", "invalid"),
+            // A counter may come by any value.
+            ("energy1_input", "2147483647", "2147.483647"),
+            ("energy2_input", "-1", "invalid"),
+            ("humidity1_input", "100400", "1.004"),
+            ("humidity2_input", "255000", "invalid"),
+            ("pwm1", "256", "invalid"),
+        ];
+        for (file, number, _) in expected {
+            machine.write(&format!("sys/class/hwmon/hwmon0/{file}"), number);
+        }
+        let read = machine.read(&SOURCE);
+        for (file, number, value) in expected {
+            let sensor = file.trim_end_matches("_input");
+            let found = read
+                .lines()
+                .into_iter()
+                .find(|line| line.contains(&format!("sensor={sensor}}}")));
+            let found = found.unwrap();
+            assert_eq!(found.rsplit(' ').next(), Some(value), "{file} {number}: {found}");
+        }
+        let invalid = expected.iter().filter(|(.., value)| *value == "invalid").count();
+        assert_eq!(read.errors.len(), invalid);
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_is_none_and_no_error() {
+        let read = Machine::new(&[
+            ("sys/class/hwmon/hwmon0/temp1_input", "40850\n"),
+            ("sys/class/hwmon/hwmon0/temp1_max", "65261850\n"),
+            ("sys/class/hwmon/hwmon0/temp1_crit", "84850\n"),
+        ])
+        .read(&SOURCE);
+        assert!(read.errors.is_empty());
+        assert_eq!(
+            read.lines(),
+            [
+                "node_hwmon_temp_celsius{chip=hwmon0,sensor=temp1} 40.85",
+                "node_hwmon_temp_crit_celsius{chip=hwmon0,sensor=temp1} 84.85",
             ]
         );
     }

@@ -34,6 +34,9 @@ pub const ALL: &[&Definition] = &[
     &uname::SOURCE,
 ];
 
+/// What a temperature in degrees Celsius can be: from absolute zero to beyond any thermocouple (type C ends at 2315 °C).
+pub(crate) const CELSIUS: (f64, f64) = (-273.15, 2400.0);
+
 /// Reads one kind of sensor.
 pub trait Source: Send {
     /// Reads every value there is now into `sample`. What is plugged in or out between two reads comes and goes by itself.

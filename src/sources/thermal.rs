@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::Settings;
 use crate::error::{Failure, ReadError};
 use crate::reading::{Metric, Sample};
-use crate::sources::{Definition, Pace, Source};
+use crate::sources::{CELSIUS, Definition, Pace, Source};
 use crate::sysfs::Root;
 
 /// The source.
@@ -22,7 +22,9 @@ const ZONE: Metric = Metric::gauge(
     "node_thermal_zone_temp",
     "celsius",
     "Temperature of a thermal zone in degrees Celsius.",
-);
+)
+// The kernel's own -274 °C stands for "no reading yet" (THERMAL_TEMP_INVALID).
+.within(CELSIUS);
 const STATE: Metric = Metric::gauge("node_cooling_device_cur_state", "", "State of a cooling device.");
 const MAX_STATE: Metric = Metric::gauge(
     "node_cooling_device_max_state",
@@ -82,5 +84,39 @@ impl Thermal {
         let labels = [("name", device), ("type", kind.as_str())];
         sample.record(&STATE, &labels, self.sysfs.number(path("cur_state")));
         sample.record(&MAX_STATE, &labels, self.sysfs.number(path("max_state")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::testing::Machine;
+
+    #[test]
+    fn what_no_zone_can_say_is_invalid_and_the_rest_is_kept() {
+        let zones = [
+            "48312",
+            "-5500",
+            "125000",
+            "-274000",
+            "-650788984",
+            "2147483647",
+            "-2147483648",
+        ];
+        let machine = Machine::new(&[]);
+        for (number, millidegrees) in zones.iter().enumerate() {
+            machine.write(&format!("sys/class/thermal/thermal_zone{number}/type"), "z\n");
+            machine.write(&format!("sys/class/thermal/thermal_zone{number}/temp"), millidegrees);
+        }
+        let read = machine.read(&SOURCE);
+        let values = ["48.312", "-5.5", "125", "invalid", "invalid", "invalid", "invalid"];
+        for (zone, value) in values.into_iter().enumerate() {
+            let series = format!("node_thermal_zone_temp{{zone={zone},type=z}}");
+            assert_eq!(read.value(&series).as_deref(), Some(value), "{}", zones[zone]);
+        }
+        assert_eq!(
+            read.errors[0].to_string(),
+            "node_thermal_zone_temp{zone=3,type=z}: -274 cannot be: it is not within -273.15 and 2400"
+        );
     }
 }
