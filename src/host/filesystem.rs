@@ -31,22 +31,20 @@ const AVAILABLE: Metric = Metric::gauge(
 );
 const FILES: Metric = Metric::gauge("node_filesystem_files", "", "Inodes.");
 const FILES_FREE: Metric = Metric::gauge("node_filesystem_files_free", "", "Free inodes.");
-const READONLY: Metric = Metric::gauge("node_filesystem_readonly", "", "1 if mounted read-only.");
+const READONLY: Metric = Metric::gauge("node_filesystem_readonly", "", "1 if nothing can be written.");
 
 const MOUNTS: usize = 16;
 /// File systems without a block device that hold data all the same.
 const WITHOUT_DEVICE: [&str; 6] = ["bcachefs", "btrfs", "jffs2", "tmpfs", "ubifs", "zfs"];
 /// Images that are always full.
 const IMAGES: [&str; 4] = ["erofs", "iso9660", "squashfs", "udf"];
-/// Where containers, credentials and devices are mounted.
-const ELSEWHERE: [&str; 6] = [
-    "/dev",
-    "/proc",
-    "/sys",
-    "/run/credentials",
-    "/var/lib/containers/storage",
-    "/var/lib/docker",
-];
+/// Where devices, credentials and containers are mounted, as node_exporter has it: nothing there is of the device …
+const ELSEWHERE: [&str; 3] = ["/dev", "/proc", "/sys"];
+/// … and nothing below; what is mounted at the place itself is a disk for containers.
+const BELOW_IS_ELSEWHERE: [&str; 3] = ["/run/credentials", "/var/lib/containers/storage", "/var/lib/docker"];
+/// Options of a file system that cannot be written to: mounted so; ext4 since Linux 6.15 after `errors=remount-ro`, while it goes on saying
+/// `rw`; ext4 and XFS after they were shut down.
+const READ_ONLY: [&str; 3] = ["ro", "emergency_ro", "shutdown"];
 
 struct Filesystem {
     procfs: Root,
@@ -137,8 +135,8 @@ fn mounts(text: &str) -> Vec<Mount> {
         .map(|mount| (mount.point.clone(), mount))
         .collect();
     let mut mounts: Vec<Mount> = by_point.into_values().filter(Mount::is_of_the_device).collect();
-    // A sandbox binds parts of a file system to other places.
-    mounts.sort_by_key(|mount| !mount.is_whole);
+    // A sandbox binds parts of a file system to other places; `/` may be a part itself (a subvolume, a deployment of ostree).
+    mounts.sort_by_key(|mount| (!mount.is_root(), !mount.is_whole));
     let mut seen = HashSet::new();
     mounts.retain(|mount| seen.insert(mount.number.clone()));
     mounts
@@ -160,16 +158,25 @@ impl Mount {
             kind: kind.to_owned(),
             device: unescape(device),
             // The file system's own option. That of the mount says "ro" for everything in a sandbox.
-            is_readonly: options.split(',').any(|option| option == "ro"),
+            is_readonly: options.split(',').any(|option| READ_ONLY.contains(&option)),
         })
     }
 
-    /// True if it holds data of this device: statvfs of a network file system may hang, and that of an automount mounts it.
+    fn is_root(&self) -> bool {
+        self.point == "/"
+    }
+
+    /// True if it holds data of this device: statvfs of a network file system may hang, and that of an automount mounts it. `/` is what
+    /// the device runs on, whatever it is: an overlay, memory, the network.
     fn is_of_the_device(&self) -> bool {
         let kind = self.kind.as_str();
         let is_local = self.device.starts_with("/dev/") || WITHOUT_DEVICE.contains(&kind);
-        let is_elsewhere = ELSEWHERE.iter().any(|place| Path::new(&self.point).starts_with(place));
-        is_local && kind != "autofs" && !IMAGES.contains(&kind) && !is_elsewhere
+        let point = Path::new(&self.point);
+        let is_elsewhere = ELSEWHERE.iter().any(|place| point.starts_with(place))
+            || BELOW_IS_ELSEWHERE
+                .iter()
+                .any(|place| point.starts_with(place) && point != Path::new(place));
+        self.is_root() || is_local && kind != "autofs" && !IMAGES.contains(&kind) && !is_elsewhere
     }
 }
 
@@ -222,6 +229,92 @@ broken line
             ["/", "/boot/firmware", "/devices", "/media/my stick\\\\x", "/run"]
         );
         assert!(!mounts[0].is_readonly && mounts[1].is_readonly);
+    }
+
+    /// `point` and whether it is read-only, of each mount that is exported.
+    fn exported(table: &str) -> Vec<(String, bool)> {
+        mounts(table)
+            .into_iter()
+            .map(|mount| (mount.point, mount.is_readonly))
+            .collect()
+    }
+
+    fn points(table: &str) -> Vec<String> {
+        exported(table).into_iter().map(|(point, _)| point).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_written_to_is_read_only_however_the_kernel_says_it() {
+        let table = "\
+27 1 179:2 / / rw - ext4 /dev/mmcblk0p2 rw,errors=remount-ro,emergency_ro
+28 27 8:1 / /a rw - ext4 /dev/sda1 ro,errors=remount-ro
+29 27 8:2 / /b rw - xfs /dev/sda2 rw,attr2,shutdown,noquota
+30 27 8:3 / /c ro - ext4 /dev/sda3 rw,errors=remount-ro
+";
+        let [root, a, b, c] = exported(table).try_into().unwrap();
+        assert_eq!(
+            [root, a, b, c].map(|(_, is_readonly)| is_readonly),
+            [true, true, true, false]
+        );
+    }
+
+    #[test]
+    fn a_disk_for_containers_is_exported_and_what_they_mount_is_not() {
+        let table = "\
+27 1 179:2 / / rw - ext4 /dev/mmcblk0p2 rw
+28 27 8:1 / /var/lib/docker rw - ext4 /dev/sda1 rw
+29 28 8:17 / /var/lib/docker/overlay2/x rw - xfs /dev/sdb1 rw
+30 27 8:33 / /var/lib/containers/storage rw - ext4 /dev/sdc1 rw
+31 27 0:30 / /run/credentials/x.service ro - tmpfs tmpfs rw
+32 27 0:31 / /var/lib/dockerish rw - tmpfs tmpfs rw
+";
+        assert_eq!(
+            points(table),
+            [
+                "/",
+                "/var/lib/containers/storage",
+                "/var/lib/docker",
+                "/var/lib/dockerish"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_root_is_exported_at_its_place_whatever_it_is() {
+        let btrfs = "\
+27 1 0:22 /@ / rw - btrfs /dev/nvme0n1p2 rw,subvol=/@
+28 27 0:22 /@home /home rw - btrfs /dev/nvme0n1p2 rw,subvol=/@home
+29 27 0:22 / /mnt/pool rw - btrfs /dev/nvme0n1p2 rw,subvol=/
+";
+        assert_eq!(points(btrfs), ["/"]);
+        let ostree = "\
+27 1 179:2 /ostree/deploy/os/deploy/abc.0 / ro - ext4 /dev/mmcblk0p2 rw
+28 27 179:2 / /sysroot ro - ext4 /dev/mmcblk0p2 rw
+29 27 179:2 /ostree/deploy/os/var /var rw - ext4 /dev/mmcblk0p2 rw
+";
+        assert_eq!(points(ostree), ["/"]);
+        let read_only_card = "\
+21 1 0:24 / / rw - overlay overlayroot rw,lowerdir=/media/root-ro,upperdir=/media/root-rw/overlay
+22 21 179:2 / /media/root-ro ro - ext4 /dev/mmcblk0p2 ro
+23 21 0:23 / /media/root-rw rw - tmpfs tmpfs-root rw
+";
+        assert_eq!(points(read_only_card), ["/", "/media/root-ro", "/media/root-rw"]);
+        for root in [
+            "nfs4 server:/srv/pi rw",
+            "9p share rw",
+            "virtiofs root rw",
+            "squashfs /dev/loop0 ro",
+        ] {
+            assert_eq!(points(&format!("21 1 0:24 / / rw - {root}\n")), ["/"]);
+        }
+    }
+
+    #[test]
+    fn the_root_is_not_crowded_out() {
+        let disks: String = (0..20)
+            .map(|n| format!("{} 1 8:{n} / /!{n} rw - ext4 /dev/sd{n} rw\n", n + 30))
+            .collect();
+        assert_eq!(points(&format!("{disks}27 1 0:22 /@ / rw - btrfs /dev/x rw\n"))[0], "/");
     }
 
     #[test]

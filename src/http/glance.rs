@@ -1,5 +1,7 @@
 //! The few numbers that tell at a glance how the device is doing.
 
+use std::collections::BTreeMap;
+
 use super::units::{bytes, quantity};
 use crate::reading::Reading;
 use crate::sampler::Sampler;
@@ -26,13 +28,19 @@ struct Glance {
     load: Option<f64>,
     memory_available: Option<f64>,
     memory_total: Option<f64>,
-    disk_available: Option<f64>,
-    disk_size: Option<f64>,
+    filesystems: BTreeMap<String, Filesystem>,
+}
+
+#[derive(Default)]
+struct Filesystem {
+    available: Option<f64>,
+    size: Option<f64>,
+    /// Nothing is kept there: it is memory, or cannot be written to.
+    holds_no_data: bool,
 }
 
 impl Glance {
     fn take(&mut self, reading: &Reading, value: f64) {
-        let is_root = || label(reading, "mountpoint") == Some("/");
         match reading.metric.name {
             "node_hwmon_temp_celsius" | "node_thermal_zone_temp" if self.temperatures.len() < MOST_TEMPERATURES => {
                 self.temperatures.push((place(reading), value));
@@ -40,13 +48,41 @@ impl Glance {
             "node_load1" => self.load = Some(value),
             "node_memory_MemAvailable_bytes" => self.memory_available = Some(value),
             "node_memory_MemTotal_bytes" => self.memory_total = Some(value),
-            "node_filesystem_avail_bytes" if is_root() => self.disk_available = Some(value),
-            "node_filesystem_size_bytes" if is_root() => self.disk_size = Some(value),
+            "node_filesystem_avail_bytes" => self.filesystem(reading).available = Some(value),
+            "node_filesystem_size_bytes" => self.filesystem(reading).size = Some(value),
+            "node_filesystem_readonly" if value == 1.0 => self.filesystem(reading).holds_no_data = true,
             _ => {}
         }
     }
 
+    fn filesystem(&mut self, reading: &Reading) -> &mut Filesystem {
+        let point = label(reading, "mountpoint").unwrap_or_default();
+        let filesystem = self.filesystems.entry(point.to_owned()).or_default();
+        filesystem.holds_no_data |= label(reading, "fstype") == Some("tmpfs");
+        filesystem
+    }
+
+    /// `/`; where that cannot be read, the fullest file system that holds data.
+    fn disk(&self) -> Option<(String, String)> {
+        let describe = |(point, filesystem): (&String, &Filesystem)| {
+            share(&format!("disk free on {point}"), filesystem.available, filesystem.size)
+        };
+        let root = self.filesystems.get_key_value("/").and_then(describe);
+        root.or_else(|| {
+            let data = self
+                .filesystems
+                .iter()
+                .filter(|(_, filesystem)| !filesystem.holds_no_data);
+            let free = |(_, filesystem): &(&String, &Filesystem)| match (filesystem.available, filesystem.size) {
+                (Some(available), Some(size)) if size > 0.0 => available / size,
+                _ => f64::INFINITY,
+            };
+            data.min_by(|a, b| free(a).total_cmp(&free(b))).and_then(describe)
+        })
+    }
+
     fn into_numbers(self) -> Vec<(String, String)> {
+        let disk = self.disk();
         let mut numbers: Vec<_> = self
             .temperatures
             .into_iter()
@@ -57,7 +93,7 @@ impl Glance {
                 .map(|load| ("load, 1 minute".to_owned(), format!("{load:.2}"))),
         );
         numbers.extend(share("memory free", self.memory_available, self.memory_total));
-        numbers.extend(share("disk free on /", self.disk_available, self.disk_size));
+        numbers.extend(disk);
         numbers
     }
 }
@@ -81,5 +117,54 @@ fn place(reading: &Reading) -> String {
         (Some(kind), _, _) => kind.to_owned(),
         (None, Some(chip), Some(sensor)) => format!("{chip} {sensor}"),
         _ => "temperature".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::Metric;
+
+    /// What is said of the disk on a machine with file systems of (place, type, whether it is read-only, bytes, bytes free).
+    fn disk(filesystems: &[(&str, &str, bool, f64, f64)]) -> Option<(String, String)> {
+        static SIZE: Metric = Metric::gauge("node_filesystem_size_bytes", "bytes", "");
+        static AVAILABLE: Metric = Metric::gauge("node_filesystem_avail_bytes", "bytes", "");
+        static READONLY: Metric = Metric::gauge("node_filesystem_readonly", "", "");
+        let mut glance = Glance::default();
+        for (point, kind, is_readonly, size, available) in filesystems {
+            for (metric, value) in [
+                (&SIZE, *size),
+                (&AVAILABLE, *available),
+                (&READONLY, f64::from(u8::from(*is_readonly))),
+            ] {
+                let labels = vec![("fstype", (*kind).to_owned()), ("mountpoint", (*point).to_owned())];
+                let reading = Reading {
+                    metric,
+                    labels,
+                    value: Ok(value),
+                };
+                glance.take(&reading, value);
+            }
+        }
+        glance.disk()
+    }
+
+    #[test]
+    fn without_a_root_the_fullest_file_system_with_data_is_told() {
+        let boot = ("/boot", "vfat", false, 512.0, 256.0);
+        let run = ("/run", "tmpfs", false, 100.0, 0.0);
+        let card = ("/media/root-ro", "ext4", true, 100.0, 0.0);
+        let data = ("/data", "ext4", false, 2048.0, 512.0);
+        let told = |label: &str, value: &str| Some((label.to_owned(), value.to_owned()));
+        assert_eq!(
+            disk(&[boot, run, card, data]),
+            told("disk free on /data", "25 % of 2.0 KiB")
+        );
+        let root = ("/", "overlay", false, 1024.0, 1024.0);
+        assert_eq!(
+            disk(&[boot, run, card, data, root]),
+            told("disk free on /", "100 % of 1.0 KiB")
+        );
+        assert_eq!(disk(&[run, card]), None);
     }
 }
