@@ -1,5 +1,7 @@
 //! What a source says: metrics, readings, and the sample that a source fills.
 
+use std::sync::Arc;
+
 use crate::error::{ErrorKind, ReadError};
 
 /// How a value behaves over time, in Prometheus' terms.
@@ -74,6 +76,8 @@ pub struct Reading {
     pub labels: Labels,
     /// A finite number in the metric's unit and within its range, or the kind of the failure.
     pub value: Result<f64, ErrorKind>,
+    /// The part of the source that it belongs to, if the source has parts ([`Sample::begin_part`]).
+    pub part: Option<Arc<str>>,
 }
 
 impl Reading {
@@ -92,26 +96,61 @@ pub struct SampleLimits {
     pub label_length: usize,
 }
 
+/// Whether the part of that name is to be read in this sample.
+pub type Gate<'a> = Box<dyn FnMut(&Arc<str>) -> bool + 'a>;
+
 /// The result of one read of a source, filled by the source and bounded whatever the hardware says.
-#[derive(Debug)]
-pub struct Sample {
+pub struct Sample<'a> {
     limits: SampleLimits,
+    gate: Gate<'a>,
+    part: Option<Arc<str>>,
+    /// Of the readings, errors, events and dropped readings, those that were there before the part that was begun last.
+    before: [usize; 4],
     readings: Vec<Reading>,
     errors: Vec<ReadError>,
     events: Vec<&'static str>,
     dropped: usize,
 }
 
-impl Sample {
-    /// An empty sample.
-    pub fn new(limits: SampleLimits) -> Self {
+impl<'a> Sample<'a> {
+    /// An empty sample of those parts that `gate` lets through.
+    pub fn new(limits: SampleLimits, gate: Gate<'a>) -> Self {
         Self {
             limits,
+            gate,
+            part: None,
+            before: [0; 4],
             readings: Vec::new(),
             errors: Vec::new(),
             events: Vec::new(),
             dropped: 0,
         }
+    }
+
+    /// Announces that what follows is read from one of several devices (a chip, a zone, a mount), each of which can be slow, or hang,
+    /// for itself: such a part is read apart from the others from then on. `part` names it, the same at each read. On `false` the
+    /// source leaves it out: it is read elsewhere.
+    pub fn begin_part(&mut self, part: &str) -> bool {
+        let part = Arc::from(part);
+        let is_read = (self.gate)(&part);
+        if is_read {
+            self.part = Some(part);
+            self.before = self.counts();
+        }
+        is_read
+    }
+
+    fn counts(&self) -> [usize; 4] {
+        [self.readings.len(), self.errors.len(), self.events.len(), self.dropped]
+    }
+
+    /// Forgets everything from before the part that was begun last.
+    pub fn keep_last_part(&mut self) {
+        let [readings, errors, events, dropped] = std::mem::take(&mut self.before);
+        self.readings.drain(..readings);
+        self.errors.drain(..errors);
+        self.events.drain(..events);
+        self.dropped -= dropped;
     }
 
     /// Adds a value. One that is not finite, or cannot be, is counted as an invalid read.
@@ -141,7 +180,12 @@ impl Sample {
             .iter()
             .map(|(name, value)| (*name, clean_label(value, self.limits.label_length)))
             .collect();
-        self.readings.push(Reading { metric, labels, value });
+        self.readings.push(Reading {
+            metric,
+            labels,
+            value,
+            part: self.part.clone(),
+        });
     }
 
     /// True once the limit is reached. A source then stops reading files, and calls [`Sample::drop_one`] for each it leaves out.

@@ -221,7 +221,12 @@ impl Service {
         };
         refuse_open_doors(&self.app.addresses, &live)?;
         logging::set_level(live.settings.log.level);
+        let is_replaced = !Arc::ptr_eq(&old.sampler, &live.sampler);
         self.app.replace(live);
+        if is_replaced {
+            // A client that is slow to take its answer keeps it alive, and two samplers would read the same sensors.
+            old.sampler.stop();
+        }
         Ok(())
     }
 

@@ -142,6 +142,7 @@ mod tests {
                     metric,
                     labels,
                     value: Ok(value),
+                    part: None,
                 };
                 glance.take(&reading, value);
             }

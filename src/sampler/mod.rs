@@ -1,21 +1,26 @@
 //! The only place with time: reads every source on its schedule, in the background, and keeps the last value and its age.
 //!
 //! Fast sources share one thread; each slow one has a thread of its own (a *lane*). A read that passes its deadline counts as
-//! failed and keeps its thread; the other sources of the lane go on with a new one. So a stuck read delays nobody, and there
-//! are never more threads than sources and lanes together.
+//! failed and keeps its thread; the other sources of the lane go on with a new one. A source can have parts (chips, zones, mounts) of
+//! which single ones are slow: those get lanes of their own when they are found to be. So a stuck read delays nobody, and the number of
+//! threads is bounded.
 
+mod apart;
 mod lanes;
+mod monitor;
+mod shared;
 mod state;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::error::Failure;
 use crate::lock::lock;
 use crate::telemetry::Telemetry;
-use lanes::{Shared, monitor};
+use monitor::monitor;
+use shared::{Shared, Slot};
 pub use state::{Held, State};
 
 /// Name of the sampler's threads.
@@ -27,10 +32,12 @@ const PATIENCE_AT_START: Duration = Duration::from_secs(1);
 /// How late a read may begin before its lane counts as stuck.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// Reads the sources until it is dropped.
+/// Reads the sources until it is stopped or dropped.
 pub struct Sampler {
     shared: Arc<Shared>,
     monitor: tokio::task::JoinHandle<()>,
+    /// Every source has been tried once.
+    complete: AtomicBool,
 }
 
 impl Sampler {
@@ -40,15 +47,23 @@ impl Sampler {
     /// A source cannot be opened, or the system gives no thread.
     pub fn start(settings: &Settings, telemetry: Arc<Telemetry>) -> Result<Self, Failure> {
         let shared = Arc::new(Shared::open(settings, telemetry)?);
-        for lane in 0..shared.lanes.len() {
-            if !shared.lanes[lane].slots.is_empty() {
-                shared
-                    .run_lane(lane, 0)
-                    .map_err(|error| Failure::because("cannot start the sampler", error))?;
-            }
+        for lane in shared.lanes() {
+            shared
+                .run_lane(&lane, 0)
+                .map_err(|error| Failure::because("cannot start the sampler", error))?;
         }
         let monitor = tokio::spawn(monitor(Arc::clone(&shared)));
-        Ok(Self { shared, monitor })
+        Ok(Self {
+            shared,
+            monitor,
+            complete: AtomicBool::new(false),
+        })
+    }
+
+    /// Reads no more; what was read last stays. For a sampler that has been replaced, which those who look at it now keep alive.
+    pub fn stop(&self) {
+        self.monitor.abort();
+        self.shared.stop();
     }
 
     /// Waits until every source has been tried once; a stuck one is waited for until its deadline.
@@ -61,21 +76,29 @@ impl Sampler {
         }
     }
 
-    /// True once every source has been tried.
+    /// True once every source has been tried; a part that becomes slow later does not change that.
     pub fn is_complete(&self) -> bool {
-        self.shared.slots.iter().all(|slot| slot.state().is_tried())
+        if !self.complete.load(Ordering::Relaxed) && self.shared.readers().all(|(_, reader)| reader.state().is_tried())
+        {
+            self.complete.store(true, Ordering::Relaxed);
+        }
+        self.complete.load(Ordering::Relaxed)
     }
 
     /// True while some source is on schedule. False if every read is stuck, or nobody reads.
     pub fn is_progressing(&self) -> bool {
         let now = Instant::now();
+        let on_schedule = |slot: &Slot, state: &State| match &state.turn {
+            Some(turn) => now < turn.since + slot.deadline,
+            None => now < state.due + SLACK,
+        };
         self.shared.slots.is_empty()
             || self.shared.slots.iter().any(|slot| {
-                let state = slot.state();
-                match state.busy {
-                    Some(since) => now < since + slot.deadline,
-                    None => now < state.due + SLACK,
-                }
+                let apart = lock(&slot.apart);
+                let whole = slot.whole.state();
+                // A source of which every part is set apart brings nothing itself.
+                let has_own = apart.is_empty() || !whole.readings.is_empty();
+                has_own && on_schedule(slot, &whole) || apart.iter().any(|part| on_schedule(slot, &part.state()))
             })
     }
 
@@ -89,6 +112,9 @@ impl Sampler {
         } else {
             PATIENCE_AT_START
         };
+        if self.shared.stopped.load(Ordering::Relaxed) {
+            return;
+        }
         self.shared.hurry(asked);
         let fresh =
             async { while !(self.shared.is_fresh(asked) && self.is_complete()) && changed.changed().await.is_ok() {} };
@@ -96,22 +122,26 @@ impl Sampler {
         let _ = tokio::time::timeout(patience, fresh).await;
     }
 
-    /// Shows each source's name and state to `visit`.
+    /// Shows each source's name and state, that of its slow parts included, to `visit`.
     pub fn visit(&self, mut visit: impl FnMut(&'static str, &State)) {
         for slot in &self.shared.slots {
-            visit(slot.definition.name, &slot.state());
+            let apart = lock(&slot.apart);
+            let whole = slot.whole.state();
+            if apart.is_empty() {
+                visit(slot.definition.name, &whole);
+                continue;
+            }
+            let mut all = whole.summary();
+            for reader in apart.iter() {
+                all.add(&reader.state());
+            }
+            visit(slot.definition.name, &all);
         }
     }
 }
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        self.monitor.abort();
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        for lane in &self.shared.lanes {
-            // Taken so that no thread is between its look at `stopped` and its wait.
-            let _generation = lock(&lane.generation);
-            lane.wake.notify_all();
-        }
+        self.stop();
     }
 }

@@ -1,5 +1,6 @@
 //! What is kept of each source between two reads.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::ErrorKind;
@@ -18,6 +19,19 @@ pub struct Held {
     pub since: Instant,
 }
 
+/// A read under way.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// No two reads have the same.
+    pub number: u64,
+    /// When it began, or the part that it is at.
+    pub since: Instant,
+    /// The part that it is at, if the source has parts.
+    pub part: Option<Arc<str>>,
+    /// The slow parts that it has come to.
+    pub met: Vec<Arc<str>>,
+}
+
 /// What is known of one source.
 #[derive(Debug)]
 pub struct State {
@@ -33,10 +47,16 @@ pub struct State {
     pub trouble: Vec<String>,
     pub(super) opened: Instant,
     pub(super) due: Instant,
-    pub(super) busy: Option<Instant>,
+    pub(super) turn: Option<Turn>,
     pub(super) overdue: bool,
     pub(super) started: Option<Instant>,
     pub(super) log: ChangeLog,
+    /// Of a slow part: quick reads one after the other.
+    pub(super) quick: u32,
+    /// Of a slow part that is quick again: since when it is read with the rest.
+    pub(super) leaves: Option<Instant>,
+    /// Since when a slow part has been there without ever having brought a reading.
+    unread: Option<Instant>,
 }
 
 impl State {
@@ -50,10 +70,13 @@ impl State {
             trouble: Vec::new(),
             opened: now,
             due: now,
-            busy: None,
+            turn: None,
             overdue: false,
             started: None,
             log: ChangeLog::default(),
+            quick: 0,
+            leaves: None,
+            unread: None,
         }
     }
 
@@ -69,7 +92,7 @@ impl State {
 
     /// Age of the oldest reading.
     pub fn age(&self, now: Instant) -> Duration {
-        let oldest = self.readings.iter().map(|held| held.since).min();
+        let oldest = self.readings.iter().map(|held| held.since).chain(self.unread).min();
         now.saturating_duration_since(oldest.unwrap_or(self.opened))
     }
 
@@ -86,6 +109,28 @@ impl State {
         for held in &mut self.readings {
             held.reading.value = Err(kind);
         }
+    }
+
+    /// What is known of the source without its slow parts, for [`State::add`].
+    pub(super) fn summary(&self) -> Self {
+        let mut summary = Self::new(self.period, self.opened);
+        summary.add_present(self);
+        summary
+    }
+
+    /// Adds what is known of slow parts.
+    pub(super) fn add(&mut self, part: &Self) {
+        if part.readings.is_empty() {
+            self.unread = self.unread.into_iter().chain([part.opened]).min();
+        }
+        self.add_present(part);
+    }
+
+    fn add_present(&mut self, other: &Self) {
+        self.readings.extend_from_slice(&other.readings);
+        self.trouble.extend_from_slice(&other.trouble);
+        self.dropped += other.dropped;
+        self.duration = self.duration.max(other.duration);
     }
 }
 

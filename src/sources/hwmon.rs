@@ -113,7 +113,9 @@ impl Source for Hwmon {
         }
         names::tell_apart(&mut chips);
         for chip in &chips {
-            self.read_chip(chip, sample);
+            if sample.begin_part(&chip.label) {
+                self.read_chip(chip, sample);
+            }
         }
         Ok(())
     }

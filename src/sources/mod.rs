@@ -39,7 +39,9 @@ pub(crate) const CELSIUS: (f64, f64) = (-273.15, 2400.0);
 
 /// Reads one kind of sensor.
 pub trait Source: Send {
-    /// Reads every value there is now into `sample`. What is plugged in or out between two reads comes and goes by itself.
+    /// Reads every value there is now into `sample`. What is plugged in or out between two reads comes and goes by itself. A source that
+    /// reads several devices begins a part ([`Sample::begin_part`]) for each, so that one that is slow does not delay the others; it may
+    /// then be opened more than once, each for some of the parts.
     ///
     /// # Errors
     /// The source as a whole could not be read; a single sensor that fails goes into the sample.

@@ -52,10 +52,11 @@ impl Machine {
 
     /// Reads an open source once.
     pub fn read_from(&self, source: &mut dyn Source) -> Finished {
-        let mut sample = Sample::new(SampleLimits {
+        let limits = SampleLimits {
             readings: self.settings.limits.readings_per_source,
             label_length: self.settings.limits.label_length,
-        });
+        };
+        let mut sample = Sample::new(limits, Box::new(|_| true));
         source.read(&mut sample).unwrap();
         sample.finish()
     }

@@ -48,8 +48,12 @@ impl Source for Thermal {
     fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
         for name in self.sysfs.list(CLASS)? {
             if let Some(zone) = name.strip_prefix("thermal_zone") {
-                self.read_zone(&name, zone, sample);
-            } else if let Some(device) = name.strip_prefix("cooling_device") {
+                if sample.begin_part(&name) {
+                    self.read_zone(&name, zone, sample);
+                }
+            } else if let Some(device) = name.strip_prefix("cooling_device")
+                && sample.begin_part(&name)
+            {
                 self.read_cooling_device(&name, device, sample);
             }
         }
