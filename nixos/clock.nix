@@ -42,6 +42,8 @@ in
     systemd.services.edgewatch-clock = {
       description = "Time from a time server, awaited for at most ${toString cfg.maxWait} s";
       wantedBy = [ "prometheus.service" ];
+      # It waited at the boot. Once more, in a switch without a time server at hand, it would hold Prometheus up again.
+      restartIfChanged = false;
       before = [ "prometheus.service" ];
       after = [
         "systemd-timesyncd.service"

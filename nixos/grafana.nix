@@ -9,7 +9,6 @@
 let
   inherit (lib) types;
   inherit (import ./lib.nix { inherit lib; })
-    endpoint
     grafanaInnerPort
     isLoopback
     listenAddress
@@ -140,7 +139,10 @@ in
     };
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
 
+    # Else a switch would stop the socket together with the service, and refuse visitors until both are there again.
+    systemd.services.edgewatch-grafana.stopIfChanged = false;
     systemd.services.grafana = {
+      stopIfChanged = false;
       wantedBy = lib.mkIf (cfg.mode == "on-demand") (lib.mkForce [ ]);
       serviceConfig = {
         # nixpkgs leaves the directory to the user's home, which the sandbox makes read-only.
@@ -185,15 +187,6 @@ in
         RestrictNamespaces = true;
         SystemCallFilter = "@system-service";
       };
-    };
-
-    # NixOS does not read [Install].
-    systemd.sockets.edgewatch-grafana = {
-      wantedBy = [ "sockets.target" ];
-      listenStreams = [
-        ""
-        (endpoint cfg.listenAddress cfg.port)
-      ];
     };
 
     assertions = [

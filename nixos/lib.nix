@@ -1,5 +1,8 @@
 # What several subjects need.
 { lib }:
+let
+  isLoopback = address: lib.hasPrefix "127." address || address == "::1";
+in
 {
   # "96M" as a number of bytes.
   bytes =
@@ -18,7 +21,7 @@
   # Grafana is always behind a socket, so that its sandbox needs no network. edgewatch-grafana.service knows this port.
   grafanaInnerPort = 3001;
 
-  isLoopback = address: lib.hasPrefix "127." address || address == "::1";
+  inherit isLoopback;
   isWildcard = address: address == "0.0.0.0" || address == "::";
 
   # ADDRESS:PORT as systemd and URLs write it.
@@ -43,20 +46,23 @@
     in
     lib.foldl' (total: part: total + lib.toInt (lib.head part) * unit.${lib.last part}) 0 parts;
 
-  # What IPAddressAllow= must say so that this URL, or HOST:PORT, can be reached: a name can lead anywhere, and asks a name server.
+  # What IPAddressAllow= must say so that these URLs, or HOST:PORT, can be reached: a name can lead anywhere, and asks a name server. The
+  # device itself is left out, because the units allow it anyway: naming it would change them, and restart what a reload is enough for.
   reach =
-    target:
+    targets:
     let
-      parts = builtins.match "([a-z]+://)?([^@/]*@)?(\\[([^]]*)]|[^:/]*)(:.*|/.*)?" target;
-      host = if lib.elemAt parts 3 != null then lib.elemAt parts 3 else lib.elemAt parts 2;
-      isNumber = builtins.match "[0-9.]+|.*:.*" host != null;
+      hostOf =
+        target:
+        let
+          parts = builtins.match "([a-z]+://)?([^@/]*@)?(\\[([^]]*)]|[^:/]*)(:.*|/.*)?" target;
+          host = if lib.elemAt parts 3 != null then lib.elemAt parts 3 else lib.elemAt parts 2;
+          isNumber = builtins.match "[0-9.]+|.*:.*" host != null;
+        in
+        if parts != null && (host == "localhost" || isNumber) then host else "any";
     in
-    if parts == null then
-      "any"
-    else if host == "localhost" || isNumber then
-      host
-    else
-      "any";
+    lib.unique (
+      lib.filter (host: host != "localhost" && !isLoopback host) (map hostOf targets)
+    );
 
   # For files that serve other distributions too and hold a value as text: it must be there, once.
   replaceOnce =

@@ -177,12 +177,16 @@ in
         (text: text + extraScrapeConfigs + extraSections)
       ];
     };
-    systemd.services.prometheus.serviceConfig = {
-      # nixpkgs' way waits for a line of the log that is not written at this level.
-      ExecReload = lib.mkForce "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
-      IPAddressAllow = lib.unique (
-        cfg.allowedAddresses ++ map reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets))
-      );
+    systemd.services.prometheus = {
+      # Stopped before the switch and started after it, it would miss all scrapes of the time between.
+      stopIfChanged = false;
+      serviceConfig = {
+        # nixpkgs' way waits for a line of the log that is not written at this level.
+        ExecReload = lib.mkForce "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
+        IPAddressAllow = lib.unique (
+          cfg.allowedAddresses ++ reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets))
+        );
+      };
     };
 
     # NixOS does not read [Install].

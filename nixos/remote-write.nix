@@ -119,7 +119,7 @@ in
 
     systemd.services.prometheus.serviceConfig = {
       LoadCredential = lib.mapAttrsToList (name: server: "${credential name}:${secretOf server}") secrets;
-      IPAddressAllow = lib.unique (lib.mapAttrsToList (_: server: reach server.url) servers);
+      IPAddressAllow = reach (lib.mapAttrsToList (_: server: server.url) servers);
     };
 
     assertions =

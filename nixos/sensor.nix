@@ -8,7 +8,6 @@
 let
   inherit (lib) types;
   inherit (import ./lib.nix { inherit lib; })
-    endpoint
     isLoopback
     isWildcard
     listenAddress
@@ -31,11 +30,6 @@ let
       ''
     else
       unchecked;
-
-  # Prometheus asks the service on loopback, whatever else it listens on.
-  addresses = lib.unique (
-    lib.optional (!isWildcard cfg.listenAddress) "127.0.0.1" ++ [ cfg.listenAddress ]
-  );
 in
 {
   options.services.edgewatch = {
@@ -100,13 +94,11 @@ in
 
     systemd.packages = [ cfg.package ];
 
-    # NixOS does not read [Install].
-    systemd.sockets.edgewatch = {
-      wantedBy = [ "sockets.target" ];
-      listenStreams = [ "" ] ++ map (address: endpoint address cfg.port) addresses;
-    };
     systemd.services.edgewatch = {
+      # NixOS does not read [Install].
       wantedBy = [ "multi-user.target" ];
+      # Else a switch would stop the socket together with the service, and refuse connections until both are there again.
+      stopIfChanged = false;
       # A reload takes over all settings but these.
       reloadTriggers = [ checked ];
       restartTriggers = [ (builtins.toJSON (cfg.settings.http or { })) ];
@@ -116,7 +108,9 @@ in
           "users:${cfg.usersFile}"
         ];
         # It asks itself, for the watchdog, at the addresses that it was given.
-        IPAddressAllow = lib.filter (address: !isWildcard address) addresses;
+        IPAddressAllow = lib.optional (
+          !isWildcard cfg.listenAddress && !isLoopback cfg.listenAddress
+        ) cfg.listenAddress;
       };
     };
 
