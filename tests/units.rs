@@ -225,3 +225,27 @@ fn everybody_agrees_on_the_addresses() {
     let source = read("packaging/debian/provisioning/datasources/edgewatch.yaml");
     assert!(source.contains(&format!("url: http://{address}\n")));
 }
+
+/// A start that another unit asks for does not wait for `RestartSec=`: units that pull each other in would restart without a pause when
+/// a program cannot be run.
+#[test]
+fn no_unit_starts_another_that_waits_to_restart() {
+    let restarted = ["edgewatch.service", "prometheus.service", "grafana-server.service"];
+    let units = [
+        "systemd/edgewatch.service",
+        "systemd/edgewatch-probe.service",
+        "systemd/edgewatch-probe.timer",
+        "systemd/prometheus.service.d/edgewatch.conf",
+        "systemd/grafana-server.service.d/edgewatch.conf",
+    ];
+    for name in units {
+        for (key, value) in settings(&read(name)) {
+            let starts = ["Wants", "Requires", "BindsTo", "Upholds"].contains(&key.as_str());
+            let again: Vec<_> = value
+                .split_whitespace()
+                .filter(|unit| restarted.contains(unit))
+                .collect();
+            assert!(!starts || again.is_empty(), "{name}: {key}={value}");
+        }
+    }
+}
