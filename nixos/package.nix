@@ -12,12 +12,14 @@ rustPlatform.buildRustPackage {
   pname = "edgewatch";
   inherit ((lib.importTOML ../Cargo.toml).package) version;
 
-  # Beside the sources what include_str! reads, and the units.
+  # Beside the sources what include_str! reads, the units, and what checks.nix judges the sources by.
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
       ../Cargo.toml
       ../Cargo.lock
+      ../clippy.toml
+      ../rustfmt.toml
       ../README.md
       ../src
       ../examples

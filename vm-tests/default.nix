@@ -12,6 +12,8 @@ let
 
   scenario = pkgs.writeShellScriptBin "scenario" ''
     export EDGEWATCH_BUDGET=/etc/edgewatch/budget.toml
+    # systemd-run hands on nothing but systemd's own programs.
+    export PATH=/run/wrappers/bin:/run/current-system/sw/bin
     exec ${pkgs.runtimeShell} "${./scenarios}/$1.sh" "''${@:2}" >&2
   '';
 
