@@ -2,20 +2,16 @@
 { pkgs }:
 let
   inherit (pkgs) lib;
+  evaluate = import ./evaluate.nix { inherit pkgs; };
+  # A mistake is made in the settings of edgewatch, or elsewhere in NixOS.
   system =
     settings:
-    (import (pkgs.path + "/nixos/lib/eval-config.nix") {
-      inherit lib;
-      system = null;
-      modules = [
-        ./.
-        {
-          nixpkgs = { inherit pkgs; };
-          system.stateVersion = lib.trivial.release;
-          services.edgewatch = lib.recursiveUpdate { enable = true; } settings;
-        }
-      ];
-    });
+    evaluate {
+      services = {
+        edgewatch = lib.recursiveUpdate { enable = true; } (removeAttrs settings [ "elsewhere" ]);
+      }
+      // settings.elsewhere or { };
+    };
 
   # What the module's own files say, with the place where they say it.
   said =
@@ -40,7 +36,27 @@ let
   };
   inStore = "${builtins.storeDir}/secret";
 
-  mistakes = map (mistake: mistake // { failed = failed mistake.settings; }) [
+  judged = map (mistake: mistake // { failed = failed mistake.settings; });
+
+  # What nixpkgs' module would make a configuration of, and edgewatch does not.
+  unheard = judged (
+    lib.mapAttrsToList
+      (name: value: {
+        settings.elsewhere.prometheus.${name} = value;
+        says = "in place of ${name}";
+      })
+      {
+        alertmanagers = [ { } ];
+        globalConfig.scrape_interval = "5s";
+        remoteRead = [ ];
+        remoteWrite = [ ];
+        ruleFiles = [ ./default.nix ];
+        rules = [ "groups: []" ];
+        scrapeConfigs = [ { job_name = "router"; } ];
+      }
+  );
+
+  mistakes = judged [
     {
       settings.budget.prometheus.memory_max = "200M";
       says = "above the total of 300M";
@@ -129,6 +145,14 @@ let
       says = ''grafana.mode = "off"'';
     }
     {
+      settings = lib.recursiveUpdate agent { prometheus.alertmanagers = [ "192.168.1.2:9093" ]; };
+      says = "so prometheus.alertmanagers cannot hold";
+    }
+    {
+      settings.elsewhere.prometheus.extraFlags = [ "--query.timeout=1m" ];
+      says = "edgewatch gives --query.timeout too";
+    }
+    {
       settings.remoteWrite."the office" = server;
       says = "Rename the office";
     }
@@ -175,6 +199,10 @@ let
       says = "services.edgewatch.openFirewall opens a port";
     }
     {
+      settings.openFirewall = [ "eth0" ];
+      says = "services.edgewatch.openFirewall opens a port";
+    }
+    {
       settings.grafana.openFirewall = true;
       says = "services.edgewatch.grafana.openFirewall opens a port";
     }
@@ -194,7 +222,7 @@ let
       };
       listenAddress = "0.0.0.0";
       usersFile = "/var/lib/secrets/users";
-      openFirewall = true;
+      openFirewall = [ "eth0" ];
       grafana.listenAddress = "192.168.1.5";
       storage = {
         volatileJournal = true;
@@ -210,6 +238,9 @@ let
     {
       grafana.mode = "always";
       prometheus.retention = "2d";
+      prometheus.externalLabels.edge = "cabinet-7";
+      prometheus.alertmanagers = [ "192.168.1.2:9093" ];
+      elsewhere.prometheus.extraFlags = [ "--enable-feature=native-histograms" ];
       extraScrapeTargets.router = [ "router.lan:9100" ];
       remoteWrite.office = server // {
         username = "me";
@@ -219,9 +250,10 @@ let
     agent
   ];
 
+  refusals = mistakes ++ unheard;
   untested = lib.subtractLists (lib.concatMap (
     { failed, ... }: map ({ place, ... }: place) failed
-  ) mistakes) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
+  ) refusals) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
   describe = { settings, says, ... }: "${says} (${builtins.toJSON settings})";
   untold =
     found:
@@ -233,7 +265,7 @@ let
       lib.length messages != 1 || !lib.hasInfix says (lib.head messages)
     );
   failures = { failed, ... }: map ({ content, ... }: content.message) failed;
-  wrong = untold failures mistakes ++ untold ({ settings, ... }: warnings settings) doubts;
+  wrong = untold failures refusals ++ untold ({ settings, ... }: warnings settings) doubts;
   refused = lib.concatMap (
     settings: failures { failed = failed settings; } ++ warnings settings
   ) fine;

@@ -57,6 +57,11 @@ in
       wrong = import ./lib-test.nix { inherit lib; };
     in
     lib.throwIf (wrong != [ ]) "nixos/lib.nix: ${builtins.toJSON wrong}" (check "library" [ ] "");
+  outcome =
+    let
+      wrong = import ./outcome-test.nix { inherit pkgs; };
+    in
+    lib.throwIf (wrong != [ ]) "the module: ${builtins.toJSON wrong}" (check "outcome" [ ] "");
   documentation = lib.throwIf (undocumented != [ ]) ''
     docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
   '' (check "documentation" [ ] "");

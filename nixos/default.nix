@@ -16,12 +16,12 @@
   options.services.edgewatch = {
     enable = lib.mkEnableOption "edgewatch: sensor service, Prometheus and Grafana within one budget of memory and CPU";
 
-    package = lib.mkOption {
-      type = lib.types.package;
-      default = pkgs.callPackage ./package.nix { };
-      defaultText = lib.literalExpression "the flake's own package, built with the system's nixpkgs";
-      example = lib.literalExpression "inputs.edgewatch.packages.\${pkgs.stdenv.hostPlatform.system}.static";
-      description = "The edgewatch package, with its units.";
-    };
+    # The flake's own, built with the system's nixpkgs.
+    package =
+      lib.mkPackageOption { edgewatch = pkgs.callPackage ./package.nix { }; } "edgewatch"
+        {
+          pkgsText = "inputs.edgewatch.packages.\${pkgs.stdenv.hostPlatform.system}";
+          example = "static";
+        };
   };
 }

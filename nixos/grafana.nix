@@ -14,6 +14,7 @@ let
     listenAddress
     notInStore
     openFirewall
+    opened
     readINI
     ;
   inherit (config.services) edgewatch;
@@ -137,7 +138,7 @@ in
         }) ([ ../grafana-dashboards ] ++ edgewatch.dashboards);
       };
     };
-    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
+    networking.firewall = opened cfg.openFirewall cfg.port;
 
     # Else a switch would stop the socket together with the service, and refuse visitors until both are there again.
     systemd.services.edgewatch-grafana.stopIfChanged = false;

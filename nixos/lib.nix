@@ -60,9 +60,7 @@ in
         in
         if parts != null && (host == "localhost" || isNumber) then host else "any";
     in
-    lib.unique (
-      lib.filter (host: host != "localhost" && !isLoopback host) (map hostOf targets)
-    );
+    lib.unique (lib.filter (host: host != "localhost" && !isLoopback host) (map hostOf targets));
 
   # For files that serve other distributions too and hold a value as text: it must be there, once.
   replaceOnce =
@@ -130,9 +128,17 @@ in
   openFirewall =
     what:
     lib.mkOption {
-      type = lib.types.bool;
+      type = with lib.types; either bool (listOf str);
       default = false;
-      example = true;
-      description = "Whether to open the port of ${what} in the firewall.";
+      example = [ "eth0" ];
+      description = "Whether to open the port of ${what} in the firewall; or the interfaces at which to open it.";
     };
+
+  # networking.firewall for such an option.
+  opened =
+    option: port:
+    if lib.isBool option then
+      { allowedTCPPorts = lib.optional option port; }
+    else
+      { interfaces = lib.genAttrs option (_: { allowedTCPPorts = [ port ]; }); };
 }

@@ -35,7 +35,7 @@ let
 
   openedForNobody =
     option: part:
-    lib.optional (part.openFirewall && isLoopback part.listenAddress) ''
+    lib.optional (part.openFirewall != false && isLoopback part.listenAddress) ''
       services.edgewatch.${option}openFirewall opens a port at which only the device itself is listened to.
       Set services.edgewatch.${option}listenAddress to an address of the network, or leave openFirewall out.
     '';

@@ -25,6 +25,9 @@ let
   # scrape_configs come last in the file, and JSON is YAML.
   extraJobs = extraTargets ++ cfg.extraScrapeConfigs;
   extraScrapeConfigs = lib.concatMapStrings (job: "  - ${builtins.toJSON job}\n") extraJobs;
+  externalLabels = lib.optionalString (
+    cfg.externalLabels != { }
+  ) "\n  external_labels: ${builtins.toJSON cfg.externalLabels}";
   extraSections = lib.concatStrings (
     lib.mapAttrsToList (name: section: "${name}: ${builtins.toJSON section}\n") cfg.extraSections
   );
@@ -43,6 +46,23 @@ let
 
   # Whether somebody set it: a definition counts more than an option's default.
   isSet = key: options.services.edgewatch.budget.prometheus.${key}.highestPrio < 1500;
+
+  # Options of nixpkgs that would come to nothing without a word, because configText stands in place of them; and what does it instead.
+  replaced = {
+    alertmanagers = "prometheus.alertmanagers";
+    globalConfig = "prometheus.scrapeInterval, prometheus.scrapeTimeout and prometheus.externalLabels";
+    remoteRead = "prometheus.extraSections.remote_read";
+    remoteWrite = "remoteWrite";
+    ruleFiles = "prometheus.ruleFiles";
+    rules = "prometheus.ruleFiles";
+    scrapeConfigs = "extraScrapeTargets or prometheus.extraScrapeConfigs";
+  };
+  ignored = lib.filter (name: options.services.prometheus.${name}.highestPrio < 1500) (
+    lib.attrNames replaced
+  );
+  instead = name: "services.edgewatch.${replaced.${name}} in place of ${name}";
+  flags = map (flag: lib.head (lib.splitString "=" flag)) config.services.prometheus.extraFlags;
+  twice = lib.unique (lib.filter (flag: lib.count (other: other == flag) flags > 1) flags);
 
   self = "127.0.0.1:${toString cfg.port}";
   every = "([0-9]+(ms|s|m|h))+";
@@ -110,6 +130,28 @@ in
         description = "More entries of Prometheus' `scrape_configs`, for what {option}`services.edgewatch.extraScrapeTargets` cannot say.";
       };
 
+      externalLabels = lib.mkOption {
+        type = types.attrsOf types.str;
+        default = { };
+        example = {
+          edge = "cabinet-7";
+        };
+        description = ''
+          Labels that tell this device's samples and alerts from those of others, where they are sent to. What has such a label already keeps
+          its own: take a name that no series bears, like `edge`, and not `device` or `instance`.
+        '';
+      };
+
+      alertmanagers = lib.mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "192.168.1.2:9093" ];
+        description = ''
+          Alertmanagers that are told of alerts, as HOST:PORT. One that is named and not numbered can be anywhere, so Prometheus may then
+          exchange packets with any address.
+        '';
+      };
+
       ruleFiles = lib.mkOption {
         type = types.listOf types.path;
         default = [ ];
@@ -131,7 +173,7 @@ in
         type = types.attrsOf format.type;
         default = { };
         example = {
-          alerting.alertmanagers = [ { static_configs = [ { targets = [ "192.168.1.2:9093" ]; } ]; } ];
+          remote_read = [ { url = "http://192.168.1.2:9090/api/v1/read"; } ];
         };
         description = ''
           More sections of Prometheus' configuration, beside those that edgewatch writes. Name addresses outside of the device in
@@ -169,7 +211,7 @@ in
         (replaceOnce "127.0.0.1:8000" "127.0.0.1:${toString edgewatch.port}")
         (replaceOnce "127.0.0.1:9090" self)
         (replaceOnce "scrape_interval: 15s" "scrape_interval: ${cfg.scrapeInterval}")
-        (replaceOnce "scrape_timeout: 10s" "scrape_timeout: ${cfg.scrapeTimeout}")
+        (replaceOnce "scrape_timeout: 10s" "scrape_timeout: ${cfg.scrapeTimeout}${externalLabels}")
         # An agent refuses rules.
         (replaceOnce "rule_files:\n  - rules/*.yml\n" (
           lib.optionalString (!cfg.agent) "rule_files:\n${ruleFiles}"
@@ -184,9 +226,14 @@ in
         # nixpkgs' way waits for a line of the log that is not written at this level.
         ExecReload = lib.mkForce "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
         IPAddressAllow = lib.unique (
-          cfg.allowedAddresses ++ reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets))
+          cfg.allowedAddresses
+          ++ reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets) ++ cfg.alertmanagers)
         );
       };
+    };
+
+    services.edgewatch.prometheus.extraSections = lib.mkIf (cfg.alertmanagers != [ ]) {
+      alerting.alertmanagers = [ { static_configs = [ { targets = cfg.alertmanagers; } ]; } ];
     };
 
     # NixOS does not read [Install].
@@ -213,9 +260,24 @@ in
         forbidden =
           lib.optional (isSet "retention_time") "prometheus.retention"
           ++ lib.optional (isSet "retention_size") "prometheus.retentionSize"
-          ++ lib.optional (cfg.ruleFiles != [ ]) "prometheus.ruleFiles";
+          ++ lib.optional (cfg.ruleFiles != [ ]) "prometheus.ruleFiles"
+          ++ lib.optional (cfg.alertmanagers != [ ]) "prometheus.alertmanagers";
       in
       [
+        {
+          assertion = ignored == [ ];
+          message = ''
+            services.prometheus: ${lib.concatStringsSep ", " ignored} would have no effect, because edgewatch writes the configuration.
+            Use ${lib.concatMapStringsSep "; " instead ignored}.
+          '';
+        }
+        {
+          assertion = twice == [ ];
+          message = ''
+            services.prometheus.extraFlags: edgewatch gives ${lib.concatStringsSep ", " twice} too, and Prometheus starts with no flag twice.
+            Use services.edgewatch.budget.prometheus, or leave it out.
+          '';
+        }
         {
           assertion = milliseconds cfg.scrapeTimeout <= milliseconds cfg.scrapeInterval;
           message = ''

@@ -13,6 +13,7 @@ let
     listenAddress
     notInStore
     openFirewall
+    opened
     ;
   cfg = config.services.edgewatch;
   format = pkgs.formats.toml { };
@@ -74,7 +75,7 @@ in
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
     environment.etc."edgewatch/edgewatch.toml".source = checked;
-    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ cfg.port ];
+    networking.firewall = opened cfg.openFirewall cfg.port;
 
     services.edgewatch.settings = lib.mkMerge [
       {

@@ -9,6 +9,13 @@ let
   inherit (lib) types;
   inherit (config.services) edgewatch;
   cfg = edgewatch.storage;
+  # Others do not know the option, and would not be mounted.
+  oncePerMinute =
+    fsType:
+    lib.optional (lib.elem fsType [
+      "ext4"
+      "btrfs"
+    ]) "commit=60";
   history = "/var/lib/${config.services.prometheus.stateDir}";
 in
 {
@@ -37,6 +44,17 @@ in
       description = "Whether reading a file writes nothing: `noatime` for the root file system.";
     };
 
+    lazyCommit = lib.mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = ''
+        Whether the root file system, if it is ext4 or btrfs, writes its journal once a minute instead of every five seconds, which more
+        than halves what the history writes to the card. A power cut then takes up to a minute more of what was not written with
+        fsync(2): of the history, of logs, of what was changed by hand.
+      '';
+    };
+
     dataPartition = {
       device = lib.mkOption {
         type = types.nullOr (types.strMatching "/dev/.+");
@@ -44,7 +62,8 @@ in
         example = "/dev/disk/by-label/edgewatch-data";
         description = ''
           Partition for Prometheus' history, so that it neither fills nor wears the root file system. If it cannot be mounted the device
-          starts all the same, without Prometheus.
+          starts all the same, without Prometheus. As ext4 or btrfs it writes its journal once a minute: less wear, and up to a minute more
+          of the history lost at a power cut.
         '';
       };
 
@@ -88,6 +107,7 @@ in
 
     fileSystems = lib.mkMerge [
       (lib.mkIf cfg.noatime { "/".options = [ "noatime" ]; })
+      (lib.mkIf cfg.lazyCommit { "/".options = oncePerMinute config.fileSystems."/".fsType; })
       (lib.mkIf (cfg.dataPartition.device != null) {
         ${history} = {
           inherit (cfg.dataPartition) device fsType;
@@ -97,7 +117,8 @@ in
             # A device whose second disk is broken must still tell of it.
             "nofail"
             "x-systemd.device-timeout=30s"
-          ];
+          ]
+          ++ oncePerMinute cfg.dataPartition.fsType;
         };
       })
     ];

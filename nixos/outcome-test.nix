@@ -1,0 +1,126 @@
+# What settings of the module lead to, where a mistake would evaluate and be noticed on the device, or never.
+{ pkgs }:
+let
+  inherit (pkgs) lib;
+  evaluate = import ./evaluate.nix { inherit pkgs; };
+  with' =
+    settings:
+    (evaluate { services.edgewatch = lib.recursiveUpdate { enable = true; } settings; }).config;
+  addressUnit = settings: (with' settings).systemd.units."edgewatch-address.service".text;
+  configuration = settings: (with' settings).services.prometheus.configText;
+  mayReach = settings: (with' settings).systemd.services.prometheus.serviceConfig.IPAddressAllow;
+  history =
+    fsType:
+    (with' {
+      storage.dataPartition = {
+        inherit fsType;
+        device = "/dev/disk/by-label/data";
+      };
+    }).fileSystems."/var/lib/prometheus2".options;
+in
+lib.runTests {
+  # Else a switch would restart it, and miss scrapes, for each new target.
+  testTargetsOnTheDeviceLeaveTheUnitAlone = {
+    expr = mayReach {
+      extraScrapeTargets.one = [
+        "127.0.0.1:9100"
+        "localhost:9200"
+      ];
+    };
+    expected = [ ];
+  };
+
+  testWhatIsNamedMayBeReached = {
+    expr = mayReach {
+      prometheus.alertmanagers = [ "192.168.1.2:9093" ];
+      extraScrapeTargets.router = [ "192.168.1.1:9100" ];
+      remoteWrite.office.url = "http://192.168.1.3/write";
+    };
+    expected = [
+      "192.168.1.1"
+      "192.168.1.2"
+      "192.168.1.3"
+    ];
+  };
+
+  # The one unit that a switch restarts for a socket: by nothing but its addresses, or updates would close the port for a moment.
+  testOnlyAddressesChangeTheAddressUnit = {
+    expr = map (settings: addressUnit settings == addressUnit { }) [
+      { port = 8080; }
+      { listenAddress = "192.168.1.5"; }
+      { settings.http.keep_alive = "30s"; }
+      { package = pkgs.hello; }
+    ];
+    expected = [
+      false
+      false
+      true
+      true
+    ];
+  };
+  testNoPlaceOfTheStoreChangesIt = {
+    expr = lib.hasInfix builtins.storeDir (addressUnit { });
+    expected = false;
+  };
+
+  testWithoutGrafanaItsUnitsAreMasked = {
+    expr =
+      map (mode: (with' { grafana = { inherit mode; }; }).systemd.sockets.edgewatch-grafana.enable)
+        [
+          "on-demand"
+          "off"
+        ];
+    expected = [
+      true
+      false
+    ];
+  };
+
+  testLabelsAndAlertmanagersAreInTheConfiguration = {
+    expr =
+      let
+        text = configuration {
+          prometheus.externalLabels.edge = "cabinet-7";
+          prometheus.alertmanagers = [ "192.168.1.2:9093" ];
+        };
+      in
+      map (part: lib.hasInfix part text) [
+        "\n  scrape_timeout: 10s\n  external_labels: {\"edge\":\"cabinet-7\"}\n"
+        "\nalerting: {\"alertmanagers\":[{\"static_configs\":[{\"targets\":[\"192.168.1.2:9093\"]}]}]}\n"
+      ];
+    expected = [
+      true
+      true
+    ];
+  };
+
+  testThePortOpensAtTheInterfacesNamed = {
+    expr =
+      (with' {
+        port = 8080;
+        openFirewall = [ "eth0" ];
+        grafana.mode = "off";
+      }).networking.firewall;
+    expected.interfaces.eth0.allowedTCPPorts = [ 8080 ];
+  };
+
+  # Other file systems refuse the option, and the mount with it.
+  testTheJournalIsWrittenOncePerMinuteWhereItCanBe = {
+    expr = map (fsType: lib.elem "commit=60" (history fsType)) [
+      "ext4"
+      "btrfs"
+      "xfs"
+      "f2fs"
+    ];
+    expected = [
+      true
+      true
+      false
+      false
+    ];
+  };
+  testTheRootFileSystemToo = {
+    expr = (with' { storage.lazyCommit = true; }).fileSystems."/".options;
+    expected = [ "commit=60" ];
+  };
+}
