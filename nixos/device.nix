@@ -79,6 +79,11 @@ in
     };
     boot.kernel.sysctl = lib.mkIf cfg.watchdog.enable { "kernel.panic" = lib.mkDefault 10; };
 
+    # A power cut soon after an update would leave empty files in the system that is to start next. Lix does not know the setting.
+    nix.settings = lib.mkIf (config.nix.enable && lib.getName config.nix.package == "nix") {
+      fsync-store-paths = lib.mkDefault true;
+    };
+
     zramSwap = lib.mkIf cfg.zram.enable {
       enable = true;
       memoryPercent = cfg.zram.percent;

@@ -52,6 +52,12 @@ in
         total = int(machine.succeed("df --output=size --block-size=1 / | tail -n 1"))
         assert total > 6 * 1024**3, total
 
+    ${lib.optionalString isx86_64 ''
+      with subtest("its boot partition holds all generations of the menu, and the one that an update installs"):
+          used, size = map(int, machine.succeed("df --output=used,size --block-size=1 /boot | tail -n 1").split())
+          count = ${toString config.boot.loader.systemd-boot.configurationLimit}
+          assert used * (count + 1) <= size, (used, size)
+    ''}
     with subtest("what is in it, for those who want it smaller"):
         machine.log(machine.succeed("du -xsm /nix/store/* | sort -rn | head -n 30"))
 

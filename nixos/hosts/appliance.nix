@@ -1,6 +1,13 @@
 # What every image has: the stack, shown in the network with a password, and a way in for its operator.
-{ lib, modulesPath, ... }:
+{
+  config,
+  lib,
+  modulesPath,
+  ...
+}:
 let
+  # Systems to go back to, the running one included: as many as the smallest card and the boot partition hold.
+  generations = 3;
   isKey = line: line != "" && !lib.hasPrefix "#" line;
   keys = lib.filter isKey (lib.splitString "\n" (lib.readFile ./authorized_keys));
 in
@@ -24,6 +31,7 @@ in
     storage = {
       volatileJournal = true;
       noatime = true;
+      lazyCommit = true;
     };
     watchdog.enable = true;
     zram.enable = true;
@@ -62,6 +70,18 @@ in
   security.sudo.wheelNeedsPassword = false;
   # Who deploys from another machine signs nothing.
   nix.settings.trusted-users = [ "@wheel" ];
+  boot.loader = {
+    generic-extlinux-compatible.configurationLimit = generations;
+    systemd-boot.configurationLimit = generations;
+  };
+  # An update leaves the system before it in the store, for good if nobody removes it.
+  nix.gc = {
+    automatic = true;
+    dates = "weekly";
+  };
+  systemd.services.nix-gc.preStart = ''
+    ${config.nix.package}/bin/nix-env --profile /nix/var/nix/profiles/system --delete-generations +${toString generations}
+  '';
 
   system.stateVersion = "26.05";
 }

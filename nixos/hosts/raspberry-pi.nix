@@ -1,4 +1,4 @@
-# SD image for a Raspberry Pi 3, 4, 5 or Zero 2 W; it grows to the size of the card on the first boot.
+# SD image for a Raspberry Pi 3, 4 or Zero 2 W; NixOS 26.05 has none that starts a 5 (nixpkgs#537862 came after it). It grows to the size of the card on the first boot.
 {
   lib,
   modulesPath,
@@ -18,6 +18,10 @@
   ];
 
   nixpkgs.hostPlatform = "aarch64-linux";
+
+  # The image module's own way to grow takes the number of the partition from lsblk, which does not always know it (nixpkgs#554294).
+  boot.growPartition = true;
+  fileSystems."/".autoResize = true;
 
   appliance.bootPartition = "/boot/firmware";
 

@@ -15,6 +15,8 @@ let
       inherit format;
       partitionTableType = "efi";
       label = "nixos";
+      # For the generations of the boot menu and the next one, each with a kernel and an initrd; the test vm-image looks whether they fit.
+      bootSize = "512M";
       # A copy of nixpkgs, which nobody here edits.
       copyChannel = false;
     };
@@ -26,10 +28,7 @@ in
 
   appliance.bootPartition = "/boot";
 
-  boot.loader.systemd-boot = {
-    enable = true;
-    configurationLimit = 5;
-  };
+  boot.loader.systemd-boot.enable = true;
   # It starts from the place where UEFI looks by itself, on whatever box.
   boot.loader.efi.canTouchEfiVariables = false;
 
