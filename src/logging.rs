@@ -2,8 +2,8 @@
 
 use std::io::Write;
 use std::os::linux::fs::MetadataExt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use tracing::level_filters::LevelFilter;
@@ -14,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::config::Level;
+use crate::lock::lock;
 use crate::sampler;
 
 static LEVEL: OnceLock<Handle<Targets, Registry>> = OnceLock::new();
@@ -80,13 +81,17 @@ fn targets(level: Level) -> Targets {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    Targets::new()
-        .with_target(env!("CARGO_CRATE_NAME"), level)
-        .with_default(if level == LevelFilter::TRACE {
-            level
-        } else {
-            level.min(LevelFilter::WARN)
-        })
+    let targets = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+    let targets = match level {
+        LevelFilter::TRACE => targets,
+        // One error for each malformed request, as many as strangers like; the server logs them itself, a few.
+        _ => targets.with_target("actix_http::h1::dispatcher", LevelFilter::OFF),
+    };
+    targets.with_default(if level == LevelFilter::TRACE {
+        level
+    } else {
+        level.min(LevelFilter::WARN)
+    })
 }
 
 /// The journal, if stderr is connected to it (`$JOURNAL_STREAM`, systemd.exec(5)) and it can be reached.
@@ -102,6 +107,42 @@ fn journal() -> Option<tracing_journald::Layer> {
             .with_syslog_identifier("edgewatch".to_owned())
             .with_field_prefix(Some("EDGEWATCH".to_owned())),
     )
+}
+
+/// Lets a few messages through and counts the rest: for what others can cause as often as they like.
+#[derive(Debug, Default)]
+pub struct Seldom(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    window: Option<Instant>,
+    written: u32,
+    left_out: u64,
+}
+
+impl Seldom {
+    /// Messages in each [`Self::WINDOW`].
+    const MOST: u32 = 5;
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    /// What to add to a message of `now`, about those that were left out before; `None` if it is to be left out as well.
+    pub fn allow(&self, now: Instant) -> Option<String> {
+        let mut seen = lock(&self.0);
+        if seen.window.is_none_or(|began| now - began > Self::WINDOW) {
+            (seen.window, seen.written) = (Some(now), 0);
+        }
+        if seen.written >= Self::MOST {
+            seen.left_out += 1;
+            return None;
+        }
+        seen.written += 1;
+        let left_out = std::mem::take(&mut seen.left_out);
+        Some(match (left_out, seen.written) {
+            (0, Self::MOST) => " (no more of it for a minute)".to_owned(),
+            (0, _) => String::new(),
+            (left_out, _) => format!(" ({left_out} like it were left out)"),
+        })
+    }
 }
 
 /// Logs the troubles of a source when they change, not each time they are found.
@@ -149,5 +190,20 @@ impl ChangeLog {
                 "source fails: {first} (and {more} more){quiet}"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_of_the_log_is_counted_in_it() {
+        let (seldom, start) = (Seldom::default(), Instant::now());
+        let written: Vec<String> = (0..2000).filter_map(|_| seldom.allow(start)).collect();
+        assert_eq!(written.len(), 5);
+        assert!(written[4].contains("no more of it for a minute"), "{written:?}");
+        let later = seldom.allow(start + Seldom::WINDOW + Duration::from_secs(1));
+        assert_eq!(later.as_deref(), Some(" (1995 like it were left out)"));
     }
 }

@@ -1,12 +1,17 @@
 //! What systemd and the service tell each other: inherited sockets (sd_listen_fds(3)) and notifications (sd_notify(3)).
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
 use crate::error::Failure;
 use crate::http::Socket;
+use crate::logging::Seldom;
+
+/// The least time between two `WATCHDOG=1`: with `WATCHDOG_USEC=1` the service would do nothing else.
+const LEAST_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The sockets that systemd handed over; none if it did not.
 ///
@@ -31,8 +36,11 @@ pub fn inherited_sockets() -> Result<Vec<Socket>, Failure> {
 
 /// Tells systemd; does nothing where no service manager listens.
 pub fn notify(states: &[NotifyState]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "cannot notify systemd");
+    static SAID: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+    if let Err(error) = sd_notify::notify(states)
+        && let Some(more) = SAID.allow(Instant::now())
+    {
+        tracing::warn!("cannot notify systemd: {error}{more}");
     }
 }
 
@@ -44,7 +52,7 @@ pub fn notify_reloading() {
     }
 }
 
-/// Time between two `WATCHDOG=1`: half of `WatchdogSec=`, as systemd recommends. `None` without a watchdog.
+/// Time between two `WATCHDOG=1`: half of `WatchdogSec=`, as systemd recommends, but at least 50 ms. `None` without a watchdog.
 pub fn watchdog_interval() -> Option<Duration> {
-    sd_notify::watchdog_enabled().map(|timeout| timeout / 2)
+    sd_notify::watchdog_enabled().map(|timeout| (timeout / 2).max(LEAST_INTERVAL))
 }
