@@ -13,7 +13,11 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Listen, Settings};
 use crate::error::Failure;
-use crate::http::{self, App, Live, Socket, auth::Auth, dashboards::Boards, probe};
+use crate::http::{
+    self, App, Live, Socket,
+    auth::{Auth, BadLines},
+    dashboards::Boards,
+};
 use crate::sampler::Sampler;
 use crate::systemd;
 use crate::telemetry::Telemetry;
@@ -49,7 +53,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     if args.check {
-        Auth::load(&settings.auth)?;
+        Auth::load(&settings.auth, BadLines::Refuse)?;
         crate::budget::Budget::load(settings.paths.budget.as_deref())?;
         println!("the settings are valid");
         return Ok(());
@@ -110,7 +114,7 @@ impl Service {
         let telemetry = Arc::new(Telemetry::new().map_err(|error| Failure::because("metrics", error))?);
         let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
         let live = Live {
-            auth: Auth::load(&settings.auth)?,
+            auth: Auth::load(&settings.auth, BadLines::LeaveOut)?,
             sampler: Arc::new(Sampler::start(&settings, Arc::clone(&telemetry))?),
             boards: Arc::new(Boards::new(&settings)?),
             settings,
@@ -196,10 +200,10 @@ impl Service {
         }
     }
 
-    async fn apply(&self, settings: Settings) -> Result<(), Failure> {
+    async fn apply(&self, mut settings: Settings) -> Result<(), Failure> {
         let old = self.app.live();
-        if old.settings.needs_restart(&settings) {
-            tracing::warn!("changes of [http] take effect at the next start");
+        if settings.keep_until_restart(&old.settings) {
+            tracing::warn!("changes of [http] but for insecure and hosts take effect at the next start");
         }
         let sampler = if old.settings.reads_the_same(&settings) {
             Arc::clone(&old.sampler)
@@ -214,7 +218,7 @@ impl Service {
             false => Arc::new(Boards::new(&settings)?),
         };
         let live = Live {
-            auth: Auth::load(&settings.auth)?,
+            auth: Auth::load(&settings.auth, BadLines::Refuse)?,
             sampler,
             boards,
             settings,
@@ -262,8 +266,7 @@ async fn what_is_stuck(app: &App) -> Option<&'static str> {
     if !app.live().sampler.is_progressing() {
         return Some("every source is stuck");
     }
-    let address = app.addresses.first()?;
-    (!probe::answers(address).await).then_some("the HTTP server does not answer")
+    (!app.private.answers().await).then_some("the HTTP server does not answer")
 }
 
 /// Refuses an address that others can reach and nothing guards. Inherited sockets are looked at as well: the settings do not

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, proto::MetricFamily};
 
 use crate::error::ErrorKind;
+use crate::http::doors::Closed;
 
 /// `sensor_failed_events_total{reason="cpu_spike"}`.
 pub const CPU_SPIKE: &str = "cpu_spike";
@@ -21,7 +22,7 @@ pub const HANDLERS: [&str; 7] = [
     "sensor",
     "status",
 ];
-const CODES: [&str; 3] = ["2xx", "4xx", "5xx"];
+const CODES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 /// The counters of the service.
 pub struct Telemetry {
@@ -36,7 +37,10 @@ pub struct Telemetry {
     pub source_errors: IntCounterVec,
     /// Requests refused for their credentials.
     pub auth_failures: IntCounter,
+    /// Passwords that were checked against a hash.
+    pub auth_checks: IntCounter,
     http_requests: IntCounterVec,
+    connections_closed: IntCounterVec,
     reload_successful: Gauge,
     reload_time: Gauge,
 }
@@ -84,9 +88,23 @@ impl Telemetry {
                 http_requests.with_label_values(&[handler, code]);
             }
         }
+        let connections_closed = IntCounterVec::new(
+            Opts::new(
+                "edge_http_connections_closed_total",
+                "Connections that the service closed to protect itself, by reason.",
+            ),
+            &["reason"],
+        )?;
+        for reason in Closed::ALL {
+            connections_closed.with_label_values(&[reason.name()]);
+        }
         let auth_failures = IntCounter::new(
             "edge_auth_failures_total",
             "Requests refused for missing or wrong credentials.",
+        )?;
+        let auth_checks = IntCounter::new(
+            "edge_auth_checks_total",
+            "Passwords checked against a hash, which takes CPU on purpose; known ones are not.",
         )?;
         let reload_successful = Gauge::new(
             "edge_config_last_reload_successful",
@@ -107,6 +125,8 @@ impl Telemetry {
         registry.register(Box::new(source_errors.clone()))?;
         registry.register(Box::new(http_requests.clone()))?;
         registry.register(Box::new(auth_failures.clone()))?;
+        registry.register(Box::new(auth_checks.clone()))?;
+        registry.register(Box::new(connections_closed.clone()))?;
         registry.register(Box::new(reload_successful.clone()))?;
         registry.register(Box::new(reload_time.clone()))?;
         registry.register(Box::new(build))?;
@@ -117,7 +137,9 @@ impl Telemetry {
             failures,
             source_errors,
             auth_failures,
+            auth_checks,
             http_requests,
+            connections_closed,
             reload_successful,
             reload_time,
         };
@@ -138,14 +160,20 @@ impl Telemetry {
         self.failures.with_label_values(&[kind.name()]).inc();
     }
 
-    /// Counts a request by one of [`HANDLERS`] and its status code.
+    /// Counts a request by one of [`HANDLERS`] and its status code; no handler answers 1xx.
     pub fn answered(&self, handler: &str, status: u16) {
         let class = match status {
-            ..400 => "2xx",
+            ..300 => "2xx",
+            300..400 => "3xx",
             400..500 => "4xx",
             500.. => "5xx",
         };
         self.http_requests.with_label_values(&[handler, class]).inc();
+    }
+
+    /// Counts a connection that the service closed to protect itself.
+    pub fn closed(&self, why: Closed) {
+        self.connections_closed.with_label_values(&[why.name()]).inc();
     }
 
     /// Notes whether settings were taken.

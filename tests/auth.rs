@@ -6,21 +6,11 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{Answer, Service, Setup};
+use common::{Answer, Service, Setup, users_file};
 use tempfile::NamedTempFile;
 
-/// Low, so that the tests are about something else than the cost of bcrypt.
+/// As [`users_file`]'s.
 const COST: u32 = 6;
-
-fn users(entries: &[(&str, &str)]) -> NamedTempFile {
-    let file = NamedTempFile::new().unwrap();
-    let lines: Vec<String> = entries
-        .iter()
-        .map(|(user, password)| format!("{user}:{}\n", bcrypt::hash(password, COST).unwrap()))
-        .collect();
-    std::fs::write(file.path(), lines.concat()).unwrap();
-    file
-}
 
 fn settings(file: &NamedTempFile) -> String {
     format!(
@@ -40,7 +30,7 @@ fn get(service: &Service, path: &str, user: &str, password: &str) -> Answer {
 
 #[test]
 fn every_page_but_the_health_checks_asks_for_a_password() {
-    let file = users(&[("operator", "correct horse")]);
+    let file = users_file(&[("operator", "correct horse")]);
     let service = Service::start(&settings(&file));
     for path in [
         "/",
@@ -68,7 +58,7 @@ fn every_page_but_the_health_checks_asks_for_a_password() {
 
 #[test]
 fn wrong_credentials_are_refused_counted_and_slowed_down() {
-    let file = users(&[("operator", "correct horse")]);
+    let file = users_file(&[("operator", "correct horse")]);
     let service = Service::start(&settings(&file));
     assert_eq!(get(&service, "/metrics", "operator", "battery staple").status, 401);
     let again = get(&service, "/metrics", "operator", "battery staple 2");
@@ -84,7 +74,7 @@ fn wrong_credentials_are_refused_counted_and_slowed_down() {
 
 #[test]
 fn a_client_that_is_in_stays_in_while_somebody_guesses_from_the_same_address() {
-    let file = users(&[("operator", "correct horse")]);
+    let file = users_file(&[("operator", "correct horse")]);
     let service = Service::start(&settings(&file));
     assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
     assert_eq!(get(&service, "/metrics", "admin", "admin").status, 401);
@@ -134,14 +124,14 @@ fn an_unknown_user_takes_as_long_as_a_wrong_password() {
 
 #[test]
 fn loopback_is_trusted_only_if_asked_for() {
-    let file = users(&[("operator", "correct horse")]);
+    let file = users_file(&[("operator", "correct horse")]);
     let service = Service::start(&(settings(&file) + "trust_loopback = true\n"));
     assert_eq!(service.get("/metrics").status, 200);
 }
 
 #[test]
 fn users_change_with_a_reload() {
-    let file = users(&[("operator", "old")]);
+    let file = users_file(&[("operator", "old")]);
     let service = Service::start(&settings(&file));
     assert_eq!(get(&service, "/metrics", "operator", "old").status, 200);
     std::fs::write(
@@ -157,7 +147,7 @@ fn users_change_with_a_reload() {
 
 #[test]
 fn a_credential_of_the_unit_is_found_by_its_name() {
-    let file = users(&[("operator", "correct horse")]);
+    let file = users_file(&[("operator", "correct horse")]);
     let directory = file.path().parent().unwrap().to_str().unwrap();
     let name = file.path().file_name().unwrap();
     let service = Setup::new(&format!("[auth]\nusers_file = {name:?}\n"))
@@ -181,4 +171,61 @@ fn a_bad_users_file_is_refused_without_showing_it() {
         service.log.wait_for(expected);
         assert!(!service.log.text().contains("hunter2"), "{}", service.log.text());
     }
+}
+
+#[test]
+fn a_users_file_that_cannot_serve_is_refused_by_the_check_and_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("users");
+    let hash = bcrypt::hash("x", 4).unwrap();
+    let check = || {
+        let (status, _, stderr) = common::run(
+            &["serve", "--check", "--config", "/dev/null"],
+            &[("EDGEWATCH__AUTH__USERS_FILE", path.to_str().unwrap())],
+        );
+        assert!(!status.success(), "it was taken");
+        stderr
+    };
+    let long = "# ".repeat(1 << 20);
+    for (content, said) in [
+        (format!("o:{}\n", hash.replace("$04$", "$31$")).as_bytes(), "cost 31"),
+        (format!("o:{}\n", hash.replace("$2b$", "$2x$")).as_bytes(), "$2x$"),
+        (format!("\u{feff}o:{hash}\n").as_bytes(), "byte order mark"),
+        (b"\xff\xfeo\0:\0".as_slice(), "UTF-16"),
+        (b"\xe9:x\n".as_slice(), "Latin-1"),
+        (long.as_bytes(), "larger than 1 MiB"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let error = check();
+        assert!(
+            error.contains("auth.users_file") && error.contains(said),
+            "{said}: {error}"
+        );
+    }
+    std::fs::remove_file(&path).unwrap();
+    // Nobody writes to it: whoever opens it as usual waits for ever.
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let error = check();
+    assert!(error.contains("no regular file"), "{error}");
+}
+
+#[test]
+fn a_line_that_cannot_serve_locks_no_other_user_out_at_the_start() {
+    let file = users_file(&[("operator", "correct horse")]);
+    let good = std::fs::read_to_string(file.path()).unwrap();
+    let slow = good.replace("operator", "slow").replace("$06$", "$31$");
+    std::fs::write(file.path(), slow + &good).unwrap();
+    let service = Service::start(&settings(&file));
+    service.log.wait_for("line 1 has a hash of cost 31");
+    assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
+    assert_eq!(get(&service, "/metrics", "slow", "correct horse").status, 401);
+    // While somebody is there to mend it, it is refused.
+    service.signal("HUP");
+    service.manager.wait_for("reload refused");
 }

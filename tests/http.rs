@@ -157,7 +157,9 @@ fn pages_run_no_script_and_load_nothing_from_elsewhere() {
 
 #[test]
 fn the_status_page_shows_readings_and_the_way_to_the_other_parts() {
-    let service = Service::start("[simulated]\nenabled = true\n");
+    let service = common::Setup::new("[simulated]\nenabled = true\n")
+        .environment("EDGEWATCH__HTTP__HOSTS", "cabinet.local")
+        .start();
     let page = service
         .request("GET / HTTP/1.1\r\nHost: cabinet.local:8000\r\nConnection: close\r\n\r\n")
         .text();
@@ -180,4 +182,33 @@ fn a_part_that_does_not_run_here_is_not_linked() {
     let service = Service::start("[links]\ngrafana = \"\"\nprometheus = \"https://watch.example/p\"\n");
     let page = service.get("/").text();
     assert!(page.contains("Grafana does not run here") && page.contains("https://watch.example/p"));
+}
+
+#[test]
+fn a_file_at_the_path_of_a_socket_is_not_removed_unless_it_is_a_socket_that_nobody_listens_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("http.sock");
+    let settings = format!("[http]\nlisten = [\"unix:{}\"]\n{}", path.display(), only(&["load"]));
+    let kept = directory.path().join("precious");
+    std::fs::write(&kept, "data").unwrap();
+    for obstacle in ["file", "link", "directory"] {
+        match obstacle {
+            "file" => std::fs::write(&path, "data").unwrap(),
+            "link" => std::os::unix::fs::symlink(&kept, &path).unwrap(),
+            _ => std::fs::create_dir(&path).unwrap(),
+        }
+        let mut service = common::Setup::new(&settings).spawn();
+        assert!(!service.wait().success(), "{obstacle}");
+        service.log.wait_for("no socket is in the way");
+        match obstacle {
+            "directory" => std::fs::remove_dir(&path).unwrap(),
+            _ => std::fs::remove_file(&path).unwrap(),
+        }
+    }
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "data");
+    // What a service that was killed leaves behind is replaced; the socket of one that lives is not.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let _service = common::Setup::new(&settings).start();
+    let mut second = common::Setup::new(&settings).spawn();
+    assert!(!second.wait().success());
 }

@@ -59,6 +59,42 @@ fn a_change_that_needs_a_restart_is_said() {
 }
 
 #[test]
+fn a_change_that_waits_for_a_restart_is_said_at_each_reload_and_not_shown_as_in_force() {
+    let service = Service::start("");
+    service.configure("[http]\nmax_connections = 5\n");
+    for round in 1..=2 {
+        service.signal("HUP");
+        service.manager.wait_for_nth("READY=1", round + 1);
+        assert_eq!(service.log.count("next start"), round);
+    }
+}
+
+#[test]
+fn names_and_the_permission_to_be_open_take_effect_at_once() {
+    let users = common::users_file(&[("operator", "correct horse")]);
+    let tcp = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let there = std::net::SocketAddr::from(([127, 0, 0, 1], tcp.local_addr().unwrap().port()));
+    let locked = format!("[auth]\nusers_file = {:?}\n", users.path());
+    let service = common::Setup::new(&locked).socket(&tcp).start();
+    let ask = |host: &str| {
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        common::ask(there, request.as_bytes()).unwrap().status
+    };
+    assert_eq!(ask("127.0.0.1"), 401);
+    // Without a password and without the permission: refused, and the password stays.
+    service.configure("");
+    service.signal("HUP");
+    service.manager.wait_for("reload refused: refusing to listen");
+    assert_eq!(ask("127.0.0.1"), 401);
+    service.configure("[http]\ninsecure = true\n");
+    service.signal("HUP");
+    service.log.wait_for("everybody in the network can read");
+    service.log.wait_for("settings reloaded");
+    assert_eq!((ask("127.0.0.1"), ask("attacker.example")), (200, 421));
+    assert_eq!(service.log.count("next start"), 0);
+}
+
+#[test]
 fn no_scrape_fails_while_settings_are_reloaded_over_and_over() {
     let sys = FakeSys::new();
     sys.zone(0, "40000\n");

@@ -99,26 +99,79 @@ fn the_watchdog_starves_when_the_sampler_is_stuck_though_http_answers() {
     assert!(ready.text().contains("stuck"));
 }
 
+/// The thread of the service that answers requests, stopped as a debugger does; all others go on.
+struct Frozen(libc::pid_t);
+
+impl Frozen {
+    fn worker(service: &Service) -> Self {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", service.child.id())).unwrap();
+        let worker = threads
+            .map(|thread| thread.unwrap().path())
+            .find(|thread| {
+                std::fs::read_to_string(thread.join("comm"))
+                    .unwrap()
+                    .starts_with("actix-rt")
+            })
+            .expect("a worker");
+        let id: libc::pid_t = worker.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        for request in [libc::PTRACE_SEIZE, libc::PTRACE_INTERRUPT] {
+            // SAFETY: neither reads or writes memory of this process.
+            let done = unsafe { libc::ptrace(request, id, 0, 0) };
+            assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
+        }
+        let mut status = 0;
+        // SAFETY: `status` is there until it returns.
+        let stopped = unsafe { libc::waitpid(id, &raw mut status, libc::__WALL) };
+        assert_eq!(stopped, id, "{}", std::io::Error::last_os_error());
+        Self(id)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // SAFETY: it reads and writes no memory of this process.
+        unsafe { libc::ptrace(libc::PTRACE_DETACH, self.0, 0, 0) };
+    }
+}
+
 #[test]
-fn the_watchdog_starves_only_while_http_does_not_answer() {
-    // A connection that is open and idle takes the only place, so the service's question to itself waits for ever.
-    let settings = "[http]\nmax_connections = 1\nclient_timeout = \"60s\"\nkeep_alive = \"10m\"\n";
-    let service = Setup::new(settings).watchdog(Duration::from_secs(8)).start();
-    let mut stream = std::net::TcpStream::connect(service.address()).unwrap();
-    stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: device\r\n\r\nGET /slow")
-        .unwrap();
+fn the_watchdog_starves_only_while_the_worker_is_stuck() {
+    let service = Setup::new("").watchdog(Duration::from_secs(8)).start();
+    let frozen = Frozen::worker(&service);
     service
         .log
         .wait_for("the watchdog is not fed: the HTTP server does not answer");
-    drop(stream);
-    let (fed, released) = (service.manager.count("WATCHDOG=1"), Instant::now());
+    let fed = service.manager.count("WATCHDOG=1");
+    thread::sleep(Duration::from_secs(5));
+    assert_eq!(service.manager.count("WATCHDOG=1"), fed, "fed though nobody answers");
+    let released = Instant::now();
+    drop(frozen);
     service.manager.wait_for_nth("WATCHDOG=1", fed + 1);
     let after = released.elapsed();
     assert!(
-        after < Duration::from_secs(2),
+        after < Duration::from_secs(4),
         "fed {after:?} later, when the time is up"
     );
+    assert_eq!(service.get("/healthz").status, 200);
+}
+
+#[test]
+fn the_watchdog_is_fed_though_strangers_hold_every_connection() {
+    let settings = "[http]\nmax_connections = 1\nclient_timeout = \"60s\"\n";
+    let service = Setup::new(settings).watchdog(Duration::from_secs(2)).start();
+    let mut stream = std::net::TcpStream::connect(service.address()).unwrap();
+    stream.write_all(b"GET /slow").unwrap();
+    let fed = service.manager.count("WATCHDOG=1");
+    service.manager.wait_for_nth("WATCHDOG=1", fed + 3);
+    assert_eq!(service.log.count("not fed"), 0);
+}
+
+#[test]
+fn a_watchdog_of_a_microsecond_floods_neither_the_log_nor_systemd() {
+    let service = Setup::new("").watchdog(Duration::from_micros(1)).start();
+    thread::sleep(Duration::from_secs(1));
+    let (lines, fed) = (service.log.text().lines().count(), service.manager.count("WATCHDOG=1"));
+    assert!(lines < 10 && (1..=40).contains(&fed), "{lines} lines, {fed} times");
 }
 
 #[test]

@@ -31,6 +31,7 @@ impl Settings {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("http.listen")
+            .with_list_parse_key("http.hosts")
             .with_list_parse_key("dashboards.directories");
         let settings = builder
             .add_source(environment)

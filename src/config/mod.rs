@@ -44,7 +44,7 @@ pub struct Settings {
     pub simulated: Simulated,
 }
 
-/// `[http]`: changes take effect at the next start.
+/// `[http]`: changes take effect at the next start, but those of `insecure` and `hosts` at a reload.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
@@ -52,6 +52,8 @@ pub struct Http {
     pub listen: Vec<Listen>,
     /// Allow an address other than loopback without authentication.
     pub insecure: bool,
+    /// Names by which clients without a password may ask, beside addresses, localhost and the host name.
+    pub hosts: Vec<String>,
     /// Open connections; further ones wait in the kernel's queue. 1 to 1024.
     pub max_connections: usize,
     /// Time for a client to send its request. 100 ms to 60 s.
@@ -70,6 +72,7 @@ impl Default for Http {
         Self {
             listen: vec![Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 8000)))],
             insecure: false,
+            hosts: Vec::new(),
             max_connections: 64,
             client_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(75),
@@ -292,9 +295,16 @@ impl Settings {
             .unwrap_or(default)
     }
 
-    /// What differs in `other` and is read only at the start.
-    pub fn needs_restart(&self, other: &Self) -> bool {
-        self.http != other.http
+    /// Keeps of `[http]` what is read only at the start, as it is in `running`; true if that was to be changed.
+    pub fn keep_until_restart(&mut self, running: &Self) -> bool {
+        let kept = Http {
+            insecure: self.http.insecure,
+            hosts: self.http.hosts.clone(),
+            ..running.http.clone()
+        };
+        let changed = self.http != kept;
+        self.http = kept;
+        changed
     }
 
     /// True if `other` shows the same dashboards with values from the same place.

@@ -91,6 +91,16 @@ impl Settings {
                 );
             }
         }
+        for host in &http.hosts {
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.' || byte == b'_';
+            if host.is_empty() || !host.bytes().all(is_name) {
+                problems.add(
+                    "http.hosts",
+                    host,
+                    "names such as status.example, without scheme and port",
+                );
+            }
+        }
         problems.within("http.max_connections", http.max_connections, 1, 1024);
         problems.within_time("http.client_timeout", http.client_timeout, 100, 60_000);
         problems.within_time("http.keep_alive", http.keep_alive, 1_000, 600_000);

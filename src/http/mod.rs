@@ -1,17 +1,22 @@
 //! The HTTP server: one worker, bounded in connections, sizes and time; one file for each endpoint.
 
 pub mod auth;
+mod connection;
 pub mod dashboards;
+pub mod doors;
 pub mod glance;
 pub mod health;
+mod hosts;
 pub mod metrics;
 pub mod probe;
 pub mod sensor;
+mod server;
 pub mod status;
 pub mod units;
 
 use std::convert::Infallible;
 use std::net::TcpListener;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -19,13 +24,17 @@ use std::sync::{Arc, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use actix_http::ConnectionType;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{Payload, Server, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use actix_web::middleware::{DefaultHeaders, Next, from_fn};
+use actix_web::http::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, TRANSFER_ENCODING,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{App as Routes, HttpMessage, HttpResponse, HttpServer, web};
+use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
 use crate::config::{Listen, Settings};
@@ -34,16 +43,15 @@ use crate::sampler::Sampler;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use auth::Auth;
 use dashboards::Boards;
+use doors::{Client, Turn};
+use probe::Private;
+pub use server::server;
 
 /// No route takes a body; a few bytes are let through for clients that send one all the same.
 const BODY_LIMIT: usize = 1024;
-/// Two for dashboards, and one for passwords, which must not wait behind them.
-const BLOCKING_THREADS: usize = 3;
 /// Bytes of an answer that wait to be written before no more are asked for. With one more piece of this size they fit into the
 /// 8 KiB that a connection has from the beginning.
 const WRITE_BUFFER: usize = 4 << 10;
-/// Time for a connection to close.
-const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -58,13 +66,23 @@ impl Socket {
     /// Binds `listen`. A Unix socket that nobody listens on any more is replaced.
     ///
     /// # Errors
-    /// The address is taken, or the system refuses it.
+    /// The address is taken, something other than a socket lies at its path, or the system refuses it.
     pub fn bind(listen: &Listen) -> Result<Self, Failure> {
         let bound = match listen {
             Listen::Tcp(address) => TcpListener::bind(address).map(Self::Tcp),
             Listen::Unix(path) => {
-                if path.exists() && std::os::unix::net::UnixStream::connect(path).is_err() {
-                    std::fs::remove_file(path).map_err(|error| Failure::because(listen, error))?;
+                // Without following a link: what it points to is not ours to remove either.
+                if let Ok(metadata) = std::fs::symlink_metadata(path) {
+                    if !metadata.file_type().is_socket() {
+                        return Err(Failure::because(
+                            format!("cannot listen on {listen}"),
+                            "a file that is no socket is in the way: remove it, or name another path in http.listen",
+                        ));
+                    }
+                    let asked = std::os::unix::net::UnixStream::connect(path);
+                    if asked.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+                        std::fs::remove_file(path).map_err(|error| Failure::because(listen, error))?;
+                    }
                 }
                 UnixListener::bind(path).map(Self::Unix)
             }
@@ -97,6 +115,8 @@ pub struct App {
     pub telemetry: Arc<Telemetry>,
     /// Where it listens.
     pub addresses: Vec<Listen>,
+    /// The way of the watchdog's question.
+    pub private: Private,
     live: RwLock<Arc<Live>>,
     started: std::time::Instant,
 }
@@ -108,7 +128,7 @@ pub struct Live {
     /// The sampler that reads what they say.
     pub sampler: Arc<Sampler>,
     /// Who may ask; `None` lets everybody who reaches the socket.
-    pub auth: Option<Auth>,
+    pub auth: Option<Arc<Auth>>,
     /// Dashboards and the way to their values.
     pub boards: Arc<Boards>,
 }
@@ -119,6 +139,7 @@ impl App {
         Self {
             telemetry,
             addresses,
+            private: Private::default(),
             live: RwLock::new(Arc::new(live)),
             started: std::time::Instant::now(),
         }
@@ -138,45 +159,6 @@ impl App {
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
-}
-
-/// The server on `sockets`, which runs once it is awaited.
-///
-/// # Errors
-/// A socket cannot be used.
-pub fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Server> {
-    let live = app.live();
-    let http = &live.settings.http;
-    let mut server = HttpServer::new(move || {
-        let security = DefaultHeaders::new()
-            .add(("X-Content-Type-Options", "nosniff"))
-            .add(("Referrer-Policy", "no-referrer"))
-            .add((
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
-            ));
-        Routes::new()
-            .app_data(app.clone())
-            .wrap(security)
-            .wrap(from_fn(guard))
-            .configure(routes)
-    })
-    .workers(1)
-    .worker_max_blocking_threads(BLOCKING_THREADS)
-    .max_connections(http.max_connections)
-    .client_request_timeout(http.client_timeout)
-    .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-    .keep_alive(http.keep_alive)
-    .h1_write_buffer_size(WRITE_BUFFER)
-    .shutdown_timeout(http.shutdown_timeout.as_secs())
-    .disable_signals();
-    for socket in sockets {
-        server = match socket {
-            Socket::Tcp(listener) => server.listen(listener)?,
-            Socket::Unix(listener) => server.listen_uds(listener)?,
-        };
-    }
-    Ok(server.run())
 }
 
 fn routes(config: &mut web::ServiceConfig) {
@@ -222,12 +204,25 @@ async fn guard(
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no state"));
     };
-    let handler = handler_of(request.path());
-    let refusal = match refuse_body(&mut request) {
-        Some(response) => Some(response),
-        None => refuse_strangers(&app, &request, handler).await,
+    let Some(client) = request.conn_data::<Arc<Client>>().cloned() else {
+        return Err(actix_web::error::ErrorInternalServerError("no connection"));
     };
-    let response = match refusal {
+    let turn = Turn(Arc::clone(&client));
+    let handler = handler_of(request.path());
+    let length = content_length(request.headers());
+    // Nobody reads the body, and what switches protocols has no end.
+    let has_rest = length > 0 || request.head().upgrade();
+    let live = app.live();
+    let has_password = live.auth.is_some();
+    let refusal = match refuse_body(&mut request, length) {
+        Some(response) => Some(response),
+        None => match refuse_hosts(&live, &request) {
+            Some(response) => Some(response),
+            None => refuse_strangers(&app, &live, &request, &client, handler).await,
+        },
+    };
+    drop(live);
+    let mut response = match refusal {
         Some(response) => request.into_response(response),
         None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
             Ok(answer) => answer?.map_into_boxed_body(),
@@ -235,7 +230,9 @@ async fn guard(
                 // Logged by the panic hook. The request went down with the handler, so the answer goes the way of errors.
                 app.telemetry.failures.with_label_values(&[ROUTE_ERROR]).inc();
                 app.telemetry.answered(handler, 500);
-                return Err(InternalError::from_response("panic", internal_error()).into());
+                let mut answer = internal_error();
+                protect(answer.headers_mut());
+                return Err(InternalError::from_response("panic", answer).into());
             }
         },
     };
@@ -246,7 +243,54 @@ async fn guard(
         status = response.status().as_u16(),
         "request"
     );
-    Ok(response)
+    protect(response.headers_mut());
+    // Strangers get a place for the time of an answer, and nobody keeps the last place.
+    let is_stranger = response.status().is_client_error() || (is_health(handler) && has_password);
+    if has_rest || is_stranger || client.is_in_the_way() {
+        client.closes();
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
+    Ok(response.map_body(|_, body| Answer { body, _turn: turn }.boxed()))
+}
+
+/// The body of an answer, with the turn of its request: the connection reads the next one when this has been handed over.
+struct Answer {
+    body: BoxBody,
+    _turn: Turn,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(context)
+    }
+}
+
+/// What every answer tells browsers, unless its handler knows better: take it for what it says it is, run and load nothing from elsewhere, show
+/// it in no other page, and let no other site have it.
+fn protect(headers: &mut HeaderMap) {
+    let policies = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
+        ),
+    ];
+    for (name, value) in policies {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
 }
 
 /// The answer to a failure inside. It says nothing of what failed: that is in the log.
@@ -266,14 +310,17 @@ fn handler_of(path: &str) -> &'static str {
     }
 }
 
-/// 413 for a request with more than a few bytes of body, or with a body of unknown length.
-fn refuse_body(request: &mut ServiceRequest) -> Option<HttpResponse> {
-    let headers = request.headers();
-    let length = headers
+/// The bytes of the body that a request announces.
+fn content_length(headers: &HeaderMap) -> usize {
+    headers
         .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
-        .unwrap_or(0);
-    if length <= BODY_LIMIT && !headers.contains_key(TRANSFER_ENCODING) {
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// 413 for a request with more than a few bytes of body, or with a body of unknown length.
+fn refuse_body(request: &mut ServiceRequest, length: usize) -> Option<HttpResponse> {
+    if length <= BODY_LIMIT && !request.headers().contains_key(TRANSFER_ENCODING) {
         return None;
     }
     let refusal = Refusal {
@@ -306,12 +353,35 @@ impl MessageBody for Refusal {
     }
 }
 
-async fn refuse_strangers(app: &App, request: &ServiceRequest, handler: &str) -> Option<HttpResponse> {
-    // The watchdog and load balancers ask these without a password; they tell nothing but yes or no.
-    if handler == "healthz" || handler == "readyz" {
+/// 421 for a name that is not the device's, where no password stands between a web site and the answers.
+fn refuse_hosts(live: &Live, request: &ServiceRequest) -> Option<HttpResponse> {
+    let is_open = live.auth.as_ref().is_none_or(|auth| auth.trusts(request));
+    // No browser comes in through a Unix socket; what does has the name from whoever it works for.
+    let is_browser = request.peer_addr().is_some();
+    if !is_open || !is_browser || hosts::are_known(request, &live.settings.http.hosts) {
         return None;
     }
-    let live = app.live();
+    Some(plain(
+        HttpResponse::MisdirectedRequest(),
+        "not known as a name of this device: ask by its address or its host name, or add the name to http.hosts in its settings\n",
+    ))
+}
+
+/// The watchdog and load balancers ask for these without a password; they tell nothing but yes or no.
+fn is_health(handler: &str) -> bool {
+    handler == "healthz" || handler == "readyz"
+}
+
+async fn refuse_strangers(
+    app: &App,
+    live: &Live,
+    request: &ServiceRequest,
+    client: &Client,
+    handler: &str,
+) -> Option<HttpResponse> {
+    if is_health(handler) {
+        return None;
+    }
     let auth = live.auth.as_ref()?;
-    auth.refuse(request, &app.telemetry).await
+    auth.refuse(request, client, &app.telemetry).await
 }

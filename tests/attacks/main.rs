@@ -3,3 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod connections;
+mod malformed;
+mod passwords;
+mod rebinding;

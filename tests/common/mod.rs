@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_edgewatch");
 /// Longer than anything takes on a busy machine; a test that needs it has failed.
@@ -82,6 +82,8 @@ impl Setup {
         let mut command = self.command(&file);
         command
             .env("NOTIFY_SOCKET", &manager.path)
+            // The name by which the tests ask; no name of this machine.
+            .env("EDGEWATCH__HTTP__HOSTS", "device")
             .env_remove("JOURNAL_STREAM")
             .envs(self.environment)
             .stderr(Stdio::piped());
@@ -377,7 +379,8 @@ pub fn ask_from_outside(address: SocketAddr, request: &[u8]) -> std::io::Result<
     ask_on(TcpStream::from(socket), request)
 }
 
-fn ask_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<Answer> {
+/// Sends `request` on a connection and reads until the other side closes.
+pub fn ask_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<Answer> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request)?;
     let mut bytes = Vec::new();
@@ -483,6 +486,22 @@ pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, Str
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status, text(&output.stdout), text(&output.stderr))
+}
+
+/// A users file, with hashes of low cost, so that tests are about something else.
+pub fn users_file(entries: &[(&str, &str)]) -> NamedTempFile {
+    users_file_of_cost(entries, 6)
+}
+
+/// As [`users_file`], with bcrypt's cost: each step doubles the time of a check.
+pub fn users_file_of_cost(entries: &[(&str, &str)], cost: u32) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    let lines: Vec<String> = entries
+        .iter()
+        .map(|(user, password)| format!("{user}:{}\n", bcrypt::hash(password, cost).unwrap()))
+        .collect();
+    std::fs::write(file.path(), lines.concat()).unwrap();
+    file
 }
 
 /// Settings in which every source but those named is switched off.

@@ -1,0 +1,223 @@
+//! The users file: lines of `user:bcrypt-hash`, as `htpasswd -nB USER` prints them.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::Failure;
+
+/// Far more than anybody has users.
+const MOST_BYTES: u64 = 1 << 20;
+/// Below it bcrypt is not defined; above it a check takes a Raspberry Pi more than ten seconds, and each step doubles that.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+
+/// What becomes of lines that cannot serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadLines {
+    /// The file is refused, while somebody is there to mend it.
+    Refuse,
+    /// Their users are left out, and the log says so: at the start one bad line must not lock out all users.
+    LeaveOut,
+}
+
+/// The hash of each user.
+#[derive(Debug)]
+pub struct Users {
+    hashes: HashMap<String, String>,
+    /// The one that takes longest to check.
+    dearest: String,
+}
+
+impl Users {
+    /// Reads a file of users.
+    ///
+    /// # Errors
+    /// No regular file of at most 1 MiB, no user in it, or, if those are refused, a line that is not `user:bcrypt-hash` with a cost of 4 to
+    /// 14. Lines are named by their number and not shown: there may be a password in them.
+    pub fn load(file: &Path, bad_lines: BadLines) -> Result<Self, Failure> {
+        let path = credential_path(file);
+        let failed = |why: String| Failure::because(format!("auth.users_file = {}", path.display()), why);
+        let text = read(&path).map_err(failed)?;
+        warn_if_others_can_read(&path);
+        let (users, problems) = Self::parse(&text);
+        match problems.into_iter().next() {
+            Some(problem) if bad_lines == BadLines::Refuse || users.hashes.is_empty() => Err(failed(problem)),
+            None if users.hashes.is_empty() => Err(failed(
+                "no user in it; `htpasswd -nB USER` prints a line for one".to_owned(),
+            )),
+            Some(problem) => {
+                tracing::error!("auth.users_file = {}: {problem}; its user is left out", path.display());
+                Ok(users)
+            }
+            None => Ok(users),
+        }
+    }
+
+    /// The users, and what is wrong with lines.
+    fn parse(text: &str) -> (Self, Vec<String>) {
+        let mut users = Self {
+            hashes: HashMap::new(),
+            dearest: String::new(),
+        };
+        let (mut most, mut problems) = (0, Vec::new());
+        let without_mark = text.strip_prefix('\u{feff}');
+        if without_mark.is_some() {
+            problems.push("begins with a byte order mark: save it as UTF-8 without BOM".to_owned());
+        }
+        for (index, line) in without_mark.unwrap_or(text).lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            match entry(line) {
+                Ok((user, _, _)) if users.hashes.contains_key(user) => {
+                    problems.push(format!(
+                        "line {} is about a user that has a line already: remove one",
+                        index + 1
+                    ));
+                }
+                Ok((user, hash, cost)) => {
+                    if cost > most {
+                        (most, users.dearest) = (cost, hash.to_owned());
+                    }
+                    users.hashes.insert(user.to_owned(), hash.to_owned());
+                }
+                Err(problem) => problems.push(format!("line {} {problem}", index + 1)),
+            }
+        }
+        (users, problems)
+    }
+
+    /// The hash to check for `user`, and whether there is such a user. For one that does not exist it is the one that takes longest, so that
+    /// the time tells nothing.
+    pub fn hash(&self, user: &str) -> (&str, bool) {
+        match self.hashes.get(user) {
+            Some(hash) => (hash, true),
+            None => (&self.dearest, false),
+        }
+    }
+}
+
+/// The user of a line, the hash, and its cost.
+fn entry(line: &str) -> Result<(&str, &str, u32), String> {
+    let unknown = || "is not user:bcrypt-hash, as `htpasswd -nB USER` prints it".to_owned();
+    let (user, hash) = line
+        .split_once(':')
+        .filter(|(user, _)| !user.is_empty())
+        .ok_or_else(unknown)?;
+    if hash.starts_with("$2x$") {
+        return Err(
+            "has a hash of the kind $2x$, made by a faulty program: make a new one with `htpasswd -nB USER`".to_owned(),
+        );
+    }
+    let cost = hash.parse::<bcrypt::HashParts>().map_err(|_| unknown())?.get_cost();
+    if !COSTS.contains(&cost) {
+        let (least, most) = (COSTS.start(), COSTS.end());
+        return Err(format!(
+            "has a hash of cost {cost}: allowed are {least} to {most}; `htpasswd -nB -C 10 USER` makes one"
+        ));
+    }
+    Ok((user, hash, cost))
+}
+
+/// The text of a file, which may be something that blocks whoever opens or reads it.
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| error.to_string())?;
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    // Not by its size, which a file that grows makes untrue.
+    file.take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err("larger than 1 MiB, so it is no users file".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| "not UTF-8 (UTF-16 or Latin-1?): save it as UTF-8 without BOM".to_owned())
+}
+
+/// A relative path is a credential of the unit (systemd.exec(5), `LoadCredential=`).
+fn credential_path(file: &Path) -> PathBuf {
+    match std::env::var_os("CREDENTIALS_DIRECTORY") {
+        Some(directory) if file.is_relative() => Path::new(&directory).join(file),
+        _ => file.to_owned(),
+    }
+}
+
+fn warn_if_others_can_read(path: &Path) {
+    // systemd hands credentials over read-only for the service alone, whatever the mode says.
+    let is_credential = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|directory| path.starts_with(directory));
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if !is_credential && mode & 0o007 != 0 {
+        tracing::warn!(
+            "{} can be read by everybody on this device: chmod o= it",
+            path.display()
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "$2y$05$nqDjfP6Y1cOcqGG/1LJnNe4HDUyBbV8O2TB2MuaeqOHlFAWpuJGTK";
+
+    fn with_cost(cost: &str) -> String {
+        HASH.replace("$05$", &format!("${cost}$"))
+    }
+
+    #[test]
+    fn an_unknown_user_takes_as_long_as_the_dearest_known_one() {
+        let dear = with_cost("12");
+        let (users, problems) = Users::parse(&format!("a:{HASH}\nb:{dear}\nc:{HASH}\n"));
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(users.hash("c"), (HASH, true));
+        assert_eq!(users.hash("nobody"), (dear.as_str(), false));
+    }
+
+    #[test]
+    fn a_line_that_cannot_serve_is_named_and_costs_no_other_user() {
+        let many = [
+            (format!("b:{}", with_cost("31")), "line 2 has a hash of cost 31"),
+            (format!("b:{}", with_cost("15")), "allowed are 4 to 14"),
+            (format!("b:{}", with_cost("03")), "line 2"),
+            (format!("b:{}", with_cost("99")), "line 2"),
+            (
+                format!("b:{}", HASH.replace("$2y$", "$2x$")),
+                "line 2 has a hash of the kind $2x$",
+            ),
+            (
+                format!("b:{}", HASH.replace("$2y$", "$1$")),
+                "line 2 is not user:bcrypt-hash",
+            ),
+            ("b".to_owned(), "line 2 is not user:bcrypt-hash"),
+            (format!("a:{HASH}"), "line 2 is about a user that has a line already"),
+        ];
+        for (line, said) in many {
+            let (users, problems) = Users::parse(&format!("a:{HASH}\n{line}\n"));
+            assert!(
+                problems.len() == 1 && problems[0].contains(said),
+                "{line}: {problems:?}"
+            );
+            assert_eq!((users.hash("a"), users.hash("b").1), ((HASH, true), false), "{line}");
+        }
+        for cost in ["04", "10", "14"] {
+            assert!(Users::parse(&format!("a:{}\n", with_cost(cost))).1.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_said_and_belongs_to_no_name() {
+        let (users, problems) = Users::parse(&format!("\u{feff}a:{HASH}\n"));
+        assert!(problems[0].contains("byte order mark"), "{problems:?}");
+        assert_eq!(users.hash("a"), (HASH, true));
+    }
+}
