@@ -88,13 +88,15 @@ pub struct Connection {
     client_timeout: Duration,
 }
 
-/// What the timer of a connection limits.
+/// What a connection waits for, at most for the time of its timer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    ForRequest,
-    ForReader,
-    /// Refused: until it has read why.
-    ForEnd,
+    /// The rest of a request.
+    Request,
+    /// Somebody to read the answer.
+    Reader,
+    /// The end of a client that has been refused, and has time to read why.
+    End,
 }
 
 impl Connection {
@@ -108,7 +110,7 @@ impl Connection {
             timer: None,
             client_timeout,
         };
-        connection.start_timer(Waits::ForRequest);
+        connection.start_timer(Waits::Request);
         connection
     }
 
@@ -119,9 +121,9 @@ impl Connection {
 
     fn start_timer(&mut self, waits: Waits) {
         let time = match waits {
-            Waits::ForRequest => self.client_timeout,
-            Waits::ForReader => WRITE_TIMEOUT,
-            Waits::ForEnd => LINGER,
+            Waits::Request => self.client_timeout,
+            Waits::Reader => WRITE_TIMEOUT,
+            Waits::End => LINGER,
         };
         self.timer = Some((waits, Box::pin(tokio::time::sleep(time))));
     }
@@ -179,13 +181,13 @@ impl Connection {
             self.ahead = rest;
             buffer.set_filled(before + end);
             self.head = Head::default();
-            self.stop_timer(Waits::ForRequest);
+            self.stop_timer(Waits::Request);
             self.client.asks();
         } else if self.head.length > LONGEST_HEAD {
             buffer.set_filled(before);
             return self.refuse(context, Closed::LongHead);
         } else if self.timer.is_none() {
-            self.start_timer(Waits::ForRequest);
+            self.start_timer(Waits::Request);
             self.client.begins();
         }
         Poll::Ready(Ok(()))
@@ -201,7 +203,7 @@ impl Connection {
         // Nothing else waits to be written, so it fits, or the client is gone.
         let _ = self.transport.poll_write(context, answer);
         self.ahead = Vec::new();
-        self.start_timer(Waits::ForEnd);
+        self.start_timer(Waits::End);
         self.poll_end(context)
     }
 
@@ -224,11 +226,11 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if matches!(this.timer, Some((Waits::ForEnd, _))) {
+        if matches!(this.timer, Some((Waits::End, _))) {
             return this.poll_end(context);
         }
         match this.expired(context) {
-            Some(Waits::ForRequest) => return this.refuse(context, Closed::SlowRequest),
+            Some(Waits::Request) => return this.refuse(context, Closed::SlowRequest),
             Some(_) => return Poll::Ready(Err(not_reading(&this.client))),
             None => {}
         }
@@ -245,18 +247,18 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if matches!(this.timer, Some((Waits::ForEnd, _))) {
+        if matches!(this.timer, Some((Waits::End, _))) {
             // It has been answered.
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = this.transport.poll_write(context, bytes);
         if written.is_ready() {
-            this.stop_timer(Waits::ForReader);
+            this.stop_timer(Waits::Reader);
             this.client.reads();
             return written;
         }
-        if !matches!(this.timer, Some((Waits::ForReader, _))) {
-            this.start_timer(Waits::ForReader);
+        if !matches!(this.timer, Some((Waits::Reader, _))) {
+            this.start_timer(Waits::Reader);
             this.client.stalls();
         }
         if this.expired(context).is_some() {

@@ -130,7 +130,8 @@ impl Doors {
 
     /// True if the last place is taken.
     pub fn is_full(&self) -> bool {
-        lock(&self.open).iter().filter(|client| client.stays()).count() >= self.most
+        let open = lock(&self.open);
+        open.len() >= self.most && open.iter().filter(|client| client.stays()).count() >= self.most
     }
 
     /// A quarter of all for one address; all for the device itself, where a reverse proxy may be.
