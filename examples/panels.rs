@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use edgewatch::dashboards::data::{Data, Field, Frame, Values};
 use edgewatch::dashboards::evaluate::Scope;
+use edgewatch::dashboards::limits::Deadline;
 use edgewatch::dashboards::model::{FieldOptions, Panel};
 use edgewatch::dashboards::time::{TimeRange, Zone};
 use edgewatch::dashboards::variables::Variables;
@@ -26,6 +27,7 @@ fn main() {
         min_step: 15_000,
         zone: Zone::UTC,
         dashboard: "Panels".to_owned(),
+        deadline: Deadline::default(),
     };
     let panels: Vec<(Panel, Data)> = panels()
         .into_iter()

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::dashboards::evaluate::Scope;
 use crate::dashboards::layout::layout;
+use crate::dashboards::limits::Deadline;
 use crate::dashboards::model::Dashboard;
 use crate::dashboards::options::{self, Options};
 use crate::dashboards::picture::Picture;
@@ -122,6 +123,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, F
         min_step: options::min_step(source),
         zone,
         dashboard: dashboard.title.clone(),
+        deadline: Deadline::default(),
     };
     check(args, &scope.variables)?;
     let panels = layout(dashboard, &scope.variables);
@@ -133,7 +135,9 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, F
             Picture::alone(place, args.width, args.height, dark)
         }
     };
-    let mut svg = picture.head(&dashboard.title, &panels, &scope);
+    let problems = scope.variables.problems();
+    let notes: Vec<String> = dashboard.left_out.iter().cloned().chain(problems).collect();
+    let mut svg = picture.head(&dashboard.title, &notes, &panels, &scope);
     for index in 0..picture.len() {
         svg.push_str(&picture.panel(index, &panels, &scope, source));
     }

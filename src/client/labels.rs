@@ -1,15 +1,18 @@
 //! Label sets of Prometheus.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+/// Labels of a series that are read; Prometheus itself has some ten.
+const MOST_LABELS: usize = 64;
+/// Bytes of a name, and of a value.
+const MOST_BYTES: usize = 1 << 10;
 
 /// The labels of a series, sorted by name. A page holds hundreds of them, many more than once: they take two allocations however
 /// many labels there are, and copies share them.
-#[derive(Clone, Default, Deserialize, PartialEq, Eq)]
-#[serde(from = "BTreeMap<String, String>")]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Labels {
     /// Name and value of each, one behind the other.
     text: Arc<str>,
@@ -77,9 +80,64 @@ impl<T: AsRef<str>> FromIterator<(T, T)> for Labels {
     }
 }
 
-impl From<BTreeMap<String, String>> for Labels {
-    fn from(pairs: BTreeMap<String, String>) -> Self {
-        pairs.into_iter().collect()
+/// Reads no more than [`MOST_LABELS`], and cuts what is longer than [`MOST_BYTES`]: whoever can be scraped can send a million labels.
+impl<'de> Deserialize<'de> for Labels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Labels;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("labels")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
+                let mut pairs = Vec::new();
+                while pairs.len() < MOST_LABELS {
+                    match map.next_key_seed(Short)? {
+                        Some(name) => pairs.push((name, map.next_value_seed(Short)?)),
+                        None => return Ok(pairs.into_iter().collect()),
+                    }
+                }
+                while map.next_key::<IgnoredAny>()?.is_some() {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Ok(pairs.into_iter().collect())
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// A text of which no more than [`MOST_BYTES`] are copied.
+struct Short;
+
+impl<'de> DeserializeSeed<'de> for Short {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Short {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        let mut end = text.len().min(MOST_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (kept, rest) = text.split_at(end);
+        Ok(if rest.is_empty() {
+            kept.to_owned()
+        } else {
+            format!("{kept}…")
+        })
     }
 }
 
@@ -106,6 +164,16 @@ mod tests {
         let changed = labels.with("job", "c").with("z", "");
         assert_eq!((changed.get("job"), changed.iter().count()), (Some("c"), 5));
         assert!(serde_json::from_str::<Labels>(r#"{"job":1}"#).is_err());
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        let many: Vec<String> = (0..1000).map(|number| format!("\"l{number}\":\"v\"")).collect();
+        let labels: Labels = serde_json::from_str(&format!("{{{}}}", many.join(","))).unwrap();
+        assert_eq!(labels.iter().count(), MOST_LABELS);
+        let long = "ä".repeat(MOST_BYTES);
+        let labels: Labels = serde_json::from_str(&format!("{{\"a\":\"{long}\"}}")).unwrap();
+        assert_eq!(labels.get("a").unwrap().len(), MOST_BYTES + "…".len());
     }
 
     #[test]

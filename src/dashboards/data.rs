@@ -181,6 +181,18 @@ impl Frame {
         }
     }
 
+    /// Bytes in memory, roughly.
+    pub fn size(&self) -> usize {
+        let values = |values: &Values| match values {
+            Values::Times(values) | Values::Numbers(values) => values.len() * size_of::<f64>(),
+            Values::Texts(texts) => texts.iter().map(|text| text.len() + size_of::<String>()).sum(),
+        };
+        let fields = self.fields.iter();
+        fields
+            .map(|field| size_of::<Field>() + field.name.len() + values(&field.values))
+            .sum()
+    }
+
     /// The field of times, if it has one.
     pub fn times(&self) -> Option<&[f64]> {
         self.fields.iter().find_map(|field| match &field.values {

@@ -1,8 +1,8 @@
 //! How a value is shown: its text by unit, decimals and mappings, and its colour by thresholds and mappings.
 
 use super::color;
+use super::limits;
 use super::model::{FieldOptions, Mapping, MappingResult, Step, ThresholdMode};
-use super::pattern::Pattern;
 use super::time::Zone;
 use super::units;
 
@@ -36,7 +36,7 @@ pub fn number_with(options: &FieldOptions, value: f64, decimals: Option<u8>) -> 
         }
     });
     Display {
-        text,
+        text: limits::cut(text, limits::NAME),
         color: mapped
             .color
             .map(|name| color::hex(&name))
@@ -69,7 +69,7 @@ pub fn text(options: &FieldOptions, value: &str) -> Display {
         shown.to_owned()
     });
     Display {
-        text,
+        text: limits::cut(text, limits::NAME),
         color: mapped
             .color
             .map(|name| color::hex(&name))
@@ -143,7 +143,7 @@ fn map_text(mapping: &Mapping, value: &str) -> Option<MappingResult> {
         Mapping::Value(results) => results.get(value).cloned(),
         Mapping::Range { .. } => map_number(mapping, value.trim().parse().ok()?),
         Mapping::Regex { pattern, result } => {
-            let pattern = Pattern::new(pattern).ok()?;
+            let pattern = pattern.get()?;
             let is_match = pattern.is_match(value);
             is_match.then(|| MappingResult {
                 text: result.text.as_ref().map(|text| pattern.replace(value, text)),

@@ -28,6 +28,7 @@ use super::data::Data;
 use super::evaluate::Scope;
 use super::model::Panel;
 use theme::Medium;
+pub use theme::without_controls;
 
 /// The rules of a page's stylesheet for what [`html()`] writes. They take the variables `--text`, `--soft`, `--border` and
 /// `--panel` from the page; `data-theme` of the root element is `light`, `dark`, or absent for what the reader prefers.
@@ -88,5 +89,5 @@ pub fn picture(panel: &Panel, data: &Data, scope: &Scope, width: u32, height: u3
             text x=(width / 2.0) y=(height / 2.0) text-anchor="middle" font-size="16" fill=[medium.tone(theme::Tone::Soft)] { (no_data(panel)) }
         }
     });
-    PreEscaped(theme::without_controls(drawn.into_string()))
+    PreEscaped(without_controls(drawn.into_string()))
 }

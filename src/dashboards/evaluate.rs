@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::data::{Data, Field, Frame, Values};
+use super::limits::{self, Deadline, note};
 use super::model::{Panel, Target};
-use super::source::{Answered, Source};
+use super::source::{Answered, Source, Within};
 use super::time::{Grid, TimeRange, Zone, interval};
 use super::variables::Variables;
 use super::variables::format::Place;
@@ -25,10 +26,17 @@ pub struct Scope {
     pub zone: Zone,
     /// The title of the dashboard, for `$__dashboard`.
     pub dashboard: String,
+    /// Whether somebody still waits for it.
+    pub deadline: Deadline,
 }
 
 impl Scope {
-    /// `text` with its variables: for titles and texts.
+    /// A title with its variables.
+    pub fn title(&self, title: &str) -> String {
+        limits::cut(self.text(title), limits::NAME)
+    }
+
+    /// `text` with its variables: for what people read.
     pub fn text(&self, text: &str) -> String {
         template::expand(text, |reference| self.value(reference, Place::Text))
     }
@@ -76,22 +84,49 @@ struct Steps {
 
 /// The data of `panel`, with at most `points` points a series. Failures of single queries lie in [`Data::problems`], beside what
 /// the others brought.
+///
+/// What takes too long is left out, and a panic is one of the problems: neither may keep the others of a page from being shown.
 pub fn evaluate(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source) -> Data {
+    limits::guarded(|| evaluate_unguarded(panel, scope, points, source)).unwrap_or_else(|problem| Data {
+        range: scope.range,
+        problems: vec![problem],
+        ..Data::default()
+    })
+}
+
+fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source) -> Data {
     let mut scope = scope.clone();
+    scope.deadline = scope.deadline.within(limits::PANEL_TIME);
+    let source = &Within {
+        source,
+        deadline: &scope.deadline.clone(),
+    };
     scope.range = scope
         .range
         .of_panel(&scope.text(&panel.time_from), &scope.text(&panel.time_shift));
     let mut data = Data {
         range: scope.range,
-        problems: support::of_panel(panel),
         ..Data::default()
     };
+    for problem in support::of_panel(panel) {
+        note(&mut data.problems, problem);
+    }
+    let mut room = Room::default();
     for target in panel.targets.iter().filter(|target| !target.hide) {
         if let Err(problem) = support::of_target(panel, target) {
-            data.problems.push(problem);
+            note(&mut data.problems, problem);
         } else if !target.expr.trim().is_empty() {
-            ask(panel, target, &scope, points, source, &mut data);
+            ask(panel, target, &scope, points, source, &mut room, &mut data);
         }
+    }
+    if room.left_out > 0 {
+        let problem = format!(
+            "{} series are left out: a panel holds {} series and {} values",
+            room.left_out,
+            limits::SERIES,
+            limits::VALUES
+        );
+        note(&mut data.problems, problem);
     }
     frames::finish(panel, &mut data);
     names::automatic(&mut data.frames);
@@ -133,19 +168,61 @@ fn steps(panel: &Panel, target: &Target, scope: &Scope, points: usize) -> Steps 
     }
 }
 
-fn expression(target: &Target, scope: &Scope, steps: Steps) -> String {
-    template::expand(&target.expr, |reference| match reference.name {
+fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<String, String> {
+    let expanded = template::expand_whole(&target.expr, |reference| match reference.name {
         "__interval" => Some(interval::format(steps.step)),
         "__interval_ms" => Some(steps.step.to_string()),
         "__rate_interval" => Some(interval::format(steps.rate)),
         "__rate_interval_ms" => Some(steps.rate.to_string()),
         _ => scope.value(reference, Place::Query),
-    })
+    });
+    expanded.map_err(|error| format!("query {}: {error}", target.ref_id))
 }
 
-fn ask(panel: &Panel, target: &Target, scope: &Scope, points: usize, source: &dyn Source, data: &mut Data) {
+/// What a panel still takes.
+struct Room {
+    series: usize,
+    values: usize,
+    left_out: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            series: limits::SERIES,
+            values: limits::VALUES,
+            left_out: 0,
+        }
+    }
+}
+
+impl Room {
+    /// Whether there is room for one more series with so many values.
+    const fn take(&mut self, values: usize) -> bool {
+        if self.series == 0 || self.values < values {
+            self.left_out += 1;
+            return false;
+        }
+        self.series -= 1;
+        self.values -= values;
+        true
+    }
+}
+
+fn ask(
+    panel: &Panel,
+    target: &Target,
+    scope: &Scope,
+    points: usize,
+    source: &dyn Source,
+    room: &mut Room,
+    data: &mut Data,
+) {
     let steps = steps(panel, target, scope, points);
-    let query = expression(target, scope, steps);
+    let query = match expression(target, scope, steps) {
+        Ok(query) => query,
+        Err(problem) => return note(&mut data.problems, problem),
+    };
     let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Text));
     let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
     let mut series = Vec::new();
@@ -153,7 +230,9 @@ fn ask(panel: &Panel, target: &Target, scope: &Scope, points: usize, source: &dy
         let grid = Grid::new(scope.range, steps.step);
         let times = Arc::new(grid.times());
         for found in take(source.range(&query, grid), &mut data.problems) {
-            series.push((Arc::clone(&times), found.labels, found.values));
+            if room.take(found.values.len()) {
+                series.push((Arc::clone(&times), found.labels, found.values));
+            }
         }
     }
     if target.instant {
@@ -162,7 +241,9 @@ fn ask(panel: &Panel, target: &Target, scope: &Scope, points: usize, source: &dy
         let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
         let times = Arc::new(vec![now.at(now.len - 1)]);
         for (labels, value) in take(source.instant(&query, at), &mut data.problems) {
-            series.push((Arc::clone(&times), labels, Arc::new(vec![value])));
+            if room.take(1) {
+                series.push((Arc::clone(&times), labels, Arc::new(vec![value])));
+            }
         }
     }
     let named = series.into_iter().map(|(times, labels, values)| {
@@ -178,10 +259,8 @@ fn take<T: Clone>(answer: Answered<T>, problems: &mut Vec<String>) -> Vec<T> {
         Ok(answer) => (answer.items, answer.notes),
         Err(error) => (Vec::new(), vec![error.to_string()]),
     };
-    for note in notes {
-        if !problems.contains(&note) {
-            problems.push(note);
-        }
+    for problem in notes {
+        note(problems, problem);
     }
     items
 }
@@ -264,13 +343,13 @@ mod tests {
     #[test]
     fn variables_reach_queries_legends_and_titles() {
         let variables = Variables {
-            list: vec![Resolved {
+            list: vec![Arc::new(Resolved {
                 name: "host".to_owned(),
                 multi: true,
                 options: vec![("a.b".into(), "a.b".into()), ("c".into(), "c".into())],
                 chosen: vec!["a.b".to_owned(), "c".to_owned()],
                 ..Resolved::default()
-            }],
+            })],
         };
         let source = Fake::default().with("up{host=~\"(a\\\\.b|c)\"}", &[("job", "x")], 1.0);
         let panel = panel(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::data::{Data, Field, Frame, Values};
+use super::limits::{self, note};
 use super::model::Panel;
 
 /// Makes tables and heat maps of the series of those queries that ask for them.
@@ -24,7 +25,16 @@ pub fn finish(panel: &Panel, data: &mut Data) {
             } else {
                 "Value".to_owned()
             };
-            data.frames.push(table(series, &target.ref_id, value));
+            let (table, left_out) = table(series, &target.ref_id, value);
+            data.frames.push(table);
+            if left_out > 0 {
+                let most = limits::FRAMES >> 20;
+                let problem = format!(
+                    "{left_out} rows of query {} are left out: a table has at most {most} MiB",
+                    target.ref_id
+                );
+                note(&mut data.problems, problem);
+            }
         }
     }
     for target in panel
@@ -46,8 +56,8 @@ fn split(frames: &mut Vec<Frame>, query: &str) -> Vec<Frame> {
     taken
 }
 
-/// One table: the time, a column for each label, the value; a row for each value of each series.
-fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
+/// One table: the time, a column for each label, the value; a row for each value of each series. And how many rows were too much.
+fn table(series: Vec<Frame>, query: &str, value: String) -> (Frame, usize) {
     let names: BTreeSet<&str> = series
         .iter()
         .flat_map(|frame| &frame.fields)
@@ -56,14 +66,23 @@ fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
     let mut times = Vec::new();
     let mut numbers = Vec::new();
     let mut texts: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name.to_owned(), Vec::new())).collect();
+    let (mut room, mut left_out) = (limits::FRAMES, 0);
     for frame in &series {
         let of_frame = frame.times().unwrap_or_default();
         for (field, values) in frame.numbers() {
+            let row = texts.len() * size_of::<String>() + field.labels.size();
             for (time, value) in of_frame
                 .iter()
                 .zip(values)
                 .filter(|(_, value)| !value.is_nan() || values.len() == 1)
             {
+                match room.checked_sub(row) {
+                    Some(less) => room = less,
+                    None => {
+                        left_out += 1;
+                        continue;
+                    }
+                }
                 times.push(*time);
                 numbers.push(*value);
                 for (name, column) in &mut texts {
@@ -79,11 +98,12 @@ fn table(series: Vec<Frame>, query: &str, value: String) -> Frame {
             .map(|(name, texts)| Field::new(name, Values::Texts(texts))),
     );
     fields.push(Field::new(value, Values::numbers(numbers)));
-    Frame {
+    let table = Frame {
         name: String::new(),
         ref_id: query.to_owned(),
         fields,
-    }
+    };
+    (table, left_out)
 }
 
 /// The buckets of a histogram: Prometheus counts what lies below a limit, a heat map shows what lies between two.
@@ -93,8 +113,8 @@ fn buckets(series: Vec<Frame>, query: &str) -> Option<Frame> {
         text.parse().unwrap_or(f64::INFINITY)
     };
     let time = series.first()?.fields.first()?.clone();
-    let mut fields: Vec<Field> = series.into_iter().flat_map(|frame| frame.fields).collect();
-    fields.retain(|field| matches!(field.values, Values::Numbers(_)));
+    let times = series.first()?.times()?.to_vec();
+    let mut fields: Vec<Field> = series.into_iter().flat_map(|frame| at(&times, frame)).collect();
     fields.sort_by(|a, b| limit(a).total_cmp(&limit(b)));
     for field in &mut fields {
         if let Some(le) = field.labels.get("le") {
@@ -113,6 +133,23 @@ fn buckets(series: Vec<Frame>, query: &str) -> Option<Frame> {
         ref_id: query.to_owned(),
         fields,
     })
+}
+
+/// The numbers of `frame` at `times`, NaN where there is none: queries of the same name may have steps of their own.
+fn at(times: &[f64], frame: Frame) -> Vec<Field> {
+    let own = frame.times().unwrap_or_default();
+    let rows: Option<Vec<Option<usize>>> = (own != times).then(|| {
+        let row = |time: &f64| own.binary_search_by(|other| other.total_cmp(time)).ok();
+        times.iter().map(row).collect()
+    });
+    let mut fields = frame.fields;
+    fields.retain(|field| matches!(field.values, Values::Numbers(_)));
+    if let Some(rows) = rows {
+        for field in &mut fields {
+            field.values = field.values.select(&rows);
+        }
+    }
+    fields
 }
 
 fn subtract(from: &mut Field, field: &Field) {

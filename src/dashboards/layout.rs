@@ -46,8 +46,8 @@ impl Placed {
     /// The title, with what stands for its variables.
     pub fn title(&self, scope: &Scope) -> String {
         match self.chosen.is_empty() {
-            true => scope.text(&self.panel.title),
-            false => self.scope(scope).text(&self.panel.title),
+            true => scope.title(&self.panel.title),
+            false => self.scope(scope).title(&self.panel.title),
         }
     }
 }
@@ -236,6 +236,8 @@ fn number(placed: &mut [Placed]) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::super::variables::Resolved;
@@ -244,7 +246,7 @@ mod tests {
     fn places(panels: serde_json::Value) -> Vec<(u32, u32, u32, u32, String)> {
         let dashboard: Dashboard = serde_json::from_value(json!({"panels": panels})).unwrap();
         let variables = Variables {
-            list: vec![Resolved {
+            list: vec![Arc::new(Resolved {
                 name: "x".to_owned(),
                 options: ["a", "b", "c"]
                     .map(|value| (value.to_owned(), value.to_owned()))
@@ -252,7 +254,7 @@ mod tests {
                 chosen: ["a", "b", "c"].map(str::to_owned).to_vec(),
                 multi: true,
                 ..Resolved::default()
-            }],
+            })],
         };
         let placed = layout(&dashboard, &variables);
         let place = |placed: Placed| {

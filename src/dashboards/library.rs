@@ -1,9 +1,10 @@
 //! Which dashboards there are: those that are shipped, and those in directories.
 
 mod directory;
+mod patience;
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use thiserror::Error;
@@ -11,8 +12,9 @@ use thiserror::Error;
 use super::model::Dashboard;
 use crate::lock::lock;
 use directory::{File, Index};
+use patience::Patience;
 
-pub use directory::Stamp;
+pub use directory::{Stamp, read};
 
 /// A dashboard of `grafana-dashboards/`.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -96,21 +98,28 @@ pub struct Opened {
 }
 
 /// Shipped dashboards and those of directories. Nothing is read before it is asked for, and of files nothing is kept but what
-/// the list shows.
-pub struct Library(Mutex<Index>);
+/// the list shows. Directories that hang leave the shipped ones alone, which nothing has to be read for.
+pub struct Library {
+    /// As it was when it was last read. Locked for a moment only, never while files are read.
+    index: Mutex<Arc<Index>>,
+    patience: Patience,
+}
 
 impl Library {
     /// The shipped dashboards and those in `directories`.
     pub fn new(directories: &[PathBuf]) -> Self {
-        Self(Mutex::new(Index::new(directories)))
+        Self {
+            index: Mutex::new(Arc::new(Index::new(directories))),
+            patience: Patience::default(),
+        }
     }
 
     /// Every dashboard, the shipped ones first, and every file that is none. Reads what has changed since the last time.
     pub fn list(&self) -> (Vec<Entry>, Vec<Problem>) {
-        let mut index = lock(&self.0);
-        index.refresh();
+        let (index, problem) = self.refreshed();
         let mut entries: Vec<Entry> = SHIPPED.iter().map(Entry::from).collect();
         let mut problems = index.problems();
+        problems.extend(problem);
         for file in index.files() {
             match entries.iter().find(|entry| entry.uid == file.uid) {
                 None => entries.push(Entry {
@@ -147,7 +156,7 @@ impl Library {
             Some(shipped) => Ok(shipped.json.to_owned()),
             None => {
                 let file = self.file(uid)?;
-                file.read().map_err(|why| file.broken(why))
+                self.of_file(&file, File::read)
             }
         }
     }
@@ -183,17 +192,53 @@ impl Library {
         }
         let file = self.file(uid)?;
         Ok(Opened {
-            dashboard: file.parse().map_err(|why| file.broken(why))?,
+            dashboard: self.of_file(&file, File::parse)?,
             stamp: Some(file.stamp),
             size: file.stamp.size,
         })
     }
 
     fn file(&self, uid: &str) -> Result<File, OpenError> {
-        let mut index = lock(&self.0);
-        index.refresh();
-        let file = index.files().find(|file| file.uid == uid).cloned();
-        file.ok_or_else(|| OpenError::Unknown(uid.to_owned()))
+        let (index, problem) = self.refreshed();
+        match (index.files().find(|file| file.uid == uid), problem) {
+            (Some(file), _) => Ok(file.clone()),
+            (None, Some(problem)) => Err(OpenError::Broken(problem)),
+            (None, None) => Err(OpenError::Unknown(uid.to_owned())),
+        }
+    }
+
+    /// What `read` makes of a file.
+    fn of_file<T: Send + 'static>(
+        &self,
+        file: &File,
+        read: impl FnOnce(&File) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let own = file.clone();
+        let done = self.patience.with(move || read(&own));
+        done.and_then(|done| done).map_err(|why| file.broken(why))
+    }
+
+    /// The index as the directories are now; if they hang, as it was, and why.
+    fn refreshed(&self) -> (Arc<Index>, Option<Problem>) {
+        let before = Arc::clone(&lock(&self.index));
+        let Some(first) = before.directories().first() else {
+            return (before, None);
+        };
+        let mut index = Index::clone(&before);
+        let refreshed = self.patience.with(move || {
+            index.refresh();
+            Arc::new(index)
+        });
+        match refreshed {
+            Ok(index) => {
+                *lock(&self.index) = Arc::clone(&index);
+                (index, None)
+            }
+            Err(why) => {
+                let path = first.clone();
+                (before, Some(Problem { path, why }))
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod single;
 use serde_json::{Map, Value, json};
 
 use super::layout::COLUMNS;
+use super::limits;
 
 /// A row of the grid with the space below, in CSS pixels.
 const ROW_HEIGHT: f64 = 38.0;
@@ -86,17 +87,26 @@ fn drop_nulls(value: &mut Value) {
 
 fn replace(value: &mut Value, constants: &[(String, String)]) {
     match value {
-        Value::String(text) => {
-            for (name, constant) in constants.iter().filter(|(name, _)| !name.is_empty()) {
-                if text.contains(name.as_str()) {
-                    *text = text.replace(name, constant);
-                }
-            }
-        }
+        Value::String(text) if text.contains("${") => *text = with_constants(text, constants),
         Value::Array(values) => values.iter_mut().for_each(|value| replace(value, constants)),
         Value::Object(fields) => fields.values_mut().for_each(|value| replace(value, constants)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// `text` with its constants. What they hold is not looked through again: it could grow without end.
+fn with_constants(text: &str, constants: &[(String, String)]) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${").filter(|_| replaced.len() <= limits::TEXT) {
+        let (before, here) = rest.split_at(at);
+        replaced.push_str(before);
+        let found = constants.iter().find(|(name, _)| here.starts_with(name.as_str()));
+        let (by, length) = found.map_or(("${", 2), |(name, constant)| (constant.as_str(), name.len()));
+        replaced.push_str(by);
+        rest = here.get(length..).unwrap_or_default();
+    }
+    replaced + rest
 }
 
 /// Rows of panels whose width is in twelfths, on the grid.

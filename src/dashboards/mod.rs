@@ -16,6 +16,7 @@ pub mod evaluate;
 mod frames;
 pub mod layout;
 pub mod library;
+pub mod limits;
 mod migrate;
 pub mod model;
 pub mod names;

@@ -1,10 +1,13 @@
 //! The part of Grafana's dashboard model that is drawn. Everything has Grafana's default where the JSON leaves it out.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::migrate;
 
+mod bounds;
 mod datasource;
 mod field;
 
@@ -39,6 +42,9 @@ pub struct Dashboard {
     pub templating: Templating,
     /// Panels; those of a collapsed row lie within the row.
     pub panels: Vec<Panel>,
+    /// What of the file is beyond the bounds, for people.
+    #[serde(skip)]
+    pub left_out: Vec<String>,
 }
 
 /// The range that is shown at first.
@@ -100,7 +106,7 @@ pub struct Variable {
     pub datasource: Datasource,
 }
 
-/// A panel. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
+/// A panel. Copies of it, of which there may be hundreds, share what is large. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Panel {
@@ -110,21 +116,27 @@ pub struct Panel {
     #[serde(rename = "type")]
     pub kind: String,
     /// The title, with variables.
-    pub title: String,
+    #[serde(deserialize_with = "shared_text")]
+    pub title: Arc<str>,
     /// Shown behind an `i`.
-    pub description: String,
+    #[serde(deserialize_with = "shared_text")]
+    pub description: Arc<str>,
     /// Where it lies.
     pub grid_pos: GridPos,
     /// What is asked.
     pub datasource: Datasource,
     /// Queries.
-    pub targets: Vec<Target>,
+    #[serde(deserialize_with = "shared")]
+    pub targets: Arc<Vec<Target>>,
     /// Options of the kind.
-    pub options: Value,
+    #[serde(deserialize_with = "shared")]
+    pub options: Arc<Value>,
     /// How fields are shown.
-    pub field_config: FieldConfig,
+    #[serde(deserialize_with = "shared")]
+    pub field_config: Arc<FieldConfig>,
     /// Applied to the data in this order.
-    pub transformations: Vec<Transformation>,
+    #[serde(deserialize_with = "shared")]
+    pub transformations: Arc<Vec<Transformation>>,
     /// At most that many points.
     pub max_data_points: Option<f64>,
     /// The least step, such as `15s`; empty: that of the data source.
@@ -234,6 +246,16 @@ fn cells<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Er
     Ok(number.unwrap_or_default().clamp(0.0, 10_000.0).round() as u32)
 }
 
+/// What copies of a panel share.
+fn shared<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Arc<T>, D::Error> {
+    T::deserialize(deserializer).map(Arc::new)
+}
+
+/// See [`shared`].
+fn shared_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    String::deserialize(deserializer).map(Arc::from)
+}
+
 /// Grafana writes `false` where there is no text.
 fn text_or_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
@@ -253,14 +275,15 @@ impl Dashboard {
     /// # Errors
     /// For people: what of it is none.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let read = match migrate::is_needed(json) {
+        let (json, left_out) = bounds::within(json)?;
+        let read = match migrate::is_needed(&json) {
             true => None,
-            false => serde_json::from_str(json).ok(),
+            false => serde_json::from_str(&json).ok(),
         };
         let mut dashboard: Self = match read {
             Some(dashboard) => dashboard,
             None => {
-                let mut value: Value = serde_json::from_str(json).map_err(|error| format!("no JSON: {error}"))?;
+                let mut value: Value = serde_json::from_str(&json).map_err(|error| format!("no JSON: {error}"))?;
                 migrate::migrate(&mut value);
                 let panels = value.as_object_mut().and_then(|fields| fields.remove("panels"));
                 let dashboard: Self = serde_path_to_error::deserialize(value)
@@ -271,6 +294,7 @@ impl Dashboard {
                 }
             }
         };
+        dashboard.left_out = left_out;
         dashboard.panels.iter_mut().for_each(Panel::name_queries);
         Ok(dashboard)
     }
@@ -305,7 +329,7 @@ impl Panel {
                 .and_then(|id| u32::try_from(id).ok())
                 .unwrap_or_default(),
             kind: text("type"),
-            title: text("title"),
+            title: text("title").into(),
             grid_pos: serde_json::from_value(place).unwrap_or_default(),
             broken: Some(format!("this panel is not understood: {why}")),
             ..Self::default()
@@ -322,7 +346,8 @@ impl Panel {
             })
         });
         let mut free = letters.filter(|letter| !used.contains(letter));
-        for target in self.targets.iter_mut().filter(|target| target.ref_id.is_empty()) {
+        let targets = Arc::make_mut(&mut self.targets).iter_mut();
+        for target in targets.filter(|target| target.ref_id.is_empty()) {
             target.ref_id = free.next().unwrap_or_default();
         }
         self.panels.iter_mut().for_each(Self::name_queries);

@@ -1,6 +1,7 @@
 //! What series are called: legends, and display names with the labels of a field.
 
 use super::data::{Field, Frame};
+use super::limits;
 use crate::client::labels::Labels;
 
 /// `name{a="b", c="d"}`, as Grafana writes it where no legend is given.
@@ -26,6 +27,9 @@ pub fn legend(format: &str, labels: &Labels) -> String {
     let mut legend = String::with_capacity(format.len());
     let mut rest = format;
     while let Some((before, inside)) = rest.split_once("{{") {
+        if legend.len() > limits::NAME {
+            return legend;
+        }
         legend.push_str(before);
         let Some((name, after)) = inside.split_once("}}") else {
             legend.push_str("{{");
@@ -47,7 +51,8 @@ pub fn of_series(format: &str, labels: &Labels, expression: &str) -> String {
         "" | "__auto" => of_labels(labels),
         format => legend(format, labels),
     };
-    if name == "{}" { expression.to_owned() } else { name }
+    let name = if name == "{}" { expression.to_owned() } else { name };
+    limits::cut(name, limits::NAME)
 }
 
 /// Names for the series with an automatic legend: the value of the label if all have but one and the same, else all labels.
@@ -66,6 +71,7 @@ pub fn automatic(frames: &mut [Frame]) {
                 .as_ref()
                 .and_then(|name| field.labels.get(name))
                 .map_or_else(|| of_labels(&field.labels), str::to_owned);
+            field.name = limits::cut(std::mem::take(&mut field.name), limits::NAME);
         }
     }
 }

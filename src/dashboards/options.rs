@@ -1,9 +1,8 @@
 //! Options that the commands with dashboards share: whom to ask, what to show, and of which time.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::library::SHIPPED;
+use super::library::{self, SHIPPED};
 use super::model::Dashboard;
 use super::source::Direct;
 use super::time::interval;
@@ -85,6 +84,6 @@ pub fn dashboard(name: &str) -> Result<Dashboard, Failure> {
             "{name:?} is no dashboard: there are {uids}, and files such as ./dashboard.json"
         )));
     }
-    let text = fs::read_to_string(path).map_err(|error| Failure::because(name, error))?;
+    let text = library::read(path).map_err(|error| Failure::because(name, error))?;
     Dashboard::parse(&text).map_err(|reason| Failure::because(name, reason))
 }

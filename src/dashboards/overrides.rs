@@ -1,5 +1,6 @@
 //! How each field is shown: the panel's defaults, changed by the overrides that match it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -9,7 +10,8 @@ use super::color;
 use super::data::{Field, Frame, Values};
 use super::display;
 use super::evaluate::Scope;
-use super::model::{ColorMode, FieldConfig, FieldOptions, Matcher, Panel, Property};
+use super::limits::{self, note};
+use super::model::{ColorMode, FieldConfig, FieldOptions, Mapping, Matcher, Panel, Property};
 use super::names;
 use super::pattern::Pattern;
 use super::reduce;
@@ -35,23 +37,28 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
         default_mode(&panel.kind).clone_into(&mut defaults.color.mode);
     }
     defaults.zone = Some(scope.zone.clone());
-    let matchers = matchers(config, problems);
-    let plain = Arc::new(defaults);
+    // Expressions are compiled in a copy, which all fields share.
+    defaults.mappings = Arc::new(defaults.mappings.to_vec());
+    let mut matchers = matchers(config, problems);
+    bound_matchers(&mut matchers, frames, problems);
+    let mut options = Options {
+        matchers,
+        weight: weight(&defaults),
+        by_matches: HashMap::from([(Vec::new(), Arc::new(defaults))]),
+        left: limits::OPTIONS,
+    };
     for frame in &mut *frames {
         let (frame_name, query) = (frame.name.clone(), frame.ref_id.clone());
         for field in &mut frame.fields {
-            let mut options = Arc::clone(&plain);
-            for (matcher, properties) in &matchers {
-                if is_match(matcher, field, &query) {
-                    let options = Arc::make_mut(&mut options);
-                    properties.iter().for_each(|property| set(options, property, problems));
-                }
+            if let Some(why) = scope.deadline.over() {
+                note(problems, why);
+                break;
             }
-            field.options = options;
+            field.options = options.of(field, &query, problems);
             if let Some(name) = &field.options.display_name
                 && !name.is_empty()
             {
-                field.name = template::expand(name, |reference| {
+                let name = template::expand(name, |reference| {
                     let variable = match reference.path {
                         "" => reference.name.to_owned(),
                         path if path.starts_with('[') => format!("{}{path}", reference.name),
@@ -59,11 +66,134 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
                     };
                     names::of_field(&variable, field, &frame_name).or_else(|| scope.value(reference, Place::Text))
                 });
+                field.name = limits::cut(name, limits::NAME);
             }
         }
     }
-    ranges(frames);
+    drop(options);
+    ranges(frames, problems);
     colors(frames);
+    bound_mappings(frames, problems);
+}
+
+/// The options of fields. Those that the same overrides match share them: there may be hundreds of either.
+struct Options<'c> {
+    matchers: Vec<(Match, &'c [Property])>,
+    /// Bytes of the panel's defaults.
+    weight: usize,
+    /// By the numbers of the overrides that match.
+    by_matches: HashMap<Vec<usize>, Arc<FieldOptions>>,
+    /// Bytes that further ones may take.
+    left: usize,
+}
+
+impl Options<'_> {
+    fn of(&mut self, field: &Field, query: &str, problems: &mut Vec<String>) -> Arc<FieldOptions> {
+        let matches = self.matchers.iter().enumerate();
+        let matches = matches.filter(|(_, (matcher, _))| is_match(matcher, field, query));
+        let mut matches: Vec<usize> = matches.map(|(number, _)| number).collect();
+        let properties = |matches: &[usize]| {
+            let matchers = matches.iter().filter_map(|number| self.matchers.get(*number));
+            matchers.flat_map(|(_, properties)| *properties).collect::<Vec<_>>()
+        };
+        if !self.by_matches.contains_key(&matches) {
+            let changes: usize = properties(&matches).iter().map(|property| size(&property.value)).sum();
+            match self.left.checked_sub(self.weight + changes) {
+                Some(left) => self.left = left,
+                None => {
+                    let most = limits::OPTIONS >> 20;
+                    let problem =
+                        format!("some overrides are left out: the fields have more than {most} MiB of options");
+                    note(problems, problem);
+                    matches.clear();
+                }
+            }
+        }
+        if let Some(known) = self.by_matches.get(&matches) {
+            return Arc::clone(known);
+        }
+        let plain = self.by_matches.get(&[][..]);
+        let mut options = plain.map(|plain| FieldOptions::clone(plain)).unwrap_or_default();
+        for property in properties(&matches) {
+            set(&mut options, property, problems);
+        }
+        let options = Arc::new(options);
+        self.by_matches.insert(matches, Arc::clone(&options));
+        options
+    }
+}
+
+/// Bytes of a value in memory, roughly.
+fn size(value: &Value) -> usize {
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| 100 + name.len() + size(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + inner
+}
+
+/// Bytes of options in memory, roughly, without mappings, which are shared.
+fn weight(options: &FieldOptions) -> usize {
+    let steps: usize = options.thresholds.steps.iter().map(|step| 50 + step.color.len()).sum();
+    let custom: usize = options
+        .custom
+        .iter()
+        .map(|(name, value)| 100 + name.len() + size(value))
+        .sum();
+    let texts = [&options.display_name, &options.no_value]
+        .into_iter()
+        .flatten()
+        .map(String::len);
+    size_of::<FieldOptions>() + options.unit.len() + steps + custom + texts.sum::<usize>()
+}
+
+/// Leaves out the overrides by regular expression if to try them all on every name would take too long.
+fn bound_matchers(matchers: &mut Vec<(Match, &[Property])>, frames: &[Frame], problems: &mut Vec<String>) {
+    let is_pattern = |(matcher, _): &(Match, &[Property])| matches!(matcher, Match::Pattern(_));
+    let patterns = matchers.iter().filter(|matcher| is_pattern(matcher)).count();
+    let fields = frames.iter().flat_map(|frame| &frame.fields);
+    let names: usize = fields.map(|field| field.name.len()).sum();
+    if patterns.saturating_mul(names) > limits::MATCHING {
+        matchers.retain(|matcher| !is_pattern(matcher));
+        note(
+            problems,
+            format!("{patterns} overrides by regular expression are left out: there are too many names to try them on"),
+        );
+    }
+}
+
+/// The same for the value mappings of texts.
+fn bound_mappings(frames: &mut [Frame], problems: &mut Vec<String>) {
+    let is_pattern = |mapping: &&Mapping| matches!(mapping, Mapping::Regex { .. });
+    let cost = |field: &Field| match &field.values {
+        Values::Texts(texts) => {
+            let patterns = field.options.mappings.iter().filter(is_pattern).count();
+            patterns.saturating_mul(texts.iter().map(String::len).sum())
+        }
+        Values::Times(_) | Values::Numbers(_) => 0,
+    };
+    let fields = || frames.iter().flat_map(|frame| &frame.fields);
+    if fields().map(cost).fold(0, usize::saturating_add) <= limits::MATCHING {
+        return;
+    }
+    for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
+        if cost(field) > 0 {
+            let kept = field
+                .options
+                .mappings
+                .iter()
+                .filter(|mapping| !is_pattern(mapping))
+                .cloned();
+            let kept = Arc::new(kept.collect());
+            Arc::make_mut(&mut field.options).mappings = kept;
+        }
+    }
+    note(
+        problems,
+        "value mappings by regular expression are left out: there is too much text to try them on".to_owned(),
+    );
 }
 
 /// What of the overrides of `panel` is not supported, for people.
@@ -193,7 +323,14 @@ fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<Strin
             _ => take(&mut options.color, property),
         },
         "thresholds" => take(&mut options.thresholds, property),
-        "mappings" => take(&mut options.mappings, property),
+        "mappings" => {
+            let mut mappings = Vec::new();
+            let is_taken = take(&mut mappings, property);
+            if is_taken {
+                options.mappings = Arc::new(mappings);
+            }
+            is_taken
+        }
         "fieldMinMax" => take(&mut options.field_min_max, property),
         // What only Grafana's own page can use.
         "links" | "actions" | "filterable" | "description" => true,
@@ -239,14 +376,8 @@ fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, va
     }
 }
 
-fn note(problems: &mut Vec<String>, problem: String) {
-    if !problems.contains(&problem) {
-        problems.push(problem);
-    }
-}
-
 /// The least and the greatest value of all fields, or of one, where the dashboard does not say them.
-fn ranges(frames: &mut [Frame]) {
+fn ranges(frames: &mut [Frame], problems: &mut Vec<String>) {
     let of = |numbers: &[f64]| {
         let finite = numbers.iter().copied().filter(|value| value.is_finite());
         finite.fold(None, |range, value| match range {
@@ -268,21 +399,29 @@ fn ranges(frames: &mut [Frame]) {
     let mut numbers: Vec<_> = numbers
         .filter(|field| matches!(field.values, Values::Numbers(_)))
         .collect();
-    // Fields without overrides share their options; one copy serves them all as long as their range is the same.
-    let mut shared: Option<(Arc<FieldOptions>, Arc<FieldOptions>)> = None;
+    let alone = numbers.iter().filter(|field| field.options.field_min_max);
+    let is_too_much = alone.map(|field| weight(&field.options)).sum::<usize>() > limits::OPTIONS;
+    if is_too_much {
+        note(
+            problems,
+            "the fields share a range: there are too many for one each".to_owned(),
+        );
+    }
+    // Fields that share their options go on sharing them: before and with the range, by the address before.
+    let mut shared: HashMap<*const FieldOptions, (Arc<FieldOptions>, Arc<FieldOptions>)> = HashMap::new();
     for (field, own) in numbers.iter_mut().zip(own) {
-        if field.options.field_min_max {
+        if field.options.field_min_max && !is_too_much {
             Arc::make_mut(&mut field.options).range = own;
             continue;
         }
-        match &shared {
-            Some((before, after)) if Arc::ptr_eq(before, &field.options) => field.options = Arc::clone(after),
-            _ => {
-                let before = Arc::clone(&field.options);
-                Arc::make_mut(&mut field.options).range = all;
-                shared = Some((before, Arc::clone(&field.options)));
-            }
-        }
+        let (_, after) = shared.entry(Arc::as_ptr(&field.options)).or_insert_with(|| {
+            let after = FieldOptions {
+                range: all,
+                ..FieldOptions::clone(&field.options)
+            };
+            (Arc::clone(&field.options), Arc::new(after))
+        });
+        field.options = Arc::clone(after);
     }
 }
 

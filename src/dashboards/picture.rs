@@ -2,9 +2,11 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::data::Data;
 use super::draw;
 use super::evaluate::{Scope, evaluate};
 use super::layout::{COLUMNS, Placed};
+use super::limits::guarded;
 use super::sections::{Place, Section};
 use super::source::Source;
 use super::time::local;
@@ -131,7 +133,9 @@ impl Picture {
     pub const TAIL: &str = "</svg>\n";
 
     /// Everything but the panels.
-    pub fn head(&self, title: &str, panels: &[Placed], scope: &Scope) -> String {
+    ///
+    /// `notes` are what a person must know of the whole: there is room for a line.
+    pub fn head(&self, title: &str, notes: &[String], panels: &[Placed], scope: &Scope) -> String {
         let Self { width, height, .. } = self;
         let colors = self.colors();
         let range = format!(
@@ -145,6 +149,7 @@ impl Picture {
             @if !self.titles.is_empty() || self.boxes.iter().any(|one| one.x > 0) {
                 text x=(MARGIN) y=(MARGIN + 22) font-size="20" fill=(colors.text) { (title) }
                 text x=(width - MARGIN) y=(MARGIN + 22) font-size="13" text-anchor="end" fill=(colors.soft) { (range) }
+                @if !notes.is_empty() { text x=(MARGIN) y=(MARGIN + 38) font-size="12" fill=(colors.bad) { (notes.join("; ")) } }
             }
             @for title in &self.titles {
                 @if let Some(placed) = title.place.of(panels) {
@@ -152,9 +157,9 @@ impl Picture {
                 }
             }
         };
+        let inside = draw::without_controls(inside.into_string());
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"Inter, Helvetica, Arial, sans-serif\">{}",
-            inside.into_string()
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"Inter, Helvetica, Arial, sans-serif\">{inside}"
         )
     }
 
@@ -165,17 +170,22 @@ impl Picture {
         };
         let scope = placed.scope(scope);
         let panel = &placed.panel;
-        let data = evaluate(panel, &scope, (one.width as usize).max(100) / 2, source);
-        let title = scope.text(&panel.title);
+        let mut data = evaluate(panel, &scope, (one.width as usize).max(100) / 2, source);
+        let title = scope.title(&panel.title);
         let top = if title.is_empty() { PADDING } else { TITLE };
         let (width, height) = (
             one.width.saturating_sub(2 * PADDING),
             one.height.saturating_sub(top + PADDING),
         );
-        let inside = match data.problems.is_empty() {
-            true => draw::picture(panel, &data, &scope, width, height, self.dark),
-            false => self.problems(&data.problems, width, height, panel, &data, &scope),
+        let draw = |data: &Data| match data.problems.is_empty() {
+            true => draw::picture(panel, data, &scope, width, height, self.dark),
+            false => self.problems(&data.problems, width, height, panel, data, &scope),
         };
+        let inside = guarded(|| draw(&data)).unwrap_or_else(|problem| {
+            data.frames.clear();
+            data.problems.push(problem);
+            draw(&data)
+        });
         let colors = self.colors();
         let frame = html! {
             rect x="0.5" y="0.5" width=(one.width.saturating_sub(1)) height=(one.height.saturating_sub(1)) rx="2" fill=(colors.panel) stroke=(colors.line) {}
@@ -188,8 +198,8 @@ impl Picture {
             one.y,
             one.width,
             one.height,
-            frame.into_string(),
-            inside.into_string()
+            draw::without_controls(frame.into_string()),
+            draw::without_controls(inside.into_string())
         )
     }
 
@@ -200,7 +210,7 @@ impl Picture {
         width: u32,
         height: u32,
         panel: &super::model::Panel,
-        data: &super::data::Data,
+        data: &Data,
         scope: &Scope,
     ) -> Markup {
         const LINE: u32 = 16;

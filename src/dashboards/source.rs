@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::limits::Deadline;
 use super::time::Grid;
 use crate::client::labels::Labels;
 
@@ -75,4 +76,39 @@ pub trait Source: Sync {
     /// # Errors
     /// See [`QueryError`].
     fn series(&self, selector: &str, from: i64, to: i64) -> Answered<Labels>;
+}
+
+/// Asks `source` as long as the deadline allows it.
+pub struct Within<'s> {
+    /// What is asked.
+    pub source: &'s dyn Source,
+    /// Whether somebody still waits.
+    pub deadline: &'s Deadline,
+}
+
+impl Within<'_> {
+    fn ask<T>(&self, ask: impl FnOnce(&dyn Source) -> Answered<T>) -> Answered<T> {
+        match self.deadline.over() {
+            Some(why) => Err(QueryError::TooMuch(why)),
+            None => ask(self.source),
+        }
+    }
+}
+
+impl Source for Within<'_> {
+    fn range(&self, expression: &str, grid: Grid) -> Answered<Series> {
+        self.ask(|source| source.range(expression, grid))
+    }
+
+    fn instant(&self, expression: &str, at: i64) -> Answered<(Labels, f64)> {
+        self.ask(|source| source.instant(expression, at))
+    }
+
+    fn label_values(&self, label: &str, selector: &str, from: i64, to: i64) -> Answered<String> {
+        self.ask(|source| source.label_values(label, selector, from, to))
+    }
+
+    fn series(&self, selector: &str, from: i64, to: i64) -> Answered<Labels> {
+        self.ask(|source| source.series(selector, from, to))
+    }
 }

@@ -83,7 +83,7 @@ fn check_panel(panel: &Panel, found: &mut Vec<Unsupported>) {
             problems.push(format!("the calculation {calc:?} is not supported"));
         }
     }
-    let place = match panel.title.as_str() {
+    let place = match &*panel.title {
         "" => format!("panel {}", panel.id),
         title => title.to_owned(),
     };

@@ -101,6 +101,7 @@ pub fn scope(variables: Variables) -> Scope {
         min_step: 15_000,
         zone: Zone::UTC,
         dashboard: "Test".to_owned(),
+        deadline: super::limits::Deadline::default(),
     }
 }
 

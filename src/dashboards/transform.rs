@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::data::{Data, Frame};
 use super::evaluate::Scope;
+use super::limits::{self, note};
 use super::model::{Matcher, Transformation};
 use super::pattern::Pattern;
 
@@ -25,20 +26,38 @@ type Apply = fn(&Value, &Scope, Vec<Frame>) -> Transformed;
 /// [`Data::problems`].
 pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data) {
     for transformation in transformations.iter().filter(|transformation| !transformation.disabled) {
-        match supported(transformation) {
-            Ok(apply) => match one(apply, transformation, scope, data.frames.clone()) {
-                Ok(frames) => data.frames = frames,
-                Err(problem) => {
-                    data.problems
-                        .push(format!("the transformation {:?}: {problem}", transformation.id));
-                    return;
-                }
-            },
-            Err(problem) => {
-                data.problems.push(problem);
-                return;
-            }
+        if let Some(problem) = scope.deadline.over() {
+            return note(&mut data.problems, problem);
         }
+        let applied = supported(transformation).and_then(|apply| {
+            one(apply, transformation, scope, data.frames.clone())
+                .and_then(bounded)
+                .map_err(|problem| format!("the transformation {:?}: {problem}", transformation.id))
+        });
+        match applied {
+            Ok(frames) => data.frames = frames,
+            Err(problem) => return note(&mut data.problems, problem),
+        }
+    }
+}
+
+/// Frames that are not too large for the next transformation: some multiply what they are given.
+fn bounded(mut frames: Vec<Frame>) -> Transformed {
+    fits(frames.iter().map(Frame::size).sum())?;
+    for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
+        field.name = limits::cut(std::mem::take(&mut field.name), limits::NAME);
+    }
+    Ok(frames)
+}
+
+/// Whether a transformation may make so many bytes.
+fn fits(bytes: usize) -> Result<(), String> {
+    match bytes {
+        0..=limits::FRAMES => Ok(()),
+        _ => Err(format!(
+            "it would make more than {} MiB of values: ask for fewer series or a shorter range",
+            limits::FRAMES >> 20
+        )),
     }
 }
 
@@ -128,6 +147,7 @@ mod testing {
             min_step: 15_000,
             zone: Zone::UTC,
             dashboard: String::new(),
+            deadline: limits::Deadline::default(),
         }
     }
 

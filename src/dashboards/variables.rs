@@ -5,6 +5,10 @@ mod options;
 mod query;
 pub mod template;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::limits;
 use super::model::{Dashboard, Variable};
 use super::source::Source;
 use super::time::TimeRange;
@@ -17,8 +21,8 @@ pub const ALL: &str = "$__all";
 /// The variables of a dashboard, with what is chosen.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
-    /// In the dashboard's order.
-    pub list: Vec<Resolved>,
+    /// In the dashboard's order. Each panel has a copy, in which hardly any is another.
+    pub list: Vec<Arc<Resolved>>,
 }
 
 /// A variable with its options.
@@ -97,41 +101,53 @@ impl Variables {
     /// options is not taken, for it would become part of a query: whoever may look at a dashboard may ask its queries, no others.
     pub fn resolve(dashboard: &Dashboard, asked: &[(String, String)], range: TimeRange, source: &dyn Source) -> Self {
         let mut variables = Self::default();
-        let mut waiting: Vec<&Variable> = dashboard.templating.list.iter().collect();
+        let list = &dashboard.templating.list;
+        let places: BTreeMap<&str, usize> = list
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(place, model)| (&*model.name, place))
+            .collect();
+        let uses = |variable: &Variable| -> BTreeSet<usize> {
+            let names = template::names(&options::definition(variable));
+            let used = names.iter().filter(|name| **name != variable.name);
+            used.filter_map(|name| places.get(name.as_str()).copied()).collect()
+        };
+        let mut waiting: Vec<(usize, BTreeSet<usize>)> = (0..).zip(list.iter().map(uses)).collect();
+        let mut room = limits::CHOICES;
         // One that uses another comes after it; those in a circle come at last, in their order.
         while !waiting.is_empty() {
-            let is_ready = |variable: &&Variable| {
-                let uses = template::names(&options::definition(variable));
-                !waiting
-                    .iter()
-                    .any(|other| other.name != variable.name && uses.contains(&other.name))
-            };
+            let is_waited_for = |place: &usize| waiting.iter().any(|(other, _)| other == place);
+            let is_ready = |(_, uses): &(usize, BTreeSet<usize>)| !uses.iter().any(is_waited_for);
             let next = waiting.iter().position(is_ready).unwrap_or(0);
-            let variable = waiting.remove(next);
-            let resolved = options::resolve(variable, asked, range, source, &variables);
-            variables.list.push(resolved);
+            let (place, _) = waiting.remove(next);
+            let Some(variable) = list.get(place) else { continue };
+            let resolved = options::resolve(variable, asked, range, source, &variables, &mut room);
+            variables.list.push(Arc::new(resolved));
         }
-        let place = |resolved: &Resolved| {
-            dashboard
-                .templating
-                .list
-                .iter()
-                .position(|model| model.name == resolved.name)
-        };
-        variables.list.sort_by_key(place);
+        variables.list.sort_by_key(|resolved| places.get(&*resolved.name));
         variables
+    }
+
+    /// What is wrong with each, for people.
+    pub fn problems(&self) -> impl Iterator<Item = String> {
+        let problem = |variable: &Arc<Resolved>| {
+            let problem = variable.problem.as_ref()?;
+            Some(format!("{}: {problem}", variable.name))
+        };
+        self.list.iter().filter_map(problem)
     }
 
     /// The variable of that name.
     pub fn get(&self, name: &str) -> Option<&Resolved> {
-        self.list.iter().find(|variable| variable.name == name)
+        self.list.iter().find(|variable| variable.name == name).map(Arc::as_ref)
     }
 
     /// The same variables, with `value` chosen for `name`: for a panel that is repeated.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut variables = self.clone();
         if let Some(variable) = variables.list.iter_mut().find(|variable| variable.name == name) {
-            variable.chosen = vec![value.to_owned()];
+            Arc::make_mut(variable).chosen = vec![value.to_owned()];
         }
         variables
     }

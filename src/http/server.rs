@@ -20,11 +20,11 @@ use tokio::sync::mpsc;
 
 use super::connection::{Connection, Transport};
 use super::doors::{Client, Closed, Doors};
-use super::{App, Socket, WRITE_BUFFER, guard, routes};
+use super::{App, Socket, WRITE_BUFFER, dashboards, guard, routes};
 use crate::logging::Seldom;
 
-/// Two for dashboards, and one for passwords, which must not wait behind them.
-const BLOCKING_THREADS: usize = 3;
+/// Those for dashboards, and one for passwords, which must not wait behind them.
+const BLOCKING_THREADS: usize = dashboards::THREADS + 1;
 /// Time for a connection to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -116,6 +116,8 @@ impl Front {
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .h1_write_buffer_size(WRITE_BUFFER)
+            // A client that hangs up wants no answer: what is done for it ends, such as a picture that waits for its turn.
+            .h1_allow_half_closed(false)
             .on_connect_ext(|connection: &Connection, data| {
                 data.insert(Arc::clone(connection.client()));
             })

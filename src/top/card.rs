@@ -7,6 +7,8 @@ use crate::dashboards::model::{GridPos, Panel};
 
 /// Rows of one panel at most; the last one then says how many there are more.
 const MOST_ROWS: usize = 12;
+/// The colour of what is wrong.
+const WARNING: &str = "#ff9830";
 
 /// A panel.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +99,21 @@ impl Card {
         }
     }
 
+    /// Words above the panels.
+    pub fn heading(title: String) -> Self {
+        Self {
+            title,
+            kind: Kind::Heading,
+            ..Self::default()
+        }
+    }
+
+    /// The same panel with what went wrong.
+    pub fn with_problem(mut self, problem: &str) -> Self {
+        self.rows = vec![Row::note(problem, WARNING)];
+        self
+    }
+
     /// The same panel with its data.
     pub fn filled(mut self, panel: &Panel, data: &Data, scope: &Scope) -> Self {
         let rows = fill::rows(panel, data, scope);
@@ -104,7 +121,7 @@ impl Card {
         self.rows = data
             .problems
             .iter()
-            .map(|problem| Row::note(problem, "#ff9830"))
+            .map(|problem| Row::note(problem, WARNING))
             .collect();
         self.rows.extend(rows.into_iter().take(MOST_ROWS));
         if hidden > 0 {

@@ -112,13 +112,10 @@ fn series(data: &Data) -> Vec<Row> {
 }
 
 fn states(data: &Data) -> Vec<Row> {
-    let mut known = Vec::<String>::new();
-    let mut number = |text: String| match known.iter().position(|other| *other == text) {
-        Some(index) => index,
-        None => {
-            known.push(text);
-            known.len() - 1
-        }
+    let mut known = BTreeMap::<String, usize>::new();
+    let mut number = |text: String| {
+        let next = known.len();
+        *known.entry(text).or_insert(next)
     };
     let fields = data.frames.iter().flat_map(|frame| &frame.fields);
     fields

@@ -11,6 +11,7 @@ use super::card::Card;
 use super::screen::Event;
 use crate::dashboards::evaluate::{Scope, evaluate};
 use crate::dashboards::layout::{Placed, layout};
+use crate::dashboards::limits::{self, Deadline};
 use crate::dashboards::model::Dashboard;
 use crate::dashboards::options;
 use crate::dashboards::source::{Direct, QueryError, Source};
@@ -67,18 +68,30 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
         min_step: options::min_step(source),
         zone,
         dashboard: question.dashboard.title.clone(),
+        deadline: Deadline::default(),
     };
     let panels = panels(layout(&question.dashboard, &scope.variables), question.open);
     let scopes: Vec<Scope> = panels.iter().map(|placed| of_panel(placed, &scope)).collect();
     let empty = |(placed, scope): (&Placed, &Scope)| Card::empty(&placed.panel, title(placed, scope));
-    let outline = panels.iter().zip(&scopes).map(empty).collect();
+    let problems = scope.variables.problems();
+    let notes: Vec<Card> = question
+        .dashboard
+        .left_out
+        .iter()
+        .cloned()
+        .chain(problems)
+        .map(Card::heading)
+        .collect();
+    let above = notes.len();
+    let outline = notes.into_iter().chain(panels.iter().zip(&scopes).map(empty)).collect();
     if !tell(Part::Outline(outline)) {
         return;
     }
     for (index, (placed, scope)) in panels.iter().zip(&scopes).enumerate() {
         let data = evaluate(&placed.panel, scope, question.points, source);
-        let card = empty((placed, scope)).filled(&placed.panel, &data, scope);
-        if !tell(Part::Card(index, card)) {
+        let card = limits::guarded(|| empty((placed, scope)).filled(&placed.panel, &data, scope));
+        let card = card.unwrap_or_else(|problem| empty((placed, scope)).with_problem(&problem));
+        if !tell(Part::Card(above + index, card)) {
             return;
         }
     }
@@ -116,7 +129,7 @@ fn panels(placed: Vec<Placed>, open: bool) -> Vec<Placed> {
 
 /// The title, and how many panels a closed row hides.
 fn title(placed: &Placed, scope: &Scope) -> String {
-    let title = scope.text(&placed.panel.title);
+    let title = scope.title(&placed.panel.title);
     match placed.inside.len() {
         0 => title,
         1 => format!("{title} (1 panel)"),

@@ -5,6 +5,9 @@
 mod common;
 
 mod connections;
+mod dashboard_files;
 mod malformed;
 mod passwords;
+mod pictures;
+mod prometheus_answers;
 mod rebinding;

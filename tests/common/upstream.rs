@@ -68,8 +68,25 @@ fn serve(mut stream: TcpStream, record: &Mutex<Vec<String>>, answer: &dyn Fn(&st
         }
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    let target = head.split(' ').nth(1).unwrap_or_default();
-    let decoded = decode(target);
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse().ok())?
+    });
+    // A form holds what else stands behind the `?`.
+    let mut form = vec![0; length.unwrap_or(0)];
+    if stream.read_exact(&mut form).is_err() {
+        return;
+    }
+    let target = match form.is_empty() {
+        true => head.split(' ').nth(1).unwrap_or_default().to_owned(),
+        false => format!(
+            "{}?{}",
+            head.split(' ').nth(1).unwrap_or_default(),
+            String::from_utf8_lossy(&form).replace('+', " ")
+        ),
+    };
+    let decoded = decode(&target);
     record.lock().unwrap().push(decoded.clone());
     let (status, kind, body) = match answer(&decoded) {
         Reply::Json(status, body) => (status, "application/json", body),

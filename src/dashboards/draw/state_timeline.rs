@@ -1,5 +1,7 @@
 //! The panel `state-timeline`: a row for each series, with a bar for each time it had one state.
 
+use std::sync::Arc;
+
 use maud::html;
 use plotters::element::Rectangle;
 use plotters::style::BLACK;
@@ -214,9 +216,11 @@ fn legend(panel: &Panel, rows: &[Row], medium: Medium) -> Legend {
             });
         }
     };
-    let options = rows.iter().map(|row| &row.field.options).filter(|_| is_shown);
+    let mut options: Vec<_> = rows.iter().map(|row| &row.field.options).filter(|_| is_shown).collect();
+    // Most rows share them.
+    options.dedup_by(|one, other| Arc::ptr_eq(one, other));
     for options in options {
-        for mapping in &options.mappings {
+        for mapping in options.mappings.iter() {
             let results: Vec<_> = match mapping {
                 Mapping::Value(results) => results.values().collect(),
                 Mapping::Range { result, .. } | Mapping::Regex { result, .. } | Mapping::Special { result, .. } => {

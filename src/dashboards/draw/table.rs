@@ -12,6 +12,8 @@ use super::theme::{Medium, Tone, fitted, readable_on, text_width};
 
 /// Rows of a table; nobody reads more.
 const MOST_ROWS: usize = 500;
+/// Cells of all tables of a panel; the series of a query are a table each, unless they are joined.
+const MOST_CELLS: usize = 20_000;
 /// Pixels of texts in pictures.
 const TEXT: f64 = 13.0;
 /// Letters of a word that are more than a name has.
@@ -28,14 +30,24 @@ pub fn page(panel: &Panel, data: &Data, zone: &Zone) -> Markup {
         return super::nothing(panel);
     }
     let has_head = option(panel, "/showHeader").as_bool().unwrap_or(true);
+    let mut room = MOST_CELLS;
+    let tables = frames.iter().map_while(|frame| {
+        let most = room / frame.fields.len().max(1);
+        let cells = frame.fields.len() * frame.len().min(MOST_ROWS);
+        (most > 0).then(|| room -= cells.min(room))?;
+        Some(table(frame, has_head, frames.len() > 1, most, zone))
+    });
+    let tables: Vec<Markup> = tables.collect();
     html! {
         div.table tabindex="0" {
-            @for frame in &frames { (table(frame, has_head, frames.len() > 1, zone)) }
+            @for table in &tables { (table) }
+            @if tables.len() < frames.len() { p { "and " (frames.len() - tables.len()) " more tables" } }
         }
     }
 }
 
-fn table(frame: &Frame, has_head: bool, has_caption: bool, zone: &Zone) -> Markup {
+fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize, zone: &Zone) -> Markup {
+    let most = most.min(MOST_ROWS);
     let fields = shown_fields(frame);
     let rows = fields.iter().map(|field| field.values.len()).max().unwrap_or_default();
     html! {
@@ -43,8 +55,8 @@ fn table(frame: &Frame, has_head: bool, has_caption: bool, zone: &Zone) -> Marku
             @if has_caption && !frame.name.is_empty() { caption dir="auto" { (frame.name) } }
             colgroup { @for field in &fields { col width=[custom_number(&field.options, "width").map(|width| width.clamp(20.0, 2000.0).round())]; } }
             @if has_head { thead { tr { @for field in &fields { th.(alignment(field)) scope="col" dir="auto" { (field.name) } } } } }
-            tbody { @for row in 0..rows.min(MOST_ROWS) { tr { @for field in &fields { (cell(field, row, zone)) } } } }
-            @if rows > MOST_ROWS { tfoot { tr { td colspan=(fields.len()) { "and " (rows - MOST_ROWS) " more rows" } } } }
+            tbody { @for row in 0..rows.min(most) { tr { @for field in &fields { (cell(field, row, zone)) } } } }
+            @if rows > most { tfoot { tr { td colspan=(fields.len()) { "and " (rows - most) " more rows" } } } }
         }
     }
 }

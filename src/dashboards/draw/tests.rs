@@ -25,6 +25,7 @@ fn scope() -> Scope {
         min_step: 1000,
         zone: Zone::UTC,
         dashboard: String::new(),
+        deadline: super::super::limits::Deadline::default(),
     }
 }
 

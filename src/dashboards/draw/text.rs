@@ -47,11 +47,23 @@ pub fn picture(panel: &Panel, scope: &Scope, width: f64, height: f64, medium: Me
     }
 }
 
+/// Cells of all tables of a text, including those that Markdown puts in where a row has fewer than the widest.
+const MOST_CELLS: usize = 20_000;
+
 fn markdown(text: &str) -> Markup {
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(harmless);
+    let events = Parser::new_ext(text, extensions(text) | Options::ENABLE_STRIKETHROUGH).map(harmless);
     let mut written = String::new();
     pulldown_cmark::html::push_html(&mut written, events);
     PreEscaped(written)
+}
+
+/// Tables, unless their cells would be far more than what is written.
+fn extensions(text: &str) -> Options {
+    let columns = text.lines().map(|line| line.matches('|').count()).max().unwrap_or(0);
+    match columns.saturating_mul(text.lines().count()) {
+        ..=MOST_CELLS => Options::ENABLE_TABLES,
+        _ => Options::empty(),
+    }
 }
 
 /// HTML within Markdown is shown as it is written; links lead to pages only, and pictures, which a page may not load, are links.
@@ -89,7 +101,7 @@ fn safe(address: CowStr<'_>) -> CowStr<'_> {
 /// The text of Markdown.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
-    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+    for event in Parser::new_ext(text, extensions(text)) {
         match event {
             Event::Text(text) | Event::Code(text) => plain += &text,
             Event::SoftBreak => plain.push(' '),
@@ -118,10 +130,7 @@ fn without_tags(html: &str) -> String {
             .to_ascii_lowercase();
         rest = after;
         match name.as_str() {
-            "script" | "style" if !tag.starts_with('/') => {
-                let end = after.to_ascii_lowercase().find(&format!("</{name}"));
-                rest = end.and_then(|end| after.get(end..)).unwrap_or_default();
-            }
+            "script" | "style" if !tag.starts_with('/') => rest = from_end_tag(after, &name),
             "a" | "b" | "i" | "em" | "strong" | "span" | "code" | "small" | "u" | "font" => {}
             _ => text.push('\n'),
         }
@@ -138,6 +147,16 @@ fn without_tags(html: &str) -> String {
     entities
         .into_iter()
         .fold(text, |text, (entity, c)| text.replace(entity, c))
+}
+
+/// `html` from the tag on that ends the element `name`; empty if nothing does.
+fn from_end_tag<'t>(html: &'t str, name: &str) -> &'t str {
+    let ends = |at: &usize| {
+        let found = html.get(at + 2..at + 2 + name.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    let mut tags = html.match_indices("</").map(|(at, _)| at);
+    tags.find(ends).and_then(|at| html.get(at..)).unwrap_or_default()
 }
 
 /// `line` in parts that fit into `width` pixels.
@@ -201,6 +220,13 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_few_bytes_does_not_become_a_million_cells() {
+        let line = |cell: &str| format!("{}|\n", format!("|{cell}").repeat(5_000));
+        let html = markdown(&format!("{}{}{}", line("a"), line("-"), "|x|\n".repeat(5_000))).into_string();
+        assert!(!html.contains("<td>") && html.len() < 200_000, "{}", html.len());
+    }
+
+    #[test]
     fn html_is_its_text() {
         assert_eq!(
             without_tags("<h1>A&amp;B</h1><script>evil()</script><p>one <b>two</b>")
@@ -210,5 +236,6 @@ mod tests {
         );
         assert_eq!(without_tags("a < b"), "a ");
         assert_eq!(without_tags("<style>p{}"), "");
+        assert_eq!(without_tags("a<script>x</b></SCRIPT>b").trim_end(), "a\nb");
     }
 }

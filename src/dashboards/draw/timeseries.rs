@@ -78,8 +78,10 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
             if is_hidden(field, "viz") {
                 continue;
             }
+            // A transformation may make columns of other lengths than that of the times.
             let mut values: Vec<f64> = values
                 .iter()
+                .take(times.len())
                 .map(|value| if value.is_finite() { *value } else { f64::NAN })
                 .collect();
             if custom_text(&field.options, "transform") == "negative-Y" {

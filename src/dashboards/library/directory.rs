@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -25,6 +26,7 @@ const MOST_TEXT: usize = 200;
 const LONGEST_UID: usize = 40;
 
 /// What is known of the files in directories.
+#[derive(Clone)]
 pub struct Index {
     directories: Vec<PathBuf>,
     known: Vec<Known>,
@@ -32,6 +34,7 @@ pub struct Index {
     problems: Vec<Problem>,
 }
 
+#[derive(Clone)]
 struct Known {
     path: PathBuf,
     stamp: Stamp,
@@ -70,6 +73,11 @@ impl Index {
             known: Vec::new(),
             problems: Vec::new(),
         }
+    }
+
+    /// Where files are looked for.
+    pub fn directories(&self) -> &[PathBuf] {
+        &self.directories
     }
 
     /// Usable files, by path.
@@ -152,17 +160,20 @@ fn list(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn stamp(path: &Path) -> Result<Stamp, String> {
-    use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    // To open a pipe would wait for its writer.
-    if !metadata.is_file() {
-        return Err("is no regular file".to_owned());
-    }
+    regular(&metadata)?;
     Ok(Stamp {
         size: metadata.len(),
         modified: metadata.modified().ok(),
         inode: metadata.ino(),
     })
+}
+
+fn regular(metadata: &fs::Metadata) -> Result<(), String> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err("is no regular file".to_owned()),
+    }
 }
 
 /// What is looked at first. Everything else is skipped, not held.
@@ -194,10 +205,7 @@ fn model(text: &str) -> Result<&str, String> {
 
 impl File {
     fn look_at(path: &Path, stamp: Stamp) -> Result<Self, String> {
-        if stamp.size > MOST_BYTES {
-            return Err(format!("has {} bytes; at most {MOST_BYTES} are read", stamp.size));
-        }
-        let text = read(path)?;
+        let text = read_regular(path)?;
         let model = model(&text)?;
         let head: Head = serde_json::from_str(model).map_err(|error| format!("is no dashboard: {error}"))?;
         if head.panels.is_none() && head.rows.is_none() {
@@ -234,7 +242,7 @@ impl File {
     /// # Errors
     /// The file has gone, or is none; for people.
     pub fn parse(&self) -> Result<Dashboard, String> {
-        let text = read(&self.path)?;
+        let text = read_regular(&self.path)?;
         let mut dashboard = Dashboard::parse(model(&text)?)?;
         // It may have changed since it was found.
         dashboard.uid.clone_from(&self.uid);
@@ -249,7 +257,7 @@ impl File {
     /// # Errors
     /// It cannot be read; for people.
     pub fn read(&self) -> Result<String, String> {
-        read(&self.path)
+        read_regular(&self.path)
     }
 
     /// This file cannot be used.
@@ -261,14 +269,32 @@ impl File {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    let mut text = String::new();
+/// The text of a regular file. What lies there may have been exchanged since it was looked at: to open a pipe would wait for its
+/// writer, and to read some files of /proc for what may never come.
+fn read_regular(path: &Path) -> Result<String, String> {
+    let mut options = fs::File::options();
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = options.open(path).map_err(|error| error.to_string())?;
+    regular(&file.metadata().map_err(|error| error.to_string())?)?;
+    bounded(file)
+}
+
+/// The text of a file that a person names, which may be a pipe (`<(…)` of a shell).
+///
+/// # Errors
+/// For people: it cannot be read, or is too large for a dashboard.
+pub fn read(path: &Path) -> Result<String, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    // It may have grown since it was measured.
-    file.take(MOST_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
-    Ok(text)
+    bounded(file)
+}
+
+fn bounded(file: fs::File) -> Result<String, String> {
+    let mut text = String::new();
+    let size = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+    match size.map_err(|error| error.to_string())? as u64 {
+        0..=MOST_BYTES => Ok(text),
+        _ => Err(format!("is too large: of its bytes at most {MOST_BYTES} are read")),
+    }
 }
 
 /// A file's name as a uid.

@@ -1,10 +1,12 @@
 //! How fields are shown: `fieldConfig`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::pattern::Lazy;
 use super::super::time::Zone;
 
 /// `fieldConfig`.
@@ -37,8 +39,9 @@ pub struct FieldOptions {
     pub color: ColorMode,
     /// Limits with colours.
     pub thresholds: Thresholds,
-    /// Values with a text of their own.
-    pub mappings: Vec<Mapping>,
+    /// Values with a text of their own. Fields whose other options differ share them.
+    #[serde(deserialize_with = "super::shared")]
+    pub mappings: Arc<Vec<Mapping>>,
     /// Options of the panel's kind.
     pub custom: BTreeMap<String, Value>,
     /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
@@ -130,7 +133,7 @@ pub enum Mapping {
     /// A regular expression, which may have slashes around it.
     Regex {
         /// The expression.
-        pattern: String,
+        pattern: Lazy,
         /// What stands for it; `$1` in its text is what the first group matched.
         result: MappingResult,
     },

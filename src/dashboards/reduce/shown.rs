@@ -11,6 +11,8 @@ use super::{reduce, title};
 
 /// What Grafana shows at most, where a panel says nothing else.
 const LIMIT: usize = 25;
+/// What is shown at most, whatever a panel says.
+const MOST: usize = 500;
 
 /// `options.reduceOptions` of a panel.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,7 +71,7 @@ pub fn shown<'a>(panel: &Panel, data: &'a Data) -> Vec<Shown<'a>> {
         Some(Err(_)) => false,
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-    let limit = options.limit.map_or(LIMIT, |limit| limit.max(1.0) as usize);
+    let limit = options.limit.map_or(LIMIT, |limit| limit.max(1.0) as usize).min(MOST);
     let wanted = data
         .frames
         .iter()
@@ -77,7 +79,8 @@ pub fn shown<'a>(panel: &Panel, data: &'a Data) -> Vec<Shown<'a>> {
     let mut found = Vec::new();
     for (frame, field) in wanted.filter(|(_, field)| is_wanted(field)) {
         if options.values {
-            found.extend((0..field.values.len()).map(|row| row_of(frame, field, row)));
+            let rows = (0..field.values.len()).take(limit - found.len());
+            found.extend(rows.map(|row| row_of(frame, field, row)));
         } else {
             found.extend(
                 options

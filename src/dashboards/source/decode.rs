@@ -8,10 +8,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::{Answer, Series};
 use crate::client::labels::Labels;
+use crate::dashboards::limits;
 use crate::dashboards::time::Grid;
 
 /// Warnings that are passed on; a query that touches a hundred odd series has one for each.
 const MOST_WARNINGS: usize = 3;
+
+/// Bytes of the labels and texts of an answer; what comes after is left out.
+const MOST_TEXT: usize = 512 << 10;
 
 /// An answer as far as it was understood.
 #[derive(Debug)]
@@ -48,6 +52,9 @@ pub trait Item: Sized {
     /// It has another shape than documented.
     fn read<'de, D: Deserializer<'de>>(deserializer: D, context: Self::Context) -> Result<Self, D::Error>;
 
+    /// Bytes of its labels or of its text.
+    fn text_size(&self) -> usize;
+
     /// The only item of an answer that is a number and no list, if that makes sense.
     fn scalar(value: f64) -> Option<Self> {
         let _ = value;
@@ -60,6 +67,10 @@ impl Item for Series {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D, grid: Grid) -> Result<Self, D::Error> {
         deserializer.deserialize_map(SeriesVisitor(grid))
+    }
+
+    fn text_size(&self) -> usize {
+        self.labels.size()
     }
 }
 
@@ -77,6 +88,10 @@ impl Item for (Labels, f64) {
         Ok((sample.metric, sample.value.value))
     }
 
+    fn text_size(&self) -> usize {
+        self.0.size()
+    }
+
     fn scalar(value: f64) -> Option<Self> {
         Some((Labels::default(), value))
     }
@@ -88,6 +103,10 @@ impl Item for String {
     fn read<'de, D: Deserializer<'de>>(deserializer: D, (): ()) -> Result<Self, D::Error> {
         serde::Deserialize::deserialize(deserializer)
     }
+
+    fn text_size(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Item for Labels {
@@ -95,6 +114,10 @@ impl Item for Labels {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D, (): ()) -> Result<Self, D::Error> {
         serde::Deserialize::deserialize(deserializer)
+    }
+
+    fn text_size(&self) -> usize {
+        self.size()
     }
 }
 
@@ -117,11 +140,14 @@ impl<'de, T: Item> Visitor<'de> for Envelope<T> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "status" => status = map.next_value()?,
-                "error" => error = Some(map.next_value()?),
+                "error" => error = Some(limits::cut(map.next_value()?, limits::PROBLEM)),
                 "data" => list = map.next_value_seed(DataSeed::<T>(self.context, self.most))?,
                 "warnings" => {
-                    notes = map.next_value::<Vec<String>>()?;
-                    notes.truncate(MOST_WARNINGS);
+                    notes = map.next_value_seed(ListSeed::<String>((), MOST_WARNINGS))?.items;
+                    notes = notes
+                        .into_iter()
+                        .map(|note| limits::cut(note, limits::PROBLEM))
+                        .collect();
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -172,24 +198,8 @@ impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
         Ok(None)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let mut list = List {
-            items: Vec::new(),
-            left_out: 0,
-        };
-        loop {
-            if list.items.len() >= self.1 {
-                if sequence.next_element::<IgnoredAny>()?.is_none() {
-                    return Ok(Some(list));
-                }
-                list.left_out += 1;
-            } else {
-                match sequence.next_element_seed(ItemSeed::<T>(self.0))? {
-                    Some(item) => list.items.push(item),
-                    None => return Ok(Some(list)),
-                }
-            }
-        }
+    fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
+        ListSeed::<T>(self.0, self.1).visit_seq(sequence).map(Some)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -209,6 +219,53 @@ impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
             }
         }
         Ok(list)
+    }
+}
+
+/// A list of at most so many items.
+struct ListSeed<T: Item>(T::Context, usize);
+
+impl<'de, T: Item> DeserializeSeed<'de> for ListSeed<T> {
+    type Value = List<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Item> Visitor<'de> for ListSeed<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut list = List {
+            items: Vec::new(),
+            left_out: 0,
+        };
+        let mut room = MOST_TEXT;
+        loop {
+            if list.items.len() >= self.1 || room == 0 {
+                if sequence.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(list);
+                }
+                list.left_out += 1;
+            } else {
+                match sequence.next_element_seed(ItemSeed::<T>(self.0))? {
+                    Some(item) if item.text_size() <= room => {
+                        room -= item.text_size();
+                        list.items.push(item);
+                    }
+                    Some(_) => {
+                        room = 0;
+                        list.left_out += 1;
+                    }
+                    None => return Ok(list),
+                }
+            }
+        }
     }
 }
 

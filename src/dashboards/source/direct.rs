@@ -9,7 +9,7 @@ use super::decode::{self, Item, Reply};
 use super::{Answer, Answered, QueryError, Series, Source};
 use crate::client::labels::Labels;
 use crate::client::prometheus::Prometheus;
-use crate::client::{Client, Credentials, Opened};
+use crate::client::{self, Client, Credentials, Opened};
 use crate::config;
 use crate::dashboards::time::Grid;
 use crate::dashboards::time::interval::MAX_POINTS;
@@ -162,6 +162,13 @@ impl Source for Direct {
         let (start, end) = (seconds(from), seconds(to));
         let query = [("start", &*start), ("end", &*end), ("match[]", selector)];
         let query = if selector.is_empty() { &query[..2] } else { &query };
+        // The only question that Prometheus does not take as a form.
+        if client::encoded_length(query) > client::MAX_QUERY {
+            return Err(QueryError::TooMuch(format!(
+                "the selector is too long ({} bytes): choose fewer values",
+                selector.len()
+            )));
+        }
         self.ask(&format!("/api/v1/label/{label}/values"), query, (), MOST_NAMES)
     }
 

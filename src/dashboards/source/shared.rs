@@ -32,8 +32,6 @@ pub struct Shared {
 #[derive(Default)]
 struct State {
     entries: HashMap<Key, Entry>,
-    /// Of the answers that have come.
-    bytes: usize,
     /// Until when nothing is asked, and why.
     rest: Option<(Instant, QueryError)>,
 }
@@ -93,10 +91,12 @@ impl Shared {
             state.supersede(&key);
             let entry = state.entries.entry(key.clone()).or_insert_with(|| Entry {
                 cell: T::wrap(Arc::default()),
-                bytes: 0,
+                bytes: size_of_key(&key),
                 until: now + lifetime,
             });
-            T::unwrap(&entry.cell)
+            let cell = T::unwrap(&entry.cell);
+            state.shrink(Some(&key));
+            cell
         };
         // The key names the kind, so that this does not happen; asking once more would be right all the same.
         let Some(cell) = cell else { return ask() };
@@ -127,13 +127,13 @@ impl Shared {
         match answer {
             Ok(answer) => {
                 state.rest = None;
-                let size = size_of_key(key) + answer.items.iter().map(Kept::size).sum::<usize>();
+                let notes = answer.notes.iter().map(String::len);
+                let size = size_of_key(key) + answer.items.iter().map(Kept::size).chain(notes).sum::<usize>();
                 if size > MOST_BYTES / 2 {
                     // Whoever waits for it holds the cell; to keep it would throw out everything else.
                     state.remove(key);
                 } else if let Some(entry) = state.entries.get_mut(key) {
                     entry.bytes = size;
-                    state.bytes += size;
                 }
             }
             Err(error @ QueryError::Unreachable(_)) => {
@@ -145,45 +145,39 @@ impl Shared {
             }
             Err(QueryError::Refused(_) | QueryError::TooMuch(_)) => {}
         }
-        state.shrink();
+        state.shrink(None);
     }
 }
 
 impl State {
+    /// Bytes of everything that is kept. Counted anew each time: of two who ask the same, one whose question was thrown out meanwhile
+    /// would otherwise count what the other has counted.
+    fn bytes(&self) -> usize {
+        self.entries.values().map(|entry| entry.bytes).sum()
+    }
+
     fn remove(&mut self, key: &Key) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.bytes -= entry.bytes;
-        }
+        self.entries.remove(key);
     }
 
     fn forget(&mut self, now: Instant) {
-        self.keep(|_, entry| entry.until > now);
+        self.entries.retain(|_, entry| entry.until > now);
     }
 
     /// Drops the answer that this question asks anew, some steps later: those who look at the present do not ask it again.
     fn supersede(&mut self, key: &Key) {
         let Key::Range(expression, grid) = key else { return };
-        self.keep(|other, _| {
+        self.entries.retain(|other, _| {
             !matches!(other, Key::Range(same, old)
                 if same == expression && old.step == grid.step && old.len == grid.len && old.start < grid.start)
         });
     }
 
-    fn keep(&mut self, stays: impl Fn(&Key, &Entry) -> bool) {
-        let bytes = &mut self.bytes;
-        self.entries.retain(|key, entry| {
-            let stays = stays(key, entry);
-            if !stays {
-                *bytes -= entry.bytes;
-            }
-            stays
-        });
-    }
-
-    /// Keeps within the bounds.
-    fn shrink(&mut self) {
-        while self.bytes > MOST_BYTES || self.entries.len() > MOST_ENTRIES {
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.until);
+    /// Keeps within the bounds, and `asked` in any case.
+    fn shrink(&mut self, asked: Option<&Key>) {
+        while self.bytes() > MOST_BYTES || self.entries.len() > MOST_ENTRIES {
+            let others = self.entries.iter().filter(|(key, _)| Some(*key) != asked);
+            let oldest = others.min_by_key(|(_, entry)| entry.until);
             let Some(key) = oldest.map(|(key, _)| key.clone()) else {
                 return;
             };
@@ -283,10 +277,38 @@ mod tests {
                 until: Instant::now(),
             };
             state.entries.insert(key, entry);
-            state.bytes += 100;
         }
         state.supersede(&kept[0]);
-        assert_eq!((state.entries.len(), state.bytes), (4, 400));
+        assert_eq!((state.entries.len(), state.bytes()), (4, 400));
         assert!(kept.iter().all(|key| state.entries.contains_key(key)));
+    }
+
+    /// One asks, a later step of the same question throws that out, and another asks the first again before its answer has come.
+    #[test]
+    fn answers_are_still_kept_after_many_were_thrown_out_while_they_were_asked() {
+        let shared = Shared::new(&config::Prometheus::default()).unwrap();
+        let answer = || {
+            let items = vec![(Labels::from_iter([("name", "x".repeat(1000).as_str())]), 1.0)];
+            let notes = Vec::new();
+            Ok(Arc::new(super::super::Answer { items, notes }))
+        };
+        for number in 0..1000 {
+            let key = Key::Instant("a".to_owned(), number);
+            let both = shared.answer(key.clone(), LONGEST, || {
+                lock(&shared.state).remove(&key);
+                shared.answer(key.clone(), LONGEST, answer)
+            });
+            assert!(both.is_ok());
+        }
+        let mut asked = 0;
+        for _ in 0..2 {
+            let kept = shared.answer(Key::Instant("b".to_owned(), 0), LONGEST, || {
+                asked += 1;
+                answer()
+            });
+            assert!(kept.is_ok());
+        }
+        assert_eq!(asked, 1);
+        assert!(lock(&shared.state).entries.len() > 100, "the others are kept as well");
     }
 }

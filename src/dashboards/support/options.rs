@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::limits;
 use super::super::model::Panel;
 
 /// Whatever it is, it is drawn, or changes nothing of what is seen.
@@ -142,10 +143,8 @@ fn all_wrong(panel: &Panel) -> Vec<Wrong> {
 pub fn unsupported(panel: &Panel) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for wrong in all_wrong(panel) {
-        if let Wrong::Value(problem) = wrong
-            && !found.contains(&problem)
-        {
-            found.push(problem);
+        if let Wrong::Value(problem) = wrong {
+            limits::note(&mut found, problem);
         }
     }
     found

@@ -79,7 +79,7 @@ pub fn field(options: &Value, scope: &Scope, frames: Vec<Frame>) -> Transformed 
     let mode = options.mode.as_deref().unwrap_or("reduceRow");
     let frames = match options.time_series {
         Some(false) => frames,
-        _ => as_columns(frames),
+        _ => as_columns(frames)?,
     };
     let mut calculated = Vec::new();
     for mut frame in frames {
@@ -98,7 +98,7 @@ pub fn field(options: &Value, scope: &Scope, frames: Vec<Frame>) -> Transformed 
             continue;
         };
         if let Some(alias) = options.alias.as_ref().filter(|alias| !alias.is_empty()) {
-            field.name = scope.text(alias);
+            field.name = scope.title(alias);
         }
         if options.replace_fields {
             frame

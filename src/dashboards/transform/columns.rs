@@ -39,7 +39,7 @@ pub fn organize(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Trans
             if let Some(Some(name)) = options.rename_by_name.get(&field.name)
                 && !name.is_empty()
             {
-                field.name = scope.text(name);
+                field.name = scope.title(name);
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Many values to one: `reduce` and `groupBy`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Transformed, read};
+use super::{Transformed, fits, read};
 use crate::dashboards::data::{Field, Frame, Values};
 use crate::dashboards::evaluate::Scope;
 use crate::dashboards::model::Matcher;
@@ -33,6 +33,8 @@ pub fn reduce(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     if let Some(unknown) = options.reducers.iter().find(|calc| reduce::title(calc).is_none()) {
         return Err(format!("the calculation {unknown:?} is not supported"));
     }
+    let fields: usize = frames.iter().map(|frame| frame.fields.len()).sum();
+    fits(fields * options.reducers.len() * size_of::<Field>())?;
     if options.mode == "reduceFields" {
         return Ok(frames
             .into_iter()
@@ -57,8 +59,9 @@ fn to_rows(frames: &[Frame], calcs: &[String], with_labels: bool) -> Frame {
     let mut columns = vec![Field::new("Field", Values::texts(fields.iter().map(name)))];
     if with_labels {
         let mut labels: Vec<&str> = Vec::new();
+        let mut seen = BTreeSet::new();
         for label in fields.iter().flat_map(|field| field.labels.names()) {
-            if !labels.contains(&label) {
+            if seen.insert(label) {
                 labels.push(label);
             }
         }
@@ -161,15 +164,18 @@ pub fn group(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
             continue;
         }
         // In the order in which they are first seen.
-        let mut groups: Vec<(Vec<String>, Vec<Option<usize>>)> = Vec::new();
+        let mut groups: Vec<Vec<Option<usize>>> = Vec::new();
+        let mut by_key: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+        fits(frame.len().saturating_mul(keys.len() * size_of::<String>()))?;
         for row in 0..frame.len() {
-            let key: Vec<String> = keys.iter().map(|field| field.values.text(row)).collect();
-            match groups.iter_mut().find(|(other, _)| *other == key) {
-                Some((_, rows)) => rows.push(Some(row)),
-                None => groups.push((key, vec![Some(row)])),
+            let key = keys.iter().map(|field| field.values.text(row)).collect();
+            let group = *by_key.entry(key).or_insert(groups.len());
+            match groups.get_mut(group) {
+                Some(rows) => rows.push(Some(row)),
+                None => groups.push(vec![Some(row)]),
             }
         }
-        let firsts: Vec<Option<usize>> = groups.iter().map(|(_, rows)| rows.first().copied().flatten()).collect();
+        let firsts: Vec<Option<usize>> = groups.iter().map(|rows| rows.first().copied().flatten()).collect();
         let mut fields: Vec<Field> = keys
             .iter()
             .map(|field| Field::new(&field.name, field.values.select(&firsts)))
@@ -189,7 +195,7 @@ pub fn group(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
             };
             for calc in calcs {
                 let mut cells = Values::default();
-                for (_, rows) in &groups {
+                for rows in &groups {
                     cells.push(&calculated(&field.values.select(rows), calc), Some(0));
                 }
                 fields.push(Field::new(format!("{} ({calc})", field.name), cells));

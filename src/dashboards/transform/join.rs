@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Transformed, read};
+use super::{Transformed, fits, read};
 use crate::dashboards::data::{Field, Frame, Values};
 use crate::dashboards::evaluate::Scope;
 
@@ -15,14 +15,17 @@ type Cell = (usize, usize, usize);
 
 /// `merge`: one table; rows that agree in the columns that all have become one, as long as no cell contradicts.
 pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
-    Ok(merged(frames))
+    merged(frames)
 }
 
+/// Rows with the same key that contradict each other; each is held against all others.
+const MOST_ALIKE: usize = 500;
+
 /// See [`merge`].
-pub fn merged(mut frames: Vec<Frame>) -> Vec<Frame> {
+pub fn merged(mut frames: Vec<Frame>) -> Transformed {
     frames.retain(|frame| !frame.fields.is_empty());
     if frames.len() < 2 {
-        return frames;
+        return Ok(frames);
     }
     let mut columns: Vec<&str> = Vec::new();
     for field in frames.iter().flat_map(|frame| &frame.fields) {
@@ -34,8 +37,10 @@ pub fn merged(mut frames: Vec<Frame>) -> Vec<Frame> {
     let is_key = |column: &&&str| frames.iter().all(|frame| place(frame, column).is_some());
     let keys: Vec<&str> = columns.iter().filter(is_key).copied().collect();
     if keys.is_empty() {
-        return frames;
+        return Ok(frames);
     }
+    let count: usize = frames.iter().map(Frame::len).sum();
+    fits(count.saturating_mul(columns.len() * size_of::<Option<Cell>>()))?;
     let text = |(frame, field, row): Cell| {
         let field = frames.get(frame).and_then(|frame| frame.fields.get(field));
         field.map(|field| field.values.text(row)).unwrap_or_default()
@@ -44,17 +49,19 @@ pub fn merged(mut frames: Vec<Frame>) -> Vec<Frame> {
     let mut by_key: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
     for (number, frame) in frames.iter().enumerate() {
         let places: Vec<Option<usize>> = columns.iter().map(|column| place(frame, column)).collect();
+        let key_places: Vec<usize> = keys.iter().filter_map(|key| place(frame, key)).collect();
         for row in 0..frame.len() {
             let cells: Vec<Option<Cell>> = places
                 .iter()
                 .map(|field| field.map(|field| (number, field, row)))
                 .collect();
-            let key = keys
-                .iter()
-                .filter_map(|key| place(frame, key))
-                .map(|field| text((number, field, row)))
-                .collect();
+            let key = key_places.iter().map(|field| text((number, *field, row))).collect();
             let found = by_key.entry(key).or_default();
+            if found.len() > MOST_ALIKE {
+                return Err(format!(
+                    "more than {MOST_ALIKE} rows are alike in the columns that all have"
+                ));
+            }
             let mut is_merged = false;
             for index in &*found {
                 let Some(existing) = rows.get_mut(*index) else { continue };
@@ -100,10 +107,10 @@ pub fn merged(mut frames: Vec<Frame>) -> Vec<Frame> {
             ..Field::new(&first.name, values)
         })
     });
-    vec![Frame {
+    Ok(vec![Frame {
         fields: fields.collect(),
         ..Frame::default()
-    }]
+    }])
 }
 
 #[derive(Default, Deserialize)]
@@ -121,17 +128,19 @@ pub fn by_field(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
         Some("inner") => false,
         Some(other) => return Err(format!("the mode {other:?} is not supported")),
     };
-    Ok(joined(
+    joined(
         frames,
         options.by_field.as_deref().filter(|name| !name.is_empty()),
         keeps_all,
-    ))
+    )
 }
 
-fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Vec<Frame> {
+fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Transformed {
     if frames.len() < 2 {
-        return frames;
+        return Ok(frames);
     }
+    // A key and its place for each row.
+    fits(frames.iter().map(Frame::len).sum::<usize>() * 2 * size_of::<String>())?;
     let key_of = |frame: &Frame| match by {
         Some(name) => frame
             .fields
@@ -153,10 +162,10 @@ fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Vec<Frame> {
         })
         .collect();
     let Some((first, first_key, _)) = with_key.first() else {
-        return frames;
+        return Ok(frames);
     };
     let Some(first_field) = first.fields.get(*first_key) else {
-        return frames;
+        return Ok(frames);
     };
     let mut keys = first_field.values.emptied();
     let mut seen = BTreeSet::new();
@@ -174,6 +183,8 @@ fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Vec<Frame> {
     if let Values::Times(values) | Values::Numbers(values) = &mut keys {
         Arc::make_mut(values).sort_by(f64::total_cmp);
     }
+    let columns: usize = frames.iter().map(|frame| frame.fields.len()).sum();
+    fits(keys.len().saturating_mul(columns * size_of::<f64>()))?;
     let wanted: Vec<String> = (0..keys.len()).map(|row| keys.text(row)).collect();
     let mut fields = vec![Field {
         values: keys,
@@ -188,10 +199,10 @@ fn joined(frames: Vec<Frame>, by: Option<&str>, keeps_all: bool) -> Vec<Frame> {
         }));
     }
     number_equal_names(&mut fields);
-    vec![Frame {
+    Ok(vec![Frame {
         fields,
         ..Frame::default()
-    }]
+    }])
 }
 
 /// Columns of a table have names of their own: `Time 1`, `Time 2`.
@@ -211,11 +222,11 @@ fn number_equal_names(fields: &mut [Field]) {
 }
 
 /// As the calculations need it: series as columns of one table by their times, if there are several.
-pub fn as_columns(frames: Vec<Frame>) -> Vec<Frame> {
+pub fn as_columns(frames: Vec<Frame>) -> Transformed {
     let is_series = |frame: &Frame| frame.fields.len() == 2 && frame.times().is_some();
     match frames.len() > 1 && frames.iter().all(is_series) {
         true => joined(frames, None, true),
-        false => frames,
+        false => Ok(frames),
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::join::merged;
-use super::{Transformed, read};
+use super::{Transformed, fits, read};
 use crate::dashboards::data::{Field, Frame, Values};
 use crate::dashboards::evaluate::Scope;
 
@@ -26,6 +26,8 @@ pub fn concatenate(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transforme
         return Ok(frames);
     }
     let rows = frames.iter().map(Frame::len).max().unwrap_or(0);
+    let fields: usize = frames.iter().map(|frame| frame.fields.len()).sum();
+    fits(rows.saturating_mul(fields * size_of::<f64>()))?;
     let rows: Vec<Option<usize>> = (0..rows).map(Some).collect();
     let fields = frames.into_iter().flat_map(|frame| {
         let name = frame.name;
@@ -55,6 +57,8 @@ pub fn series_to_rows(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     if frames.len() < 2 || !frames.iter().all(|frame| frame.times().is_some()) {
         return Ok(frames);
     }
+    let bytes = |(field, numbers): (&Field, &[f64])| numbers.len() * (field.name.len() + size_of::<String>());
+    fits(frames.iter().flat_map(Frame::numbers).map(bytes).sum())?;
     let mut rows: Vec<(f64, &str, f64)> = Vec::new();
     for frame in &frames {
         let times = frame.times().unwrap_or_default();
@@ -98,6 +102,8 @@ pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Trans
             .as_ref()
             .is_none_or(|kept| kept.iter().any(|kept| kept == label))
     };
+    let bytes = |frame: &Frame| frame.len() * frame.fields.iter().map(|field| 2 * field.labels.size()).sum::<usize>();
+    fits(frames.iter().map(bytes).sum())?;
     let tables = frames.into_iter().map(|frame| {
         let rows = frame.len();
         let mut fields = Vec::new();
@@ -125,7 +131,7 @@ pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Trans
             name: String::new(),
         }
     });
-    Ok(merged(tables.collect()))
+    merged(tables.collect())
 }
 
 #[cfg(test)]

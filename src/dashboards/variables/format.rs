@@ -48,9 +48,14 @@ fn escape_regex(text: &str) -> String {
     regex_lite::escape(text)
 }
 
-/// A text within quotes of PromQL.
+/// A text within quotes of PromQL, whichever they are: Prometheus takes `\'` only between `'`, and `\x27` between `"` as well.
+/// Between backticks nothing is escaped, but a backtick must not end the text either.
 fn escape_string(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\'', "\\x27")
+        .replace('`', "\\x60")
+        .replace('\n', "\\n")
 }
 
 fn alternatives(values: &[String], escape: impl Fn(&str) -> String) -> String {
@@ -128,6 +133,8 @@ mod tests {
     fn a_value_cannot_leave_its_string() {
         let hostile = ["\"} or up{x=\"".to_owned()];
         assert_eq!(promql(&hostile, false), "\\\"} or up{x=\\\"");
+        assert_eq!(promql(&["' or up{x='".to_owned()], false), "\\x27 or up{x=\\x27");
+        assert_eq!(promql(&["` or up{x=`".to_owned()], true), "\\x60 or up\\\\{x=\\x60");
         assert_eq!(promql(&["a.b\\".to_owned()], true), "a\\\\.b\\\\\\\\");
         assert_eq!(promql(&["a".to_owned(), "b.c".to_owned()], true), "(a|b\\\\.c)");
         assert_eq!(promql(&["line\nbreak".to_owned()], false), "line\\nbreak");

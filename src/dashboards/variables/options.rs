@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::format::Place;
 use super::{ALL, Resolved, Variables, query, template};
+use crate::dashboards::limits;
 use crate::dashboards::model::Variable;
 use crate::dashboards::source::Source;
 use crate::dashboards::support;
@@ -40,13 +41,15 @@ pub fn definition(variable: &Variable) -> String {
     }
 }
 
-/// `variable` with its options and what is chosen of them.
+/// `variable` with its options and what is chosen of them. They take their bytes from `room`: all variables together must fit
+/// into a page, and each of its panels.
 pub fn resolve(
     variable: &Variable,
     asked: &[(String, String)],
     range: TimeRange,
     source: &dyn Source,
     before: &Variables,
+    room: &mut usize,
 ) -> Resolved {
     let found = find(variable, range, source, before);
     let mut resolved = Resolved {
@@ -69,11 +72,46 @@ pub fn resolve(
         resolved.problem = Some(format!("only {MAX_OPTIONS} of {count} values can be chosen"));
         resolved.options.truncate(MAX_OPTIONS);
     }
+    shorten(&mut resolved, room);
+    let is_asked_for = matches!(variable.kind.as_str(), "query" | "custom" | "datasource");
+    if is_asked_for && resolved.options.is_empty() {
+        resolved
+            .problem
+            .get_or_insert_with(|| "there are no values to choose from: what uses it finds nothing".to_owned());
+    }
     if variable.include_all && !resolved.options.is_empty() {
         resolved.options.insert(0, ("All".to_owned(), ALL.to_owned()));
     }
     choose(variable, asked, &mut resolved);
     resolved
+}
+
+/// Leaves out what is too long to be chosen by a person, and what does not fit any more.
+fn shorten(resolved: &mut Resolved, room: &mut usize) {
+    let count = resolved.options.len();
+    // The texts alone, such as that of a constant, are bounded as texts of the dashboard.
+    if count > 1 {
+        resolved
+            .options
+            .retain(|(text, value)| text.len() <= limits::NAME && value.len() <= limits::NAME);
+    }
+    let mut fits = |(text, value): &(String, String)| {
+        let left = room.checked_sub(text.len() + value.len() + 2 * size_of::<String>());
+        *room = left.unwrap_or(*room);
+        left.is_some()
+    };
+    resolved.options.retain(|option| fits(option));
+    let left_out = count - resolved.options.len();
+    if left_out > 0 {
+        resolved.problem.get_or_insert_with(|| {
+            format!(
+                "{left_out} of {count} values are left out: they are longer than {} KiB, or all values to choose from are \
+                 longer than {} KiB",
+                limits::NAME >> 10,
+                limits::CHOICES >> 10
+            )
+        });
+    }
 }
 
 /// Takes what is asked for, else what the dashboard was saved with, else the first option.
@@ -133,15 +171,17 @@ fn find(variable: &Variable, range: TimeRange, source: &dyn Source, before: &Var
     match variable.kind.as_str() {
         "query" => {
             support::datasource(&variable.datasource).map_err(|error| format!("the variable {name}: {error}"))?;
-            let query = template::expand(&definition, |reference| {
+            let query = template::expand_whole(&definition, |reference| {
                 before
                     .value(reference, Place::Query)
                     .or_else(|| built_in(reference.name, range))
             });
+            let query = query.map_err(|error| format!("the variable {name}: {error}"))?;
             query::options(variable, &query, range, source).map_err(|error| format!("the variable {name}: {error}"))
         }
         "custom" => {
-            let definition = template::expand(&definition, |reference| before.value(reference, Place::Plain));
+            let definition = template::expand_whole(&definition, |reference| before.value(reference, Place::Plain));
+            let definition = definition.map_err(|error| format!("the variable {name}: {error}"))?;
             Ok(custom(&definition).into())
         }
         "constant" | "textbox" => Ok(vec![(definition.clone(), definition)].into()),

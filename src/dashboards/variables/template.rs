@@ -1,5 +1,7 @@
 //! Where variables stand in a text: `$name`, `${name}`, `${name:format}`, `${name.field:format}`, `[[name]]`, `[[name:format]]`.
 
+use crate::dashboards::limits;
+
 /// A variable in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference<'t> {
@@ -11,11 +13,40 @@ pub struct Reference<'t> {
     pub format: &'t str,
 }
 
-/// `text` with each variable replaced by what `value` says; one that it does not know stays as it is.
-pub fn expand(text: &str, mut value: impl FnMut(Reference<'_>) -> Option<String>) -> String {
-    let mut expanded = String::with_capacity(text.len());
+/// Bytes of a variable in a text. Without a bound every `${` that nobody closes would be searched for its end up to the end of
+/// the text.
+const MOST_REFERENCE: usize = 300;
+
+/// `text` with each variable replaced by what `value` says; one that it does not know stays as it is. For what people read: what
+/// becomes too long is cut.
+pub fn expand(text: &str, value: impl FnMut(Reference<'_>) -> Option<String>) -> String {
+    let (expanded, _) = write(text, value);
+    limits::cut(expanded, limits::TEXT)
+}
+
+/// As [`expand`], for what a program reads, of which half would mean something else.
+///
+/// # Errors
+/// For people: it becomes too long.
+pub fn expand_whole(text: &str, value: impl FnMut(Reference<'_>) -> Option<String>) -> Result<String, String> {
+    match write(text, value) {
+        (expanded, true) => Ok(expanded),
+        (_, false) => Err(format!(
+            "with what stands for its variables it is longer than {} KiB: choose fewer values",
+            limits::TEXT >> 10
+        )),
+    }
+}
+
+/// The text as far as it is not too long, or just beyond, and whether it is whole. Variables that stand for others twice each
+/// would double with every step.
+fn write(text: &str, mut value: impl FnMut(Reference<'_>) -> Option<String>) -> (String, bool) {
+    let mut expanded = String::with_capacity(text.len().min(limits::TEXT));
     let mut rest = text;
     while let Some(at) = rest.find(['$', '[']) {
+        if expanded.len() > limits::TEXT {
+            return (expanded, false);
+        }
         let (before, here) = rest.split_at(at);
         expanded.push_str(before);
         let found = reference(here);
@@ -29,7 +60,8 @@ pub fn expand(text: &str, mut value: impl FnMut(Reference<'_>) -> Option<String>
         rest = after;
     }
     expanded.push_str(rest);
-    expanded
+    let is_whole = expanded.len() <= limits::TEXT;
+    (expanded, is_whole)
 }
 
 /// The names of the variables in a text.
@@ -45,7 +77,7 @@ pub fn names(text: &str) -> Vec<String> {
 /// The variable at the beginning of `text`, and its length in bytes.
 fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
     if let Some(inside) = text.strip_prefix("${") {
-        let (inside, _) = inside.split_once('}')?;
+        let inside = up_to(inside, "}")?;
         let (front, format) = split_format(inside);
         let end = front.find(|c: char| !is_word(c)).unwrap_or(front.len());
         let (name, path) = front.split_at(end);
@@ -58,7 +90,7 @@ fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
         return (!name.is_empty()).then_some((reference, inside.len() + "${}".len()));
     }
     if let Some(inside) = text.strip_prefix("[[") {
-        let (inside, _) = inside.split_once("]]")?;
+        let inside = up_to(inside, "]]")?;
         let (name, format) = split_format(inside);
         let valid = !name.is_empty() && name.chars().all(is_word);
         let reference = Reference { name, path: "", format };
@@ -75,6 +107,12 @@ fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
         format: "",
     };
     Some((reference, name.len() + 1))
+}
+
+/// What is before `end`, if that is near.
+fn up_to<'t>(text: &'t str, end: &str) -> Option<&'t str> {
+    let near = text.get(..limits::floor_char_boundary(text, MOST_REFERENCE))?;
+    near.split_once(end).map(|(inside, _)| inside)
 }
 
 fn split_format(inside: &str) -> (&str, &str) {
@@ -134,6 +172,21 @@ mod tests {
             }),
             "1 $unknown ${unknown:csv}"
         );
+    }
+
+    #[test]
+    fn a_text_does_not_grow_beyond_its_bound() {
+        let many = "$v".repeat(10_000);
+        let long = |_: Reference<'_>| Some("ä".repeat(5_000));
+        assert!((limits::TEXT..limits::TEXT + 5).contains(&expand(&many, long).len()));
+        assert!(expand_whole(&many, long).unwrap_err().contains("64 KiB"));
+        assert_eq!(
+            expand_whole("$v", |_| Some("x".repeat(limits::TEXT))).unwrap().len(),
+            limits::TEXT
+        );
+        assert!(expand_whole("$v.", |_| Some("x".repeat(limits::TEXT))).is_err());
+        let open = "${".repeat(30_000);
+        assert_eq!(expand(&open, long), open);
     }
 
     #[test]

@@ -11,6 +11,8 @@ const MOMENT: i64 = 5_000;
 const LEAST_REFRESH: Duration = Duration::from_secs(5);
 /// Rows whose state differs from the dashboard's, and choices of variables; more are no honest address.
 const MOST_PARAMETERS: usize = 200;
+/// Bytes of a query string. It stands in each link of a page.
+const MOST_BYTES: usize = 16 << 10;
 
 /// The parameters of an address, as they stand there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +50,9 @@ impl Asked {
     /// # Errors
     /// For people: it is none.
     pub fn parse(query: &str) -> Result<Self, String> {
+        if query.len() > MOST_BYTES {
+            return Err(format!("the address is longer than {} KiB", MOST_BYTES >> 10));
+        }
         let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|error| format!("the address cannot be read: {error}"))?
             .into_inner();
@@ -194,6 +199,7 @@ mod tests {
             assert!(error.contains(part), "{query}: {error}");
         }
         assert!(Asked::parse(&"a=b&".repeat(300)).is_err());
+        assert!(Asked::parse(&format!("a={}", "b".repeat(MOST_BYTES))).is_err());
     }
 
     #[test]

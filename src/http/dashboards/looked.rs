@@ -1,6 +1,8 @@
 //! Viewers of the same dashboard share it, and what all of them look at together is bounded.
 
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, Weak};
+
+use tokio::sync::OwnedMutexGuard;
 
 use crate::dashboards::layout::{Placed, layout, layout_plain};
 use crate::dashboards::library::{Opened, Stamp};
@@ -37,8 +39,11 @@ impl Laid {
 #[derive(Default)]
 pub struct Looked {
     list: Mutex<Vec<One>>,
-    reading: Mutex<()>,
+    /// Those that are being opened, by uid.
+    opening: Mutex<Vec<(String, Weak<Turn>)>>,
 }
+
+type Turn = tokio::sync::Mutex<()>;
 
 struct One {
     key: Key,
@@ -55,20 +60,25 @@ struct Key {
 }
 
 impl Looked {
-    /// This version of a dashboard, if somebody looks at it already, whatever is chosen there. To read it again would cost more
-    /// memory, for a moment, than anything else a page does.
-    ///
-    /// # Errors
-    /// Nobody does: the turn to read one, to be kept until it is laid. Of viewers who come together the others find it then.
-    pub fn find(&self, uid: &str, stamp: Option<Stamp>) -> Result<Arc<Laid>, MutexGuard<'_, ()>> {
-        if let Some(laid) = self.known(uid, stamp) {
-            return Ok(laid);
-        }
-        let turn = lock(&self.reading);
-        self.known(uid, stamp).ok_or(turn)
+    /// The turn to open a dashboard, to be kept until it is laid: of viewers who come together one reads it, and the others find it
+    /// then. Dashboards do not wait for each other, and who waits holds no thread.
+    pub async fn turn(&self, uid: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut opening = lock(&self.opening);
+            opening.retain(|(_, turn)| turn.strong_count() > 0);
+            let known = opening.iter().find(|(other, _)| other == uid);
+            known.and_then(|(_, turn)| turn.upgrade()).unwrap_or_else(|| {
+                let turn = Arc::new(Turn::default());
+                opening.push((uid.to_owned(), Arc::downgrade(&turn)));
+                turn
+            })
+        };
+        turn.lock_owned().await
     }
 
-    fn known(&self, uid: &str, stamp: Option<Stamp>) -> Option<Arc<Laid>> {
+    /// This version of a dashboard, if somebody looks at it already, whatever is chosen there. To read it again would cost more
+    /// memory, for a moment, than anything else a page does.
+    pub fn known(&self, uid: &str, stamp: Option<Stamp>) -> Option<Arc<Laid>> {
         let looked = lock(&self.list);
         let mut same = looked.iter().filter(|one| one.key.uid == uid && one.key.stamp == stamp);
         same.find_map(|one| one.laid.upgrade())

@@ -30,8 +30,10 @@ pub use values::values;
 
 /// Panels that are worked on at once: as many as there are CPUs, and as Prometheus answers queries.
 const TURNS: usize = 2;
-/// Pages that are being written at once. A page that comes beyond it is told to come again.
+/// Pages that are being written at once. A page that comes beyond it is told to come again. As many pictures may wait beside them.
 const MOST_PAGES: usize = 32;
+/// Threads that all of this keeps busy: pictures take long, and have turns of their own beside those of pages.
+pub const THREADS: usize = 2 * TURNS;
 
 /// What the dashboards of a service need.
 pub struct Boards {
@@ -40,9 +42,10 @@ pub struct Boards {
     /// Where their values come from.
     pub source: Arc<Shared>,
     looked: looked::Looked,
-    turns: Semaphore,
-    pages: Arc<Semaphore>,
-    pictures: Semaphore,
+    pages: Queue,
+    pictures: Queue,
+    /// For the picture that is being turned into pixels.
+    pixels: Semaphore,
     is_sweeping: std::sync::atomic::AtomicBool,
 }
 
@@ -56,13 +59,48 @@ impl Boards {
             library: Arc::new(Library::new(&settings.dashboards.directories)),
             source: Arc::new(Shared::new(&settings.prometheus)?),
             looked: looked::Looked::default(),
-            turns: Semaphore::new(TURNS),
-            pages: Arc::new(Semaphore::new(MOST_PAGES)),
-            pictures: Semaphore::new(1),
+            pages: Queue::default(),
+            pictures: Queue::default(),
+            pixels: Semaphore::new(1),
             is_sweeping: std::sync::atomic::AtomicBool::new(false),
         })
     }
 
+    /// The queue of a kind.
+    const fn queue(&self, kind: Kind) -> &Queue {
+        match kind {
+            Kind::Page => &self.pages,
+            Kind::Picture => &self.pictures,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// For a person who waits for it.
+    Page,
+    /// Which takes seconds. One viewer who asks for many must not keep the others from their pages.
+    Picture,
+}
+
+/// Where pages or pictures wait for each other.
+struct Queue {
+    /// One for each that is being written.
+    places: Arc<Semaphore>,
+    turns: Semaphore,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(MOST_PAGES)),
+            turns: Semaphore::new(TURNS),
+        }
+    }
+}
+
+impl Queue {
     /// Does work that takes a while or waits for Prometheus, in a thread, when it is its turn.
     ///
     /// # Errors
@@ -79,7 +117,7 @@ impl Boards {
 pub async fn list(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let live = app.live();
     let library = Arc::clone(&live.boards.library);
-    let (entries, problems) = match live.boards.in_turn(move || library.list()).await {
+    let (entries, problems) = match live.boards.pages.in_turn(move || library.list()).await {
         Ok(found) => found,
         Err(response) => return response,
     };
@@ -134,7 +172,7 @@ struct Listed {
 pub async fn list_json(app: Data<App>) -> HttpResponse {
     let live = app.live();
     let library = Arc::clone(&live.boards.library);
-    match live.boards.in_turn(move || library.list()).await {
+    match live.boards.pages.in_turn(move || library.list()).await {
         Ok((entries, _)) => {
             let listed = entries.into_iter().map(|entry| Listed {
                 shipped: entry.file.is_none(),
@@ -153,7 +191,7 @@ pub async fn download(app: Data<App>, uid: Path<String>) -> HttpResponse {
     }
     let live = app.live();
     let library = Arc::clone(&live.boards.library);
-    match live.boards.in_turn(move || library.json(&uid)).await {
+    match live.boards.pages.in_turn(move || library.json(&uid)).await {
         Ok(Ok(json)) => HttpResponse::Ok().content_type("application/json").body(json),
         Ok(Err(OpenError::Unknown(_))) => plain(HttpResponse::NotFound(), "no such dashboard\n"),
         Ok(Err(OpenError::Broken(_))) => plain(HttpResponse::InternalServerError(), "the file cannot be read\n"),

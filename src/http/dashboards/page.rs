@@ -12,14 +12,16 @@ use super::header::Header;
 use super::looked::Laid;
 use super::panels::{self, Links};
 use super::stream::{self, Lease, Piece};
-use super::{Boards, busy, values};
+use super::{Boards, Kind, busy, values};
 use crate::dashboards::data::Data as PanelData;
 use crate::dashboards::draw;
 use crate::dashboards::evaluate::{Scope, evaluate};
 use crate::dashboards::layout::{MAX_PANELS, Placed};
 use crate::dashboards::library::OpenError;
+use crate::dashboards::limits::{Deadline, guarded};
 use crate::dashboards::model::{GridPos, Panel};
-use crate::dashboards::sections::{self, Place, Row, Section};
+use crate::dashboards::sections::{self, Place, Section};
+use crate::dashboards::source::Within;
 use crate::dashboards::variables::Variables;
 use crate::http::{App, Live, status};
 use crate::telemetry::unix_time;
@@ -96,25 +98,25 @@ async fn respond(app: &App, request: &HttpRequest, uid: String) -> HttpResponse 
         Ok(asked) => asked,
         Err(why) => return refused(Refusal::Bad(why), &uid),
     };
-    let Some(lease) = Lease::take(&live.boards) else {
+    let Some(lease) = Lease::take(&live.boards, Kind::Page) else {
         return busy();
     };
     let path = format!("/d/{uid}");
-    let (prepared, asked) = match prepare(&live, uid.clone(), asked).await {
+    let (prepared, asked) = match prepare(&live, &lease, uid.clone(), asked).await {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(refusal)) => return refused(refusal, &uid),
         Err(response) => return response,
     };
     let grafana = status::link(live.settings.links.grafana.as_deref(), request, status::GRAFANA_PORT);
     let grafana = grafana.map(|grafana| format!("{grafana}{path}"));
-    let context = Context {
-        live: &live,
-        prepared: &prepared,
-        asked: &asked,
-        path: &path,
-        grafana: grafana.as_deref(),
-    };
-    let pieces = context.pieces();
+    let context = Arc::new(Context {
+        live: Arc::clone(&live),
+        prepared,
+        asked,
+        path,
+        grafana,
+    });
+    let pieces = pieces(&context);
     stream::sweep_when_idle(&live);
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
@@ -126,62 +128,96 @@ async fn respond(app: &App, request: &HttpRequest, uid: String) -> HttpResponse 
 /// Reads the dashboard and its variables.
 pub async fn prepare(
     live: &Arc<Live>,
+    lease: &Lease,
     uid: String,
     asked: Asked,
 ) -> Result<Result<(Arc<Prepared>, Asked), Refusal>, HttpResponse> {
-    let boards: Arc<Boards> = Arc::clone(&live.boards);
-    let min_step = i64::try_from(live.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX);
-    live.boards
-        .in_turn(move || {
-            let open = || boards.library.open(&uid).map_err(Refusal::from);
-            let (known, opened, _turn) = match boards.looked.find(&uid, boards.library.stamp(&uid)?) {
-                Ok(laid) => (Some(laid), None, None),
-                Err(turn) => (None, Some(open()?), Some(turn)),
-            };
-            let read = opened.as_ref().map(|opened| &opened.dashboard);
-            let dashboard = known
-                .as_ref()
-                .map(|laid| &laid.dashboard)
-                .or(read)
-                .ok_or_else(|| Refusal::Missing(uid.clone()))?;
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "milliseconds of this age fit into an i64"
-            )]
-            let now = (unix_time() * 1000.0) as i64;
-            let view = asked.view(dashboard, now).map_err(Refusal::Bad)?;
-            let scope = Scope {
-                range: view.range,
-                variables: Variables::resolve(dashboard, &asked.variables(), view.range, &*boards.source),
-                min_step,
-                zone: view.zone.clone(),
-                dashboard: dashboard.title.clone(),
-            };
-            let laid = match (known, opened) {
-                (Some(laid), _) if laid.suits(&scope.variables) => laid,
-                (_, Some(opened)) => boards.looked.lay(opened, &scope.variables).ok_or(Refusal::Busy)?,
-                (_, None) => boards.looked.lay(open()?, &scope.variables).ok_or(Refusal::Busy)?,
-            };
-            let sections = match view.panel {
-                None => sections::sections(&laid.panels, &view.toggled),
-                Some(id) => {
-                    let place = sections::find(&laid.panels, id)
-                        .ok_or_else(|| Refusal::Missing(format!("the dashboard has no panel {id}")))?;
-                    vec![Section {
-                        row: None,
-                        panels: vec![place],
-                    }]
-                }
-            };
-            let prepared = Prepared {
-                laid,
-                view,
-                scope,
-                sections,
-            };
-            Ok((Arc::new(prepared), asked))
-        })
-        .await
+    let queue = live.boards.queue(lease.kind());
+    let wanted = Arc::new(Wanted {
+        boards: Arc::clone(&live.boards),
+        min_step: i64::try_from(live.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX),
+        uid,
+        asked,
+        deadline: lease.deadline(),
+    });
+    let known = Arc::clone(&wanted);
+    let mut prepared = queue.in_turn(move || known.prepare(false)).await?;
+    if let Ok(None) = prepared {
+        let turn = live.boards.looked.turn(&wanted.uid).await;
+        let unknown = Arc::clone(&wanted);
+        prepared = queue.in_turn(move || unknown.prepare(true)).await?;
+        drop(turn);
+    }
+    Ok(prepared.and_then(|prepared| {
+        let prepared = prepared.ok_or_else(|| Refusal::Missing(wanted.uid.clone()))?;
+        Ok((Arc::new(prepared), wanted.asked.clone()))
+    }))
+}
+
+/// A dashboard, as an address asks for it.
+struct Wanted {
+    boards: Arc<Boards>,
+    min_step: i64,
+    uid: String,
+    asked: Asked,
+    deadline: Deadline,
+}
+
+impl Wanted {
+    /// What is to be seen; `None` if its file has to be read and may not be.
+    fn prepare(&self, may_read: bool) -> Result<Option<Prepared>, Refusal> {
+        let Self { boards, uid, .. } = self;
+        let known = boards.looked.known(uid, boards.library.stamp(uid)?);
+        if known.is_none() && !may_read {
+            return Ok(None);
+        }
+        let open = || boards.library.open(uid).map_err(Refusal::from);
+        let opened = if known.is_none() { Some(open()?) } else { None };
+        let read = opened.as_ref().map(|opened| &opened.dashboard);
+        let Some(dashboard) = known.as_ref().map(|laid| &laid.dashboard).or(read) else {
+            return Ok(None);
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds of this age fit into an i64"
+        )]
+        let now = (unix_time() * 1000.0) as i64;
+        let view = self.asked.view(dashboard, now).map_err(Refusal::Bad)?;
+        let source = Within {
+            source: &*boards.source,
+            deadline: &self.deadline,
+        };
+        let scope = Scope {
+            range: view.range,
+            variables: Variables::resolve(dashboard, &self.asked.variables(), view.range, &source),
+            min_step: self.min_step,
+            zone: view.zone.clone(),
+            dashboard: dashboard.title.clone(),
+            deadline: self.deadline.clone(),
+        };
+        let laid = match (known, opened) {
+            (Some(laid), _) if laid.suits(&scope.variables) => laid,
+            (_, Some(opened)) => boards.looked.lay(opened, &scope.variables).ok_or(Refusal::Busy)?,
+            (_, None) => boards.looked.lay(open()?, &scope.variables).ok_or(Refusal::Busy)?,
+        };
+        let sections = match view.panel {
+            None => sections::sections(&laid.panels, &view.toggled),
+            Some(id) => {
+                let place = sections::find(&laid.panels, id)
+                    .ok_or_else(|| Refusal::Missing(format!("the dashboard has no panel {id}")))?;
+                vec![Section {
+                    row: None,
+                    panels: vec![place],
+                }]
+            }
+        };
+        Ok(Some(Prepared {
+            laid,
+            view,
+            scope,
+            sections,
+        }))
+    }
 }
 
 fn refused(refusal: Refusal, uid: &str) -> HttpResponse {
@@ -203,44 +239,55 @@ fn refused(refusal: Refusal, uid: &str) -> HttpResponse {
     response
 }
 
-/// What is the same for every panel of a page.
-struct Context<'a> {
-    live: &'a Arc<Live>,
-    prepared: &'a Arc<Prepared>,
-    asked: &'a Asked,
-    /// `/d/UID`
-    path: &'a str,
-    /// The same in Grafana, if that runs.
-    grafana: Option<&'a str>,
+/// The page, from its head to its end.
+fn pieces(context: &Arc<Context>) -> Vec<Piece> {
+    let beginning = Arc::clone(context);
+    let mut pieces = vec![Piece::Later(Box::new(move || beginning.beginning().into_string()))];
+    for (number, section) in context.prepared.sections.iter().enumerate() {
+        if section.row.is_some() {
+            let context = Arc::clone(context);
+            pieces.push(Piece::Later(Box::new(move || context.row(number).into_string())));
+        }
+        if section.panels.is_empty() {
+            continue;
+        }
+        let grid = match context.prepared.view.panel {
+            Some(_) => "<div class=\"grid alone\">",
+            None => "<div class=\"grid\">",
+        };
+        pieces.push(Piece::Ready(grid.to_owned()));
+        for place in &section.panels {
+            let (context, place) = (Arc::clone(context), *place);
+            pieces.push(Piece::Work(Box::new(move || context.panel(place).into_string())));
+        }
+        pieces.push(Piece::Ready("</div>".to_owned()));
+    }
+    pieces.push(Piece::Ready("</main></body></html>\n".to_owned()));
+    pieces
 }
 
-impl Context<'_> {
-    fn pieces(&self) -> Vec<Piece> {
-        let mut pieces = vec![Piece::Ready(self.beginning().into_string())];
-        for section in &self.prepared.sections {
-            if let Some(row) = &section.row {
-                pieces.push(Piece::Ready(self.row(row).into_string()));
-            }
-            if section.panels.is_empty() {
-                continue;
-            }
-            let alone = if self.prepared.view.panel.is_some() {
-                " alone"
-            } else {
-                ""
-            };
-            pieces.push(Piece::Ready(format!("<div class=\"grid{alone}\">")));
-            pieces.extend(section.panels.iter().filter_map(|place| self.panel(*place)));
-            pieces.push(Piece::Ready("</div>".to_owned()));
-        }
-        pieces.push(Piece::Ready("</main></body></html>\n".to_owned()));
-        pieces
-    }
+/// What is the same for every panel of a page.
+struct Context {
+    live: Arc<Live>,
+    prepared: Arc<Prepared>,
+    asked: Asked,
+    /// `/d/UID`
+    path: String,
+    /// The same in Grafana, if that runs.
+    grafana: Option<String>,
+}
 
-    /// The title of a section, which opens and closes it.
-    fn row(&self, row: &Row) -> Markup {
-        let Prepared { laid, view, scope, .. } = &**self.prepared;
-        let Some(placed) = row.place.of(&laid.panels) else {
+impl Context {
+    /// The title of the section of that number, which opens and closes it.
+    fn row(&self, number: usize) -> Markup {
+        let Prepared {
+            laid,
+            view,
+            scope,
+            sections,
+        } = &*self.prepared;
+        let row = sections.get(number).and_then(|section| section.row.as_ref());
+        let Some((row, placed)) = row.and_then(|row| Some((row, row.place.of(&laid.panels)?))) else {
             return html! {};
         };
         let id = placed.panel.id;
@@ -252,7 +299,7 @@ impl Context<'_> {
         let rows = Some(toggled.as_str()).filter(|ids| !ids.is_empty());
         html! {
             h2.row id=(format!("row-{id}")) {
-                a href=(format!("{}#row-{id}", self.asked.with(self.path, &[("rows", rows)]))) aria-expanded=(row.is_open) {
+                a href=(format!("{}#row-{id}", self.asked.with(&self.path, &[("rows", rows)]))) aria-expanded=(row.is_open) {
                     (placed.title(scope))
                 }
                 @if !row.is_open { span.count { " " (row.count) @if row.count == 1 { " panel" } @else { " panels" } } }
@@ -260,35 +307,34 @@ impl Context<'_> {
         }
     }
 
-    /// A panel, to be worked on when it is its turn.
-    fn panel(&self, place: Place) -> Option<Piece> {
-        let (boards, prepared) = (Arc::clone(&self.live.boards), Arc::clone(self.prepared));
-        let id = place.of(&prepared.laid.panels)?.panel.id.to_string();
-        let alone = [("viewPanel", Some(id.as_str()))];
-        let view = match prepared.view.panel {
-            Some(_) => self.asked.with(self.path, &[("viewPanel", None)]),
-            None => self.asked.with(self.path, &alone),
+    /// A panel.
+    fn panel(&self, place: Place) -> Markup {
+        let prepared = &*self.prepared;
+        let Some(placed) = place.of(&prepared.laid.panels) else {
+            return html! {};
         };
-        let grafana = self.grafana.map(|grafana| self.asked.with(grafana, &alone));
-        Some(Piece::Work(Box::new(move || {
-            let links = Links { view, grafana };
-            place
-                .of(&prepared.laid.panels)
-                .map(|placed| draw_panel(placed, &prepared, &boards, &links).into_string())
-                .unwrap_or_default()
-        })))
+        let id = placed.panel.id.to_string();
+        let alone = [("viewPanel", Some(id.as_str()))];
+        let links = Links {
+            view: match prepared.view.panel {
+                Some(_) => self.asked.with(&self.path, &[("viewPanel", None)]),
+                None => self.asked.with(&self.path, &alone),
+            },
+            grafana: self.grafana.as_ref().map(|grafana| self.asked.with(grafana, &alone)),
+        };
+        draw_panel(placed, prepared, &self.live.boards, &links)
     }
 
     /// Everything above the first panel.
     fn beginning(&self) -> Markup {
-        let Prepared { laid, view, scope, .. } = &**self.prepared;
+        let Prepared { laid, view, scope, .. } = &*self.prepared;
         let header = Header {
-            path: self.path,
-            asked: self.asked,
+            path: &self.path,
+            asked: &self.asked,
             view,
             dashboard: &laid.dashboard,
             variables: &scope.variables,
-            grafana: self.grafana.map(|grafana| self.asked.with(grafana, &[])),
+            grafana: self.grafana.as_ref().map(|grafana| self.asked.with(grafana, &[])),
         };
         let refresh = view.refresh.map(|refresh| refresh.as_secs().max(1).to_string());
         // The markup is cut open behind `main`: panels follow one by one.
@@ -313,6 +359,7 @@ impl Context<'_> {
             @for variable in &scope.variables.list {
                 @if let Some(problem) = &variable.problem { p.notice.bad role="status" { strong { (variable.name) } ": " (problem) } }
             }
+            @for left_out in &laid.dashboard.left_out { p.notice.bad role="status" { (left_out) } }
             @if laid.panels.iter().map(|placed| placed.inside.len() + 1).sum::<usize>() >= MAX_PANELS {
                 p.notice role="status" { "No more than " (MAX_PANELS) " panels are shown." }
             }
@@ -332,14 +379,18 @@ pub fn data_of(placed: &Placed, prepared: &Prepared, boards: &Boards) -> (Scope,
 }
 
 fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Links) -> Markup {
-    let (scope, data) = data_of(placed, prepared, boards);
+    let (scope, mut data) = data_of(placed, prepared, boards);
     // What is drawn depends on the room there is, which is more for a panel alone.
     let panel = &Panel {
         grid_pos: prepared.place(placed),
         ..placed.panel.clone()
     };
-    let inside = draw::html(panel, &data, &scope);
-    let title = scope.text(&panel.title);
+    let (inside, problem) = match guarded(|| draw::html(panel, &data, &scope)) {
+        Ok(inside) => (inside, None),
+        Err(problem) => (html! {}, Some(problem)),
+    };
+    data.problems.extend(problem);
+    let title = scope.title(&panel.title);
     let place = panels::classes(prepared.place(placed));
     html! {
         (panels::frame(panel, &title, &place, links, &data, &inside))

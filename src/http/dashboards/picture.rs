@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::asked::Asked;
 use super::page::{self, Prepared, Refusal};
 use super::stream::{self, Lease, Piece};
-use super::{busy, internal_error, plain};
+use super::{Kind, busy, internal_error, plain};
 use crate::dashboards::picture::Picture;
 use crate::dashboards::raster::{self, Limits};
 use crate::http::{App, Live};
@@ -51,12 +51,12 @@ pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> Htt
     };
     let boards = &wanted.live.boards;
     // One at a time: it takes more memory than anything else here.
-    let Ok(_alone) = boards.pictures.acquire().await else {
+    let Ok(_alone) = boards.pixels.acquire().await else {
         return internal_error();
     };
     let mut svg = wanted.head();
     for index in 0..wanted.picture.len() {
-        match boards.in_turn(wanted.panel(index)).await {
+        match boards.pictures.in_turn(wanted.panel(index)).await {
             Ok(panel) if svg.len() <= Limits::SERVICE.svg => svg.push_str(&panel),
             // Too long: what follows says so.
             Ok(_) => break,
@@ -64,7 +64,7 @@ pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> Htt
         }
     }
     svg.push_str(Picture::TAIL);
-    let drawn = boards.in_turn(move || {
+    let drawn = boards.pictures.in_turn(move || {
         let mut png = Vec::new();
         let drawn = raster::png(&svg, 1.0, Limits::SERVICE, &mut png);
         drop(svg);
@@ -84,7 +84,9 @@ pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> Htt
 impl Wanted {
     fn head(&self) -> String {
         let Prepared { laid, scope, .. } = &*self.prepared;
-        self.picture.head(&laid.dashboard.title, &laid.panels, scope)
+        let problems = scope.variables.problems();
+        let notes: Vec<String> = laid.dashboard.left_out.iter().cloned().chain(problems).collect();
+        self.picture.head(&laid.dashboard.title, &notes, &laid.panels, scope)
     }
 
     /// What draws the panel number `index`.
@@ -101,10 +103,10 @@ async fn wanted(app: &App, request: &HttpRequest, uid: String) -> Result<Wanted,
     let size = pixels(&asked, "width", WIDTH, &WIDTHS)
         .and_then(|width| Ok((width, pixels(&asked, "height", HEIGHT, &HEIGHTS)?)));
     let (width, height) = size.map_err(refused)?;
-    let Some(lease) = Lease::take(&live.boards) else {
+    let Some(lease) = Lease::take(&live.boards, Kind::Picture) else {
         return Err(busy());
     };
-    let prepared = match page::prepare(&live, uid, asked).await {
+    let prepared = match page::prepare(&live, &lease, uid, asked.clone()).await {
         Ok(Ok((prepared, _))) => prepared,
         Ok(Err(Refusal::Bad(why))) => return Err(refused(why)),
         Ok(Err(Refusal::Missing(_))) => {
@@ -119,8 +121,11 @@ async fn wanted(app: &App, request: &HttpRequest, uid: String) -> Result<Wanted,
     stream::sweep_when_idle(&live);
     let panels = &prepared.laid.panels;
     // A variable's choice that was not taken must not pass for the picture of it.
-    let problem = prepared.scope.variables.list.iter().find_map(|variable| {
-        let problem = variable.problem.as_ref()?;
+    let chosen = asked.variables();
+    let is_asked = |name: &str| chosen.iter().any(|(asked, _)| asked == name);
+    let mut variables = prepared.scope.variables.list.iter();
+    let problem = variables.find_map(|variable| {
+        let problem = variable.problem.as_ref().filter(|_| is_asked(&variable.name))?;
         Some(format!("var-{}: {problem}", variable.name))
     });
     if let Some(problem) = problem {

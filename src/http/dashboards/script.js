@@ -51,11 +51,14 @@
 
   // The zone is the device's, like that of the axes; a browser that does not know it shows UTC.
   const clock = (() => {
-    const shape = { dateStyle: "short", timeStyle: "medium" };
     try {
+      const shape = { dateStyle: "short", timeStyle: "medium" };
       return new Intl.DateTimeFormat("sv-SE", { ...shape, timeZone: page.dataset.zone || "UTC" });
     } catch {
-      return new Intl.DateTimeFormat("sv-SE", { ...shape, timeZone: "UTC", timeZoneName: "short", dateStyle: undefined });
+      // With the zone's name, which the two styles above do not go together with.
+      const [date, time] = [["year", "month", "day"], ["hour", "minute", "second"]];
+      const parts = Object.fromEntries([...date, ...time].map((part) => [part, "2-digit"]));
+      return new Intl.DateTimeFormat("sv-SE", { ...parts, year: "numeric", timeZone: "UTC", timeZoneName: "short" });
     }
   })();
 

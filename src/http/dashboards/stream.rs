@@ -2,7 +2,7 @@
 //! reads slowly holds neither a thread nor the work of others.
 
 use std::convert::Infallible;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
-use super::Boards;
+use super::{Boards, Kind};
+use crate::dashboards::limits::Deadline;
 use crate::http::{Live, WRITE_BUFFER};
 use crate::lock::lock;
 use crate::memory;
@@ -29,31 +30,51 @@ const IDLE: Duration = Duration::from_secs(30);
 pub enum Piece {
     /// Markup.
     Ready(String),
+    /// Markup that takes memory, which nobody has to hold before it is its turn.
+    Later(Box<dyn FnOnce() -> String + Send>),
     /// Markup that takes work.
     Work(Box<dyn FnOnce() -> String + Send>),
 }
 
-/// One of the pages that may be written at once.
+/// One of the pages or pictures that may be written at once.
 pub struct Lease {
+    kind: Kind,
     timer: JoinHandle<()>,
+    /// Set when it is dropped, which is when the client has it all or has gone.
+    gone: Arc<AtomicBool>,
 }
 
 impl Lease {
     /// Takes one of the permits; `None` if there is none left.
-    pub fn take(boards: &Boards) -> Option<Self> {
-        let permit = Arc::clone(&boards.pages).try_acquire_owned().ok()?;
+    pub fn take(boards: &Boards, kind: Kind) -> Option<Self> {
+        let permit = Arc::clone(&boards.queue(kind).places).try_acquire_owned().ok()?;
         let held: Arc<Mutex<Option<OwnedSemaphorePermit>>> = Arc::new(Mutex::new(Some(permit)));
         // In a task of its own: nobody asks the stream for more while its client does not read.
         let timer = actix_web::rt::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             drop(lock(&held).take());
         });
-        Some(Self { timer })
+        Some(Self {
+            kind,
+            timer,
+            gone: Arc::default(),
+        })
+    }
+
+    /// Which kind it is.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Work for it ends when the client has gone.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::of_reader(Arc::clone(&self.gone))
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
         // The permit goes with the task that holds it.
         self.timer.abort();
         // What a page leaves behind would be in the way of the next one's, and grow from refresh to refresh.
@@ -63,18 +84,21 @@ impl Drop for Lease {
 
 /// The body of a page.
 pub fn body(live: Arc<Live>, lease: Lease, pieces: Vec<Piece>) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let kind = lease.kind;
     stream::iter(pieces)
         .map(move |piece| {
             let live = Arc::clone(&live);
             async move {
                 let text = match piece {
                     Piece::Ready(text) => text,
+                    Piece::Later(write) => write(),
                     Piece::Work(work) => live
                         .boards
+                        .queue(kind)
                         .in_turn(work)
                         .await
-                        // The panic is in the log; the rest of the page is still of use.
-                        .unwrap_or_else(|_| "<section class=\"panel w24 h3\"><p class=\"problems\">internal error: the log of the service says more</p></section>".to_owned()),
+                        // Panels see to their panics themselves, so this does not happen; what follows is of use all the same.
+                        .unwrap_or_default(),
                 };
                 Bytes::from(text)
             }

@@ -1,7 +1,6 @@
 //! `/d/UID/values.json`: the values behind the graphs of a page, as texts, for whoever points at one. Asked for only then, and
 //! answered from what the page has just been drawn from.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::web::{Data, Path};
@@ -10,20 +9,16 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use super::asked::Asked;
-use super::page::{self, Prepared, Refusal};
-use super::stream::{self, Lease};
-use super::{Boards, busy, plain};
+use super::page::{self, Refusal};
+use super::stream::{self, Lease, Piece};
+use super::{Kind, busy, plain};
 use crate::dashboards::data::Data as PanelData;
 use crate::dashboards::display;
+use crate::dashboards::limits;
 use crate::dashboards::time::{Zone, local};
 use crate::http::App;
 
-#[derive(Serialize)]
-struct Values {
-    panels: BTreeMap<u32, PanelValues>,
-}
-
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct PanelValues {
     /// Unix time in milliseconds.
     times: Vec<i64>,
@@ -39,17 +34,17 @@ struct SeriesValues {
     texts: Vec<String>,
 }
 
-/// The values of every graph of the page with the same query string.
+/// The values of every graph of the page with the same query string, sent panel by panel: `{"panels": {"ID": …}}`.
 pub async fn values(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
     let live = app.live();
     let asked = match Asked::parse(request.query_string()) {
         Ok(asked) => asked,
         Err(why) => return bad(why),
     };
-    let Some(_lease) = Lease::take(&live.boards) else {
+    let Some(lease) = Lease::take(&live.boards, Kind::Page) else {
         return busy();
     };
-    let prepared = match page::prepare(&live, uid.into_inner(), asked).await {
+    let prepared = match page::prepare(&live, &lease, uid.into_inner(), asked).await {
         Ok(Ok((prepared, _))) => prepared,
         Ok(Err(Refusal::Bad(why))) => return bad(why),
         Ok(Err(Refusal::Missing(_))) => return plain(HttpResponse::NotFound(), "no such dashboard or panel\n"),
@@ -58,13 +53,30 @@ pub async fn values(app: Data<App>, request: HttpRequest, uid: Path<String>) -> 
         Err(response) => return response,
     };
     stream::sweep_when_idle(&live);
-    let boards = Arc::clone(&live.boards);
-    match live.boards.in_turn(move || all(&prepared, &boards)).await {
-        Ok(values) => HttpResponse::Ok()
-            .insert_header(("Cache-Control", "no-store"))
-            .json(values),
-        Err(response) => response,
+    let places = prepared.sections.iter().flat_map(|section| &section.panels);
+    let graphs = places.filter(|place| {
+        let placed = place.of(&prepared.laid.panels);
+        placed.is_some_and(|placed| matches!(placed.panel.kind.as_str(), "timeseries" | "state-timeline"))
+    });
+    let mut pieces = vec![Piece::Ready("{\"panels\":{".to_owned())];
+    for (number, place) in graphs.copied().enumerate() {
+        let (live, prepared) = (Arc::clone(&live), Arc::clone(&prepared));
+        pieces.push(Piece::Work(Box::new(move || {
+            let comma = if number == 0 { "" } else { "," };
+            let Some(placed) = place.of(&prepared.laid.panels) else {
+                return String::new();
+            };
+            let values = limits::guarded(|| of_panel(&page::data_of(placed, &prepared, &live.boards).1));
+            // What is wrong stands in the panel; here it has no values.
+            let values = serde_json::to_string(&values.unwrap_or_default()).unwrap_or_else(|_| "null".to_owned());
+            format!("{comma}\"{}\":{values}", placed.panel.id)
+        })));
     }
+    pieces.push(Piece::Ready("}}".to_owned()));
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("Cache-Control", "no-store"))
+        .streaming(stream::body(live, lease, pieces))
 }
 
 fn bad(why: String) -> HttpResponse {
@@ -73,18 +85,11 @@ fn bad(why: String) -> HttpResponse {
         .body(why + "\n")
 }
 
-fn all(prepared: &Prepared, boards: &Boards) -> Values {
-    let panels = prepared.sections.iter().flat_map(|section| &section.panels);
-    let placed = panels.filter_map(|place| place.of(&prepared.laid.panels));
-    let graphs = placed.filter(|placed| matches!(placed.panel.kind.as_str(), "timeseries" | "state-timeline"));
-    let values = graphs.map(|placed| (placed.panel.id, of_panel(&page::data_of(placed, prepared, boards).1)));
-    Values {
-        panels: values.collect(),
-    }
-}
-
-/// Rows of the table behind a graph.
+/// Rows of the table behind a graph, and cells.
 const MOST_ROWS: usize = 300;
+const MOST_CELLS: usize = 20_000;
+/// Texts of a panel, the empty ones among them: a series has one for each time that any of them has.
+const MOST_TEXTS: usize = 2 * limits::VALUES;
 
 /// The values of a graph as a table, for those who cannot see it, want to copy them, or to know exactly.
 pub fn table(data: &PanelData, zone: &Zone) -> Markup {
@@ -95,7 +100,8 @@ pub fn table(data: &PanelData, zone: &Zone) -> Markup {
     // The newest first: it is what most people want to know.
     let has_value = |index: &usize| series.iter().any(|one| !one.texts[*index].is_empty());
     let rows: Vec<usize> = (0..times.len()).rev().filter(has_value).collect();
-    let every = rows.len().div_ceil(MOST_ROWS).max(1);
+    let most = (MOST_CELLS / series.len()).clamp(1, MOST_ROWS);
+    let every = rows.len().div_ceil(most).max(1);
     html! {
         details.values open {
             summary { "Values" @if every > 1 { " (one of " (every) " points)" } }
@@ -116,7 +122,7 @@ pub fn table(data: &PanelData, zone: &Zone) -> Markup {
     }
 }
 
-/// The series of a panel, in the order in which they are drawn.
+/// The series of a panel, in the order in which they are drawn: as many as fit.
 fn of_panel(data: &PanelData) -> PanelValues {
     let mut times: Vec<f64> = data
         .frames
@@ -131,6 +137,9 @@ fn of_panel(data: &PanelData) -> PanelValues {
     for frame in &data.frames {
         let Some(own) = frame.times() else { continue };
         for (field, numbers) in frame.numbers() {
+            if (series.len() + 1).saturating_mul(times.len()) > MOST_TEXTS {
+                break;
+            }
             let mut texts = vec![String::new(); times.len()];
             for (time, number) in own.iter().zip(numbers) {
                 if let Ok(place) = times.binary_search_by(|other| other.total_cmp(time))
