@@ -9,7 +9,7 @@ ARGS ?=
 ARCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test attack lint bench clean
+.PHONY: help run build deb test vm-test attack fuzz lint bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-7s %s\n' "$$make" "$$name" "$$text"; done
@@ -39,6 +39,10 @@ vm-test: ## boot a Debian machine with the package and run the scenarios in it (
 attack: ## attack a service in every way that tests/attacks knows (ARGS="NAME" for some)
 	@scripts/setup test
 	@scripts/attack $(ARGS)
+
+fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minutes, other ones each time
+	@scripts/setup test
+	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test fuzz -- --nocapture
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test

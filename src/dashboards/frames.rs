@@ -17,6 +17,7 @@ pub fn finish(panel: &Panel, data: &mut Data) {
         .clone()
         .filter(|target| data.frames.iter().any(|frame| frame.ref_id == target.ref_id))
         .count();
+    let (mut room, mut left_out) = (limits::FRAMES, 0);
     for target in tables {
         let series = split(&mut data.frames, &target.ref_id);
         if !series.is_empty() {
@@ -25,17 +26,17 @@ pub fn finish(panel: &Panel, data: &mut Data) {
             } else {
                 "Value".to_owned()
             };
-            let (table, left_out) = table(series, &target.ref_id, value);
+            let (table, too_many) = table(series, &target.ref_id, value, &mut room);
             data.frames.push(table);
-            if left_out > 0 {
-                let most = limits::FRAMES >> 20;
-                let problem = format!(
-                    "{left_out} rows of query {} are left out: a table has at most {most} MiB",
-                    target.ref_id
-                );
-                note(&mut data.problems, problem);
-            }
+            left_out += too_many;
         }
+    }
+    if left_out > 0 {
+        let most = limits::FRAMES >> 20;
+        note(
+            &mut data.problems,
+            format!("{left_out} rows are left out: the tables of a panel have at most {most} MiB"),
+        );
     }
     for target in panel
         .targets
@@ -56,8 +57,9 @@ fn split(frames: &mut Vec<Frame>, query: &str) -> Vec<Frame> {
     taken
 }
 
-/// One table: the time, a column for each label, the value; a row for each value of each series. And how many rows were too much.
-fn table(series: Vec<Frame>, query: &str, value: String) -> (Frame, usize) {
+/// One table: the time, a column for each label, the value; a row for each value of each series. And how many rows were too much for
+/// the bytes in `room`.
+fn table(series: Vec<Frame>, query: &str, value: String, room: &mut usize) -> (Frame, usize) {
     let names: BTreeSet<&str> = series
         .iter()
         .flat_map(|frame| &frame.fields)
@@ -66,18 +68,19 @@ fn table(series: Vec<Frame>, query: &str, value: String) -> (Frame, usize) {
     let mut times = Vec::new();
     let mut numbers = Vec::new();
     let mut texts: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name.to_owned(), Vec::new())).collect();
-    let (mut room, mut left_out) = (limits::FRAMES, 0);
+    let mut left_out = 0;
     for frame in &series {
         let of_frame = frame.times().unwrap_or_default();
         for (field, values) in frame.numbers() {
-            let row = texts.len() * size_of::<String>() + field.labels.size();
+            // Each text is on the heap, with what the allocator puts between.
+            let row = texts.len() * 2 * size_of::<String>() + field.labels.size() + 2 * size_of::<f64>();
             for (time, value) in of_frame
                 .iter()
                 .zip(values)
                 .filter(|(_, value)| !value.is_nan() || values.len() == 1)
             {
                 match room.checked_sub(row) {
-                    Some(less) => room = less,
+                    Some(less) => *room = less,
                     None => {
                         left_out += 1;
                         continue;

@@ -214,7 +214,7 @@ impl Library {
         read: impl FnOnce(&File) -> Result<T, String> + Send + 'static,
     ) -> Result<T, OpenError> {
         let own = file.clone();
-        let done = self.patience.with(move || read(&own));
+        let done = self.patience.with(move |_| read(&own));
         done.and_then(|done| done).map_err(|why| file.broken(why))
     }
 
@@ -225,8 +225,8 @@ impl Library {
             return (before, None);
         };
         let mut index = Index::clone(&before);
-        let refreshed = self.patience.with(move || {
-            index.refresh();
+        let refreshed = self.patience.with(move |step| {
+            index.refresh(step);
             Arc::new(index)
         });
         match refreshed {

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chromium::{Browser, is_installed};
 use common::prometheus::{Prometheus, installed};
-use common::{Service, eventually};
+use common::{Service, Setup, eventually};
 use serde_json::Value;
 
 const DASHBOARDS: [&str; 3] = ["overview", "hardware", "budget"];
@@ -28,13 +28,21 @@ impl Stack {
 
     /// With more settings.
     fn with(more: &str) -> Self {
+        Self::in_environment(more, &[])
+    }
+
+    /// With more settings and variables of the environment.
+    fn in_environment(more: &str, environment: &[(&str, &str)]) -> Self {
         let machine = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/raspberry-pi-4");
         let settings = format!(
             "[simulated]\nenabled = true\n[paths]\nprocfs = {:?}\nsysfs = {:?}\n",
             machine.join("proc"),
             machine.join("sys")
         );
-        let service = Service::start(&settings);
+        let setup = environment.iter().fold(Setup::new(&settings), |setup, (name, value)| {
+            setup.environment(name, value)
+        });
+        let service = setup.start();
         let prometheus = Prometheus::start_shipped(&installed()[0], &[service.address()]);
         service.configure(&format!(
             "{settings}{more}[prometheus]\nurl = \"http://{}\"\nscrape_interval = \"1s\"\n",
@@ -404,4 +412,32 @@ fn a_page_refreshes_itself_and_says_when_it_cannot() {
         "the page says that it is old",
         "const n = document.querySelector('.notice[role=status]'); return !!n && !n.hidden && n.textContent.startsWith('Not refreshed since')",
     );
+}
+
+/// The device may have a zone that the browser has not heard of: the script goes on, and shows times in UTC that say so.
+#[test]
+fn a_zone_that_the_browser_lacks_leaves_the_page_alive() {
+    let test = "a_zone_that_the_browser_lacks_leaves_the_page_alive";
+    if !is_installed(test) {
+        return;
+    }
+    let zones = tempfile::tempdir().unwrap();
+    std::fs::create_dir(zones.path().join("Mars")).unwrap();
+    std::fs::copy("/usr/share/zoneinfo/Asia/Tokyo", zones.path().join("Mars/Olympus")).unwrap();
+    let stack = Stack::in_environment("", &[("TZDIR", zones.path().to_str().unwrap())]);
+    let browser = Browser::start(1400, 1000, true);
+    browser.open(&stack.address("/d/edgewatch-overview?from=now-1m&to=now&refresh=off&timezone=Mars/Olympus"));
+    assert_eq!(
+        browser.evaluate("return document.querySelector('main').dataset.zone"),
+        "Mars/Olympus"
+    );
+    let plot = format!("#panel-{} svg.plot", panel_id("overview", "Load"));
+    let mut nudge = 0.0;
+    let tip = "return document.querySelector('.tooltip:not(.secondary)')?.textContent ?? ''";
+    let shown = eventually(|| {
+        nudge = 0.01 - nudge;
+        browser.hover(&plot, (0.89 + nudge, 0.5));
+        browser.evaluate(tip).as_str().is_some_and(|text| text.contains("UTC"))
+    });
+    assert!(shown, "the tooltip says {:?}", browser.evaluate(tip));
 }

@@ -229,6 +229,11 @@ impl Service {
         wait(&mut self.child)
     }
 
+    /// From now on `VmHWM` is the most that is resident from now on (proc_pid_clear_refs(5)).
+    pub fn reset_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    }
+
     /// CPU time that the process has used so far.
     pub fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();

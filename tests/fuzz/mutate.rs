@@ -116,7 +116,7 @@ fn odd_text(random: &mut Random) -> String {
     let text = (*random.choose(seeds::TEXTS)).to_owned();
     match random.below(12) {
         0 => text.repeat(1 + random.below(300)),
-        1 => text.clone() + random.choose(seeds::TEXTS),
+        1 => text.clone() + *random.choose(seeds::TEXTS),
         _ => text,
     }
 }
@@ -136,9 +136,19 @@ fn text_like(text: &str, random: &mut Random) -> String {
     characters.into_iter().collect()
 }
 
+/// What is sent.
+pub struct Request {
+    pub bytes: Vec<u8>,
+    /// As HTTP wants it.
+    pub is_whole: bool,
+}
+
 /// Requests for the dashboard, some of them odd.
-pub fn requests(random: &mut Random, dashboard: &Value) -> Vec<Vec<u8>> {
-    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes();
+pub fn requests(random: &mut Random, dashboard: &Value) -> Vec<Request> {
+    let get = |path: &str| Request {
+        bytes: format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into_bytes(),
+        is_whole: true,
+    };
     let mut requests = vec![get("/d/fuzz")];
     let query = query(random, dashboard);
     let path = *random.choose(&[
@@ -152,7 +162,7 @@ pub fn requests(random: &mut Random, dashboard: &Value) -> Vec<Vec<u8>> {
     ]);
     requests.push(get(&format!("{path}?{query}")));
     if random.one_of(4) {
-        let mut raw = get(&format!("{path}?{query}"));
+        let mut raw = get(&format!("{path}?{query}")).bytes;
         for _ in 0..=random.below(4) {
             let at = random.below(raw.len());
             match random.below(4) {
@@ -164,7 +174,10 @@ pub fn requests(random: &mut Random, dashboard: &Value) -> Vec<Vec<u8>> {
         }
         // Something that ends the request: an open one is waited for, which is another subject.
         raw.extend_from_slice(b"\r\nConnection: close\r\n\r\n");
-        requests.push(raw);
+        requests.push(Request {
+            bytes: raw,
+            is_whole: false,
+        });
     }
     requests
 }

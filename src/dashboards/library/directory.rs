@@ -97,11 +97,12 @@ impl Index {
         self.problems.iter().cloned().chain(files).collect()
     }
 
-    /// Reads files that are new or have changed, and forgets those that have gone.
-    pub fn refresh(&mut self) {
+    /// Reads files that are new or have changed, and forgets those that have gone. Calls `step` before each.
+    pub fn refresh(&mut self, step: &dyn Fn()) {
         self.problems.clear();
         let mut paths = Vec::new();
         for directory in &self.directories {
+            step();
             match list(directory) {
                 Ok(found) => paths.extend(found),
                 // Where nobody has put any there are none, which is no mistake.
@@ -126,6 +127,7 @@ impl Index {
         }
         let mut before = std::mem::take(&mut self.known);
         for path in paths {
+            step();
             let stamp = match stamp(&path) {
                 Ok(stamp) => stamp,
                 Err(why) => {

@@ -34,7 +34,7 @@ pub fn reduce(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
         return Err(format!("the calculation {unknown:?} is not supported"));
     }
     let fields: usize = frames.iter().map(|frame| frame.fields.len()).sum();
-    fits(fields * options.reducers.len() * size_of::<Field>())?;
+    fits(fields * options.reducers.len() * Field::SIZE)?;
     if options.mode == "reduceFields" {
         return Ok(frames
             .into_iter()
