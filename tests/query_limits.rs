@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::prometheus::{Prometheus, installed};
 use common::upstream::{Reply, Upstream};
-use common::{Service, only};
+use common::{Service, eventually, only};
 use serde_json::{Value, json};
 
 const EMPTY: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
@@ -447,4 +447,53 @@ fn readings_and_metrics_do_not_wait_for_dashboards() {
             assert_eq!(viewer.join().unwrap(), 200);
         }
     });
+}
+
+/// The first waits for Prometheus to say what can be chosen there; the second was never looked at before.
+#[test]
+fn a_slow_dashboard_does_not_keep_others_from_being_opened() {
+    let upstream = Upstream::start(|asked| match asked.contains("/label/") {
+        true => Reply::Silence,
+        false => Reply::Json(200, EMPTY.into()),
+    });
+    let dashboard = Dashboard::from(&json!({
+        "templating": { "list": [{ "name": "x", "type": "query", "query": "label_values(up, job)" }] },
+        "panels": [],
+    }));
+    std::fs::write(
+        dashboard.path().join("quick.json"),
+        r#"{"panels": [{"id": 1, "type": "text"}]}"#,
+    )
+    .unwrap();
+    let service = dashboard.service(&format!("{}\ntimeout = \"15s\"", url(upstream.address)));
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| service.get("/d/test").status);
+        assert!(eventually(|| !upstream.asked().is_empty()), "the slow one asks");
+        assert_eq!(service.get("/d/quick").status, 200);
+        assert!(!slow.is_finished(), "the other one did not wait for it");
+        assert_eq!(slow.join().unwrap(), 200);
+    });
+}
+
+#[test]
+fn a_variable_without_values_is_named_above_the_panels_and_in_pictures() {
+    let upstream = Upstream::start(|asked| match asked.contains("/label/") {
+        true => Reply::Json(200, r#"{"status":"success","data":[]}"#.into()),
+        false => Reply::Json(200, EMPTY.into()),
+    });
+    let dashboard = Dashboard::from(&json!({
+        "templating": { "list": [{ "name": "node", "type": "query", "query": "label_values(node_uname_info, nodename)", "includeAll": true }] },
+        "panels": [{ "id": 1, "type": "text", "gridPos": { "w": 12, "h": 4 } }, { "id": 2, "type": "text", "gridPos": { "x": 12, "w": 12, "h": 4 } }],
+    }));
+    let service = dashboard.service(&url(upstream.address));
+    let said = "there are no values to choose from";
+    let page = service.get("/d/test").text();
+    let head = page.split("<main").next().unwrap();
+    assert!(head.contains(&format!("<strong>node</strong>: {said}")), "{head}");
+    let picture = service.get("/render/d/test.svg");
+    assert!(
+        picture.status == 200 && picture.text().contains(&format!("node: {said}")),
+        "{}",
+        picture.text()
+    );
 }

@@ -365,6 +365,24 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_asked_when_the_time_is_up_or_nobody_waits() {
+        let target = |id: &str| json!({"refId": id, "expr": "a"});
+        let panel = panel(json!({"type": "timeseries", "targets": [target("A"), target("B")]}));
+        let late = Deadline::default().within(std::time::Duration::ZERO);
+        let gone = Deadline::of_reader(Arc::new(true.into()));
+        for (deadline, why) in [(late, "longer than 10 s"), (gone, "nobody waits")] {
+            let source = Fake::default().with("a", &[], 1.0);
+            let scope = Scope {
+                deadline,
+                ..scope(Variables::default())
+            };
+            let data = evaluate(&panel, &scope, 100, &source);
+            assert_eq!((data.problems.len(), source.asked().len()), (1, 0));
+            assert!(data.problems[0].contains(why), "{:?}", data.problems);
+        }
+    }
+
+    #[test]
     fn one_failing_query_leaves_the_others() {
         let refused = QueryError::Refused("parse error".to_owned());
         let source = Fake::default()

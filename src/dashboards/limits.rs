@@ -18,7 +18,7 @@ pub const VALUES: usize = 100_000;
 /// Bytes of the values that a panel holds between its transformations.
 pub const FRAMES: usize = 4 << 20;
 /// Bytes of all options that differ between the fields of a panel.
-pub const OPTIONS: usize = 2 << 20;
+pub const OPTIONS: usize = 1 << 20;
 /// What the regular expressions of a panel are held against: bytes of text times expressions.
 pub const MATCHING: usize = 500_000;
 /// Bytes of everything that can be chosen for the variables of a page.

@@ -128,20 +128,22 @@ fn size(value: &Value) -> usize {
     let inner = match value {
         Value::String(text) => text.len(),
         Value::Array(values) => values.iter().map(size).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| 100 + name.len() + size(value)).sum(),
+        Value::Object(fields) => size_of_members(fields.iter()),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     };
     size_of::<Value>() + inner
 }
 
+/// A node of a tree holds up to eleven members, at least about six if there are more, and takes as much for one.
+fn size_of_members<'v>(members: impl ExactSizeIterator<Item = (&'v String, &'v Value)>) -> usize {
+    let nodes = members.len().div_ceil(6) * 11 * (size_of::<String>() + size_of::<Value>());
+    nodes + members.map(|(name, value)| name.len() + size(value)).sum::<usize>()
+}
+
 /// Bytes of options in memory, roughly, without mappings, which are shared.
 fn weight(options: &FieldOptions) -> usize {
     let steps: usize = options.thresholds.steps.iter().map(|step| 50 + step.color.len()).sum();
-    let custom: usize = options
-        .custom
-        .iter()
-        .map(|(name, value)| 100 + name.len() + size(value))
-        .sum();
+    let custom = size_of_members(options.custom.iter());
     let texts = [&options.display_name, &options.no_value]
         .into_iter()
         .flatten()

@@ -9,6 +9,8 @@ mod mutate;
 mod random;
 mod seeds;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +45,10 @@ struct Target {
     shipped: Duration,
     /// KiB that are resident after the shipped pages.
     resident: u64,
+    /// Dashboards to begin with.
+    seeds: usize,
+    /// How often each status was answered to a request that was one.
+    statuses: RefCell<BTreeMap<u16, u64>>,
 }
 
 impl Target {
@@ -70,6 +76,8 @@ impl Target {
             round,
             shipped: Duration::ZERO,
             resident: 0,
+            seeds: seeds::dashboards().len(),
+            statuses: RefCell::default(),
         };
         for _ in 0..2 {
             for uid in ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"] {
@@ -99,10 +107,10 @@ impl Target {
             return Err(format!("it panicked: {:.600}", &log[at..]));
         }
         // A request that is none may be answered by closing the connection; a page may not end in its middle.
-        if let Err(error) = answered
-            && *is_whole
-        {
-            return Err(format!("no answer: {error}"));
+        match answered {
+            Ok(answer) if *is_whole => *self.statuses.borrow_mut().entry(answer.status).or_default() += 1,
+            Err(error) if *is_whole => return Err(format!("no answer: {error}")),
+            _ => {}
         }
         let growth = self.service.proc_status("VmHWM").saturating_sub(self.resident);
         if growth > MOST_GROWTH {
@@ -119,7 +127,7 @@ impl Target {
 
     fn round(&self, number: u64, random: &mut Random, corpus: &mut Vec<Value>) {
         self.round.store(number, Ordering::Relaxed);
-        let dashboard = mutate::dashboard(random, corpus);
+        let dashboard = mutate::dashboard(random, corpus, self.seeds);
         let text = dashboard.to_string();
         if text.len() > MOST_BYTES {
             return;
@@ -163,6 +171,10 @@ fn nothing_random_makes_it_panic_grow_or_take_long() {
         rounds += 1;
         target.round(rounds, &mut random, &mut corpus);
     }
-    println!("{rounds} rounds without harm");
+    let statuses = target.statuses.take();
+    println!("{rounds} rounds without harm, by status: {statuses:?}");
     assert!(rounds > 3, "the machine is too slow for {seconds} s");
+    // Else it would be the refusals that are tried, not the dashboards.
+    let shown = statuses.get(&200).copied().unwrap_or(0);
+    assert!(2 * shown > statuses.values().sum(), "{statuses:?}");
 }

@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use super::random::Random;
 use super::seeds;
 
-/// A dashboard like one of `corpus`, with some changes.
-pub fn dashboard(random: &mut Random, corpus: &[Value]) -> Value {
-    let mut dashboard = random.choose(corpus).clone();
-    for _ in 0..=random.below(8) {
+/// A dashboard like one of `corpus`, of which the first `seeds` are whole ones, with some changes: few, or little is left of it.
+pub fn dashboard(random: &mut Random, corpus: &[Value], seeds: usize) -> Value {
+    let from = if random.one_of(2) { &corpus[..seeds] } else { corpus };
+    let mut dashboard = random.choose(from).clone();
+    for _ in 0..*random.choose(&[0, 1, 1, 1, 2, 2, 4, 8]) {
         let donor = random.choose(corpus).clone();
         change(&mut dashboard, random, &donor);
     }
