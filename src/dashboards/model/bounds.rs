@@ -109,21 +109,17 @@ impl Walk {
         }
     }
 
-    /// Whether one more fits into a list of that name which has `count`; notes it if it does not.
-    fn takes(&mut self, name: &str, count: usize) -> bool {
+    /// Whether one more fits into a list of that name which has `count`.
+    fn has_room(&self, name: &str, count: usize) -> bool {
+        let has = if name == "panels" { self.panels } else { count };
+        has < bound(name).0
+    }
+
+    fn leave_out(&mut self, name: &str, count: usize) {
         let (most, what) = bound(name);
-        let has = match name {
-            "panels" => self.panels,
-            _ => count,
-        };
-        if has >= most {
-            self.left_out.entry(what).or_insert((0, most)).0 += 1;
-            return false;
+        if count > 0 {
+            self.left_out.entry(what).or_insert((0, most)).0 += count;
         }
-        if name == "panels" {
-            self.panels += 1;
-        }
-        true
     }
 }
 
@@ -193,31 +189,28 @@ impl<'de> Visitor<'de> for Step<'_, '_> {
         let Self { walk, name } = self;
         walk.write("[");
         let mut count = 0;
-        loop {
-            if walk.takes(name, count) {
-                let before = walk.out.as_ref().map_or(0, Vec::len);
-                if count > 0 {
-                    walk.write(",");
-                }
-                if list.next_element_seed(Step { walk, name })?.is_none() {
-                    if let Some(out) = &mut walk.out {
-                        out.truncate(before);
-                    }
-                    if name == "panels" {
-                        walk.panels -= 1;
-                    }
-                    break;
-                }
-                count += 1;
-            } else if list.next_element::<IgnoredAny>()?.is_none() {
-                // There was none that was left out.
-                if let Some((left_out, _)) = walk.left_out.get_mut(bound(name).1) {
-                    *left_out -= 1;
-                }
-                break;
+        while walk.has_room(name, count) {
+            let before = (walk.out.as_ref().map_or(0, Vec::len), walk.panels);
+            if count > 0 {
+                walk.write(",");
             }
+            // Before those inside of it.
+            walk.panels += usize::from(name == "panels");
+            if list.next_element_seed(Step { walk, name })?.is_none() {
+                if let Some(out) = &mut walk.out {
+                    out.truncate(before.0);
+                }
+                walk.panels = before.1;
+                walk.write("]");
+                return Ok(());
+            }
+            count += 1;
         }
-        walk.left_out.retain(|_, (count, _)| *count > 0);
+        let mut left_out = 0;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            left_out += 1;
+        }
+        walk.leave_out(name, left_out);
         walk.write("]");
         Ok(())
     }
@@ -225,11 +218,14 @@ impl<'de> Visitor<'de> for Step<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { walk, name } = self;
         walk.write("{");
+        // Of the objects, only this one stands for a list.
+        let list = if name == "aliasColors" { name } else { "" };
         // A node of a tree holds up to eleven members, and takes as much for one.
         let mut count = 0_usize;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key.len() > limits::NAME || !walk.takes(if name == "aliasColors" { name } else { "" }, count) {
+            if key.len() > limits::NAME || !walk.has_room(list, count) {
                 map.next_value::<IgnoredAny>()?;
+                walk.leave_out(list, 1);
                 continue;
             }
             if count.is_multiple_of(6) {
