@@ -4,7 +4,6 @@
 mod common;
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,17 +24,10 @@ struct Device {
 impl Device {
     /// With an empty boot partition. None where the tools that the script calls are missing.
     fn new(test: &str) -> Option<Self> {
-        for tool in ["mkpasswd", "ssh-keygen"] {
+        for tool in ["iconv", "mkpasswd", "ssh-keygen"] {
             let found = Command::new("sh").args(["-c", "command -v \"$0\"", tool]).output();
             if !found.unwrap().status.success() {
-                // Past the harness, which keeps what a test prints.
-                let line = format!("skipped: {test}: {tool} cannot be had here\n");
-                fs::OpenOptions::new()
-                    .append(true)
-                    .open("/dev/stderr")
-                    .unwrap()
-                    .write_all(line.as_bytes())
-                    .unwrap();
+                common::skip(test, &format!("{tool} cannot be had here"));
                 return None;
             }
         }
@@ -58,7 +50,7 @@ impl Device {
     }
 
     /// Puts a file on the boot partition.
-    fn give(&self, name: &str, content: &str) {
+    fn give(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path("boot").join(name), content).unwrap();
     }
 
@@ -68,6 +60,13 @@ impl Device {
 
     /// Boots, and returns what the console shows.
     fn boot(&self) -> String {
+        let (well, shown) = self.try_boot();
+        assert!(well, "{shown}");
+        shown
+    }
+
+    /// Boots, and returns whether the script ended well and what the console shows.
+    fn try_boot(&self) -> (bool, String) {
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
         let output = Command::new("bash")
             .arg(SCRIPT)
@@ -76,8 +75,8 @@ impl Device {
             .env("EDGEWATCH_ROOT", self.root.path())
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        self.read("run/edgewatch-appliance/issue")
+        let shown = self.read("run/edgewatch-appliance/issue") + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), shown)
     }
 
     fn password(&self) -> String {
@@ -160,6 +159,94 @@ fn a_password_on_the_boot_partition_is_taken_over_and_shown_to_nobody() {
 }
 
 #[test]
+fn a_password_is_what_was_typed_whatever_editor_wrote_it() {
+    let utf16 = |text: &str, to_bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to_bytes).collect::<Vec<_>>();
+    for (editor, content) in [
+        ("plain", "gr\u{fc}\u{df}e-123".into()),
+        ("UTF-8 with a byte order mark", "\u{feff}gr\u{fc}\u{df}e-123\r\n".into()),
+        ("UTF-16", utf16("\u{feff}gr\u{fc}\u{df}e-123\r\n", u16::to_le_bytes)),
+        (
+            "UTF-16, big end first",
+            utf16("\u{feff}gr\u{fc}\u{df}e-123\n", u16::to_be_bytes),
+        ),
+    ] {
+        let Some(device) = Device::new("editors") else { return };
+        device.give("password", content);
+        let shown = device.boot();
+        assert!(shown.contains("with the password that was given"), "{editor}: {shown}");
+        assert_eq!(device.password(), "gr\u{fc}\u{df}e-123", "{editor}");
+        assert!(!device.given("password"), "{editor}");
+    }
+    let Some(device) = Device::new("editors") else { return };
+    device.give("password.txt", "\u{feff}correct horse\r\n");
+    device.boot();
+    assert_eq!(device.status("correct horse"), 200);
+    assert!(!device.given("password.txt"));
+}
+
+#[test]
+fn a_password_that_cannot_be_read_for_sure_is_not_taken_and_the_made_one_lets_in() {
+    for (content, why) in [
+        // Latin-1: the same bytes are other letters elsewhere.
+        (
+            &b"gr\xfc\xdfe-123\r\n"[..],
+            "is neither UTF-8 nor UTF-16: save it as UTF-8",
+        ),
+        // UTF-16 without a byte order mark.
+        (b"c\0o\0r\0r\0e\0c\0t\0 \0h\0o\0", "is neither UTF-8 nor UTF-16"),
+        (b"\xff\xfec\0o\0r\0r\0e", "is neither UTF-8 nor UTF-16"),
+        (b"\r\ncorrect horse\r\n", "has 0 bytes, and 8 to 72 are needed"),
+        (&[b'x'; 70_000], "is longer than 64 KiB"),
+    ] {
+        let Some(device) = Device::new("odd passwords") else {
+            return;
+        };
+        device.give("password", content);
+        let shown = device.boot();
+        assert!(
+            shown.contains(why) && shown.contains("it was not taken"),
+            "{why}: {shown}"
+        );
+        assert!(shown.contains(&format!("Password {}\n", device.password())), "{shown}");
+        assert_eq!(device.password().len(), 19, "{why}");
+        assert!(device.given("password"), "{why}");
+    }
+}
+
+#[test]
+fn a_space_that_nobody_sees_is_told() {
+    let Some(device) = Device::new("spaces") else { return };
+    device.give("password", "correct horse \r\n");
+    device.give("wifi", "home\n sesame, open\\ \n");
+    let shown = device.boot();
+    assert!(
+        shown.contains("password on the boot partition begins or ends with a space"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("passphrase of the wireless network begins or ends"),
+        "{shown}"
+    );
+    assert_eq!(device.password(), "correct horse ");
+    let file = device.read("var/lib/iwd/home.psk");
+    assert_eq!(file, "[Security]\nPassphrase=\\ssesame, open\\\\\\s\n");
+}
+
+#[test]
+fn the_console_is_told_even_if_something_fails() {
+    let Some(device) = Device::new("failures") else { return };
+    device.boot();
+    let password = device.password();
+    // Nothing can be written there.
+    fs::write(device.path("var/lib/iwd"), "").unwrap();
+    device.give("wifi", "home\nsesame, open\n");
+    let (status, shown) = device.try_boot();
+    assert!(!status, "a failure is a failure");
+    assert!(shown.contains(&format!("Password {password}\n")), "{shown}");
+    assert!(shown.contains("journalctl -u edgewatch-first-boot"), "{shown}");
+}
+
+#[test]
 fn keys_on_the_boot_partition_are_taken_over() {
     let Some(device) = Device::new("given keys") else {
         return;
@@ -190,6 +277,51 @@ fn a_wireless_network_on_the_boot_partition_is_taken_over() {
         device.read("var/lib/iwd/=2e2e2f636166c3a9.psk"),
         "[Security]\nPassphrase=sesame, open\n"
     );
+}
+
+#[test]
+fn every_wireless_network_that_there_can_be_is_taken_and_no_other() {
+    let key = "0123456789ABCDEF".repeat(4);
+    for (name, secret, file) in [
+        ("\"quoted\"", "\"sesame $HOME `id`\"", "=2271756f74656422.psk"),
+        (&"x".repeat(32), "sesame, open", &format!("{}.psk", "x".repeat(32))),
+        (
+            &"\u{e9}".repeat(16),
+            "sesame, open",
+            &format!("={}.psk", "c3a9".repeat(16)),
+        ),
+        ("home", &"p".repeat(63), "home.psk"),
+        ("home", &key, "home.psk"),
+    ] {
+        let Some(device) = Device::new("networks") else { return };
+        device.give("wifi", format!("{name}\n{secret}\n"));
+        let shown = device.boot();
+        let expected = match secret == key {
+            true => format!("[Security]\nPreSharedKey={}\n", key.to_lowercase()),
+            false => format!("[Security]\nPassphrase={secret}\n"),
+        };
+        assert_eq!(device.read(&format!("var/lib/iwd/{file}")), expected, "{name}: {shown}");
+        assert!(!device.given("wifi"), "{name}");
+    }
+    for (name, secret, why) in [
+        ("x".repeat(33), "sesame, open", "a name of 33 bytes"),
+        ("x".repeat(300), "sesame, open", "a name of 300 bytes"),
+        (String::new(), "sesame, open", "a name of 0 bytes"),
+        ("home".to_owned(), "short", "8 to 63 characters of ASCII"),
+        ("home".to_owned(), "s\u{e9}same, open", "8 to 63 characters of ASCII"),
+        ("home".to_owned(), "sesame\topen", "8 to 63 characters of ASCII"),
+        ("home".to_owned(), &"p".repeat(64), "a key of 64 hexadecimal digits"),
+    ] {
+        let Some(device) = Device::new("networks") else { return };
+        device.give("wifi", format!("{name}\n{secret}\n"));
+        let shown = device.boot();
+        assert!(
+            shown.contains(why) && shown.contains("it was not taken"),
+            "{name} {secret}: {shown}"
+        );
+        assert!(shown.contains(&device.password()), "the rest goes on: {shown}");
+        assert!(device.given("wifi"));
+    }
 }
 
 #[test]

@@ -36,6 +36,8 @@ in
         "systemd-user-sessions.service"
       ];
       path = [
+        # iconv, with the tables of the encodings beside it.
+        (lib.getBin pkgs.glibc)
         pkgs.gnused
         pkgs.mkpasswd
         pkgs.openssh
