@@ -35,6 +35,7 @@ rustPlatform.buildRustPackage {
   cargoBuildFlags = [
     "--bin=edgewatch"
     "--example=manual"
+    "--example=notices"
   ];
   # Those in tests/ want a Prometheus, ports and time; `make test` runs them.
   cargoTestFlags = [ "--lib" ];
@@ -63,6 +64,9 @@ rustPlatform.buildRustPackage {
   + lib.optionalString canExecute ''
     target/${stdenv.hostPlatform.rust.cargoShortTarget}/release/examples/manual manual
     installManPage manual/*.1
+    mkdir -p $out/share/doc/edgewatch
+    target/${stdenv.hostPlatform.rust.cargoShortTarget}/release/examples/notices \
+      ${stdenv.hostPlatform.rust.rustcTarget} >$out/share/doc/edgewatch/THIRD-PARTY
     installShellCompletion --bash manual/edgewatch.bash --fish manual/edgewatch.fish --zsh manual/_edgewatch
   '';
 
