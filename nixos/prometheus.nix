@@ -238,10 +238,7 @@ in
 
     # NixOS does not read [Install].
     systemd.timers.edgewatch-probe.wantedBy = [ "prometheus.service" ];
-    systemd.services.edgewatch-probe.serviceConfig.ExecStart = [
-      ""
-      "${lib.getExe edgewatch.package} wait --timeout=60s http://${self}/-/healthy"
-    ];
+    systemd.services.edgewatch-probe.environment.PROMETHEUS = "http://${self}/-/healthy";
 
     assertions =
       let

@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::Failure;
-use crate::{check, render, serve, top, up, wait};
+use crate::{check, output, render, serve, top, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -31,6 +32,22 @@ enum Command {
     Wait(wait::Args),
 }
 
+/// Runs the command that the arguments of this process ask for.
+pub fn run() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(told) => {
+            // Help and version are answers; what is wrong with the arguments is told on standard error.
+            let status = u8::try_from(told.exit_code()).unwrap_or(2);
+            let written = told.print().and_then(|()| io::stdout().flush());
+            match output::outcome(written) {
+                Err(error) if !told.use_stderr() => self::status(Err(error)),
+                _ => ExitCode::from(status),
+            }
+        }
+    }
+}
+
 impl Cli {
     /// Runs the command that was asked for.
     pub fn run(&self) -> ExitCode {
@@ -50,7 +67,7 @@ fn status(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("edgewatch: {error}");
+            output::complain(error);
             ExitCode::FAILURE
         }
     }

@@ -4,7 +4,7 @@
 //! ([`http`], [`exposition`]); `edgewatch up` runs the whole stack in the foreground ([`up`]); `edgewatch check` asks a
 //! running stack whether it is well ([`check`]); `edgewatch wait` waits for a server ([`wait`]).
 
-#![deny(clippy::expect_used, clippy::unwrap_used)]
+#![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
 pub mod budget;
 pub mod check;
@@ -19,6 +19,7 @@ pub mod http;
 pub mod lock;
 pub mod logging;
 pub mod memory;
+pub mod output;
 pub mod reading;
 pub mod render;
 pub mod sampler;

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    edgewatch::cli::Cli::parse().run()
+    edgewatch::cli::run()
 }

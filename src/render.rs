@@ -1,8 +1,7 @@
 //! `edgewatch render`: a dashboard as a picture, for reports.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -84,13 +83,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let dashboard = options::dashboard(&args.dashboard)?;
     let source = args.options.source()?;
     let svg = draw(args, &dashboard, &source)?;
-    let fail = |error| Failure::because(args.output.display(), error);
-    let mut file = BufWriter::new(File::create(&args.output).map_err(fail)?);
-    match format {
-        Format::Svg => file.write_all(svg.as_bytes()).map_err(fail)?,
-        Format::Png => raster::png(&svg, f32::from(args.scale), Limits::COMMAND, &mut file)?,
-    }
-    file.flush().map_err(fail)
+    let picture = match format {
+        Format::Svg => svg.into_bytes(),
+        Format::Png => {
+            let mut bytes = Vec::new();
+            raster::png(&svg, f32::from(args.scale), Limits::COMMAND, &mut bytes)?;
+            bytes
+        }
+    };
+    fs::write(&args.output, picture)
+        .map_err(|error| Failure::because(format!("cannot write {}", args.output.display()), error))
 }
 
 fn format(file: &Path) -> Result<Format, Failure> {

@@ -21,7 +21,7 @@ use crate::http::{
 use crate::sampler::Sampler;
 use crate::systemd;
 use crate::telemetry::Telemetry;
-use crate::{logging, memory};
+use crate::{logging, memory, output};
 
 /// Time for connections that were accepted just before the stop to send their request.
 const GRACE: Duration = Duration::from_millis(250);
@@ -49,14 +49,12 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let settings = Settings::load(args.config.as_deref())?;
     if args.print_config {
-        print!("{}", settings.to_toml()?);
-        return Ok(());
+        return output::print_foreign(&settings.to_toml()?);
     }
     if args.check {
         Auth::load(&settings.auth, BadLines::Refuse)?;
         crate::budget::Budget::load(settings.paths.budget.as_deref())?;
-        println!("the settings are valid");
-        return Ok(());
+        return output::print("the settings are valid\n");
     }
     logging::start(settings.log.level);
     let mut sockets = systemd::inherited_sockets()?;

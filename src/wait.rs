@@ -1,16 +1,26 @@
-//! `edgewatch wait`: waits until an HTTP server answers. Grafana does not tell systemd when it is ready.
+//! `edgewatch wait`: waits until an HTTP server answers. Grafana does not tell systemd when it is ready, and Prometheus not whether it
+//! is alive.
+
+mod full;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::Client;
+use self::full::Server;
+use crate::client::{Client, TIMEOUT};
 use crate::error::Failure;
+use crate::output;
 
 const PAUSE: Duration = Duration::from_millis(200);
+/// The least time for one request.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 /// Options of `edgewatch wait`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Exit status: 0 once it answers with status 200, 1 if it does not within the time.")]
+#[command(
+    after_help = "Exit status: 0 once it answers with status 200, 1 if it does not within the time. A Prometheus that answers nobody because \
+all its connections are in use counts as one that answers, if it works meanwhile; to see that of another user's takes root."
+)]
 pub struct Args {
     /// What to ask for: http://HOST:PORT/PATH
     #[arg(value_name = "URL")]
@@ -25,15 +35,25 @@ pub struct Args {
 /// # Errors
 /// The server does not answer in time, or the address is none.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let client = Client::new(&args.url)?;
+    let client = Client::new(&args.url)?.with_timeout(args.timeout.clamp(SHORTEST, TIMEOUT));
+    let port = client.is_local().then(|| client.port());
+    let mut server = None;
     let started = Instant::now();
     loop {
+        // Anew each time: it may be started meanwhile, and by then have another process.
         let Err(error) = client.get_ok("") else {
             return Ok(());
         };
         if started.elapsed() >= args.timeout {
-            return Err(error);
+            let full = server
+                .zip(port)
+                .and_then(|(server, port): (Server, u16)| server.is_full(port));
+            return full.map_or(Err(error), |why| {
+                output::complain(format_args!("{}: {why}", args.url));
+                Ok(())
+            });
         }
+        server = server.or_else(|| Server::find(port?));
         thread::sleep(PAUSE);
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::prometheus::{Prometheus, free_port, installed};
+use common::small_disk::SmallDisk;
+use common::upstream::{Reply, Upstream};
 use common::{FakeSys, Service, Setup, run};
 use serde_json::Value;
 
@@ -160,6 +162,85 @@ fn a_target_that_is_down_gives_2_with_its_error() {
     );
     assert_eq!(verdict(&report, "scrapes sensor")["status"], "failed");
     assert_eq!(verdict(&report, "target prometheus")["status"], "ok");
+}
+
+/// A Prometheus that has run for an hour and scrapes the sensor each second, as it says well, with `stored` samples of the last ten
+/// seconds, the newest of them `age` seconds old.
+fn prometheus_with(stored: u32, age: &'static str) -> Upstream {
+    let data = |data: Value| {
+        Reply::Json(
+            200,
+            serde_json::json!({ "status": "success", "data": data }).to_string(),
+        )
+    };
+    let vector = move |value: &str| {
+        let row = serde_json::json!({ "metric": { "job": "sensor", "instance": "a:1" }, "value": [0, value] });
+        data(serde_json::json!({ "resultType": "vector", "result": [row] }))
+    };
+    Upstream::start(move |path| match path {
+        "/-/ready" => Reply::Html(200, "ready"),
+        "/api/v1/status/buildinfo" => data(serde_json::json!({ "version": "2.42.0" })),
+        "/api/v1/status/runtimeinfo" => data(serde_json::json!({ "lastConfigTime": "1970-01-01T00:00:00Z" })),
+        "/api/v1/targets?state=active" => data(serde_json::json!({ "activeTargets": [{
+            "labels": { "job": "sensor", "instance": "a:1" },
+            "health": "up",
+            "lastError": "",
+            "scrapeInterval": "1s",
+        }] })),
+        "/api/v1/query?query=time()" => data(serde_json::json!({ "resultType": "scalar", "result": [0, "3600"] })),
+        path if path.contains("timestamp(up)") => vector(age),
+        path if path.contains("/ sum by") => vector("1"),
+        path if path.contains("count_over_time") => vector(&stored.to_string()),
+        _ => data(serde_json::json!({ "resultType": "vector", "result": [] })),
+    })
+}
+
+#[test]
+fn scrapes_are_counted_against_those_that_were_due() {
+    let (_sys, service) = service();
+    for (stored, age, status, found) in [
+        (10, "0.5", "ok", "100.0 % of 10 in 10s succeeded"),
+        (8, "0.5", "ok", "100.0 % of 8 in 10s succeeded"),
+        (3, "0.5", "warning", "4 that were due are not stored"),
+        (
+            7,
+            "3.5",
+            "failed",
+            "nothing stored for 3s, though a scrape is due each 1s",
+        ),
+        (0, "400", "failed", "nothing stored for 6m 40s"),
+    ] {
+        let prometheus = prometheus_with(stored, age);
+        let (code, json, _) = check(service.address(), prometheus.address, &["--json"]);
+        let report: Value = serde_json::from_str(&json).unwrap();
+        let scrapes = verdict(&report, "scrapes sensor");
+        assert_eq!(scrapes["status"], status, "{stored} of 10, {age} s old: {scrapes}");
+        assert!(scrapes["found"].as_str().unwrap().contains(found), "{scrapes}");
+        assert_eq!(verdict(&report, "target sensor")["status"], "ok");
+        assert_eq!(code, 2, "the job prometheus is missing");
+    }
+}
+
+#[test]
+fn a_prometheus_that_stores_nothing_on_a_full_disk_fails_until_it_does_again() {
+    let test = "a_prometheus_that_stores_nothing_on_a_full_disk_fails_until_it_does_again";
+    let Some(disk) = SmallDisk::new(test) else { return };
+    let (_sys, service) = service();
+    let prometheus = Prometheus::start_stack_in(disk.path(), &debian(), service.address(), INTERVAL);
+    let scrapes = || {
+        let (_, json, _) = check(service.address(), prometheus.address, &["--json"]);
+        let report: Value = serde_json::from_str(&json).unwrap();
+        verdict(&report, "scrapes sensor").clone()
+    };
+    assert!(common::eventually(|| scrapes()["status"] == "ok"), "{}", scrapes());
+    disk.fill();
+    let failed = common::eventually(|| scrapes()["status"] == "failed");
+    let found = scrapes()["found"].as_str().unwrap().to_owned();
+    assert!(failed && found.starts_with("nothing stored for"), "{found}");
+    let remedy = scrapes()["remedy"].as_str().unwrap().to_owned();
+    assert!(remedy.contains("df -h"), "{remedy}");
+    disk.free();
+    assert!(common::eventually(|| scrapes()["status"] != "failed"), "{}", scrapes());
 }
 
 #[test]

@@ -251,7 +251,7 @@ fn keys_on_the_boot_partition_are_taken_over() {
     let Some(device) = Device::new("given keys") else {
         return;
     };
-    device.give("authorized_keys", &format!("{KEY}\r\n"));
+    device.give("authorized_keys", format!("{KEY}\r\n"));
     device.boot();
     assert!(!device.given("authorized_keys"));
     assert_eq!(device.read("var/lib/edgewatch-keys/operator"), format!("{KEY}\n"));

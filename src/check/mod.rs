@@ -12,7 +12,7 @@ mod targets;
 mod units;
 mod verdict;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -26,6 +26,7 @@ use crate::budget::Budget;
 use crate::client::prometheus::Prometheus;
 use crate::client::{Client, Credentials};
 use crate::error::Failure;
+use crate::output;
 
 /// Time between two looks while waiting.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -76,7 +77,7 @@ pub fn run(args: &Args) -> ExitCode {
     match try_run(args) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("edgewatch: {error}");
+            output::complain(error);
             ExitCode::from(2)
         }
     }
@@ -93,19 +94,21 @@ fn try_run(args: &Args) -> Result<u8, Failure> {
         }
         thread::sleep(left.min(PAUSE));
     };
-    let mut stdout = io::stdout();
     let text = match args.json {
         true => report.json(),
         false => {
             // https://no-color.org
             let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            report.table(stdout.is_terminal() && !plain)
+            report.table(io::stdout().is_terminal() && !plain)
         }
     };
-    match stdout.write_all(text.as_bytes()) {
-        // Whoever closed the pipe, such as head, has seen enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::because("cannot print", error)),
-        _ => Ok(report.exit_status()),
+    match output::print(&text) {
+        Ok(()) => Ok(report.exit_status()),
+        Err(error) => {
+            output::complain(error);
+            // Failures that nobody could read are failures all the same.
+            Ok(report.exit_status().max(1))
+        }
     }
 }
 
@@ -154,7 +157,7 @@ impl Stack {
         let units = self.units();
         verdicts.extend(match &units {
             Ok(units) => units::judge(units),
-            Err(reason) => vec![Verdict::skip("units", reason.to_string())],
+            Err(verdict) => vec![verdict.clone()],
         });
         let units = units.unwrap_or_default();
         verdicts.push(dashboards::check_grafana(&self.grafana, units::grafana_runs(&units)));
@@ -191,12 +194,18 @@ impl Stack {
         verdicts
     }
 
-    /// The units of the stack, or why they cannot be looked at.
-    fn units(&self) -> Result<Vec<Unit>, Failure> {
+    /// The units of the stack, or the verdict that they cannot be looked at.
+    fn units(&self) -> Result<Vec<Unit>, Verdict> {
         match &self.machine {
-            None => Err(Failure("the stack runs on another machine".to_owned())),
-            Some(machine) if !machine.systemd => Err(Failure("systemd does not run here".to_owned())),
-            Some(_) => units::read(),
+            None => Err(Verdict::skip("units", "the stack runs on another machine")),
+            Some(machine) if !machine.systemd => Err(Verdict::skip("units", "systemd does not run here")),
+            Some(_) => units::read().map_err(|error| {
+                Verdict::warn(
+                    "units",
+                    error.to_string(),
+                    "see what systemctl status and journalctl -b say",
+                )
+            }),
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use humantime::format_duration;
 
 use super::verdict::Verdict;
-use crate::client::labels::Labels;
 use crate::client::prometheus::{Prometheus, Target};
+use crate::client::scrapes::Scrapes;
 use crate::error::Failure;
 
 /// Jobs of the stack that must be there.
@@ -17,8 +17,8 @@ const MIN_SUCCESS: f64 = 0.99;
 /// Scrapes below which a share says nothing.
 const MIN_SCRAPES: f64 = 2.0;
 
-/// For each job: the share of scrapes that succeeded, and how many there were.
-type Scrapes = BTreeMap<String, (f64, f64)>;
+/// The scrapes of each job.
+type ByJob = BTreeMap<String, Scrapes>;
 
 /// Asks Prometheus whether it is ready, and how its targets are. False if there is no use in asking it anything more.
 pub fn check(prometheus: &Prometheus, base: &str, start: &str, window: Duration) -> (bool, Vec<Verdict>) {
@@ -33,26 +33,12 @@ pub fn check(prometheus: &Prometheus, base: &str, start: &str, window: Duration)
     }
 }
 
-fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>, Scrapes), Failure> {
+fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>, ByJob), Failure> {
     prometheus.ready()?;
-    Ok((prometheus.version()?, prometheus.targets()?, count(prometheus, window)?))
-}
-
-fn count(prometheus: &Prometheus, window: Duration) -> Result<Scrapes, Failure> {
-    let by_job = |expression: &str| {
-        let rows = prometheus.query(&format!("{expression}(up[{}s]))", window.as_secs()))?;
-        let job = |labels: Labels| labels.get("job").unwrap_or_default().to_owned();
-        let values = rows.into_iter().map(|(labels, value)| (job(labels), value));
-        Ok(values.collect::<BTreeMap<_, _>>())
-    };
-    // The share is one query: a scrape between two would make a difference of one.
-    let shares = by_job("avg by (job) (avg_over_time")?;
-    let counts = by_job("sum by (job) (count_over_time")?;
-    let count_of = |job: &String| counts.get(job).copied().unwrap_or_default();
-    let scrapes = shares
-        .into_iter()
-        .map(|(job, share)| (job.clone(), (share, count_of(&job))));
-    Ok(scrapes.collect())
+    let version = prometheus.version()?;
+    let targets = prometheus.targets()?;
+    let scrapes = Scrapes::ask(prometheus, &targets, window)?;
+    Ok((version, targets, scrapes))
 }
 
 fn judge_targets(targets: &[Target]) -> Vec<Verdict> {
@@ -95,37 +81,61 @@ fn judge_target(target: &Target) -> Verdict {
     }
 }
 
-fn judge_scrapes(scrapes: &Scrapes, window: Duration) -> Vec<Verdict> {
+fn judge_scrapes(scrapes: &ByJob, window: Duration) -> Vec<Verdict> {
     let expected = JOBS.iter().map(|job| (*job).to_owned());
     let jobs: BTreeSet<_> = scrapes.keys().cloned().chain(expected).collect();
-    let judge = |job: String| {
-        let subject = format!("scrapes {job}");
-        let (share, all) = scrapes.get(&job).copied().unwrap_or_default();
-        let window = format_duration(window);
-        let found = format!(
-            "{:.1} % of {all} in {window} succeeded, limit {} %",
-            100.0 * share,
-            100.0 * MIN_SUCCESS
-        );
-        if all < MIN_SCRAPES {
-            Verdict::warn(
-                subject,
-                format!("{all} in {window}: too few to judge"),
-                "wait for more: edgewatch check --wait 1m",
-            )
-        } else if share >= MIN_SUCCESS {
-            Verdict::ok(subject, found)
-        } else {
-            Verdict::fail(subject, found, format!("ask Prometheus when: up{{job={job:?}}} == 0"))
-        }
-    };
+    let window = format_duration(window).to_string();
+    let judge = |job: String| judge_job(&job, &scrapes.get(&job).cloned().unwrap_or_default(), &window);
     jobs.into_iter().map(judge).collect()
+}
+
+fn judge_job(job: &str, scrapes: &Scrapes, window: &str) -> Verdict {
+    let subject = format!("scrapes {job}");
+    let Scrapes {
+        good,
+        stored,
+        missing,
+        silent,
+    } = *scrapes;
+    let found = format!(
+        "{:.1} % of {} in {window} succeeded, limit {} %",
+        100.0 * scrapes.share(),
+        stored + missing,
+        100.0 * MIN_SUCCESS
+    );
+    let lost = "df -h tells of a full disk, timedatectl of a clock that was set; journalctl -u prometheus says more";
+    if let Some(silence) = silent {
+        let interval = format_duration(silence.interval);
+        Verdict::fail(
+            subject,
+            format!("{silence}, though a scrape is due each {interval}"),
+            lost,
+        )
+    } else if stored + missing < MIN_SCRAPES {
+        Verdict::warn(
+            subject,
+            format!("{stored} in {window}: too few to judge"),
+            "wait for more: edgewatch check --wait 1m",
+        )
+    } else if good / stored < MIN_SUCCESS {
+        Verdict::fail(subject, found, format!("ask Prometheus when: up{{job={job:?}}} == 0"))
+    } else if missing > 0.0 {
+        Verdict::warn(
+            subject,
+            format!("{found}: {missing} that were due are not stored"),
+            lost,
+        )
+    } else {
+        Verdict::ok(subject, found)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::verdict::Status;
     use super::*;
+    use crate::client::labels::Labels;
+    use crate::client::scrapes::Silence;
 
     fn target(job: &str, health: &str) -> Target {
         Target {
@@ -185,22 +195,46 @@ mod tests {
 
     #[test]
     fn scrapes_are_judged_by_their_share_and_number() {
+        let silent = Silence {
+            age: Duration::from_secs(61),
+            interval: Duration::from_secs(15),
+        };
         let scrapes = [
-            ("prometheus", (1.0, 1.0)),
-            ("sensor", (0.95, 20.0)),
-            ("x", (0.99, 100.0)),
+            ("prometheus", (1.0, 1.0, 0.0, None)),
+            ("sensor", (19.0, 20.0, 0.0, None)),
+            ("x", (99.0, 100.0, 0.0, None)),
+            ("y", (3.0, 3.0, 14.0, None)),
+            ("z", (3.0, 3.0, 0.0, Some(silent))),
         ];
-        let scrapes = scrapes.map(|(job, counts)| (job.to_owned(), counts)).into();
-        let verdicts = judge_scrapes(&scrapes, Duration::from_secs(300));
+        let scrapes = scrapes.map(|(job, (good, stored, missing, silent))| {
+            let scrapes = Scrapes {
+                good,
+                stored,
+                missing,
+                silent,
+            };
+            (job.to_owned(), scrapes)
+        });
+        let verdicts = judge_scrapes(&scrapes.into(), Duration::from_secs(300));
         assert_eq!(
             lines(&verdicts),
             [
                 ("scrapes prometheus", Status::Warn),
                 ("scrapes sensor", Status::Fail),
-                ("scrapes x", Status::Ok)
+                ("scrapes x", Status::Ok),
+                ("scrapes y", Status::Warn),
+                ("scrapes z", Status::Fail)
             ]
         );
         assert_eq!(verdicts[1].found, "95.0 % of 20 in 5m succeeded, limit 99 %");
+        assert_eq!(
+            verdicts[3].found,
+            "17.6 % of 17 in 5m succeeded, limit 99 %: 14 that were due are not stored"
+        );
+        assert_eq!(
+            verdicts[4].found,
+            "nothing stored for 1m 1s, though a scrape is due each 15s"
+        );
         let nothing = judge_scrapes(&BTreeMap::new(), Duration::from_secs(300));
         assert_eq!(
             lines(&nothing),

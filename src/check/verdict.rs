@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::output::steers;
+
 /// How well it is. The order is from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Status {
@@ -124,7 +126,17 @@ impl Report {
     /// `skipped`.
     pub fn json(&self) -> String {
         // A struct of strings always has a JSON form.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        let json = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
+        // JSON lets C1 controls stand as they are, and a terminal obeys them. They occur within strings only, where \u is the same.
+        let mut escaped = String::with_capacity(json.len());
+        for c in json.chars() {
+            match steers(c) {
+                // To a string it can always be written.
+                true => drop(write!(escaped, "\\u{:04x}", u32::from(c))),
+                false => escaped.push(c),
+            }
+        }
+        escaped
     }
 
     /// One verdict a line, its remedy on a line below, and the sum at the end.
@@ -161,7 +173,7 @@ impl Report {
 
 /// Texts come from other programs: no line breaks, and nothing that steers a terminal.
 fn one_line(text: &str) -> String {
-    text.trim().replace(|c: char| c.is_control(), " ")
+    text.trim().replace(|c: char| c.is_control() || steers(c), " ")
 }
 
 #[cfg(test)]
@@ -212,6 +224,21 @@ mod tests {
             serde_json::json!({"subject": "clock", "status": "warning", "found": "not synchronised", "remedy": "timedatectl"})
         );
         assert!(json["checks"][0]["remedy"].is_null());
+    }
+
+    #[test]
+    fn what_others_wrote_steers_no_terminal() {
+        let odd = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{e9}b\nc";
+        let report = Report::new(vec![Verdict::fail(odd, odd, odd)]);
+        let json = report.json();
+        assert!(!json.contains(steers), "{json}");
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["checks"][0]["found"], odd);
+        assert!(
+            report.table(false).contains("a [2J 2J  \u{e9}b c"),
+            "{}",
+            report.table(false)
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod labels;
 pub mod prometheus;
+pub mod scrapes;
 
 use std::fs;
 use std::io;
@@ -128,6 +129,11 @@ impl Client {
     pub fn is_local(&self) -> bool {
         let host = self.address.host().trim_matches(['[', ']']);
         host == "localhost" || host.parse().is_ok_and(is_loopback)
+    }
+
+    /// The port of the server.
+    pub fn port(&self) -> u16 {
+        self.address.port_u16().unwrap_or(80)
     }
 
     /// The answer to `GET path?name=value&…`.

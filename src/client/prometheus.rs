@@ -1,7 +1,9 @@
 //! The part of Prometheus' HTTP API that we ask (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
 
 use std::num::ParseFloatError;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -56,6 +58,12 @@ struct BuildInfo {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuntimeInfo {
+    last_config_time: String,
+}
+
+#[derive(Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 enum Value {
     Vector(Vec<Sample>),
@@ -105,6 +113,19 @@ impl Prometheus {
     pub fn version(&self) -> Result<String, Failure> {
         self.ask::<BuildInfo>("/api/v1/status/buildinfo", &[])
             .map(|info| info.version)
+    }
+
+    /// How long it has scraped what it scrapes now: since its configuration was last loaded, which at a start is after it has read
+    /// what it stored before. By its own clock, and 0 if that has gone back since.
+    ///
+    /// # Errors
+    /// It cannot be reached, or does not answer as documented.
+    pub fn running(&self) -> Result<Duration, Failure> {
+        let path = "/api/v1/status/runtimeinfo";
+        let loaded = self.ask::<RuntimeInfo>(path, &[])?.last_config_time;
+        let loaded: Timestamp = loaded.parse().map_err(|error| Failure::because(path, error))?;
+        let now = self.query("time()")?.first().map_or(0.0, |(_, now)| *now);
+        Ok(Duration::try_from_secs_f64(now - loaded.as_second() as f64).unwrap_or_default())
     }
 
     /// What it scrapes.

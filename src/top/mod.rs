@@ -11,7 +11,7 @@ mod session;
 mod terminal;
 mod view;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -29,6 +29,7 @@ use crate::dashboards::model::Dashboard;
 use crate::dashboards::options::{self, Options};
 use crate::dashboards::source::Direct;
 use crate::error::Failure;
+use crate::output;
 use crate::up::signals::Signals;
 
 /// Options of `edgewatch top`.
@@ -111,11 +112,7 @@ fn once(mut screen: Screen, source: &Direct, look: Look) -> Result<(), Failure> 
     }
     let is_styled = io::stdout().is_terminal() && look.colors != Colors::None;
     let text = print::text(&screen.page(width), is_styled);
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever closed the pipe, such as head, has seen enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::because("cannot print", error)),
-        _ => Ok(()),
-    }
+    output::print(&text)
 }
 
 /// Shows the dashboard until the person has seen enough.

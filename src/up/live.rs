@@ -10,7 +10,8 @@ use tokio::time::sleep;
 use super::child::Child;
 use super::{grafana, in_background, processes, terminal};
 use crate::budget::Bytes;
-use crate::client::prometheus::Prometheus;
+use crate::client::prometheus::{Prometheus, Target};
+use crate::client::scrapes::Scrapes;
 use crate::error::Failure;
 
 /// Between two looks.
@@ -33,13 +34,16 @@ impl Part {
     }
 }
 
+/// Targets that are up and all, and whether one is silent.
+type State = (Option<(usize, usize)>, bool);
+
 /// What is known at one moment.
 #[derive(Default)]
 struct Look {
     /// Targets that are up, and all; `None` if Prometheus does not answer.
     targets: Option<(usize, usize)>,
-    /// Scrapes that succeeded, and all.
-    scrapes: Option<(f64, f64)>,
+    /// The scrapes of all targets; `None` if Prometheus does not answer.
+    scrapes: Option<Scrapes>,
     /// Name, resident set and limit of each part.
     memory: Vec<(&'static str, u64, u64)>,
 }
@@ -47,21 +51,29 @@ struct Look {
 impl Look {
     /// Asks Prometheus and the kernel. Blocks.
     fn take(prometheus: &Prometheus, parts: &[Part], since: Instant) -> Self {
-        let targets = prometheus.targets().ok().map(|targets| {
+        let targets = prometheus.targets().ok();
+        let count = |targets: &Vec<Target>| {
             let up = targets.iter().filter(|target| target.health == "up").count();
             (up, targets.len())
-        });
-        let range = since.elapsed().as_secs().max(1);
-        let sum = |function| {
-            let answer = prometheus.query(&format!("sum({function}(up[{range}s]))")).ok()?;
-            answer.first().map(|(_, value)| *value)
         };
+        let scrapes = |targets: &Vec<Target>| Scrapes::ask(prometheus, targets, since.elapsed()).ok();
         let resident = |part: &Part| Some((part.name, processes::resident_set(part.pid).ok()?, part.budget.0));
         Self {
-            targets,
-            scrapes: sum("sum_over_time").zip(sum("count_over_time")),
+            targets: targets.as_ref().map(count),
+            scrapes: targets
+                .as_ref()
+                .and_then(scrapes)
+                .map(|jobs| Scrapes::sum(jobs.into_values())),
             memory: parts.iter().filter_map(resident).collect(),
         }
+    }
+}
+
+impl Look {
+    /// What is said at once when it changes: the targets, and whether one is silent.
+    fn state(&self) -> State {
+        let is_silent = self.scrapes.as_ref().is_some_and(|scrapes| scrapes.silent.is_some());
+        (self.targets, is_silent)
     }
 }
 
@@ -71,9 +83,16 @@ impl fmt::Display for Look {
             Some((up, all)) => write!(f, "targets {up}/{all} up")?,
             None => f.write_str("Prometheus does not answer")?,
         }
-        if let Some((good, all)) = self.scrapes {
-            // Rounded down: 100.0 % is only said if none failed.
-            write!(f, " · scrapes {:.1} % of {all}", (good / all * 1000.0).floor() / 10.0)?;
+        if let Some(scrapes) = &self.scrapes {
+            if let Some(silence) = scrapes.silent {
+                write!(f, " · {silence} (disk full?)")?;
+            }
+            let all = scrapes.stored + scrapes.missing;
+            if all > 0.0 {
+                // Rounded down: 100.0 % is only said if none failed.
+                let percent = (scrapes.share() * 1000.0).floor() / 10.0;
+                write!(f, " · scrapes {percent:.1} % of {all}")?;
+            }
         }
         for (place, &(name, resident, budget)) in self.memory.iter().enumerate() {
             let lead = if place == 0 { " · RSS" } else { "," };
@@ -97,7 +116,7 @@ pub async fn show(
     mut parts: Vec<Part>,
     grafana: &mut Option<Child>,
 ) -> Infallible {
-    let mut noted: Option<(Instant, Option<(usize, usize)>)> = None;
+    let mut noted: Option<(Instant, State)> = None;
     loop {
         let (server, processes) = (prometheus.clone(), parts.clone());
         let look = in_background(move || Look::take(&server, &processes, began));
@@ -105,8 +124,8 @@ pub async fn show(
         let look = look.await.unwrap_or_default();
         if terminal::is_watched() {
             terminal::draw(&format!("{look} · Ctrl-C stops"));
-        } else if noted.is_none_or(|(when, targets)| targets != look.targets || when.elapsed() >= REMINDER) {
-            noted = Some((Instant::now(), look.targets));
+        } else if noted.is_none_or(|(when, state)| state != look.state() || when.elapsed() >= REMINDER) {
+            noted = Some((Instant::now(), look.state()));
             terminal::note(&look);
         }
         tokio::select! {
@@ -130,20 +149,43 @@ async fn ended(child: &mut Option<Child>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::scrapes::Silence;
 
     #[test]
     fn the_line_says_what_is_known() {
         let mut look = Look {
             targets: Some((2, 2)),
-            scrapes: Some((122.0, 123.0)),
+            scrapes: Some(Scrapes {
+                good: 122.0,
+                stored: 123.0,
+                ..Scrapes::default()
+            }),
             memory: vec![("edgewatch", 4_300_000, 24 << 20), ("prometheus", 61 << 20, 96 << 20)],
         };
         assert_eq!(
             look.to_string(),
             "targets 2/2 up · scrapes 99.1 % of 123 · RSS edgewatch 4.1/24 MB, prometheus 61/96 MB"
         );
-        look.scrapes = Some((99_999.0, 100_000.0));
+        look.scrapes = Some(Scrapes {
+            good: 99_999.0,
+            stored: 100_000.0,
+            ..Scrapes::default()
+        });
         assert!(look.to_string().contains("99.9 % of 100000"), "{look}");
+        look.scrapes = Some(Scrapes {
+            good: 3.0,
+            stored: 3.0,
+            missing: 14.0,
+            silent: Some(Silence {
+                age: Duration::from_secs(61),
+                interval: Duration::from_secs(15),
+            }),
+        });
+        assert!(
+            look.to_string()
+                .starts_with("targets 2/2 up · nothing stored for 1m 1s (disk full?) · scrapes 17.6 % of 17 · RSS"),
+            "{look}"
+        );
         assert_eq!(Look::default().to_string(), "Prometheus does not answer");
     }
 }

@@ -5,7 +5,7 @@ mod grafana;
 mod live;
 mod plan;
 mod ports;
-mod processes;
+pub(crate) mod processes;
 mod prometheus;
 pub(crate) mod signals;
 mod state;

@@ -6,6 +6,9 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+/// The state of a listening socket in /proc/net/tcp (include/net/tcp_states.h).
+const LISTEN: &str = "0A";
+
 /// A process, as people know it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Process {
@@ -43,8 +46,7 @@ pub fn holding(wanted: impl Fn(&Path) -> bool) -> Option<Process> {
 
 /// Who listens where a listener on 127.0.0.1 would have to.
 pub fn listening_on(port: u16) -> Option<Process> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
-    let sockets: Vec<String> = tables
+    let sockets: Vec<String> = socket_tables()
         .iter()
         .flat_map(|table| table.lines())
         .filter_map(|line| inode_of_listener(line, port))
@@ -53,9 +55,32 @@ pub fn listening_on(port: u16) -> Option<Process> {
     holding(|file| sockets.iter().any(|socket| file == Path::new(socket)))
 }
 
+/// How many connections to a port of this machine its listener has accepted, as far as they are still open on its side.
+pub fn connections(port: u16) -> usize {
+    let tables = socket_tables();
+    let lines = tables.iter().flat_map(|table| table.lines());
+    lines.filter(|line| is_accepted(line, port)).count()
+}
+
+fn socket_tables() -> [String; 2] {
+    ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default())
+}
+
+/// True for a line of /proc/net/tcp or tcp6 of a connection to this port that a process holds. One that waits to be accepted has no
+/// inode yet.
+fn is_accepted(line: &str, port: u16) -> bool {
+    let fields: Vec<_> = line.split_ascii_whitespace().collect();
+    let [_, local, _, state, .., inode] = fields[..fields.len().min(10)] else {
+        return false;
+    };
+    let same_port = local
+        .rsplit_once(':')
+        .is_some_and(|(_, digits)| u16::from_str_radix(digits, 16) == Ok(port));
+    same_port && state != LISTEN && fields.len() > 9 && inode != "0"
+}
+
 /// The inode in a line of /proc/net/tcp or tcp6, if it listens on that port of the loopback address or of all addresses.
 fn inode_of_listener(line: &str, port: u16) -> Option<&str> {
-    const LISTEN: &str = "0A";
     let mut fields = line.split_ascii_whitespace().skip(1);
     let (address, hexadecimal) = fields.next()?.rsplit_once(':')?;
     // The kernel writes the address as a number in its own byte order; IPv4 in IPv6 ends with it.
@@ -94,7 +119,7 @@ fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -108,6 +133,17 @@ mod tests {
             let holder = listening_on(port).unwrap();
             assert_eq!(holder.pid, std::process::id(), "{address}");
         }
+    }
+
+    #[test]
+    fn connections_count_from_when_they_are_accepted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let clients = [0, 1].map(|_| TcpStream::connect(address).unwrap());
+        assert_eq!(connections(address.port()), 0);
+        let accepted = clients.each_ref().map(|_| listener.accept().unwrap());
+        assert_eq!(connections(address.port()), 2);
+        drop(accepted);
     }
 
     #[test]

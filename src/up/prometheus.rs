@@ -1,12 +1,17 @@
 //! Prometheus as a child: which one, with what configuration, and when it is ready.
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::geteuid;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -19,6 +24,8 @@ use crate::error::Failure;
 /// The oldest version that knows every setting of the shipped configuration and every flag of the budget.
 const OLDEST: (u32, u32) = (2, 42);
 const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
+/// Bytes of the answer to `--version` that are read.
+const MAX_VERSION: u64 = 8 << 10;
 /// Part of the state directory, as [`DATA`].
 const CONFIGURATION: &str = "prometheus/prometheus.yml";
 /// Where the history lies.
@@ -44,21 +51,14 @@ const SHIPPED_SELF: &str = "127.0.0.1:9090";
 /// It is not there, too old, or something else.
 pub async fn check(program: &OsStr) -> Result<(), Failure> {
     let name = program.display();
-    let answer = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = match timeout(Duration::from_secs(30), answer).await {
-        Ok(Ok(output)) => output,
+    let text = match timeout(Duration::from_secs(30), ask_version(program)).await {
+        Ok(Ok(text)) => text,
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
             return Err(Failure(format!("{name} is not installed: {INSTALL}")));
         }
         Ok(Err(error)) => return Err(Failure(format!("cannot run {name}: {error}: {INSTALL}"))),
         Err(_) => return Err(Failure(format!("{name} --version does not end: {INSTALL}"))),
     };
-    // Old ones write it to stderr.
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     match version(&text) {
         Some(version) if version < OLDEST => Err(Failure(format!(
             "{name} is version {}.{}; {}.{} or newer is needed: {INSTALL}",
@@ -67,6 +67,26 @@ pub async fn check(program: &OsStr) -> Result<(), Failure> {
         Some(_) => Ok(()),
         None => Err(Failure(format!("{name} does not say that it is Prometheus: {INSTALL}"))),
     }
+}
+
+/// The beginning of what `program --version` writes; no more is kept, whatever the program is.
+async fn ask_version(program: &OsStr) -> io::Result<String> {
+    let (output, input) = io::pipe()?;
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .stdin(Stdio::null())
+        // Old ones write it to stderr.
+        .stdout(input.try_clone()?)
+        .stderr(input)
+        .kill_on_drop(true);
+    let _child = command.spawn()?;
+    // It holds the writing end.
+    drop(command);
+    let mut text = Vec::new();
+    let output = Receiver::from_owned_fd(output.into())?;
+    output.take(MAX_VERSION).read_to_end(&mut text).await?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Major and minor version in the answer to `--version`.
@@ -92,6 +112,7 @@ pub fn start(
     for (part, rules) in RULES {
         state.write(part, rules)?;
     }
+    refuse_planted(&data)?;
     let file = state.write(CONFIGURATION, &configuration(service, port.address))?;
     let mut command = Command::new(program);
     command
@@ -113,6 +134,18 @@ fn refuse_sharing(data: &Path) -> Result<(), Failure> {
     match super::processes::holding(is_within) {
         None => Ok(()),
         Some(_) => Err(state::in_use(data, is_within)),
+    }
+}
+
+/// A link to another disk is as good as a directory, but only if it is ours: Prometheus writes where it leads.
+fn refuse_planted(data: &Path) -> Result<(), Failure> {
+    match fs::symlink_metadata(data) {
+        Ok(entry) if entry.uid() != geteuid().as_raw() => Err(Failure(format!(
+            "{} belongs to the user {}: remove it, or choose another --state-dir",
+            data.display(),
+            entry.uid()
+        ))),
+        _ => Ok(()),
     }
 }
 

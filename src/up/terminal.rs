@@ -10,17 +10,18 @@ use std::sync::atomic::Ordering;
 use rustix::termios::tcgetwinsize;
 
 use crate::logging::{LIVE_LINE, wipe_live_line};
+use crate::output::printable;
 
 /// Says what belongs to the answer of the command.
 pub fn say(line: impl Display) {
     wipe_live_line();
-    let _ = writeln!(io::stdout(), "{line}");
+    let _ = writeln!(io::stdout(), "{}", printable(&line.to_string()));
 }
 
 /// Says what happens meanwhile.
 pub fn note(line: impl Display) {
     wipe_live_line();
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
 }
 
 /// Says what is not as it should be.

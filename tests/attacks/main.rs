@@ -4,10 +4,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod busy_prometheus;
 mod connections;
 mod dashboard_files;
+mod full_disk;
 mod malformed;
 mod passwords;
 mod pictures;
 mod prometheus_answers;
 mod rebinding;
+mod state_directory;

@@ -34,6 +34,20 @@ fn free_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
+/// A configuration that scrapes the targets of these jobs. JSON is YAML.
+fn config(jobs: &[(&str, &[SocketAddr])], interval: Duration) -> String {
+    let interval = format!("{}ms", interval.as_millis());
+    let jobs: Vec<Value> = jobs
+        .iter()
+        .map(|(name, targets)| serde_json::json!({ "job_name": name, "static_configs": [{ "targets": targets }] }))
+        .collect();
+    let config = serde_json::json!({
+        "global": { "scrape_interval": interval, "scrape_timeout": interval },
+        "scrape_configs": jobs,
+    });
+    config.to_string()
+}
+
 impl Prometheus {
     /// Scrapes each target every `interval`.
     pub fn start(program: &Path, targets: &[SocketAddr], interval: Duration) -> Self {
@@ -49,6 +63,31 @@ impl Prometheus {
             &[("sensor", &[service]), ("prometheus", &[address])],
             interval,
         )
+    }
+
+    /// As [`Self::start_stack`], with its data in a directory below `place`.
+    pub fn start_stack_in(place: &Path, program: &Path, service: SocketAddr, interval: Duration) -> Self {
+        let address = free_address();
+        let directory = tempfile::tempdir_in(place).unwrap();
+        Self::launch_in(
+            directory,
+            program,
+            address,
+            &[("sensor", &[service]), ("prometheus", &[address])],
+            interval,
+        )
+    }
+
+    /// Scrapes itself, with these flags.
+    pub fn start_limited(program: &Path, interval: Duration, flags: &[String]) -> Self {
+        let address = free_address();
+        let config = config(&[("prometheus", &[address])], interval);
+        Self::run(program, tempfile::tempdir().unwrap(), address, &config, flags)
+    }
+
+    /// Its number among the processes.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Runs the shipped configuration and rules, with every interval shortened to a second.
@@ -74,17 +113,17 @@ impl Prometheus {
     }
 
     fn launch(program: &Path, address: SocketAddr, jobs: &[(&str, &[SocketAddr])], interval: Duration) -> Self {
-        let interval = format!("{}ms", interval.as_millis());
-        let jobs: Vec<Value> = jobs
-            .iter()
-            .map(|(name, targets)| serde_json::json!({ "job_name": name, "static_configs": [{ "targets": targets }] }))
-            .collect();
-        let config = serde_json::json!({
-            "global": { "scrape_interval": interval, "scrape_timeout": interval },
-            "scrape_configs": jobs,
-        });
-        // JSON is YAML.
-        Self::run(program, tempfile::tempdir().unwrap(), address, &config.to_string(), &[])
+        Self::launch_in(tempfile::tempdir().unwrap(), program, address, jobs, interval)
+    }
+
+    fn launch_in(
+        directory: TempDir,
+        program: &Path,
+        address: SocketAddr,
+        jobs: &[(&str, &[SocketAddr])],
+        interval: Duration,
+    ) -> Self {
+        Self::run(program, directory, address, &config(jobs, interval), &[])
     }
 
     fn run(program: &Path, directory: TempDir, address: SocketAddr, config: &str, flags: &[String]) -> Self {
