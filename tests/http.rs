@@ -212,3 +212,16 @@ fn a_file_at_the_path_of_a_socket_is_not_removed_unless_it_is_a_socket_that_nobo
     let mut second = common::Setup::new(&settings).spawn();
     assert!(!second.wait().success());
 }
+
+#[test]
+fn a_client_that_closes_its_side_of_the_connection_behind_the_request_is_answered() {
+    let service = Service::start(&only(&["load"]));
+    for path in ["/metrics", "/sensor", "/healthz"] {
+        let mut stream = TcpStream::connect(service.address()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    }
+}

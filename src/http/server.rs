@@ -116,8 +116,6 @@ impl Front {
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .h1_write_buffer_size(WRITE_BUFFER)
-            // A client that hangs up wants no answer: what is done for it ends, such as a picture that waits for its turn.
-            .h1_allow_half_closed(false)
             .on_connect_ext(|connection: &Connection, data| {
                 data.insert(Arc::clone(connection.client()));
             })

@@ -11,6 +11,7 @@ use super::stream::{self, Lease, Piece};
 use super::{Kind, busy, internal_error, plain};
 use crate::dashboards::picture::Picture;
 use crate::dashboards::raster::{self, Limits};
+use crate::http::doors::Client;
 use crate::http::{App, Live};
 
 /// Pixels, if the address does not say.
@@ -45,6 +46,18 @@ pub async fn svg(app: Data<App>, request: HttpRequest, uid: Path<String>) -> Htt
 
 /// The picture as PNG.
 pub async fn png(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
+    let Some(client) = request.conn_data::<Arc<Client>>().cloned() else {
+        return internal_error();
+    };
+    tokio::select! {
+        biased;
+        response = draw(app, request, uid) => response,
+        // It may have to wait for its turn, and as nothing is sent before its end nobody else would notice.
+        () = client.gone() => plain(HttpResponse::RequestTimeout(), "the client has hung up\n"),
+    }
+}
+
+async fn draw(app: Data<App>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
     let wanted = match wanted(&app, &request, uid.into_inner()).await {
         Ok(wanted) => wanted,
         Err(response) => return response,
