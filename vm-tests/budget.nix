@@ -44,7 +44,7 @@
 
     with subtest("the kernel agrees"):
         same(read("prometheus.service/memory.max"), str(96 * M))
-        assert "GOMEMLIMIT=24MiB" in unit("prometheus.service", "Environment")
+        assert f"GOMEMLIMIT={budget['prometheus']['gomemlimit']}" in unit("prometheus.service", "Environment")
 
     with subtest("within it at rest"):
         machine.sleep(60)

@@ -58,7 +58,7 @@ judge() {
 # Reading the program for the first time is no refault, but makes some: let it settle.
 sleep 30
 start=$(now)
-judge idle 30 24
+judge idle 30 28
 no_scrape_lost "$start" 15
 
 compactions() { curl -sf "$prometheus/metrics" | awk '$1 == "prometheus_tsdb_compactions_total" { print $2 }'; }
@@ -71,7 +71,7 @@ sleep 30
 start=$(now) done_before=$(compactions)
 compacted() { [ "$(compactions)" -ge $((done_before + 2)) ]; }
 # GOMEMLIMIT is a soft limit: while a compaction lasts, the heap may pass it for a moment.
-judge "two compactions" 300 28 compacted
-judge "after them" 20 24
+judge "two compactions" 300 34 compacted
+judge "after them" 20 30
 measured "compactions" $(($(compactions) - done_before))
 no_scrape_lost "$start" 2
