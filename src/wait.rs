@@ -13,7 +13,7 @@ use crate::output;
 
 const PAUSE: Duration = Duration::from_millis(200);
 /// The least time for one request.
-const SHORTEST: Duration = Duration::from_millis(500);
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Options of `edgewatch wait`.
 #[derive(clap::Args, Debug)]
@@ -35,12 +35,11 @@ pub struct Args {
 /// # Errors
 /// The server does not answer in time, or the address is none.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let client = Client::new(&args.url)?.with_timeout(args.timeout.clamp(SHORTEST, TIMEOUT));
+    let client = Client::new(&args.url)?.with_timeout((args.timeout / 2).clamp(SHORTEST, TIMEOUT));
     let port = client.is_local().then(|| client.port());
     let mut server = None;
     let started = Instant::now();
     loop {
-        // Anew each time: it may be started meanwhile, and by then have another process.
         let Err(error) = client.get_ok("") else {
             return Ok(());
         };
@@ -53,6 +52,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 Ok(())
             });
         }
+        // After the first failure, so that there is time left in which it can be seen to work.
         server = server.or_else(|| Server::find(port?));
         thread::sleep(PAUSE);
     }

@@ -128,7 +128,6 @@ fn what_a_server_says_steers_no_terminal() {
             &nowhere,
         ],
         vec!["wait", "--timeout", "0s", &url],
-        vec!["top", "--once", "--prometheus", &url],
     ] {
         let output = Command::new(BINARY).args(&arguments).output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();

@@ -34,7 +34,7 @@ impl Part {
     }
 }
 
-/// Targets that are up and all, and whether one is silent.
+/// The targets that are up and all, and whether one is silent.
 type State = (Option<(usize, usize)>, bool);
 
 /// What is known at one moment.

@@ -42,14 +42,15 @@ fn a_stack_that_stores_nothing_says_so_in_its_line_and_in_the_check() {
         .find_map(|line| line.strip_prefix("to check it  edgewatch "))
         .unwrap();
     let arguments: Vec<_> = advice.split(' ').collect();
-    let (status, table, _) = run(&arguments, &[]);
-    assert_eq!(status.code(), Some(2), "{table}");
-    for job in ["sensor", "prometheus"] {
-        let line = table
-            .lines()
-            .find(|line| line.starts_with("FAIL") && line.contains(&format!("scrapes {job}")));
-        assert!(line.is_some_and(|line| line.contains("nothing stored for")), "{table}");
-    }
+    // The two targets are scraped some seconds apart.
+    until("both failures", &|| {
+        let (status, table, _) = run(&arguments, &[]);
+        let fails = |job: &str| {
+            let line = table.lines().find(|line| line.contains(&format!("scrapes {job}")));
+            line.is_some_and(|line| line.starts_with("FAIL") && line.contains("nothing stored for"))
+        };
+        status.code() == Some(2) && fails("sensor") && fails("prometheus")
+    });
     disk.free();
     until("samples", &|| {
         run(&arguments, &[])

@@ -4,10 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod busy_prometheus;
 mod connections;
 mod dashboard_files;
 mod full_disk;
+mod full_prometheus;
 mod malformed;
 mod passwords;
 mod pictures;
