@@ -18,7 +18,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// What it means to a command that its answer was written, or was not.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn outcome(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::because("cannot write", error)),
@@ -26,10 +26,10 @@ pub fn outcome(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// As [`print`], for text that holds what others wrote: a terminal is not steered by it, and a file gets it as it is.
+/// As [`print()`], for text that holds what others wrote: a terminal is not steered by it, and a file gets it as it is.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_foreign(text: &str) -> Result<(), Failure> {
     match io::stdout().is_terminal() {
         true => print(&printable(text)),
