@@ -80,7 +80,7 @@ impl<T: AsRef<str>> FromIterator<(T, T)> for Labels {
     }
 }
 
-/// Reads no more than [`MOST_LABELS`], and cuts what is longer than [`MOST_BYTES`]: whoever can be scraped can send a million labels.
+/// Reads no more than `MOST_LABELS`, and cuts what is longer than `MOST_BYTES`: whoever can be scraped can send a million labels.
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Pairs;

@@ -58,7 +58,7 @@ impl Auth {
     /// Reads the users, if the settings name a file of them.
     ///
     /// # Errors
-    /// Those of [`Users::load`], or the system gives no random bytes.
+    /// Those of `Users::load`, or the system gives no random bytes.
     pub fn load(settings: &config::Auth, bad_lines: BadLines) -> Result<Option<Arc<Self>>, Failure> {
         let Some(file) = &settings.users_file else {
             return Ok(None);
