@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::common::Service;
 use crate::common::upstream::{Reply, Upstream};
-use crate::common::{Service, Setup, only};
+use crate::shown;
 
 /// MiB by which a page may grow the service beyond what a shipped one has left behind.
 const MOST_GROWTH: u64 = 8;
@@ -53,18 +54,9 @@ fn variables(list: Vec<Value>, title: &str) -> Value {
     dashboard
 }
 
-/// A service with the memory allocator of the unit, which shows `dashboard` as `/d/x`.
+/// A service that shows `dashboard` as `/d/x`.
 fn service(dashboard: &str, upstream: &Upstream) -> (Service, tempfile::TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("x.json"), dashboard).unwrap();
-    let settings = format!(
-        "{}[dashboards]\ndirectories = [{:?}]\n{}",
-        upstream.settings(),
-        directory.path(),
-        only(&["load"])
-    );
-    let setup = Setup::new(&settings).environment("MALLOC_ARENA_MAX", "1");
-    (setup.start(), directory)
+    shown(&[("x", dashboard)], upstream)
 }
 
 /// Looks at a shipped dashboard and then at `dashboard`: its page, which must say each of `said`, costs little more.

@@ -6,21 +6,16 @@ use serde_json::{Value, json};
 
 use super::dashboard_files::assert_xml;
 use crate::common::upstream::{Reply, Upstream};
-use crate::common::{Service, Setup, only, run};
+use crate::common::{Service, only, run};
+use crate::shown;
 
 fn service(upstream: &Upstream, dashboards: &[(&str, Value)]) -> (Service, tempfile::TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    for (uid, dashboard) in dashboards {
-        std::fs::write(directory.path().join(format!("{uid}.json")), dashboard.to_string()).unwrap();
-    }
-    let settings = format!(
-        "{}[dashboards]\ndirectories = [{:?}]\n{}",
-        upstream.settings(),
-        directory.path(),
-        only(&["load"])
-    );
-    let setup = Setup::new(&settings).environment("MALLOC_ARENA_MAX", "1");
-    (setup.start(), directory)
+    let texts: Vec<_> = dashboards
+        .iter()
+        .map(|(uid, dashboard)| (*uid, dashboard.to_string()))
+        .collect();
+    let texts: Vec<_> = texts.iter().map(|(uid, text)| (*uid, text.as_str())).collect();
+    shown(&texts, upstream)
 }
 
 fn panel(id: u32, kind: &str, target: Value) -> Value {
