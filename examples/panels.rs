@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use edgewatch::dashboards::data::{Data, Field, Frame, Values};
-use edgewatch::dashboards::evaluate::Scope;
-use edgewatch::dashboards::limits::Deadline;
-use edgewatch::dashboards::model::{FieldOptions, Panel};
-use edgewatch::dashboards::time::{TimeRange, Zone};
-use edgewatch::dashboards::variables::Variables;
-use edgewatch::dashboards::{color, display, draw};
+use edgewatch_charts as draw;
+use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
+use edgewatch_grafana_model::evaluate::Scope;
+use edgewatch_grafana_model::limits::Deadline;
+use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::time::{TimeRange, Zone};
+use edgewatch_grafana_model::variables::Variables;
+use edgewatch_grafana_model::{color, display};
 use serde_json::{Value, json};
 
 const RANGE: TimeRange = TimeRange {

@@ -1,12 +1,18 @@
 //! The command line.
 
+use std::env;
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{self, ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Failure;
-use crate::{check, output, render, serve, top, up, wait};
+use edgewatch_dashboards::{render, top};
+use edgewatch_program::error::Failure;
+use edgewatch_program::output;
+
+use crate::dashboards::child;
+use crate::{check, serve, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -41,7 +47,7 @@ pub fn run() -> ExitCode {
             let status = u8::try_from(told.exit_code()).unwrap_or(2);
             let written = told.print().and_then(|()| io::stdout().flush());
             match output::outcome(written) {
-                Err(error) if !told.use_stderr() => self::status(Err(error)),
+                Err(error) if !told.use_stderr() => output::status(Err(error)),
                 _ => ExitCode::from(status),
             }
         }
@@ -52,23 +58,18 @@ impl Cli {
     /// Runs the command that was asked for.
     pub fn run(&self) -> ExitCode {
         match &self.command {
-            Command::Serve(args) => status(serve::run(args)),
+            Command::Serve(args) => output::status(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
-            Command::Top(args) => status(top::run(args)),
-            Command::Render(args) => status(render::run(args)),
-            Command::Wait(args) => status(wait::run(args)),
+            Command::Top(_) | Command::Render(_) => output::status(Err(become_dashboards())),
+            Command::Wait(args) => output::status(wait::run(args)),
         }
     }
 }
 
-/// Tells the person at the terminal why a command failed; where logging has begun, the journal has it from here as well.
-fn status(result: Result<(), Failure>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::complain(error);
-            ExitCode::FAILURE
-        }
-    }
+/// Goes on as the program that shows dashboards, with the same arguments.
+fn become_dashboards() -> Failure {
+    let program = child::program();
+    let error = process::Command::new(&program).args(env::args_os().skip(1)).exec();
+    Failure::because(program.display(), error)
 }

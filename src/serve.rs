@@ -1,7 +1,7 @@
 //! `edgewatch serve`: the sensor service, from its sockets to its last answer.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -11,17 +11,20 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::config::{Listen, Settings};
-use crate::error::Failure;
+use crate::config::Settings;
+use crate::dashboards::{Dashboards, child::Child};
 use crate::http::{
-    self, App, Live, Socket,
+    self, App, Live,
     auth::{Auth, BadLines},
-    dashboards::Boards,
 };
-use crate::sampler::Sampler;
-use crate::systemd;
 use crate::telemetry::Telemetry;
-use crate::{logging, memory, output};
+use edgewatch_program::error::Failure;
+use edgewatch_program::listen::{Listen, Socket};
+use edgewatch_program::lock::lock;
+use edgewatch_program::systemd;
+use edgewatch_program::{logging, memory, output};
+use edgewatch_sensors::sampler::Sampler;
+use edgewatch_sensors::sampler::THREAD_NAME;
 
 /// Time for connections that were accepted just before the stop to send their request.
 const GRACE: Duration = Duration::from_millis(250);
@@ -53,10 +56,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     if args.check {
         Auth::load(&settings.auth, BadLines::Refuse)?;
-        crate::budget::Budget::load(settings.paths.budget.as_deref())?;
+        edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
         return output::print("the settings are valid\n");
     }
-    logging::start(settings.log.level);
+    logging::start("edgewatch", settings.log.level, Some(THREAD_NAME));
     let mut sockets = systemd::inherited_sockets()?;
     if sockets.is_empty() {
         sockets = settings
@@ -101,6 +104,8 @@ pub struct Service {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     rest: JoinHandle<()>,
+    /// The program that shows dashboards, where the service starts it itself.
+    child: Mutex<Option<Arc<Child>>>,
 }
 
 impl Service {
@@ -111,10 +116,11 @@ impl Service {
     pub fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, Failure> {
         let telemetry = Arc::new(Telemetry::new().map_err(|error| Failure::because("metrics", error))?);
         let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
+        let mut child = None;
         let live = Live {
             auth: Auth::load(&settings.auth, BadLines::LeaveOut)?,
-            sampler: Arc::new(Sampler::start(&settings, Arc::clone(&telemetry))?),
-            boards: Arc::new(Boards::new(&settings)?),
+            sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
+            dashboards: Dashboards::new(&settings.shown(), &mut child)?,
             settings,
         };
         refuse_open_doors(&addresses, &live)?;
@@ -131,6 +137,7 @@ impl Service {
             handle,
             server: tokio::spawn(server),
             rest,
+            child: Mutex::new(child),
         })
     }
 
@@ -203,22 +210,22 @@ impl Service {
         if settings.keep_until_restart(&old.settings) {
             tracing::warn!("changes of [http] but for insecure and hosts take effect at the next start");
         }
-        let sampler = if old.settings.reads_the_same(&settings) {
+        let sampler = if old.settings.sensors() == settings.sensors() {
             Arc::clone(&old.sampler)
         } else {
-            let sampler = Arc::new(Sampler::start(&settings, Arc::clone(&self.app.telemetry))?);
+            let sampler = Arc::new(Sampler::start(
+                &settings.sensors(),
+                Arc::clone(&self.app.telemetry.reads),
+            )?);
             // Only then do requests see the new readings: no scrape falls into a gap.
             sampler.first_round().await;
             sampler
         };
-        let boards = match old.settings.shows_the_same(&settings) {
-            true => Arc::clone(&old.boards),
-            false => Arc::new(Boards::new(&settings)?),
-        };
+        let dashboards = Dashboards::new(&settings.shown(), &mut lock(&self.child))?;
         let live = Live {
             auth: Auth::load(&settings.auth, BadLines::Refuse)?,
             sampler,
-            boards,
+            dashboards,
             settings,
         };
         refuse_open_doors(&self.app.addresses, &live)?;

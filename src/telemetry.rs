@@ -1,14 +1,12 @@
 //! What the service counts about itself, with the `prometheus` crate. These survive a reload; readings come from the sampler.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, proto::MetricFamily};
 
-use crate::error::ErrorKind;
 use crate::http::doors::Closed;
+use edgewatch_sensors::counters::Counters;
 
-/// `sensor_failed_events_total{reason="cpu_spike"}`.
-pub const CPU_SPIKE: &str = "cpu_spike";
 /// `sensor_failed_events_total{reason="route_error"}`.
 pub const ROUTE_ERROR: &str = "route_error";
 
@@ -31,10 +29,8 @@ pub struct Telemetry {
     pub requests: IntCounter,
     /// Seconds to answer a request to `/sensor`.
     pub latency: Histogram,
-    /// Failures by reason.
-    pub failures: IntCounterVec,
-    /// Failed reads by source and kind.
-    pub source_errors: IntCounterVec,
+    /// Of the sampler, and failures by reason.
+    pub reads: Arc<Counters>,
     /// Requests refused for their credentials.
     pub auth_failures: IntCounter,
     /// Passwords that were checked against a hash.
@@ -62,20 +58,8 @@ impl Telemetry {
                 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0,
             ]),
         )?;
-        let failures = IntCounterVec::new(
-            Opts::new("sensor_failed_events_total", "Failures since the start, by reason."),
-            &["reason"],
-        )?;
-        for reason in [CPU_SPIKE, ROUTE_ERROR]
-            .into_iter()
-            .chain(ErrorKind::ALL.map(ErrorKind::name))
-        {
-            failures.with_label_values(&[reason]);
-        }
-        let source_errors = IntCounterVec::new(
-            Opts::new("edge_source_errors_total", "Failed reads, by source and kind."),
-            &["source", "kind"],
-        )?;
+        let reads = Counters::new(&registry)?;
+        reads.failures.with_label_values(&[ROUTE_ERROR]);
         let http_requests = IntCounterVec::new(
             Opts::new(
                 "edge_http_requests_total",
@@ -121,8 +105,6 @@ impl Telemetry {
         build.set(1.0);
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(latency.clone()))?;
-        registry.register(Box::new(failures.clone()))?;
-        registry.register(Box::new(source_errors.clone()))?;
         registry.register(Box::new(http_requests.clone()))?;
         registry.register(Box::new(auth_failures.clone()))?;
         registry.register(Box::new(auth_checks.clone()))?;
@@ -134,8 +116,7 @@ impl Telemetry {
             registry,
             requests,
             latency,
-            failures,
-            source_errors,
+            reads: Arc::new(reads),
             auth_failures,
             auth_checks,
             http_requests,
@@ -145,19 +126,6 @@ impl Telemetry {
         };
         telemetry.reloaded(true);
         Ok(telemetry)
-    }
-
-    /// Makes the series of a source's errors, so that `rate()` sees the first one.
-    pub fn expect_source(&self, source: &str) {
-        for kind in ErrorKind::ALL {
-            self.source_errors.with_label_values(&[source, kind.name()]);
-        }
-    }
-
-    /// Counts a failed read.
-    pub fn source_failed(&self, source: &str, kind: ErrorKind) {
-        self.source_errors.with_label_values(&[source, kind.name()]).inc();
-        self.failures.with_label_values(&[kind.name()]).inc();
     }
 
     /// Counts a request by one of [`HANDLERS`] and its status code; no handler answers 1xx.
@@ -180,7 +148,7 @@ impl Telemetry {
     pub fn reloaded(&self, success: bool) {
         self.reload_successful.set(f64::from(u8::from(success)));
         if success {
-            self.reload_time.set(unix_time());
+            self.reload_time.set(edgewatch_program::time::unix_time());
         }
     }
 
@@ -190,24 +158,12 @@ impl Telemetry {
     }
 }
 
-/// Seconds since 1970 by the wall clock.
-pub fn unix_time() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |elapsed| elapsed.as_secs_f64())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources;
 
     #[test]
     fn every_counter_can_be_registered() {
-        let telemetry = Telemetry::new().unwrap();
-        for name in sources::names() {
-            telemetry.expect_source(name);
-        }
-        assert!(telemetry.gather().len() >= 8);
+        assert!(Telemetry::new().unwrap().gather().len() >= 8);
     }
 }

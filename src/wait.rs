@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::full::Server;
-use crate::client::{Client, TIMEOUT};
-use crate::error::Failure;
-use crate::output;
+use edgewatch_program::error::Failure;
+use edgewatch_program::output;
+use edgewatch_prometheus_client::{Client, TIMEOUT};
 
 const PAUSE: Duration = Duration::from_millis(200);
 /// The least time for one request.

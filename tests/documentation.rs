@@ -68,7 +68,7 @@ fn the_settings_that_are_off_by_default_are_valid_as_documented() {
     }
     let (_, named) = documented.split_once("# [sources.NAME]").unwrap();
     let named: Vec<&str> = named.lines().next().unwrap().split_whitespace().skip(1).collect();
-    assert_eq!(named, edgewatch::sources::names());
+    assert_eq!(named, edgewatch_sensors::collectors::names());
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn paths(name: &str, rootfs: &Path) -> String {
 
 #[test]
 fn a_known_machine_is_exported_as_in_its_golden_file() {
-    let sources: Vec<_> = edgewatch::sources::names()
+    let sources: Vec<_> = edgewatch_sensors::collectors::names()
         .into_iter()
         .filter(|name| !REAL.contains(name) && *name != "simulated")
         .collect();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::prometheus::{Prometheus, free_port, installed};
 use common::upstream::{Reply, Upstream};
 use common::{BINARY, Service, eventually};
-use edgewatch::dashboards::raster::{self, Limits};
+use edgewatch_charts::raster::{self, Limits};
 
 fn render(arguments: &[&str], file: &Path) -> Output {
     Command::new(BINARY)

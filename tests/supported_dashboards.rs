@@ -1,8 +1,8 @@
 //! The shipped dashboards ask for nothing that the built-in pages do not draw.
 
-use edgewatch::dashboards::library::SHIPPED;
-use edgewatch::dashboards::model::{Dashboard, Panel};
-use edgewatch::dashboards::support::{Unsupported, check};
+use edgewatch_dashboards::library::SHIPPED;
+use edgewatch_grafana_model::model::{Dashboard, Panel};
+use edgewatch_grafana_model::support::{Unsupported, check};
 
 fn unsupported(json: &str) -> Vec<String> {
     let dashboard = Dashboard::parse(json).unwrap();

@@ -168,7 +168,7 @@ fn a_prometheus_that_does_not_answer_is_named_and_asked_again() {
 fn once_prints_what_prometheus_says() {
     let stack = Stack::start();
     let memory = stack.prometheus.value("node_memory_MemTotal_bytes");
-    let memory = edgewatch::dashboards::units::format("bytes", None, memory);
+    let memory = edgewatch_grafana_model::units::format("bytes", None, memory);
     let mut page = String::new();
     // The last point of a graph lies up to a step in the past, when there was nothing yet.
     let is_shown = eventually(|| {

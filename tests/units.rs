@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use edgewatch::budget::Budget;
 use edgewatch::config::Settings;
+use edgewatch_sensors::budget::Budget;
 
 /// The files that make up each unit, and its table in `budget.toml`.
 const UNITS: [(&str, &[&str]); 4] = [
@@ -92,7 +92,7 @@ fn required(table: &str) -> impl Iterator<Item = &'static (&'static str, &'stati
 
 /// What is wrong with the units.
 fn problems(files: &BTreeMap<&str, String>) -> Vec<String> {
-    let budget: toml::Table = edgewatch::budget::SHIPPED.parse().unwrap();
+    let budget: toml::Table = edgewatch_sensors::budget::SHIPPED.parse().unwrap();
     let mut problems = Vec::new();
     for (table, names) in UNITS {
         let settings: Vec<_> = names.iter().flat_map(|name| settings(&files[name])).collect();

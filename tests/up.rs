@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 
 use common::prometheus::{free_port, installed};
 use common::{BINARY, Log, eventually, run, signal, wait};
-use edgewatch::client::Client;
-use edgewatch::client::prometheus::Prometheus;
+use edgewatch_prometheus_client::Client;
+use edgewatch_prometheus_client::prometheus::Prometheus;
 use tempfile::TempDir;
 
 const CTRL_C: &str = "INT";

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::str::FromStr;
 
-use edgewatch::dashboards::units::Unit;
+use edgewatch_grafana_model::units::Unit;
 use jiff::tz::TimeZone;
 
 /// Unit, decimals, what lies between, and what Grafana wrote.
@@ -84,7 +84,7 @@ fn no_value_and_odd_units_are_no_panic() {
     ] {
         for value in [f64::NAN, f64::INFINITY, f64::MIN, f64::MAX, f64::MIN_POSITIVE, -0.0] {
             for decimals in [None, Some(0), Some(255)] {
-                let text = edgewatch::dashboards::units::format(unit, decimals, value);
+                let text = edgewatch_grafana_model::units::format(unit, decimals, value);
                 assert!(
                     !value.is_nan() || text.is_empty(),
                     "{unit:?} makes {text:?} of no value"

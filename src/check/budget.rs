@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::samples::Samples;
 use super::verdict::Verdict;
-use crate::budget::{Budget, SLICE};
-use crate::client::labels::Labels;
-use crate::client::prometheus::Prometheus;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::labels::Labels;
+use edgewatch_prometheus_client::prometheus::Prometheus;
+use edgewatch_sensors::budget::{Budget, SLICE};
 
 const CURRENT: &str = "edge_unit_memory_current_bytes";
 /// The unit that each job of Prometheus would be.

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::verdict::Verdict;
-use crate::client::Client;
-use crate::dashboards::library::SHIPPED;
+use edgewatch_dashboards::library::SHIPPED;
+use edgewatch_prometheus_client::Client;
 
 #[derive(Deserialize)]
 struct Listed {
@@ -48,7 +48,7 @@ pub fn check_grafana(grafana: &Client, runs: Option<bool>) -> Verdict {
     }
 }
 
-fn judge_grafana(status_of: impl Fn(&str) -> Result<u16, crate::error::Failure>) -> Verdict {
+fn judge_grafana(status_of: impl Fn(&str) -> Result<u16, edgewatch_program::error::Failure>) -> Verdict {
     let subject = "grafana";
     let remedy = "see that Grafana is provisioned with edgewatch's dashboards: journalctl -u grafana -g provisioning";
     let mut absent = Vec::new();

@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use super::samples::Samples;
 use super::verdict::Verdict;
-use crate::budget::{Budget, SLICE};
+use edgewatch_sensors::budget::{Budget, SLICE};
 
 /// Whether anything holds the stack to its budget. `machine` is the one it runs on, if that is this one; `installed` tells
 /// whether systemd there has units for it.

@@ -22,11 +22,11 @@ use self::machine::Machine;
 use self::samples::Samples;
 use self::units::Unit;
 use self::verdict::{Report, Verdict};
-use crate::budget::Budget;
-use crate::client::prometheus::Prometheus;
-use crate::client::{Client, Credentials};
-use crate::error::Failure;
-use crate::output;
+use edgewatch_program::error::Failure;
+use edgewatch_program::output;
+use edgewatch_prometheus_client::prometheus::Prometheus;
+use edgewatch_prometheus_client::{Client, Credentials};
+use edgewatch_sensors::budget::Budget;
 
 /// Time between two looks while waiting.
 const PAUSE: Duration = Duration::from_secs(1);

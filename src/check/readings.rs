@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::samples::Samples;
 use super::verdict::Verdict;
-use crate::client::Client;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::Client;
 
 /// Age in seconds from which a source counts as silent, but for one that is read less often.
 const MAX_AGE: f64 = 60.0;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
 
 /// One line of an exposition.
 #[derive(Clone, Debug, PartialEq)]

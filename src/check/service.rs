@@ -2,9 +2,9 @@
 
 use super::samples::Samples;
 use super::verdict::Verdict;
-use crate::client::Client;
-use crate::error::Failure;
-use crate::exposition::CONTENT_TYPE;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::Client;
+use edgewatch_sensors::exposition::CONTENT_TYPE;
 
 /// Asks `/healthz`, `/readyz` and `/metrics`. Without samples, what needs them cannot be judged.
 pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {

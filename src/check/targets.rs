@@ -6,9 +6,9 @@ use std::time::Duration;
 use humantime::format_duration;
 
 use super::verdict::Verdict;
-use crate::client::prometheus::{Prometheus, Target};
-use crate::client::scrapes::Scrapes;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::prometheus::{Prometheus, Target};
+use edgewatch_prometheus_client::scrapes::Scrapes;
 
 /// Jobs of the stack that must be there.
 const JOBS: [&str; 2] = ["prometheus", "sensor"];
@@ -134,8 +134,8 @@ fn judge_job(job: &str, scrapes: &Scrapes, window: &str) -> Verdict {
 mod tests {
     use super::super::verdict::Status;
     use super::*;
-    use crate::client::labels::Labels;
-    use crate::client::scrapes::Silence;
+    use edgewatch_prometheus_client::labels::Labels;
+    use edgewatch_prometheus_client::scrapes::Silence;
 
     fn target(job: &str, health: &str) -> Target {
         Target {

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::verdict::Verdict;
-use crate::budget::{GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
+use edgewatch_sensors::budget::{GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
 
 const SERVICE: &str = "edgewatch.service";
 const UNITS: [&str; 6] = [

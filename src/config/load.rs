@@ -5,7 +5,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat};
 
 use super::Settings;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";

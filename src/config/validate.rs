@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Settings;
-use crate::client::Client;
-use crate::error::Failure;
-use crate::sources;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::Client;
+use edgewatch_sensors::collectors;
 
 impl Settings {
     /// Refuses impossible values, all of them at once.
@@ -33,8 +33,8 @@ impl Settings {
             }
         }
         for (name, source) in &self.sources {
-            if sources::find(name).is_none() {
-                problems.add("sources", name, &sources::names().join(", "));
+            if collectors::find(name).is_none() {
+                problems.add("sources", name, &collectors::names().join(", "));
             }
             if let Some(period) = source.period {
                 problems.within_time(&format!("sources.{name}.period"), period, 100, 3_600_000);

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::config::is_loopback;
-use crate::lock::lock;
-use crate::logging::Seldom;
 use crate::telemetry::Telemetry;
+use edgewatch_program::listen::is_loopback;
+use edgewatch_program::lock::lock;
+use edgewatch_program::logging::Seldom;
 
 /// Time that a client has to ask, however many others come: it may be a round trip away, or its connection still unread.
 const GRACE: Duration = Duration::from_millis(250);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::units::{bytes, quantity};
-use crate::reading::Reading;
-use crate::sampler::Sampler;
+use edgewatch_sensors::reading::Reading;
+use edgewatch_sensors::sampler::Sampler;
 
 /// Temperatures shown; a server board can have dozens.
 const MOST_TEMPERATURES: usize = 4;
@@ -123,7 +123,7 @@ fn place(reading: &Reading) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::Metric;
+    use edgewatch_sensors::reading::Metric;
 
     /// What is said of the disk on a machine with file systems of (place, type, whether it is read-only, bytes, bytes free).
     fn disk(filesystems: &[(&str, &str, bool, f64, f64)]) -> Option<(String, String)> {

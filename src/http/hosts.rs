@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HOST;
 
-use super::status::hostname;
+use edgewatch_dashboards::frame::hostname;
 
 /// True if the service is asked by an address, as localhost, by the device's own name, or by one of `allowed`. A client that
 /// gives no name (HTTP/1.0) is no browser.

@@ -11,8 +11,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::{App, internal_error};
-use crate::config::is_loopback;
-use crate::exposition;
+use edgewatch_program::listen::is_loopback;
+use edgewatch_sensors::exposition;
 
 thread_local! {
     /// Kept from scrape to scrape, so that a scrape allocates only what it sends.
@@ -25,7 +25,7 @@ pub async fn metrics(app: Data<App>, request: HttpRequest, accepted: Option<Head
     live.sampler.refresh().await;
     let gzip = !is_local(request.peer_addr()) && accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
     let body = TEXT.with_borrow_mut(|text| {
-        exposition::encode(&live.sampler, &app.telemetry, text).map_err(|error| error.to_string())?;
+        exposition::encode(&live.sampler, &app.telemetry.gather(), text).map_err(|error| error.to_string())?;
         if gzip {
             compress(text).map_err(|error| error.to_string())
         } else {

@@ -2,7 +2,7 @@
 
 pub mod auth;
 mod connection;
-pub mod dashboards;
+mod dashboards;
 pub mod doors;
 pub mod glance;
 pub mod health;
@@ -15,9 +15,6 @@ pub mod status;
 pub mod units;
 
 use std::convert::Infallible;
-use std::net::TcpListener;
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::UnixListener;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, RwLock};
@@ -37,13 +34,13 @@ use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
-use crate::config::{Listen, Settings};
-use crate::error::Failure;
-use crate::sampler::Sampler;
+use crate::config::Settings;
+use crate::dashboards::Dashboards;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use auth::Auth;
-use dashboards::Boards;
 use doors::{Client, Turn};
+use edgewatch_program::listen::Listen;
+use edgewatch_sensors::sampler::Sampler;
 use probe::Private;
 pub use server::server;
 
@@ -52,62 +49,6 @@ const BODY_LIMIT: usize = 1024;
 /// Bytes of an answer that wait to be written before no more are asked for. With one more piece of this size they fit into the
 /// 8 KiB that a connection has from the beginning.
 const WRITE_BUFFER: usize = 4 << 10;
-
-/// A socket that listens.
-#[derive(Debug)]
-pub enum Socket {
-    /// TCP.
-    Tcp(TcpListener),
-    /// Unix.
-    Unix(UnixListener),
-}
-
-impl Socket {
-    /// Binds `listen`. A Unix socket that nobody listens on any more is replaced.
-    ///
-    /// # Errors
-    /// The address is taken, something other than a socket lies at its path, or the system refuses it.
-    pub fn bind(listen: &Listen) -> Result<Self, Failure> {
-        let bound = match listen {
-            Listen::Tcp(address) => TcpListener::bind(address).map(Self::Tcp),
-            Listen::Unix(path) => {
-                // Without following a link: what it points to is not ours to remove either.
-                if let Ok(metadata) = std::fs::symlink_metadata(path) {
-                    if !metadata.file_type().is_socket() {
-                        return Err(Failure::because(
-                            format!("cannot listen on {listen}"),
-                            "a file that is no socket is in the way: remove it, or name another path in http.listen",
-                        ));
-                    }
-                    let asked = std::os::unix::net::UnixStream::connect(path);
-                    if asked.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
-                        std::fs::remove_file(path).map_err(|error| Failure::because(listen, error))?;
-                    }
-                }
-                UnixListener::bind(path).map(Self::Unix)
-            }
-        };
-        bound.map_err(|error| Failure::because(format!("cannot listen on {listen}"), error))
-    }
-
-    /// Where it listens, with the port that the kernel chose.
-    ///
-    /// # Errors
-    /// The file descriptor is no socket, or a Unix socket without a path.
-    pub fn address(&self) -> Result<Listen, Failure> {
-        let failed = |error: std::io::Error| Failure::because("listening socket", error);
-        match self {
-            Self::Tcp(listener) => listener.local_addr().map(Listen::Tcp).map_err(failed),
-            Self::Unix(listener) => {
-                let address = listener.local_addr().map_err(failed)?;
-                let path = address
-                    .as_pathname()
-                    .ok_or_else(|| Failure("listening socket: a Unix socket without a path cannot be used".into()))?;
-                Ok(Listen::Unix(path.to_owned()))
-            }
-        }
-    }
-}
 
 /// What the handlers share.
 pub struct App {
@@ -129,8 +70,8 @@ pub struct Live {
     pub sampler: Arc<Sampler>,
     /// Who may ask; `None` lets everybody who reaches the socket.
     pub auth: Option<Arc<Auth>>,
-    /// Dashboards and the way to their values.
-    pub boards: Arc<Boards>,
+    /// The way to the program that shows dashboards.
+    pub dashboards: Dashboards,
 }
 
 impl App {
@@ -178,16 +119,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(page!("/sensor", sensor::sensor))
         .service(page!("/healthz", health::alive))
         .service(page!("/readyz", health::ready))
-        .service(page!("/dashboards", dashboards::list))
-        .service(page!("/dashboards.json", dashboards::list_json))
-        .service(page!("/dashboards/{uid}.json", dashboards::download))
-        .service(page!("/dashboards.css", dashboards::style))
-        .service(page!("/dashboards.js", dashboards::script))
-        .service(page!("/d/{uid}", dashboards::page))
-        .service(page!("/d/{uid}/values.json", dashboards::values))
-        .service(page!("/d/{uid}/{name}", dashboards::page_with_name))
-        .service(page!("/render/d/{uid}.svg", dashboards::svg))
-        .service(page!("/render/d/{uid}.png", dashboards::png))
+        .service(page!("/dashboards{rest:.*}", dashboards::forward))
+        .service(page!("/d/{rest:.*}", dashboards::forward))
+        .service(page!("/render/{rest:.*}", dashboards::forward))
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 
@@ -228,7 +162,7 @@ async fn guard(
             Ok(answer) => answer?.map_into_boxed_body(),
             Err(_panic) => {
                 // Logged by the panic hook. The request went down with the handler, so the answer goes the way of errors.
-                app.telemetry.failures.with_label_values(&[ROUTE_ERROR]).inc();
+                app.telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
                 app.telemetry.answered(handler, 500);
                 let mut answer = internal_error();
                 protect(answer.headers_mut());

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc::Sender;
 
-use crate::lock::lock;
+use edgewatch_program::lock::lock;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.0\r\n\r\n";

@@ -8,10 +8,11 @@ use actix_web::web::Data;
 use serde::Serialize;
 
 use super::{App, internal_error};
-use crate::config::FaultKind;
-use crate::error::Failure;
-use crate::sampler::{Sampler, State};
-use crate::telemetry::{ROUTE_ERROR, unix_time};
+use crate::telemetry::ROUTE_ERROR;
+use edgewatch_program::error::Failure;
+use edgewatch_program::time::unix_time;
+use edgewatch_sensors::sampler::{Sampler, State};
+use edgewatch_sensors::settings::FaultKind;
 
 /// The answer.
 #[derive(Serialize)]
@@ -52,7 +53,7 @@ pub async fn sensor(app: Data<App>) -> HttpResponse {
     let timer = telemetry.latency.start_timer();
     let answer = answer(&app).await.unwrap_or_else(|error| {
         tracing::error!(%error, "cannot answer /sensor");
-        telemetry.failures.with_label_values(&[ROUTE_ERROR]).inc();
+        telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
         internal_error()
     });
     timer.observe_duration();

@@ -20,11 +20,12 @@ use tokio::sync::mpsc;
 
 use super::connection::{Connection, Transport};
 use super::doors::{Client, Closed, Doors};
-use super::{App, Socket, WRITE_BUFFER, dashboards, guard, routes};
-use crate::logging::Seldom;
+use super::{App, WRITE_BUFFER, guard, routes};
+use edgewatch_program::listen::Socket;
+use edgewatch_program::logging::Seldom;
 
-/// Those for dashboards, and one for passwords, which must not wait behind them.
-const BLOCKING_THREADS: usize = dashboards::THREADS + 1;
+/// For passwords.
+const BLOCKING_THREADS: usize = 1;
 /// Time for a connection to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 

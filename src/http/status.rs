@@ -4,19 +4,18 @@ use std::time::Instant;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use maud::{DOCTYPE, Markup, html};
+use edgewatch_dashboards::frame::{GRAFANA_PORT, link, respond};
+use maud::{Markup, html};
 
 use super::units::{duration, quantity};
 use super::{App, Live, glance};
 use crate::config::Settings;
-use crate::dashboards::library::SHIPPED;
-use crate::sampler::{Held, State};
-use crate::sources::simulated;
+use edgewatch_dashboards::library::SHIPPED;
+use edgewatch_sensors::collectors::simulated;
+use edgewatch_sensors::sampler::{Held, State};
 
 /// Prometheus' port, where the settings give no link.
 const PROMETHEUS_PORT: u16 = 9090;
-/// Grafana's port, where the settings give no link.
-pub const GRAFANA_PORT: u16 = 3000;
 /// Seconds after which a browser loads the page anew.
 const REFRESH: u32 = 10;
 
@@ -76,60 +75,6 @@ pub async fn icon() -> HttpResponse {
         .body(ICON)
 }
 
-/// A whole page around `body`.
-pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse {
-    let host = hostname();
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
-                title { (title) " · " (host) " · edgewatch" }
-                link rel="icon" href="/favicon.svg";
-                link rel="stylesheet" href="/style.css";
-            }
-            body {
-                header {
-                    h1 { a href="/" { "edgewatch" } " " span.host { (host) } }
-                    p { (title) }
-                }
-                main { (body) }
-                footer { "edgewatch " (env!("CARGO_PKG_VERSION")) " · " a href="/metrics" { "metrics" } " · " a href="/sensor" { "JSON" } }
-            }
-        }
-    };
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header(("Cache-Control", "no-store"))
-        .body(page.into_string())
-}
-
-/// The address of another part of the stack: as set, or on the host that the browser asked; `None` if it is not there.
-pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<String> {
-    match set {
-        Some("") => None,
-        Some(link) => Some(link.trim_end_matches('/').to_owned()),
-        None => {
-            let connection = request.connection_info();
-            let authority = connection.host();
-            // The port is behind the last colon, but for an IPv6 address in brackets.
-            let host = match authority.rsplit_once(':') {
-                Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
-                _ => authority,
-            };
-            Some(format!("http://{host}:{port}"))
-        }
-    }
-}
-
-/// The name of this device.
-pub fn hostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "this device".into(), |name| name.trim().into())
-}
-
 fn notices(app: &App, live: &Live) -> Markup {
     let settings = &live.settings;
     let open = live.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
@@ -137,7 +82,7 @@ fn notices(app: &App, live: &Live) -> Markup {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
         }
-        @if settings.is_enabled(simulated::SOURCE.name) {
+        @if settings.sensors().is_enabled(simulated::SOURCE.name) {
             p.notice { "Readings of the chip " code { "simulated" } " are made up: the simulated source is switched on." }
         }
     }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::terminal;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
 
 /// Time to end after SIGTERM. Prometheus writes its last samples out, which takes a while on an SD card.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -12,9 +12,9 @@ use tokio::process::Command;
 use super::child::Child;
 use super::ports::Port;
 use super::state::State;
-use crate::budget::GrafanaBudget;
-use crate::dashboards::library;
-use crate::error::Failure;
+use edgewatch_dashboards::library;
+use edgewatch_program::error::Failure;
+use edgewatch_sensors::budget::GrafanaBudget;
 
 /// Its name in messages.
 pub const NAME: &str = "grafana";

@@ -9,10 +9,10 @@ use tokio::time::sleep;
 
 use super::child::Child;
 use super::{grafana, in_background, processes, terminal};
-use crate::budget::Bytes;
-use crate::client::prometheus::{Prometheus, Target};
-use crate::client::scrapes::Scrapes;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::prometheus::{Prometheus, Target};
+use edgewatch_prometheus_client::scrapes::Scrapes;
+use edgewatch_sensors::budget::Bytes;
 
 /// Between two looks.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -149,7 +149,7 @@ async fn ended(child: &mut Option<Child>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::scrapes::Silence;
+    use edgewatch_prometheus_client::scrapes::Silence;
 
     #[test]
     fn the_line_says_what_is_known() {

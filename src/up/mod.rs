@@ -7,8 +7,7 @@ mod plan;
 mod ports;
 pub(crate) mod processes;
 mod prometheus;
-pub(crate) mod signals;
-mod state;
+pub(crate) mod state;
 mod terminal;
 
 use std::ffi::OsString;
@@ -21,15 +20,15 @@ use actix_web::rt::System;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::client::{Client, prometheus::Prometheus};
-use crate::error::Failure;
-use crate::http::Socket;
-use crate::logging;
 use crate::serve::Service;
 use child::Child;
+use edgewatch_program::error::Failure;
+use edgewatch_program::listen::Socket;
+use edgewatch_program::logging;
+use edgewatch_program::signals::Signals;
+use edgewatch_prometheus_client::{Client, prometheus::Prometheus};
 use live::Part;
 use plan::Plan;
-use signals::Signals;
 use state::State;
 use terminal::say;
 
@@ -121,7 +120,11 @@ impl Stack {
         let plan = Plan::make(args).await?;
         let (budget, state) = (plan.budget, plan.state);
         let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
-        logging::start(plan.settings.log.level);
+        logging::start(
+            "edgewatch",
+            plan.settings.log.level,
+            Some(edgewatch_sensors::sampler::THREAD_NAME),
+        );
         let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
         let service = self.service.insert(service);
         service.first_sample().await;

@@ -8,10 +8,11 @@ use super::ports::{self, Port};
 use super::state::State;
 use super::terminal::say;
 use super::{Args, Simulated, prometheus};
-use crate::budget::Budget;
-use crate::config::{Links, Settings};
-use crate::error::Failure;
-use crate::sources::simulated;
+use crate::config::Settings;
+use edgewatch_dashboards::settings::Links;
+use edgewatch_program::error::Failure;
+use edgewatch_sensors::budget::Budget;
+use edgewatch_sensors::collectors::simulated;
 
 /// The source that needs no hardware.
 const SIMULATED: &str = simulated::SOURCE.name;
@@ -132,7 +133,7 @@ mod tests {
         ] {
             let (_sysfs, mut settings) = settings(entry);
             simulate(&mut settings, Simulated::Auto);
-            assert_eq!(settings.is_enabled(SIMULATED), simulated, "{entry}");
+            assert_eq!(settings.sensors().is_enabled(SIMULATED), simulated, "{entry}");
         }
     }
 
@@ -140,12 +141,12 @@ mod tests {
     fn what_the_person_says_counts_more_than_what_the_machine_has() {
         let (_sysfs, mut settings) = settings("hwmon/hwmon0");
         simulate(&mut settings, Simulated::Always);
-        assert!(settings.is_enabled(SIMULATED));
+        assert!(settings.sensors().is_enabled(SIMULATED));
         simulate(&mut settings, Simulated::Never);
-        assert!(!settings.is_enabled(SIMULATED));
+        assert!(!settings.sensors().is_enabled(SIMULATED));
         settings.paths.sysfs = "/nonexistent".into();
         simulate(&mut settings, Simulated::Auto);
-        assert!(!settings.is_enabled(SIMULATED), "decided by the settings");
+        assert!(!settings.sensors().is_enabled(SIMULATED), "decided by the settings");
     }
 
     #[test]

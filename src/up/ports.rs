@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use super::processes;
 use super::terminal::say;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
 
 /// How many ports after the usual one are tried.
 const SPAN: u16 = 100;

@@ -105,14 +105,6 @@ pub fn resident_set(pid: u32) -> io::Result<u64> {
         .ok_or(io::ErrorKind::NotFound.into())
 }
 
-/// True if this process was started with the signal ignored, as `nohup` does with SIGHUP.
-pub fn is_ignored(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    field(&status, "SigIgn:")
-        .and_then(|mask| u64::from_str_radix(mask, 16).ok())
-        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
-}
-
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use super::child::Child;
 use super::ports::Port;
 use super::state::{self, State};
-use crate::budget::PrometheusBudget;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
+use edgewatch_sensors::budget::PrometheusBudget;
 
 /// The oldest version that knows every setting of the shipped configuration and every flag of the budget.
 const OLDEST: (u32, u32) = (2, 42);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 
 use super::processes;
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
 
 /// A directory that nobody else uses while [`Self::lock`] or a copy of it is open.
 pub struct State {

@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use rustix::termios::tcgetwinsize;
 
-use crate::logging::{LIVE_LINE, wipe_live_line};
-use crate::output::printable;
+use edgewatch_program::logging::{LIVE_LINE, wipe_live_line};
+use edgewatch_program::output::printable;
 
 /// Says what belongs to the answer of the command.
 pub fn say(line: impl Display) {

@@ -22,7 +22,7 @@ fn probe(prometheus: &Prometheus) -> (Option<i32>, String) {
 
 /// A Prometheus that takes as many connections as the budget says, and all of them, with some that wait.
 fn crowded() -> (Prometheus, Vec<TcpStream>) {
-    let limit = edgewatch::budget::Budget::load(None)
+    let limit = edgewatch_sensors::budget::Budget::load(None)
         .unwrap()
         .prometheus
         .web_max_connections;

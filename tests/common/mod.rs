@@ -530,7 +530,7 @@ pub fn users_file_of_cost(entries: &[(&str, &str)], cost: u32) -> NamedTempFile 
 /// Settings in which every source but those named is switched off.
 pub fn only(sources: &[&str]) -> String {
     let mut settings = String::new();
-    for name in edgewatch::sources::names() {
+    for name in edgewatch_sensors::collectors::names() {
         if !sources.contains(&name) {
             let _ = writeln!(settings, "[sources.{name}]\nenabled = false");
         }

@@ -108,7 +108,7 @@ impl Prometheus {
             assert_eq!(config.matches(text).count(), 1, "{text}");
             config = config.replace(text, replacement);
         }
-        let budget = edgewatch::budget::Budget::load(None).unwrap();
+        let budget = edgewatch_sensors::budget::Budget::load(None).unwrap();
         Self::run(program, directory, address, &config, &budget.prometheus.flags())
     }
 

@@ -212,7 +212,7 @@ pub const TEXTS: &[&str] = &[
 ];
 
 pub fn dashboards() -> Vec<Value> {
-    let shipped = edgewatch::dashboards::library::SHIPPED.map(|shipped| serde_json::from_str(shipped.json).unwrap());
+    let shipped = edgewatch_dashboards::library::SHIPPED.map(|shipped| serde_json::from_str(shipped.json).unwrap());
     let kinds = [
         "timeseries",
         "stat",

@@ -22,10 +22,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::doors::{Client, network};
 use super::plain;
-use crate::config::{self, is_loopback};
-use crate::error::Failure;
-use crate::lock::lock;
+use crate::config;
 use crate::telemetry::Telemetry;
+use edgewatch_program::error::Failure;
+use edgewatch_program::listen::is_loopback;
+use edgewatch_program::lock::lock;
 use throttle::{Key, Lane, Throttle};
 pub use users::BadLines;
 use users::Users;

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::Failure;
+use edgewatch_program::error::Failure;
 
 /// Far more than anybody has users.
 const MOST_BYTES: u64 = 1 << 20;

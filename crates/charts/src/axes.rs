@@ -1,0 +1,227 @@
+//! The axes of a time series panel: one for each unit, side and kind of scale, and thresholds beside them.
+
+use maud::{Markup, html};
+
+use super::graph::{Axis, Ink, Tick, short};
+use super::legend::Legend;
+use super::look::{custom, custom_number, custom_text};
+use super::scale::{Distribution, Limits, Scale, tick_texts};
+use super::timeseries::Line;
+use edgewatch_grafana_model::color;
+use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
+
+/// Axes, the first of which has the grid.
+pub struct Axes<'a> {
+    list: Vec<Ruler<'a>>,
+}
+
+/// An axis and the field that decides how it looks.
+struct Ruler<'a> {
+    options: &'a FieldOptions,
+    unit: &'a str,
+    is_right: bool,
+    is_hidden: bool,
+    is_share: bool,
+    scale: Scale,
+}
+
+impl<'a> Axes<'a> {
+    /// The axes of `lines`, each of which learns its place among them.
+    pub fn of(panel: &Panel, lines: &mut [Line<'a>]) -> Self {
+        let _ = panel;
+        let mut keys: Vec<(String, &str, String)> = Vec::new();
+        let mut list: Vec<Ruler<'a>> = Vec::new();
+        for line in lines.iter_mut() {
+            let options: &'a FieldOptions = &line.field.options;
+            let placement = custom_text(options, "axisPlacement");
+            let key = (
+                options.unit.clone(),
+                placement,
+                custom(options, "scaleDistribution").to_string(),
+            );
+            line.axis = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+                let is_share = custom_text(options, "stacking/mode") == "percent";
+                list.push(Ruler {
+                    options,
+                    unit: if is_share { "percentunit" } else { &options.unit },
+                    // Grafana puts the first unit to the left and every other to the right.
+                    is_right: placement == "right" || (placement != "left" && !list.is_empty()),
+                    is_hidden: placement == "hidden",
+                    is_share,
+                    scale: Scale {
+                        min: 0.0,
+                        max: 1.0,
+                        distribution: Distribution::Linear,
+                    },
+                });
+                keys.push(key);
+                keys.len() - 1
+            });
+        }
+        for (index, ruler) in list.iter_mut().enumerate() {
+            ruler.scale = scale(lines.iter().filter(|line| line.axis == index), ruler);
+        }
+        Self { list }
+    }
+
+    /// The scale of axis `index`.
+    pub fn scale(&self, index: usize) -> Scale {
+        self.list[index].scale
+    }
+
+    /// As they are drawn.
+    pub fn drawn(&self, panel: &Panel, legend: &Legend) -> Vec<Axis> {
+        let count = room(panel, legend);
+        let grid = self.list.iter().position(|ruler| !ruler.is_hidden);
+        let axes = self.list.iter().enumerate().map(|(index, ruler)| {
+            let values = ruler.scale.ticks(ruler.unit, count);
+            let texts = tick_texts(ruler.unit, ruler.options.digits().filter(|_| !ruler.is_share), &values);
+            let ticks = values.iter().zip(texts).map(|(value, text)| Tick {
+                at: ruler.scale.fraction(*value),
+                text,
+            });
+            Axis {
+                is_right: ruler.is_right,
+                title: custom_text(ruler.options, "axisLabel").to_owned(),
+                ticks: if ruler.is_hidden { Vec::new() } else { ticks.collect() },
+                has_grid: Some(index) == grid && custom(ruler.options, "axisGridShow").as_bool().unwrap_or(true),
+            }
+        });
+        axes.filter(|axis| !axis.ticks.is_empty()).collect()
+    }
+
+    /// The bands of thresholds, behind everything.
+    pub fn threshold_areas(&self, ink: Ink) -> Markup {
+        let bands = self.thresholds("area", ink).into_iter().map(|(from, to, color)| {
+            let (top, bottom) = (1.0 - to.clamp(0.0, 1.0), 1.0 - from.clamp(0.0, 1.0));
+            (
+                top * f64::from(ink.height),
+                (bottom - top) * f64::from(ink.height),
+                color,
+            )
+        });
+        html! {
+            @for (y, height, color) in bands.filter(|(_, height, _)| *height > 0.0) {
+                rect width=(ink.width) y=(short(y)) height=(short(height)) fill=(color) fill-opacity=".12" {}
+            }
+        }
+    }
+
+    /// The lines of thresholds, before everything.
+    pub fn threshold_lines(&self, ink: Ink) -> Markup {
+        let dashed = |style: &str| style.starts_with("dashed");
+        let is_dashed = self
+            .list
+            .iter()
+            .any(|ruler| dashed(custom_text(ruler.options, "thresholdsStyle/mode")));
+        let lines = self
+            .thresholds("line", ink)
+            .into_iter()
+            .map(|(from, _, color)| (from, color));
+        html! {
+            @for (at, color) in lines.filter(|(at, _)| (0.0..=1.0).contains(at)) {
+                path stroke=(color) stroke-width=(ink.pixels(2.0)) stroke-opacity=".7" stroke-dasharray=[is_dashed.then(|| format!("{0} {0}", ink.pixels(10.0)))]
+                    d=(format!("M0 {:.0}h{}", (1.0 - at) * f64::from(ink.height), ink.width)) {}
+            }
+        }
+    }
+
+    /// From where to where (fractions of the height) which colour holds, if thresholds are shown as `what`.
+    fn thresholds(&self, what: &str, ink: Ink) -> Vec<(f64, f64, String)> {
+        let mut bands = Vec::new();
+        for ruler in &self.list {
+            let style = custom_text(ruler.options, "thresholdsStyle/mode");
+            let wanted = match what {
+                "area" => matches!(style, "area" | "line+area" | "dashed+area"),
+                _ => matches!(style, "line" | "dashed" | "line+area" | "dashed+area"),
+            };
+            if !wanted {
+                continue;
+            }
+            let steps = &ruler.options.thresholds.steps;
+            let place = |value: f64| match ruler.options.thresholds.mode {
+                ThresholdMode::Absolute => ruler.scale.fraction(value),
+                ThresholdMode::Percentage => value / 100.0,
+            };
+            for (index, step) in steps.iter().enumerate() {
+                // What holds from below is no line.
+                let Some(from) = step.value.map(place).or((what == "area").then_some(0.0)) else {
+                    continue;
+                };
+                let to = steps.get(index + 1).and_then(|next| next.value).map_or(1.0, place);
+                bands.push((from, to, ink.medium.color(&color::hex(&step.color))));
+            }
+        }
+        bands
+    }
+}
+
+/// The scale for the values of `lines`.
+fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -> Scale {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut limits = Limits::default();
+    for line in lines {
+        let options = &line.field.options;
+        let has_area = line.base.is_some();
+        for value in line
+            .values
+            .iter()
+            .chain(line.base.iter().flatten().filter(|_| has_area))
+            .filter(|value| !value.is_nan())
+        {
+            low = low.min(*value);
+            high = high.max(*value);
+        }
+        limits.min = merged(limits.min, options.min, f64::min);
+        limits.max = merged(limits.max, options.max, f64::max);
+        limits.soft_min = merged(limits.soft_min, custom_number(options, "axisSoftMin"), f64::min);
+        limits.soft_max = merged(limits.soft_max, custom_number(options, "axisSoftMax"), f64::max);
+        limits.centered |= custom(options, "axisCenteredZero").as_bool().unwrap_or(false);
+    }
+    if ruler.is_share {
+        (limits.min, limits.max) = (
+            limits.min.or((low >= 0.0).then_some(0.0)),
+            limits.max.or((high > 0.0).then_some(1.0)),
+        );
+    }
+    let distribution = match custom_text(ruler.options, "scaleDistribution/type") {
+        "log" => Distribution::Log(
+            custom_number(ruler.options, "scaleDistribution/log")
+                .filter(|base| *base > 1.0)
+                .unwrap_or(2.0),
+        ),
+        _ => Distribution::Linear,
+    };
+    let whole = if matches!(ruler.unit, "percentunit" | "s") {
+        1.0
+    } else {
+        100.0
+    };
+    Scale::new(low, high, limits, distribution, whole)
+}
+
+fn merged(a: Option<f64>, b: Option<f64>, choose: fn(f64, f64) -> f64) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(choose(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// For how many ticks there is room in the height of a panel.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+fn room(panel: &Panel, legend: &Legend) -> usize {
+    let legend = match (legend.is_right || legend.entries.is_empty(), legend.is_table) {
+        (true, _) => 0.0,
+        (false, false) => 28.0,
+        (false, true) => 70.0,
+    };
+    let height = f64::from(panel.grid_pos.h.clamp(2, 60)) * 38.0 - 76.0 - legend;
+    (height / 34.0).clamp(2.0, 12.0) as usize
+}
+
+/// For how many times there is room in the width of a panel.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+pub fn columns(panel: &Panel, legend: &Legend) -> usize {
+    let width = f64::from(panel.grid_pos.w.clamp(3, 24)) * 57.0 - 80.0 - if legend.is_right { 200.0 } else { 0.0 };
+    (width / 58.0).clamp(2.0, 16.0) as usize
+}

@@ -1,0 +1,270 @@
+//! The panel `bargauge`: bars as long as their values, with names and texts.
+
+use maud::{Markup, html};
+
+use super::cells;
+use super::graph::short;
+use super::look::{option, option_text};
+use super::theme::{Medium, Tone, fitted, text_width};
+use edgewatch_grafana_model::color;
+use edgewatch_grafana_model::data::Data;
+use edgewatch_grafana_model::display;
+use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
+use edgewatch_grafana_model::reduce::{self, Shown};
+
+/// Pixels of names and values in pictures.
+const TEXT: f64 = 14.0;
+/// Pixels of the lowest row in pictures.
+const LEAST_ROW: f64 = 18.0;
+/// Segments of a bar that looks like a display.
+const SEGMENTS: u8 = 30;
+
+/// The look of all bars of a panel.
+struct Look<'a> {
+    mode: &'a str,
+    has_track: bool,
+    value_mode: &'a str,
+    panel: u32,
+    min: f64,
+    max: f64,
+}
+
+impl<'a> Look<'a> {
+    fn of(panel: &'a Panel, shown: &[Shown]) -> Self {
+        let (min, max) = ends(shown);
+        Self {
+            mode: option_text(panel, "/displayMode"),
+            has_track: option(panel, "/showUnfilled").as_bool().unwrap_or(true),
+            value_mode: option_text(panel, "/valueMode"),
+            panel: panel.id,
+            min,
+            max,
+        }
+    }
+
+    fn share(&self, value: f64) -> f64 {
+        let share = (value - self.min) / (self.max - self.min);
+        if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
+    }
+
+    fn value_color<'b>(&self, one: &'b Shown) -> Option<&'b str> {
+        (self.value_mode != "text").then(|| one.color())
+    }
+}
+
+/// For a page.
+pub fn page(panel: &Panel, data: &Data) -> Markup {
+    let shown = reduce::shown(panel, data);
+    if shown.is_empty() {
+        return super::nothing(panel);
+    }
+    let look = Look::of(panel, &shown);
+    let is_upright = is_upright(panel);
+    let has_names = shown.len() > 1 && option_text(panel, "/namePlacement") != "hidden";
+    html! {
+        div.bars.upright[is_upright] {
+            @for (index, one) in shown.iter().enumerate() {
+                div.bar-cell role="img" aria-label=(format!("{} {}", one.title, cells::text(one))) {
+                    @if has_names { span.bar-name title=(one.title) dir="auto" { (one.title) } }
+                    svg.bar-track { (bar(&look, one, index, is_upright, Medium::Page)) }
+                    @if look.value_mode != "hidden" {
+                        span.bar-value { font color=[look.value_color(one)] { (cells::text(one)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// For a picture of `width` by `height` pixels.
+#[expect(clippy::cast_precision_loss, reason = "a few")]
+pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+    let mut shown = reduce::shown(panel, data);
+    if shown.is_empty() {
+        return None;
+    }
+    if !is_upright(panel) {
+        // A picture cannot be scrolled.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+        shown.truncate((height / LEAST_ROW).max(1.0) as usize);
+    }
+    let look = Look::of(panel, &shown);
+    let text = |one: &Shown| text_width(cells::text(one), TEXT) + 12.0;
+    let value = shown.iter().map(text).fold(0.0, f64::max);
+    let has_names = shown.len() > 1;
+    let tone = |one: &Shown| {
+        look.value_color(one).map_or_else(
+            || medium.tone(Tone::Text).unwrap_or_default().to_owned(),
+            |color| medium.color(color),
+        )
+    };
+    if is_upright(panel) {
+        let column = width / shown.len() as f64;
+        let (top, bottom) = (24.0, if has_names { height - 22.0 } else { height - 4.0 });
+        return Some(html! {
+            g font-size=(TEXT) text-anchor="middle" {
+                @for (index, one) in shown.iter().enumerate() {
+                    @let left = index as f64 * column;
+                    text x=(short(left + column / 2.0)) y="16" fill=(tone(one)) { (cells::text(one)) }
+                    svg x=(short(left + 4.0)) y=(short(top)) width=(short((column - 8.0).max(1.0))) height=(short((bottom - top).max(1.0))) { (bar(&look, one, index, true, medium)) }
+                    @if has_names { text x=(short(left + column / 2.0)) y=(short(height - 6.0)) fill=[medium.tone(Tone::Text)] { (fitted(&one.title, TEXT, column - 8.0)) } }
+                }
+            }
+        });
+    }
+    let names = if has_names {
+        shown
+            .iter()
+            .map(|one| text_width(&one.title, TEXT) + 12.0)
+            .fold(0.0, f64::max)
+            .min(width * 0.4)
+    } else {
+        4.0
+    };
+    let row = (height / shown.len() as f64).min(60.0);
+    let above = (height - row * shown.len() as f64) / 2.0;
+    Some(html! {
+        g font-size=(TEXT) {
+            @for (index, one) in shown.iter().enumerate() {
+                @let top = above + index as f64 * row;
+                @if has_names { text x="4" y=(short(top + row / 2.0)) dy=".35em" fill=[medium.tone(Tone::Text)] { (fitted(&one.title, TEXT, names - 12.0)) } }
+                svg x=(short(names)) y=(short(top + row * 0.1)) width=(short((width - names - value).max(1.0))) height=(short(row * 0.8)) { (bar(&look, one, index, false, medium)) }
+                text x=(short(width - 4.0)) y=(short(top + row / 2.0)) dy=".35em" text-anchor="end" fill=(tone(one)) { (cells::text(one)) }
+            }
+        }
+    })
+}
+
+/// Grafana calls bars that stand upright vertical; by itself it lays bars flat in panels that are not much wider than high.
+fn is_upright(panel: &Panel) -> bool {
+    match option_text(panel, "/orientation") {
+        "vertical" => true,
+        "horizontal" => false,
+        _ => panel.grid_pos.w * 57 > panel.grid_pos.h * 38,
+    }
+}
+
+/// The values at both ends of the bars: those of the fields, or what suits the unit, or from 0 (or the least) to the greatest.
+fn ends(shown: &[Shown]) -> (f64, f64) {
+    let known = |end: fn(&FieldOptions) -> Option<f64>| shown.iter().find_map(|one| end(&one.field.options));
+    let values = || shown.iter().map(|one| one.value).filter(|value| value.is_finite());
+    let whole = shown.first().and_then(|one| match one.field.options.unit.as_str() {
+        "percent" => Some(100.0),
+        "percentunit" => Some(1.0),
+        _ => None,
+    });
+    let min = known(|options| options.min).unwrap_or_else(|| values().fold(0.0, f64::min));
+    let max = known(|options| options.max)
+        .or(whole)
+        .unwrap_or_else(|| values().fold(f64::NEG_INFINITY, f64::max));
+    if max > min && (max - min).is_finite() {
+        (min, max)
+    } else {
+        (min, min + min.abs().max(1.0))
+    }
+}
+
+/// The inside of a bar, which fills the SVG element around it.
+fn bar(look: &Look, one: &Shown, index: usize, is_upright: bool, medium: Medium) -> Markup {
+    let share = look.share(one.value);
+    let length = |share: f64| format!("{}%", short(share * 100.0));
+    let (x, y, width, height) = match is_upright {
+        true => ("0".to_owned(), length(1.0 - share), "100%".to_owned(), length(share)),
+        false => ("0".to_owned(), "0".to_owned(), length(share), "100%".to_owned()),
+    };
+    let id = format!("v{}-{index}", look.panel);
+    let is_graded = matches!(look.mode, "gradient" | "lcd" | "");
+    let color = medium.color(one.color());
+    let fill = if is_graded {
+        format!("url(#{id})")
+    } else {
+        color.clone()
+    };
+    html! {
+        @if is_graded { (gradient(&id, look, one, is_upright, medium)) }
+        @if look.has_track || look.mode == "lcd" { rect.track width="100%" height="100%" rx="2" fill=[track_fill(look, medium, &fill)] fill-opacity=[(look.mode == "lcd").then_some(".2")] {} }
+        @if share > 0.0 {
+            rect x=(x) y=(y) width=(width) height=(height) rx="2" fill=(fill) fill-opacity=[(look.mode == "basic").then_some(".35")] {}
+            @if look.mode == "basic" {
+                @if is_upright { rect y=(y) width="100%" height="2" fill=(color) {} }
+                @else { svg x=(width) overflow="visible" { rect x="-2" width="2" height="100%" fill=(color) {} } }
+            }
+        }
+        @if look.mode == "lcd" { (gaps(is_upright, medium)) }
+    }
+}
+
+fn track_fill(look: &Look, medium: Medium, fill: &str) -> Option<String> {
+    if look.mode == "lcd" {
+        Some(fill.to_owned())
+    } else {
+        medium.tone(Tone::Track).map(str::to_owned)
+    }
+}
+
+/// The colours of the thresholds along the bar: flowing into each other, or apart in a bar that looks like a display.
+fn gradient(id: &str, look: &Look, one: &Shown, is_upright: bool, medium: Medium) -> Markup {
+    let options = &one.field.options;
+    let (x2, y1, y2) = if is_upright {
+        ("0", "100%", "0")
+    } else {
+        ("100%", "0", "0")
+    };
+    let place = |value: f64| match options.thresholds.mode {
+        ThresholdMode::Absolute => look.share(value),
+        ThresholdMode::Percentage => (value / 100.0).clamp(0.0, 1.0),
+    };
+    let by_value = |at: f64| display::color_of(options, look.min + (look.max - look.min) * at);
+    let mut stops: Vec<(f64, String)> = match options.color.mode.as_str() {
+        "thresholds" | "" => options
+            .thresholds
+            .steps
+            .iter()
+            .map(|step| (step.value.map_or(0.0, place), color::hex(&step.color)))
+            .collect(),
+        mode if mode.starts_with("continuous") => (0..=8)
+            .map(|step| {
+                (
+                    f64::from(step) / 8.0,
+                    by_value(f64::from(step) / 8.0).unwrap_or_default(),
+                )
+            })
+            .collect(),
+        _ => vec![(0.0, one.color().to_owned())],
+    };
+    if look.mode == "lcd" {
+        // Each colour up to where the next begins.
+        let ends: Vec<_> = stops.windows(2).map(|two| (two[1].0, two[0].1.clone())).collect();
+        stops = stops
+            .first()
+            .cloned()
+            .into_iter()
+            .chain(
+                ends.into_iter()
+                    .zip(stops.iter().skip(1).cloned())
+                    .flat_map(|(end, next)| [end, next]),
+            )
+            .collect();
+    }
+    html! {
+        linearGradient id=(id) gradientUnits="userSpaceOnUse" x1="0" x2=(x2) y1=(y1) y2=(y2) {
+            @for (at, color) in &stops { stop offset=(short_share(*at)) stop-color=(medium.color(color)) {} }
+        }
+    }
+}
+
+fn short_share(share: f64) -> String {
+    format!("{}", (share * 1000.0).round() / 1000.0)
+}
+
+/// What parts a bar into segments.
+fn gaps(is_upright: bool, medium: Medium) -> Markup {
+    html! {
+        g.gaps fill=[medium.tone(Tone::Panel)] {
+            @for index in 1..SEGMENTS {
+                @let at = format!("{}%", short(f64::from(index) * 100.0 / f64::from(SEGMENTS)));
+                @if is_upright { rect y=(at) width="100%" height="2" {} } @else { rect x=(at) width="2" height="100%" {} }
+            }
+        }
+    }
+}

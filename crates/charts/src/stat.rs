@@ -1,0 +1,286 @@
+//! The panel `stat`: big numbers, with sparklines behind them.
+
+use maud::{Markup, PreEscaped, html};
+use plotters::element::{PathElement, Polygon};
+use plotters::style::BLACK;
+
+use super::canvas::{Canvas, point};
+use super::cells;
+use super::graph::short;
+use super::look::{option, option_text};
+use super::scale::{Distribution, Limits, Scale};
+use super::theme::{Medium, Tone, fitted, readable_on, text_width};
+use edgewatch_grafana_model::data::{Data, Values};
+use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::reduce::{self, Shown};
+
+/// Units of a cell's height. Texts fill it as far as its width allows.
+const HEIGHT: f64 = 100.0;
+/// Names are cut at this many units: more would make all texts small.
+const LONGEST_NAME: f64 = 420.0;
+
+/// The look of all cells of a panel.
+struct Look {
+    has_name: bool,
+    has_value: bool,
+    mode: Mode,
+    has_graph: bool,
+    is_left: bool,
+    /// Units of the widest text, so that all have the same size.
+    width: f64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Plain,
+    Value,
+    Background { is_gradient: bool },
+}
+
+/// For a page.
+pub fn page(panel: &Panel, data: &Data) -> Markup {
+    let shown = reduce::shown(panel, data);
+    if shown.is_empty() {
+        return super::nothing(panel);
+    }
+    let look = Look::of(panel, &shown);
+    html! {
+        div class={ "cells " (cells::classes(panel, shown.len(), (look.width, look.height()))) } {
+            @for (index, one) in shown.iter().enumerate() { (look.page(one, panel.id, index)) }
+        }
+    }
+}
+
+/// For a picture of `width` by `height` pixels.
+pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+    let shown = reduce::shown(panel, data);
+    let look = Look::of(panel, &shown);
+    let places = cells::places(panel, shown.len(), (width, height), (look.width, look.height()))?;
+    Some(html! {
+        @for (index, (place, one)) in places.into_iter().zip(&shown).enumerate() { (look.picture(one, place, panel.id, index, medium)) }
+    })
+}
+
+impl Look {
+    fn of(panel: &Panel, shown: &[Shown]) -> Self {
+        let (has_name, has_value) = match option_text(panel, "/textMode") {
+            "value" => (false, true),
+            "name" => (true, false),
+            "value_and_name" => (true, true),
+            "none" => (false, false),
+            _ => (shown.len() > 1, true),
+        };
+        let mode = match option_text(panel, "/colorMode") {
+            "none" => Mode::Plain,
+            "background" => Mode::Background { is_gradient: true },
+            "background_solid" => Mode::Background { is_gradient: false },
+            _ => Mode::Value,
+        };
+        let value = |one: &Shown| text_width(cells::text(one), value_size(has_name));
+        let name = |one: &Shown| {
+            if has_name {
+                text_width(&one.title, NAME).min(LONGEST_NAME)
+            } else {
+                0.0
+            }
+        };
+        let width = shown.iter().map(|one| value(one).max(name(one))).fold(HEIGHT, f64::max);
+        Self {
+            has_name,
+            has_value,
+            mode,
+            has_graph: option(panel, "/graphMode").as_str().unwrap_or("area") == "area",
+            is_left: has_name && option_text(panel, "/justifyMode") != "center",
+            // Some air, since fonts differ.
+            width: width * 1.08 + 8.0,
+        }
+    }
+
+    /// Units of a cell's height, with room for a sparkline.
+    fn height(&self) -> f64 {
+        if self.has_graph { HEIGHT * 1.5 } else { HEIGHT }
+    }
+
+    /// The colours of texts and of the sparkline.
+    fn colors<'a>(&self, one: &'a Shown) -> (Option<&'a str>, &'a str) {
+        match self.mode {
+            Mode::Plain => (None, one.color()),
+            Mode::Value => (Some(one.color()), one.color()),
+            Mode::Background { .. } => (Some(readable_on(one.color())), readable_on(one.color())),
+        }
+    }
+
+    fn aspect(&self) -> &'static str {
+        if self.is_left { "xMinYMid" } else { "xMidYMid" }
+    }
+
+    fn page(&self, one: &Shown, panel: u32, index: usize) -> Markup {
+        let spark = Some(one).filter(|_| self.has_graph).and_then(spark);
+        let (text_color, spark_color) = self.colors(one);
+        html! {
+            div.stat.graphed[spark.is_some()] title=[self.has_name.then_some(&one.title)] {
+                @if let Mode::Background { is_gradient } = self.mode {
+                    svg.back aria-hidden="true" { (background(one.color(), is_gradient, &format!("b{panel}-{index}"))) }
+                }
+                @if let Some(spark) = spark { svg.spark viewBox="0 0 1000 400" preserveAspectRatio="none" aria-hidden="true" { (spark.draw(spark_color, "1")) } }
+                svg.big viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(self.aspect()) { (self.texts(one, text_color, Medium::Page)) }
+            }
+        }
+    }
+
+    fn picture(
+        &self,
+        one: &Shown,
+        (x, y, width, height): (f64, f64, f64, f64),
+        panel: u32,
+        index: usize,
+        medium: Medium,
+    ) -> Markup {
+        let spark = Some(one).filter(|_| self.has_graph).and_then(spark);
+        let (text_color, spark_color) = self.colors(one);
+        let text_color = text_color.map(|color| medium.color(color));
+        let big = if spark.is_some() { height * 0.62 } else { height };
+        html! {
+            svg x=(short(x)) y=(short(y)) width=(short(width)) height=(short(height)) {
+                @if let Mode::Background { is_gradient } = self.mode { (background(&medium.color(one.color()), is_gradient, &format!("b{panel}-{index}"))) }
+                @if let Some(spark) = spark {
+                    // Lines are scaled with the rest here: of what they would lose, the less is given back.
+                    @let scale = (width / 1000.0).min(height * 0.45 / 400.0).max(0.01);
+                    svg y=(short(height * 0.55)) width=(short(width)) height=(short(height * 0.45)) viewBox="0 0 1000 400" preserveAspectRatio="none" { (spark.draw(&medium.color(spark_color), &short(1.0 / scale))) }
+                }
+                svg width=(short(width)) height=(short(big)) viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(self.aspect()) { (self.texts(one, text_color.as_deref(), medium)) }
+            }
+        }
+    }
+
+    /// The texts of a cell, in units of its view box.
+    fn texts(&self, one: &Shown, color: Option<&str>, medium: Medium) -> Markup {
+        let plain = medium.tone(Tone::Text);
+        let (x, anchor) = if self.is_left {
+            (4.0, "start")
+        } else {
+            (self.width / 2.0, "middle")
+        };
+        let (number, unit) = split_unit(cells::text(one));
+        // A space at the beginning of an element is lost in pictures.
+        let unit = match medium {
+            Medium::Page => unit.to_owned(),
+            Medium::Picture { .. } => unit.replace(' ', "\u{a0}"),
+        };
+        let is_background = matches!(self.mode, Mode::Background { .. });
+        html! {
+            @if self.has_name {
+                text.name x=(short(x)) y=(if self.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background).or(plain)] {
+                    (fitted(&one.title, NAME, LONGEST_NAME))
+                }
+            }
+            @if self.has_value {
+                text.value x=(short(x)) y=(if self.has_name { "82" } else { "70" }) font-size=(value_size(self.has_name)) text-anchor=(anchor) fill=[color.or(plain)] {
+                    (number) @if !unit.is_empty() { tspan font-size="70%" { (unit) } }
+                }
+            }
+        }
+    }
+}
+
+/// Units of a name.
+const NAME: f64 = 22.0;
+
+const fn value_size(has_name: bool) -> f64 {
+    if has_name { 52.0 } else { 58.0 }
+}
+
+/// A cell's background, darker at its top left.
+fn background(color: &str, is_gradient: bool, id: &str) -> Markup {
+    html! {
+        @if is_gradient {
+            linearGradient id=(id) x2="1" y2="1" {
+                stop stop-color="#000" stop-opacity=".36" {}
+                stop offset="1" stop-color="#000" stop-opacity=".18" {}
+            }
+        }
+        rect width="100%" height="100%" rx="3" fill=(color) {}
+        @if is_gradient { rect width="100%" height="100%" rx="3" fill=(format!("url(#{id})")) {} }
+    }
+}
+
+/// The number and the unit behind it, which is written smaller.
+fn split_unit(text: &str) -> (&str, &str) {
+    let end = text.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
+    // Words, such as those of mappings, are no unit.
+    if end == 0 || !text.starts_with(|c: char| c.is_ascii_digit() || "+-−".contains(c)) {
+        (text, "")
+    } else {
+        text.split_at(end)
+    }
+}
+
+/// A sparkline, 1000 by 400 units: the `d` of its line and of the area below.
+struct Spark {
+    line: String,
+    area: String,
+}
+
+impl Spark {
+    fn draw(&self, color: &str, width: &str) -> Markup {
+        html! {
+            path fill=(color) fill-opacity=".2" d=(PreEscaped(&self.area)) {}
+            path fill="none" stroke=(color) stroke-width=(width) d=(PreEscaped(&self.line)) {}
+        }
+    }
+}
+
+/// The sparkline of a series; `None` if it has less than two points.
+fn spark(one: &Shown) -> Option<Spark> {
+    let (times, Values::Numbers(numbers)) = (one.times, &one.field.values) else {
+        return None;
+    };
+    let known = || {
+        times
+            .iter()
+            .zip(numbers.iter())
+            .filter(|(_, number)| number.is_finite())
+    };
+    let (from, to) = (known().next()?.0, known().next_back()?.0);
+    if from >= to {
+        return None;
+    }
+    let low = known().map(|(_, number)| *number).fold(f64::INFINITY, f64::min);
+    let high = known().map(|(_, number)| *number).fold(f64::NEG_INFINITY, f64::max);
+    let limits = Limits {
+        min: one.field.options.min,
+        max: one.field.options.max,
+        ..Limits::default()
+    };
+    let scale = Scale::new(low, high, limits, Distribution::Linear, 1.0);
+    let points: Vec<_> = known()
+        .map(|(time, number)| point((time - from) / (to - from), scale.fraction(*number)))
+        .collect();
+    let mut canvas = Canvas::new(1000, 400);
+    let area = canvas.area();
+    let _ = area.draw(&Polygon::new(
+        [vec![(0.0, 0.0)], points.clone(), vec![(1.0, 0.0)]].concat(),
+        BLACK,
+    ));
+    let _ = area.draw(&PathElement::new(points, BLACK));
+    drop(area);
+    Some(Spark {
+        line: canvas.take_lines(),
+        area: canvas.take_areas(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_apart_from_numbers_but_words_stay_whole() {
+        assert_eq!(split_unit("12.3 °C"), ("12.3", " °C"));
+        assert_eq!(split_unit("-5%"), ("-5", "%"));
+        assert_eq!(split_unit("7"), ("7", ""));
+        assert_eq!(split_unit("not synchronised"), ("not synchronised", ""));
+        assert_eq!(split_unit("v2 beta"), ("v2 beta", ""));
+        assert_eq!(split_unit("1 h 5 min"), ("1 h 5", " min"));
+    }
+}

@@ -1,0 +1,333 @@
+//! The panel `state-timeline`: a row for each series, with a bar for each time it had one state.
+
+use std::sync::Arc;
+
+use maud::html;
+use plotters::element::Rectangle;
+use plotters::style::BLACK;
+
+use super::axes;
+use super::canvas::{Canvas, point};
+use super::clock;
+use super::graph::{Align, Axis, Graph, Label, Tick};
+use super::legend::{self, Entry, Legend};
+use super::look::{custom_number, is_hidden, option, option_text};
+use super::theme::{Medium, Tone, text_width};
+use edgewatch_grafana_model::color;
+use edgewatch_grafana_model::data::{Data, Field, Values};
+use edgewatch_grafana_model::display::{self, Display};
+use edgewatch_grafana_model::evaluate::Scope;
+use edgewatch_grafana_model::model::{Mapping, Panel};
+
+/// Rows of a panel; nobody reads more.
+const MOST: usize = 200;
+
+/// A row.
+struct Row<'a> {
+    field: &'a Field,
+    bars: Vec<Bar>,
+}
+
+/// A bar: from when to when, and what it says.
+struct Bar {
+    from: f64,
+    to: f64,
+    display: Display,
+}
+
+/// The graph of `data`; `None` if there is nothing to draw.
+#[expect(clippy::cast_precision_loss, reason = "a few rows")]
+pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium) -> Option<Graph<'a>> {
+    let range = data.range;
+    let rows = rows(panel, data);
+    if rows.is_empty() {
+        return None;
+    }
+    let count = rows.len() as f64;
+    let height = option(panel, "/rowHeight").as_f64().unwrap_or(0.9).clamp(0.05, 1.0);
+    let across = move |time: f64| (time - range.from) / (range.to - range.from);
+    let legend = legend(panel, &rows, medium);
+    let ticks = rows.iter().enumerate().map(|(index, row)| Tick {
+        at: 1.0 - (index as f64 + 0.5) / count,
+        text: row.field.name.clone(),
+    });
+    let axis = Axis {
+        ticks: ticks.collect(),
+        ..Axis::default()
+    };
+    Some(Graph {
+        panel: panel.id,
+        summary: format!("{}: {} series of states over time", panel.title, rows.len()),
+        range,
+        axes: vec![axis],
+        times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
+        legend,
+        labels: labels(panel, &rows, across, medium),
+        plot: Box::new(move |ink| {
+            html! {
+                @for (index, row) in rows.iter().enumerate() {
+                    @let opacity = (custom_number(&row.field.options, "fillOpacity").unwrap_or(70.0) / 100.0).clamp(0.0, 1.0);
+                    @let line = custom_number(&row.field.options, "lineWidth").unwrap_or(0.0).clamp(0.0, 10.0);
+                    g.series data-series=(index) fill-opacity=(short_share(opacity)) {
+                        @for (color, shapes) in shapes(row, index as f64, count, height, across, ink.width, ink.height) {
+                            @let color = medium.color(&color);
+                            path fill=(color) stroke=[(line > 0.0).then_some(&color)] stroke-width=[(line > 0.0).then(|| ink.pixels(line))] d=(shapes) {}
+                        }
+                    }
+                }
+            }
+        }),
+    })
+}
+
+fn short_share(share: f64) -> String {
+    format!("{}", (share * 100.0).round() / 100.0)
+}
+
+/// The bars of a row: one path for each colour.
+fn shapes(
+    row: &Row,
+    index: f64,
+    count: f64,
+    height: f64,
+    across: impl Fn(f64) -> f64,
+    width: i32,
+    tall: i32,
+) -> Vec<(String, String)> {
+    let (top, bottom) = (
+        1.0 - (index + 0.5 - height / 2.0) / count,
+        1.0 - (index + 0.5 + height / 2.0) / count,
+    );
+    let mut colors: Vec<&str> = row.bars.iter().filter_map(|bar| bar.display.color.as_deref()).collect();
+    colors.sort_unstable();
+    colors.dedup();
+    let paths = colors.into_iter().filter(|color| *color != "transparent").map(|color| {
+        let mut canvas = Canvas::new(width, tall);
+        let area = canvas.area();
+        for bar in row
+            .bars
+            .iter()
+            .filter(|bar| bar.display.color.as_deref() == Some(color))
+        {
+            let _ = area.draw(&Rectangle::new(
+                [point(across(bar.from), top), point(across(bar.to), bottom)],
+                BLACK,
+            ));
+        }
+        drop(area);
+        (color.to_owned(), canvas.take_areas())
+    });
+    paths.collect()
+}
+
+fn rows<'a>(panel: &Panel, data: &'a Data) -> Vec<Row<'a>> {
+    let merges = option(panel, "/mergeValues").as_bool().unwrap_or(true);
+    let mut rows = Vec::new();
+    for frame in &data.frames {
+        let Some(times) = frame.times() else { continue };
+        for field in frame
+            .fields
+            .iter()
+            .filter(|field| !matches!(field.values, Values::Times(_)) && !is_hidden(field, "viz"))
+        {
+            rows.push(Row {
+                field,
+                bars: bars(field, times, merges, data.range.to),
+            });
+        }
+    }
+    rows.retain(|row| !row.bars.is_empty());
+    rows.truncate(MOST);
+    rows
+}
+
+/// Each value holds until the next one; the last one for as long as the one before, but not beyond the range.
+fn bars(field: &Field, times: &[f64], merges: bool, end: f64) -> Vec<Bar> {
+    let step = times
+        .windows(2)
+        .map(|two| two[1] - two[0])
+        .fold(f64::INFINITY, f64::min);
+    let spans = super::look::custom(&field.options, "spanNulls")
+        .as_bool()
+        .unwrap_or(false);
+    let mut bars: Vec<Bar> = Vec::new();
+    let mut was_there = false;
+    for (index, from) in times.iter().enumerate() {
+        let to = times
+            .get(index + 1)
+            .copied()
+            .unwrap_or_else(|| if step.is_finite() { from + step } else { end })
+            .min(end.max(*from));
+        let Some(display) = state(field, index) else {
+            was_there = false;
+            continue;
+        };
+        match bars
+            .last_mut()
+            .filter(|last| merges && last.display == display && (was_there || spans))
+        {
+            Some(last) => last.to = to,
+            None => {
+                if let Some(last) = bars.last_mut().filter(|_| spans) {
+                    last.to = *from;
+                }
+                bars.push(Bar {
+                    from: *from,
+                    to,
+                    display,
+                });
+            }
+        }
+        was_there = true;
+    }
+    bars
+}
+
+/// The state at `index`; `None` if there is none.
+fn state(field: &Field, index: usize) -> Option<Display> {
+    let mut display = match &field.values {
+        Values::Numbers(numbers) => {
+            let number = *numbers.get(index)?;
+            let display = display::number(&field.options, number);
+            // No value is a state only where a mapping says so.
+            if number.is_nan() && display.text.is_empty() {
+                return None;
+            }
+            display
+        }
+        Values::Texts(texts) => display::text(&field.options, texts.get(index).filter(|text| !text.is_empty())?),
+        Values::Times(_) => return None,
+    };
+    display.color.get_or_insert_with(|| field.color.clone());
+    Some(display)
+}
+
+/// The states and their colours: those of the mappings, then those of the thresholds, that occur.
+fn legend(panel: &Panel, rows: &[Row], medium: Medium) -> Legend {
+    let is_shown = option(panel, "/legend/showLegend").as_bool().unwrap_or(true)
+        && option_text(panel, "/legend/displayMode") != "hidden";
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut add = |name: String, color: &str| {
+        if !name.is_empty() && entries.len() < 50 && !entries.iter().any(|entry| entry.name == name) {
+            entries.push(Entry {
+                color: medium.color(color),
+                name,
+                ..Entry::default()
+            });
+        }
+    };
+    let mut options: Vec<_> = rows.iter().map(|row| &row.field.options).filter(|_| is_shown).collect();
+    // Most rows share them.
+    options.dedup_by(|one, other| Arc::ptr_eq(one, other));
+    for options in options {
+        for mapping in options.mappings.iter() {
+            let results: Vec<_> = match mapping {
+                Mapping::Value(results) => results.values().collect(),
+                Mapping::Range { result, .. } | Mapping::Regex { result, .. } | Mapping::Special { result, .. } => {
+                    vec![result]
+                }
+            };
+            let mut results: Vec<_> = results.into_iter().filter(|result| result.color.is_some()).collect();
+            results.sort_by_key(|result| result.index);
+            for result in results {
+                add(
+                    result.text.clone().unwrap_or_default(),
+                    &color::hex(result.color.as_deref().unwrap_or_default()),
+                );
+            }
+        }
+        if options.mappings.is_empty() && matches!(options.color.mode.as_str(), "thresholds" | "") {
+            for (index, step) in options.thresholds.steps.iter().enumerate() {
+                let name = match (
+                    step.value,
+                    options.thresholds.steps.get(index + 1).and_then(|next| next.value),
+                ) {
+                    (Some(from), _) => format!("{}+", super::look::plain(options, from)),
+                    (None, Some(to)) => format!("< {}", super::look::plain(options, to)),
+                    (None, None) => continue,
+                };
+                add(name, &color::hex(&step.color));
+            }
+        }
+    }
+    Legend {
+        is_right: option_text(panel, "/legend/placement") == "right",
+        entries,
+        ..legend::Legend::default()
+    }
+}
+
+/// The texts in bars, where a bar has room on a usual screen.
+#[expect(clippy::cast_precision_loss, reason = "a few rows")]
+fn labels(panel: &Panel, rows: &[Row], across: impl Fn(f64) -> f64, medium: Medium) -> Vec<Label> {
+    if option_text(panel, "/showValue") == "never" {
+        return Vec::new();
+    }
+    let is_always = option_text(panel, "/showValue") == "always";
+    let pixels = f64::from(panel.grid_pos.w.clamp(1, 24)) * 57.0 - 150.0;
+    let align = match option_text(panel, "/alignValue") {
+        "center" => Align::Center,
+        "right" => Align::Right,
+        _ => Align::Left,
+    };
+    let mut labels = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        for bar in &row.bars {
+            let (from, to) = (across(bar.from).clamp(0.0, 1.0), across(bar.to).clamp(0.0, 1.0));
+            let fits = (to - from) * pixels >= text_width(&bar.display.text, 12.0) + 8.0;
+            if (fits || is_always) && to > from && labels.len() < 1000 {
+                labels.push(Label {
+                    x: from,
+                    y: (index as f64 + 0.5) / rows.len() as f64,
+                    width: to - from,
+                    align,
+                    color: medium.tone(Tone::Text),
+                    text: bar.display.text.clone(),
+                });
+            }
+        }
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(values: &[f64], merges: bool) -> Vec<(f64, f64, String)> {
+        let field = Field {
+            values: Values::numbers(values.iter().copied()),
+            color: "#112233".to_owned(),
+            ..Field::default()
+        };
+        let times: Vec<f64> = (0..values.len()).map(|at| at as f64 * 10.0).collect();
+        bars(&field, &times, merges, 1000.0)
+            .into_iter()
+            .map(|bar| (bar.from, bar.to, bar.display.text))
+            .collect()
+    }
+
+    #[test]
+    fn equal_states_are_one_bar_and_gaps_part_them() {
+        let nan = f64::NAN;
+        let found = spans(&[0.0, 0.0, 1.0, nan, 1.0], true);
+        let expected = [(0.0, 20.0, "0"), (20.0, 30.0, "1"), (40.0, 50.0, "1")];
+        assert_eq!(found, expected.map(|(from, to, text)| (from, to, text.to_owned())));
+        assert_eq!(spans(&[0.0, 0.0], false).len(), 2);
+        assert!(spans(&[nan, nan], true).is_empty());
+    }
+
+    #[test]
+    fn the_last_state_ends_with_the_range() {
+        let field = Field {
+            values: Values::numbers(vec![1.0, 1.0]),
+            ..Field::default()
+        };
+        assert_eq!(bars(&field, &[0.0, 10.0], true, 15.0)[0].to, 15.0);
+        assert_eq!(
+            bars(&field, &[0.0], true, 15.0)[0].to,
+            15.0,
+            "nothing tells for how long, so to the end"
+        );
+    }
+}

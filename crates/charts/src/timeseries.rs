@@ -1,0 +1,360 @@
+//! The panel `timeseries`: lines, areas, bars or points over time.
+
+use maud::{Markup, html};
+use plotters::element::{PathElement, Polygon, Rectangle};
+use plotters::style::BLACK;
+
+use super::axes::{self, Axes};
+use super::canvas::{Canvas, point};
+use super::graph::{Graph, Ink};
+use super::look::{custom, custom_number, custom_text, is_hidden};
+use super::theme::Medium;
+use super::{clock, legend, stack};
+use edgewatch_grafana_model::data::{Data, Field};
+use edgewatch_grafana_model::evaluate::Scope;
+use edgewatch_grafana_model::model::{FieldOptions, Panel};
+
+/// A series as it is drawn.
+pub struct Line<'a> {
+    /// Where it comes from.
+    pub field: &'a Field,
+    /// `#rrggbb`.
+    pub color: String,
+    /// Unix times in seconds.
+    pub times: &'a [f64],
+    /// What is drawn: NaN is a gap.
+    pub values: Vec<f64>,
+    /// Where its area ends, for each value: what it is stacked upon.
+    pub base: Option<Vec<f64>>,
+    /// The place of its axis.
+    pub axis: usize,
+}
+
+/// The graph of `data`; `None` if there is nothing to draw.
+pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium) -> Option<Graph<'a>> {
+    let range = data.range;
+    let mut lines = lines(data, medium);
+    if lines.is_empty() {
+        return None;
+    }
+    stack::apply(&mut lines);
+    let axes = Axes::of(panel, &mut lines);
+    let shown = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| !is_hidden(line.field, "legend"));
+    let legend = legend::of(
+        panel,
+        shown.map(|(index, line)| (index, line.color.as_str(), line.field)),
+    );
+    let ticks = axes.drawn(panel, &legend);
+    Some(Graph {
+        panel: panel.id,
+        summary: format!("{}: {} series over time", panel.title, lines.len()),
+        range,
+        axes: ticks,
+        times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
+        legend,
+        labels: Vec::new(),
+        plot: Box::new(move |ink| {
+            let across = |time: f64| (time - range.from) / (range.to - range.from);
+            html! {
+                (axes.threshold_areas(ink))
+                @for (index, line) in lines.iter().enumerate() {
+                    (draw(line, index, panel.id, &axes, across, ink))
+                }
+                (axes.threshold_lines(ink))
+            }
+        }),
+    })
+}
+
+/// The series of `data` that are shown, with their colours.
+fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for frame in &data.frames {
+        let Some(times) = frame.times() else { continue };
+        for (field, values) in frame.numbers() {
+            if is_hidden(field, "viz") {
+                continue;
+            }
+            // A transformation may make columns of other lengths than that of the times.
+            let mut values: Vec<f64> = values
+                .iter()
+                .take(times.len())
+                .map(|value| if value.is_finite() { *value } else { f64::NAN })
+                .collect();
+            if custom_text(&field.options, "transform") == "negative-Y" {
+                values.iter_mut().for_each(|value| *value = -*value);
+            }
+            lines.push(Line {
+                field,
+                color: medium.color(&field.color),
+                times,
+                values,
+                base: None,
+                axis: 0,
+            });
+        }
+    }
+    lines
+}
+
+fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64) -> f64, ink: Ink) -> Markup {
+    let options = &line.field.options;
+    let scale = axes.scale(line.axis);
+    let style = Style::of(options);
+    let mut canvas = Canvas::new(ink.width, ink.height);
+    // Bases lie at 0, or at the edge that is nearest to it.
+    let zero = scale.fraction(scale.min.max(0.0_f64.min(scale.max))).clamp(0.0, 1.0);
+    let base = |at: usize| line.base.as_ref().map_or(zero, |base| scale.fraction(base[at]));
+    let drawn: Vec<(f64, f64, f64)> = (0..line.values.len())
+        .map(|at| (across(line.times[at]), scale.fraction(line.values[at]), base(at)))
+        .collect();
+    let runs = runs(&drawn, line.times, style.span);
+    let area = canvas.area();
+    let mut dots = Vec::new();
+    for run in &runs {
+        if style.is_bars {
+            let width = bar_width(line.times, &across);
+            for (x, y, base) in run {
+                let (left, right) = (x - width / 2.0, x + width / 2.0);
+                let _ = area.draw(&Rectangle::new([point(left, *y), point(right, *base)], BLACK));
+            }
+            continue;
+        }
+        if style.has_points || run.len() == 1 {
+            dots.extend(run.iter().map(|(x, y, _)| (*x, *y)));
+        }
+        if style.is_points || run.len() == 1 {
+            continue;
+        }
+        let top = style
+            .interpolation
+            .through(run.iter().map(|(x, y, _)| point(*x, *y)).collect());
+        if style.fill > 0.0 {
+            let mut below = style
+                .interpolation
+                .through(run.iter().map(|(x, _, base)| point(*x, *base)).collect());
+            below.reverse();
+            let _ = area.draw(&Polygon::new([top.clone(), below].concat(), BLACK));
+        }
+        if style.width > 0.0 {
+            let _ = area.draw(&PathElement::new(top, BLACK));
+        }
+    }
+    drop(area);
+    let (areas, strokes) = (canvas.take_areas(), canvas.take_lines());
+    for (x, y) in dots {
+        let _ = canvas.area().draw_pixel(point(x, y), &BLACK);
+    }
+    let dots = canvas.take_lines();
+    let gradient = (style.is_gradient && !areas.is_empty()).then(|| format!("g{panel}-{index}"));
+    let fill = gradient
+        .as_ref()
+        .map_or_else(|| line.color.clone(), |id| format!("url(#{id})"));
+    let bar_stroke = if style.is_bars && style.width > 0.0 {
+        line.color.as_str()
+    } else {
+        "none"
+    };
+    html! {
+        g.series data-series=(index) fill="none" stroke=(line.color) stroke-width=(ink.pixels(style.width)) stroke-linejoin="round" {
+            @if let Some(id) = &gradient {
+                linearGradient id=(id) x2="0" y2="1" {
+                    stop stop-color=(line.color) stop-opacity=(style.fill) {}
+                    stop offset="1" stop-color=(line.color) stop-opacity="0" {}
+                }
+            }
+            @if !areas.is_empty() {
+                path fill=(fill) fill-opacity=[gradient.is_none().then(|| short_opacity(style.fill))] stroke=(bar_stroke) d=(areas) {}
+            }
+            @if !strokes.is_empty() { path stroke-dasharray=[style.dashes(ink)] stroke-linecap=[style.cap()] d=(strokes) {} }
+            @if !dots.is_empty() { path stroke-width=(ink.pixels(style.point)) stroke-linecap="round" d=(dots) {} }
+        }
+    }
+}
+
+fn short_opacity(opacity: f64) -> String {
+    format!("{}", (opacity * 100.0).round() / 100.0)
+}
+
+/// The parts of a series between its gaps.
+fn runs(drawn: &[(f64, f64, f64)], times: &[f64], span: Span) -> Vec<Vec<(f64, f64, f64)>> {
+    let mut runs: Vec<Vec<(f64, f64, f64)>> = Vec::new();
+    let mut last: Option<usize> = None;
+    for (at, place) in drawn.iter().enumerate() {
+        if !(place.1.is_finite() && place.0.is_finite()) {
+            continue;
+        }
+        let joined = last.is_some_and(|last| last + 1 == at || span.reaches(times[at] - times[last]));
+        match runs.last_mut().filter(|_| joined) {
+            Some(run) => run.push(*place),
+            None => runs.push(vec![*place]),
+        }
+        last = Some(at);
+    }
+    runs
+}
+
+/// The width of bars as a fraction of the plot: a part of the least distance of two points.
+fn bar_width(times: &[f64], across: impl Fn(f64) -> f64) -> f64 {
+    let least = times
+        .windows(2)
+        .map(|two| across(two[1]) - across(two[0]))
+        .filter(|width| *width > 0.0)
+        .fold(f64::INFINITY, f64::min);
+    if least.is_finite() { least * 0.6 } else { 0.02 }
+}
+
+/// Which gaps lines go across.
+#[derive(Clone, Copy)]
+enum Span {
+    Never,
+    Always,
+    /// Gaps shorter than these seconds.
+    UpTo(f64),
+}
+
+impl Span {
+    fn reaches(self, seconds: f64) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::UpTo(most) => seconds <= most,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Interpolation {
+    Linear,
+    Before,
+    After,
+    Smooth,
+}
+
+impl Interpolation {
+    /// The points of a line through `points`.
+    fn through(self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+        let Some(first) = points.first().copied() else {
+            return points;
+        };
+        match self {
+            Self::Linear => points,
+            Self::Before => std::iter::once(first)
+                .chain(points.windows(2).flat_map(|two| [(two[0].0, two[1].1), two[1]]))
+                .collect(),
+            Self::After => std::iter::once(first)
+                .chain(points.windows(2).flat_map(|two| [(two[1].0, two[0].1), two[1]]))
+                .collect(),
+            Self::Smooth => super::smooth::curve(&points),
+        }
+    }
+}
+
+struct Style {
+    width: f64,
+    fill: f64,
+    is_bars: bool,
+    is_points: bool,
+    has_points: bool,
+    is_gradient: bool,
+    point: f64,
+    span: Span,
+    interpolation: Interpolation,
+    dash: Vec<f64>,
+    is_dotted: bool,
+}
+
+impl Style {
+    fn of(options: &FieldOptions) -> Self {
+        let text = |path: &str| custom_text(options, path);
+        let kind = text("drawStyle");
+        let spanned = custom(options, "spanNulls");
+        let dash = custom(options, "lineStyle/dash")
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        let dash: Vec<f64> = dash
+            .iter()
+            .filter_map(serde_json::Value::as_f64)
+            .filter(|length| (0.0..1e4).contains(length))
+            .take(16)
+            .collect();
+        let is_dotted = text("lineStyle/fill") == "dot";
+        Self {
+            width: custom_number(options, "lineWidth").unwrap_or(1.0).clamp(0.0, 20.0),
+            fill: (custom_number(options, "fillOpacity").unwrap_or(0.0) / 100.0).clamp(0.0, 1.0),
+            is_bars: kind == "bars",
+            is_points: kind == "points",
+            has_points: kind == "points" || text("showPoints") == "always",
+            is_gradient: !matches!(text("gradientMode"), "" | "none"),
+            point: custom_number(options, "pointSize").unwrap_or(5.0).clamp(1.0, 40.0),
+            span: match (spanned.as_bool(), spanned.as_f64()) {
+                (Some(true), _) => Span::Always,
+                (_, Some(millis)) => Span::UpTo(millis / 1000.0),
+                _ => Span::Never,
+            },
+            interpolation: match text("lineInterpolation") {
+                "stepBefore" => Interpolation::Before,
+                "stepAfter" => Interpolation::After,
+                "smooth" => Interpolation::Smooth,
+                _ => Interpolation::Linear,
+            },
+            dash: match text("lineStyle/fill") {
+                "dash" if dash.is_empty() => vec![10.0, 10.0],
+                "dot" if dash.is_empty() => vec![0.0, 10.0],
+                "dash" | "dot" => dash,
+                _ => Vec::new(),
+            },
+            is_dotted,
+        }
+    }
+
+    fn dashes(&self, ink: Ink) -> Option<String> {
+        (!self.dash.is_empty()).then(|| {
+            self.dash
+                .iter()
+                .map(|length| ink.pixels(*length))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+    }
+
+    fn cap(&self) -> Option<&'static str> {
+        self.is_dotted.then_some("round")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_part_lines_unless_they_are_spanned() {
+        let places: Vec<(f64, f64, f64)> = [1.0, 2.0, f64::NAN, f64::NAN, 3.0]
+            .iter()
+            .enumerate()
+            .map(|(x, y)| (x as f64, *y, 0.0))
+            .collect();
+        let times = [0.0, 10.0, 20.0, 30.0, 40.0];
+        let lengths = |span| runs(&places, &times, span).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(Span::Never), [2, 1]);
+        assert_eq!(lengths(Span::Always), [3]);
+        assert_eq!(lengths(Span::UpTo(29.0)), [2, 1]);
+        assert_eq!(lengths(Span::UpTo(30.0)), [3]);
+    }
+
+    #[test]
+    fn steps_go_across_before_or_after() {
+        let points = vec![(0.0, 0.0), (1.0, 1.0)];
+        assert_eq!(
+            Interpolation::After.through(points.clone()),
+            [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
+        );
+        assert_eq!(
+            Interpolation::Before.through(points),
+            [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! What surrounds the contents of every page, and where pages lead.
+
+use actix_web::{HttpRequest, HttpResponse};
+use maud::{DOCTYPE, Markup, html};
+
+/// Grafana's port, where the settings give no link.
+pub const GRAFANA_PORT: u16 = 3000;
+
+/// A whole page around `body`.
+pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse {
+    let host = hostname();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
+                title { (title) " · " (host) " · edgewatch" }
+                link rel="icon" href="/favicon.svg";
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                header {
+                    h1 { a href="/" { "edgewatch" } " " span.host { (host) } }
+                    p { (title) }
+                }
+                main { (body) }
+                footer { "edgewatch " (env!("CARGO_PKG_VERSION")) " · " a href="/metrics" { "metrics" } " · " a href="/sensor" { "JSON" } }
+            }
+        }
+    };
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("Cache-Control", "no-store"))
+        .body(page.into_string())
+}
+
+/// The address of another part of the stack: as set, or on the host that the browser asked; `None` if it is not there.
+pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<String> {
+    match set {
+        Some("") => None,
+        Some(link) => Some(link.trim_end_matches('/').to_owned()),
+        None => {
+            let connection = request.connection_info();
+            let authority = connection.host();
+            // The port is behind the last colon, but for an IPv6 address in brackets.
+            let host = match authority.rsplit_once(':') {
+                Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+                _ => authority,
+            };
+            Some(format!("http://{host}:{port}"))
+        }
+    }
+}
+
+/// The name of this device.
+pub fn hostname() -> String {
+    // Not by /proc, which not every sandbox shows.
+    let system = rustix::system::uname();
+    system.nodename().to_string_lossy().into_owned()
+}

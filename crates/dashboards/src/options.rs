@@ -1,0 +1,89 @@
+//! Options that the commands with dashboards share: whom to ask, what to show, and of which time.
+
+use std::path::{Path, PathBuf};
+
+use super::library::{self, SHIPPED};
+use super::source::Direct;
+use crate::settings;
+use edgewatch_grafana_model::model::Dashboard;
+use edgewatch_grafana_model::time::interval;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::Credentials;
+
+/// Options of `edgewatch top` and `edgewatch render`.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Address of Prometheus
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
+    pub prometheus: String,
+    /// User name for Prometheus
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    pub user: Option<String>,
+    /// File with the user's password in its first line
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// Begin of the range: 6h, now-6h, now/d, 2026-01-31 12:00:00, or milliseconds since 1970 [default: the dashboard's]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// End of the range [default: the dashboard's, or now with --from]
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+}
+
+impl Options {
+    /// Where values come from.
+    ///
+    /// # Errors
+    /// The address is none, or the password cannot be read.
+    pub fn source(&self) -> Result<Direct, Failure> {
+        let settings = settings::Prometheus {
+            url: self.prometheus.clone(),
+            ..settings::Prometheus::default()
+        };
+        let credentials = match (&self.user, &self.password_file) {
+            (Some(user), Some(file)) => Some(Credentials::read(user, file)?),
+            _ => None,
+        };
+        Ok(Direct::new(&settings)?.with_credentials(credentials))
+    }
+
+    /// From and to in Grafana's syntax, if the person named one of them.
+    pub fn range(&self) -> Option<(String, String)> {
+        // `6h` alone is what people write who mean the last six hours.
+        let from = |text: &str| match interval::parse(text) {
+            Some(_) if text.ends_with(char::is_alphabetic) => format!("now-{text}"),
+            _ => text.to_owned(),
+        };
+        match (&self.from, &self.to) {
+            (None, None) => None,
+            (Some(begin), None) => Some((from(begin), "now".to_owned())),
+            (Some(begin), Some(end)) => Some((from(begin), end.clone())),
+            (None, Some(end)) => Some(("now-6h".to_owned(), end.clone())),
+        }
+    }
+}
+
+/// The interval at which Prometheus scrapes in milliseconds; where it does not tell, that of the shipped configuration.
+pub fn min_step(source: &Direct) -> i64 {
+    let shipped = || i64::try_from(settings::Prometheus::default().scrape_interval.as_millis()).unwrap_or(i64::MAX);
+    source.scrape_interval().unwrap_or_else(shipped)
+}
+
+/// The dashboard that a person names: the uid of a shipped one, or a file.
+///
+/// # Errors
+/// There is none of that name, or the file holds none.
+pub fn dashboard(name: &str) -> Result<Dashboard, Failure> {
+    if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == name) {
+        return Dashboard::parse(shipped.json).map_err(|reason| Failure::because(name, reason));
+    }
+    let path = Path::new(name);
+    if !path.exists() && path.extension().is_none() {
+        let uids = SHIPPED.map(|shipped| shipped.uid).join(", ");
+        return Err(Failure(format!(
+            "{name:?} is no dashboard: there are {uids}, and files such as ./dashboard.json"
+        )));
+    }
+    let text = library::read(path).map_err(|error| Failure::because(name, error))?;
+    Dashboard::parse(&text).map_err(|reason| Failure::because(name, reason))
+}

@@ -1,0 +1,213 @@
+//! What an address asks for: `/d/UID?from=now-6h&to=now&refresh=10s&var-device=sda&viewPanel=3&kiosk&theme=dark`, as in Grafana.
+
+use std::time::Duration;
+
+use edgewatch_grafana_model::model::Dashboard;
+use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
+
+/// Times of pages are multiples of this, so that viewers who come at the same moment ask the same.
+const MOMENT: i64 = 5_000;
+/// The shortest refresh.
+const LEAST_REFRESH: Duration = Duration::from_secs(5);
+/// Rows whose state differs from the dashboard's, and choices of variables; more are no honest address.
+const MOST_PARAMETERS: usize = 200;
+/// Bytes of a query string. It stands in each link of a page.
+const MOST_BYTES: usize = 16 << 10;
+
+/// The parameters of an address, as they stand there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Everything, in order, to make links from.
+    pub pairs: Vec<(String, String)>,
+}
+
+/// What is meant by them for one dashboard.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// As asked or as the dashboard says, such as `now-6h`.
+    pub from: String,
+    /// As asked or as the dashboard says, such as `now`.
+    pub to: String,
+    /// Both, at this moment.
+    pub range: TimeRange,
+    /// The zone of days and of the axes.
+    pub zone: Zone,
+    /// Time to the next load; `None`: never.
+    pub refresh: Option<Duration>,
+    /// Only this panel.
+    pub panel: Option<u32>,
+    /// Without header.
+    pub kiosk: bool,
+    /// Dark or light whatever the browser prefers.
+    pub theme: Option<&'static str>,
+    /// Ids of rows that are open where the dashboard has them closed, and the other way round.
+    pub toggled: Vec<u32>,
+}
+
+impl Asked {
+    /// Reads a query string.
+    ///
+    /// # Errors
+    /// For people: it is none.
+    pub fn parse(query: &str) -> Result<Self, String> {
+        if query.len() > MOST_BYTES {
+            return Err(format!("the address is longer than {} KiB", MOST_BYTES >> 10));
+        }
+        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|error| format!("the address cannot be read: {error}"))?
+            .into_inner();
+        if pairs.len() > MOST_PARAMETERS {
+            return Err(format!("the address has more than {MOST_PARAMETERS} parameters"));
+        }
+        Ok(Self { pairs })
+    }
+
+    /// The value of a parameter; the last one counts, as in Grafana.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.pairs.iter().rev();
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `var-NAME=value` without `var-`.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let pairs = self.pairs.iter();
+        pairs
+            .filter_map(|(key, value)| Some((key.strip_prefix("var-")?.to_owned(), value.clone())))
+            .collect()
+    }
+
+    /// The address of the same with `changes`; `None` takes a parameter away.
+    pub fn with(&self, path: &str, changes: &[(&str, Option<&str>)]) -> String {
+        let kept = self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let kept = kept.filter(|(key, _)| !changes.iter().any(|(name, _)| name == key));
+        let added = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let mut address = path.to_owned();
+        for (number, (key, value)) in kept.chain(added).enumerate() {
+            address.push(if number == 0 { '?' } else { '&' });
+            push_encoded(&mut address, key);
+            if !value.is_empty() {
+                address.push('=');
+                push_encoded(&mut address, value);
+            }
+        }
+        address
+    }
+
+    /// What is meant for `dashboard` at the Unix time `now` in milliseconds.
+    ///
+    /// # Errors
+    /// For people: what cannot be meant.
+    pub fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, String> {
+        let zone = zone(self.get("timezone").unwrap_or(&dashboard.timezone));
+        let from = self.get("from").unwrap_or(&dashboard.time.from).to_owned();
+        let to = self.get("to").unwrap_or(&dashboard.time.to).to_owned();
+        let range = TimeRange::parse(&from, &to, now - now.rem_euclid(MOMENT), &zone)?;
+        let number = |name: &str, text: &str| {
+            text.parse::<u32>()
+                .map_err(|_| format!("{name}={text}: is no number of a panel"))
+        };
+        let panel = match self.get("viewPanel") {
+            // Grafana 11.3 and newer write `panel-3`.
+            Some(text) => Some(number("viewPanel", text.strip_prefix("panel-").unwrap_or(text))?),
+            None => None,
+        };
+        let toggled = self.get("rows").unwrap_or_default().split(',');
+        let toggled = toggled.filter(|text| !text.is_empty());
+        Ok(View {
+            from,
+            to,
+            range,
+            zone,
+            refresh: self.refresh(dashboard)?,
+            panel,
+            kiosk: self.get("kiosk").is_some_and(|value| value != "false"),
+            theme: match self.get("theme") {
+                None | Some("") => None,
+                Some("light") => Some("light"),
+                Some("dark") => Some("dark"),
+                Some(other) => return Err(format!("theme={other}: light and dark are known")),
+            },
+            toggled: toggled.map(|text| number("rows", text)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn refresh(&self, dashboard: &Dashboard) -> Result<Option<Duration>, String> {
+        let asked = self.get("refresh");
+        let text = asked.unwrap_or(&dashboard.refresh);
+        if matches!(text, "" | "off" | "false") {
+            return Ok(None);
+        }
+        let millis = interval::parse(text).and_then(|millis| u64::try_from(millis).ok());
+        match (millis.map(Duration::from_millis), asked) {
+            (Some(refresh), _) => Ok(Some(refresh.max(LEAST_REFRESH))),
+            (None, Some(text)) => Err(format!("refresh={text}: is no time such as 10s or 1m")),
+            // Grafana's `auto` depends on the width of its window.
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Appends `text` as a part of a query string (RFC 3986).
+fn push_encoded(address: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b':' | b',' => {
+                address.push(char::from(byte));
+            }
+            _ => {
+                const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+                address.push('%');
+                address.push(char::from(DIGITS[usize::from(byte >> 4)]));
+                address.push(char::from(DIGITS[usize::from(byte & 15)]));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_003_000;
+
+    fn view(query: &str) -> Result<View, String> {
+        Asked::parse(query).unwrap().view(&Dashboard::default(), NOW)
+    }
+
+    #[test]
+    fn an_address_of_grafana_is_understood() {
+        let view =
+            view("orgId=1&from=now-1h&to=now&timezone=utc&refresh=10s&viewPanel=panel-3&kiosk=1&theme=dark&rows=7,9")
+                .unwrap();
+        assert_eq!(view.range.to - view.range.from, 3600.0);
+        assert_eq!(view.range.to, 1_700_000_000.0, "cut to a moment");
+        assert_eq!((view.refresh, view.panel), (Some(Duration::from_secs(10)), Some(3)));
+        assert_eq!((view.kiosk, view.theme, view.toggled), (true, Some("dark"), vec![7, 9]));
+    }
+
+    #[test]
+    fn nonsense_is_told_and_not_guessed() {
+        for (query, part) in [
+            ("from=yesterday", "yesterday"),
+            ("from=now&to=now-1h", "from"),
+            ("refresh=soon", "refresh=soon"),
+            ("viewPanel=x", "viewPanel=x"),
+            ("theme=pink", "theme=pink"),
+            ("rows=1,a", "rows=a"),
+        ] {
+            let error = view(query).unwrap_err();
+            assert!(error.contains(part), "{query}: {error}");
+        }
+        assert!(Asked::parse(&"a=b&".repeat(300)).is_err());
+        assert!(Asked::parse(&format!("a={}", "b".repeat(MOST_BYTES))).is_err());
+    }
+
+    #[test]
+    fn links_keep_what_they_do_not_change() {
+        let asked = Asked::parse("from=now-1h&var-x=a%26b%22%3C&kiosk").unwrap();
+        assert_eq!(
+            asked.with("/d/u", &[("from", Some("now-6h")), ("kiosk", None)]),
+            "/d/u?var-x=a%26b%22%3C&from=now-6h"
+        );
+    }
+}

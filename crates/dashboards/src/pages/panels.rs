@@ -1,0 +1,60 @@
+//! A panel on a page: its frame, its title, and what is wrong with it.
+
+use maud::{Markup, html};
+
+use edgewatch_grafana_model::data::Data;
+use edgewatch_grafana_model::model::{GridPos, Panel};
+
+/// Columns of the grid.
+const COLUMNS: u32 = 24;
+/// Rows of the grid that a panel has at most; the stylesheet has a class for each.
+const MOST_ROWS: u32 = 40;
+
+/// Where a panel's title leads.
+pub struct Links {
+    /// The panel alone, or the whole dashboard again.
+    pub view: String,
+    /// The same panel in Grafana, if that runs.
+    pub grafana: Option<String>,
+}
+
+/// Classes of a place on the grid: `x0 w12 h8`. No inline style: the page's Content-Security-Policy forbids it.
+pub fn classes(place: GridPos) -> String {
+    let width = place.w.clamp(1, COLUMNS);
+    let column = place.x.min(COLUMNS - width);
+    format!("x{column} w{width} h{}", place.h.clamp(1, MOST_ROWS))
+}
+
+/// Points of a series that can be told apart in a panel of this width.
+pub fn points(place: GridPos) -> usize {
+    // The grid is some 1600 pixels wide on a usual screen.
+    place.w.clamp(4, COLUMNS) as usize * 30
+}
+
+/// A panel with its contents.
+pub fn frame(panel: &Panel, title: &str, size: &str, links: &Links, data: &Data, inside: &Markup) -> Markup {
+    let transparent = if panel.transparent { " transparent" } else { "" };
+    html! {
+        section class={ "panel " (size) (transparent) } id=(format!("panel-{}", panel.id)) {
+            @if !title.is_empty() || !panel.description.is_empty() {
+                div.title {
+                    h2 { a href=(links.view) { (title) } }
+                    @if !panel.description.is_empty() {
+                        details.about { summary aria-label="about" { "i" } p { (panel.description) } }
+                    }
+                }
+            }
+            @if !data.problems.is_empty() { (problems(links, &data.problems)) }
+            div.inside { (inside) }
+        }
+    }
+}
+
+fn problems(links: &Links, problems: &[String]) -> Markup {
+    html! {
+        div.problems role="status" {
+            @for problem in problems { p { (problem) } }
+            @if let Some(grafana) = &links.grafana { a href=(grafana) { "Open in Grafana" } }
+        }
+    }
+}

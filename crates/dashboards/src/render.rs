@@ -1,0 +1,166 @@
+//! `edgewatch render`: a dashboard as a picture, for reports.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+
+use crate::options::{self, Options};
+use crate::picture::Picture;
+use crate::source::Direct;
+use edgewatch_charts::raster::{self, Limits};
+use edgewatch_grafana_model::evaluate::Scope;
+use edgewatch_grafana_model::layout::layout;
+use edgewatch_grafana_model::limits::Deadline;
+use edgewatch_grafana_model::model::Dashboard;
+use edgewatch_grafana_model::sections::{find, sections};
+use edgewatch_grafana_model::source::{QueryError, Source};
+use edgewatch_grafana_model::time::{self, TimeRange};
+use edgewatch_grafana_model::variables::Variables;
+use edgewatch_program::error::Failure;
+
+/// Options of `edgewatch render`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// A shipped dashboard, or a file with one as Grafana exports it
+    #[arg(value_name = "UID|FILE")]
+    pub dashboard: String,
+    /// Where to write the picture: FILE.svg or FILE.png
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    options: Options,
+    /// Only the panel with this id
+    #[arg(long, value_name = "ID")]
+    pub panel: Option<u32>,
+    /// The value of a variable; may be given several times
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub variables: Vec<(String, String)>,
+    /// Width in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(300..=4000))]
+    pub width: u32,
+    /// Height in pixels; only with --panel, otherwise the dashboard says it
+    #[arg(long, value_name = "PIXELS", default_value_t = 400, requires = "panel", value_parser = clap::value_parser!(u32).range(100..=4000))]
+    pub height: u32,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub theme: Theme,
+    /// Pixels of a PNG for each pixel of width and height, for sharp prints
+    #[arg(long, value_name = "FACTOR", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub scale: u8,
+}
+
+/// Colours of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// On white.
+    Light,
+    /// On black.
+    Dark,
+}
+
+/// Kinds of pictures.
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err("must be NAME=VALUE".to_owned()),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The options cannot be used, Prometheus does not answer, or the file cannot be written.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let format = format(&args.output)?;
+    let dashboard = options::dashboard(&args.dashboard)?;
+    let source = args.options.source()?;
+    let svg = draw(args, &dashboard, &source)?;
+    let picture = match format {
+        Format::Svg => svg.into_bytes(),
+        Format::Png => {
+            let mut bytes = Vec::new();
+            raster::png(&svg, f32::from(args.scale), Limits::COMMAND, &mut bytes)?;
+            bytes
+        }
+    };
+    fs::write(&args.output, picture)
+        .map_err(|error| Failure::because(format!("cannot write {}", args.output.display()), error))
+}
+
+fn format(file: &Path) -> Result<Format, Failure> {
+    match file.extension().and_then(OsStr::to_str) {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
+        _ => Err(Failure(format!(
+            "{}: the name must end with .svg or .png",
+            file.display()
+        ))),
+    }
+}
+
+/// The picture as SVG.
+fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, Failure> {
+    let now = Timestamp::now().as_millisecond();
+    let zone = time::zone(&dashboard.timezone);
+    let (from, to) = args
+        .options
+        .range()
+        .unwrap_or_else(|| (dashboard.time.from.clone(), dashboard.time.to.clone()));
+    let range = TimeRange::parse(&from, &to, now, &zone).map_err(Failure)?;
+    // A picture of panels that all say the same is not what a report is for.
+    if let Err(error @ QueryError::Unreachable(_)) = source.instant("1", now) {
+        return Err(Failure(error.to_string()));
+    }
+    let scope = Scope {
+        range,
+        variables: Variables::resolve(dashboard, &args.variables, range, source),
+        min_step: options::min_step(source),
+        zone,
+        dashboard: dashboard.title.clone(),
+        deadline: Deadline::default(),
+    };
+    check(args, &scope.variables)?;
+    let panels = layout(dashboard, &scope.variables);
+    let dark = args.theme == Theme::Dark;
+    let picture = match args.panel {
+        None => Picture::new(&sections(&panels, &[]), &panels, args.width, dark),
+        Some(id) => {
+            let place = find(&panels, id).ok_or_else(|| Failure(format!("the dashboard has no panel {id}")))?;
+            Picture::alone(place, args.width, args.height, dark)
+        }
+    };
+    let problems = scope.variables.problems();
+    let notes: Vec<String> = dashboard.left_out.iter().cloned().chain(problems).collect();
+    let mut svg = picture.head(&dashboard.title, &notes, &panels, &scope);
+    for index in 0..picture.len() {
+        svg.push_str(&picture.panel(index, &panels, &scope, source));
+    }
+    svg.push_str(Picture::TAIL);
+    Ok(svg)
+}
+
+/// A choice that was not taken must not pass for a picture of it.
+fn check(args: &Args, variables: &Variables) -> Result<(), Failure> {
+    for (name, _) in &args.variables {
+        let Some(variable) = variables.get(name) else {
+            let names: Vec<_> = variables.list.iter().map(|variable| variable.name.as_str()).collect();
+            return Err(Failure(format!(
+                "there is no variable {name}, only: {}",
+                names.join(", ")
+            )));
+        };
+        if let Some(problem) = &variable.problem {
+            return Err(Failure::because(format!("variable {name}"), problem));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! `edgewatch-dashboards serve`: answers the sensor service on a Unix socket, and ends when nobody looks any more.
+//!
+//! The socket is the standard input: systemd passes it so (`StandardInput=socket`), and so does a service that runs without systemd.
+//! Whoever holds the socket starts the program anew when the next request waits there.
+
+use std::any::Any;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use actix_web::dev::Extensions;
+use actix_web::http::KeepAlive;
+use actix_web::rt::net::UnixStream;
+use actix_web::rt::{self, System};
+use actix_web::web::{self, Data};
+use actix_web::{App as Routes, HttpResponse, HttpServer};
+use edgewatch_program::error::Failure;
+use edgewatch_program::lock::lock;
+use edgewatch_program::logging::{self, Level};
+use edgewatch_program::systemd;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::pages::{self, App, Peer};
+
+/// How long the program stays when nobody looks any more. Answers are kept as long, for the next look.
+const IDLE: Duration = Duration::from_secs(30);
+/// Time between two looks at whether anybody still looks, and whether the worker works.
+const TICK: Duration = Duration::from_secs(1);
+/// A worker that has not shown itself for so long is stuck.
+const STUCK: Duration = Duration::from_secs(5);
+/// Time for connections that were accepted just before the end to send their request.
+const GRACE: Duration = Duration::from_millis(250);
+/// Connections at once; the service makes one for each request.
+const MAX_CONNECTIONS: usize = 80;
+
+/// Options of `edgewatch-dashboards serve`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The least severe message that is logged
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = Level::parse)]
+    log_level: Level,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The standard input is no socket that listens, or the server ends by itself.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    logging::start("edgewatch-dashboards", args.log_level, None);
+    let listener = inherited()?;
+    System::new().block_on(serve(listener))
+}
+
+fn inherited() -> Result<UnixListener, Failure> {
+    let stdin = std::io::stdin();
+    match rustix::net::sockopt::socket_acceptconn(stdin.as_fd()) {
+        Ok(true) => {}
+        Ok(false) | Err(_) => {
+            return Err(Failure(
+                "the standard input is no socket that listens: the service starts this program, or systemd does (edgewatch-dashboards.socket)"
+                    .into(),
+            ));
+        }
+    }
+    let socket = stdin.as_fd().try_clone_to_owned();
+    Ok(socket
+        .map_err(|error| Failure::because("standard input", error))?
+        .into())
+}
+
+async fn serve(listener: UnixListener) -> Result<(), Failure> {
+    let cannot = |error| Failure::because("cannot handle signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let app = Data::new(App::new());
+    let beat = Arc::new(Mutex::new(Instant::now()));
+    let server = HttpServer::new({
+        let (app, beat) = (app.clone(), Arc::clone(&beat));
+        move || {
+            // In the thread of the worker, so that it stops when that does.
+            let beat = Arc::clone(&beat);
+            rt::spawn(async move {
+                loop {
+                    *lock(&beat) = Instant::now();
+                    tokio::time::sleep(TICK).await;
+                }
+            });
+            Routes::new()
+                .app_data(app.clone())
+                .route("/healthz", web::get().to(HttpResponse::NoContent))
+                .configure(pages::routes)
+        }
+    })
+    .workers(1)
+    .worker_max_blocking_threads(pages::THREADS)
+    .max_connections(MAX_CONNECTIONS)
+    .keep_alive(KeepAlive::Disabled)
+    .on_connect(watch)
+    .shutdown_timeout(5)
+    .disable_signals()
+    .listen_uds(listener)
+    .map_err(|error| Failure::because("HTTP server", error))?
+    .run();
+    let handle = server.handle();
+    let mut server = tokio::spawn(server);
+    systemd::notify(&[NotifyState::Ready]);
+    let watchdog = systemd::watchdog_interval();
+    let mut fed = Instant::now();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            ended = &mut server => {
+                return Err(match ended {
+                    Ok(Err(error)) => Failure::because("the HTTP server ended", error),
+                    Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
+                    Err(error) => Failure::because("the HTTP server ended", error),
+                });
+            }
+            () = tokio::time::sleep(TICK) => {}
+        }
+        if app.idle_since().is_some_and(|since| since.elapsed() > IDLE) {
+            break;
+        }
+        if watchdog.is_some_and(|interval| fed.elapsed() > interval) && lock(&beat).elapsed() < STUCK {
+            systemd::notify(&[NotifyState::Watchdog]);
+            fed = Instant::now();
+        }
+    }
+    systemd::notify(&[NotifyState::Stopping]);
+    // What comes now waits in the socket for the next program.
+    handle.pause().await;
+    tokio::time::sleep(GRACE).await;
+    handle.stop(true).await;
+    Ok(())
+}
+
+fn watch(connection: &dyn Any, extensions: &mut Extensions) {
+    if let Some(stream) = connection.downcast_ref::<UnixStream>() {
+        extensions.insert(Arc::new(Peer::of(stream)));
+    }
+}

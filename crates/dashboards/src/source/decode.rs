@@ -1,0 +1,391 @@
+//! Prometheus' answers, read from the wire straight into what panels need: no answer is ever held as text or as a tree.
+
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use edgewatch_grafana_model::limits;
+use edgewatch_grafana_model::source::{Answer, Series};
+use edgewatch_grafana_model::time::Grid;
+use edgewatch_prometheus_client::labels::Labels;
+
+/// Warnings that are passed on; a query that touches a hundred odd series has one for each.
+const MOST_WARNINGS: usize = 3;
+
+/// Bytes of the labels and texts of an answer; what comes after is left out.
+const MOST_TEXT: usize = 512 << 10;
+
+/// An answer as far as it was understood.
+#[derive(Debug)]
+pub struct Reply<T> {
+    /// What was asked for; `None` if Prometheus says why there is nothing.
+    pub answer: Option<Answer<T>>,
+    /// Prometheus' words about a query that it refuses.
+    pub error: Option<String>,
+    /// Items that the answer has above the limit.
+    pub left_out: usize,
+}
+
+/// Reads one answer of at most `most` items; more are counted and forgotten.
+///
+/// # Errors
+/// It is no answer of Prometheus, or it ends early.
+pub fn reply<T: Item>(reader: impl Read, context: T::Context, most: usize) -> serde_json::Result<Reply<T>> {
+    // Without a buffer the JSON reader would ask for each byte on its own.
+    let reader = std::io::BufReader::with_capacity(8 << 10, reader);
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let reply = (&mut json).deserialize_map(Envelope::<T> { context, most })?;
+    json.end()?;
+    Ok(reply)
+}
+
+/// What a list in an answer consists of.
+pub trait Item: Sized {
+    /// What is known beforehand.
+    type Context: Copy;
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// It has another shape than documented.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, context: Self::Context) -> Result<Self, D::Error>;
+
+    /// Bytes of its labels or of its text.
+    fn text_size(&self) -> usize;
+
+    /// The only item of an answer that is a number and no list, if that makes sense.
+    fn scalar(value: f64) -> Option<Self> {
+        let _ = value;
+        None
+    }
+}
+
+impl Item for Series {
+    type Context = Grid;
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, grid: Grid) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SeriesVisitor(grid))
+    }
+
+    fn text_size(&self) -> usize {
+        self.labels.size()
+    }
+}
+
+impl Item for (Labels, f64) {
+    type Context = ();
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, (): ()) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Sample {
+            #[serde(default)]
+            metric: Labels,
+            value: Point,
+        }
+        let sample: Sample = serde::Deserialize::deserialize(deserializer)?;
+        Ok((sample.metric, sample.value.value))
+    }
+
+    fn text_size(&self) -> usize {
+        self.0.size()
+    }
+
+    fn scalar(value: f64) -> Option<Self> {
+        Some((Labels::default(), value))
+    }
+}
+
+impl Item for String {
+    type Context = ();
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, (): ()) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer)
+    }
+
+    fn text_size(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Item for Labels {
+    type Context = ();
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, (): ()) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(deserializer)
+    }
+
+    fn text_size(&self) -> usize {
+        self.size()
+    }
+}
+
+/// `{"status": …, "data": …, "error": …, "warnings": […]}`
+struct Envelope<T: Item> {
+    context: T::Context,
+    most: usize,
+}
+
+impl<'de, T: Item> Visitor<'de> for Envelope<T> {
+    type Value = Reply<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer of Prometheus")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply<T>, A::Error> {
+        let mut list = None;
+        let (mut status, mut error, mut notes) = (String::new(), None, Vec::new());
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "status" => status = map.next_value()?,
+                "error" => error = Some(limits::cut(map.next_value()?, limits::PROBLEM)),
+                "data" => list = map.next_value_seed(DataSeed::<T>(self.context, self.most))?,
+                "warnings" => {
+                    notes = map.next_value_seed(ListSeed::<String>((), MOST_WARNINGS))?.items;
+                    notes = notes
+                        .into_iter()
+                        .map(|note| limits::cut(note, limits::PROBLEM))
+                        .collect();
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        match (status.as_str(), list, error) {
+            ("success", Some(list), _) => Ok(Reply {
+                answer: Some(Answer {
+                    items: list.items,
+                    notes,
+                }),
+                error: None,
+                left_out: list.left_out,
+            }),
+            ("error", _, Some(error)) => Ok(Reply {
+                answer: None,
+                error: Some(error),
+                left_out: 0,
+            }),
+            _ => Err(A::Error::custom("neither data nor an error")),
+        }
+    }
+}
+
+struct List<T> {
+    items: Vec<T>,
+    left_out: usize,
+}
+
+/// A list, or `{"resultType": …, "result": list}`. A scalar is a list of one sample without labels.
+struct DataSeed<T: Item>(T::Context, usize);
+
+impl<'de, T: Item> DeserializeSeed<'de> for DataSeed<T> {
+    type Value = Option<List<T>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
+    type Value = Option<List<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of results")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
+        ListSeed::<T>(self.0, self.1).visit_seq(sequence).map(Some)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut kind, mut list) = (String::new(), None);
+        while let Some(key) = map.next_key::<String>()? {
+            match (key.as_str(), kind.as_str()) {
+                ("resultType", _) => kind = map.next_value()?,
+                ("result", "matrix" | "vector") => list = map.next_value_seed(DataSeed::<T>(self.0, self.1))?,
+                ("result", "scalar") => {
+                    list = T::scalar(map.next_value::<Point>()?.value).map(|item| List {
+                        items: vec![item],
+                        left_out: 0,
+                    });
+                }
+                ("result", kind) => return Err(A::Error::custom(format!("a result of the type {kind:?}"))),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(list)
+    }
+}
+
+/// A list of at most so many items.
+struct ListSeed<T: Item>(T::Context, usize);
+
+impl<'de, T: Item> DeserializeSeed<'de> for ListSeed<T> {
+    type Value = List<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Item> Visitor<'de> for ListSeed<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut list = List {
+            items: Vec::new(),
+            left_out: 0,
+        };
+        let mut room = MOST_TEXT;
+        loop {
+            if list.items.len() >= self.1 || room == 0 {
+                if sequence.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(list);
+                }
+                list.left_out += 1;
+            } else {
+                match sequence.next_element_seed(ItemSeed::<T>(self.0))? {
+                    Some(item) if item.text_size() <= room => {
+                        room -= item.text_size();
+                        list.items.push(item);
+                    }
+                    Some(_) => {
+                        room = 0;
+                        list.left_out += 1;
+                    }
+                    None => return Ok(list),
+                }
+            }
+        }
+    }
+}
+
+struct ItemSeed<T: Item>(T::Context);
+
+impl<'de, T: Item> DeserializeSeed<'de> for ItemSeed<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::read(deserializer, self.0)
+    }
+}
+
+/// `{"metric": labels, "values": [[time, "value"], …]}`
+struct SeriesVisitor(Grid);
+
+impl<'de> Visitor<'de> for SeriesVisitor {
+    type Value = Series;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a series")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Series, A::Error> {
+        let mut series = Series {
+            labels: Labels::default(),
+            values: Arc::default(),
+        };
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "metric" => series.labels = map.next_value()?,
+                "values" => series.values = Arc::new(map.next_value_seed(PointsSeed(self.0))?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(series)
+    }
+}
+
+/// The points of a series, each at its place on the grid.
+struct PointsSeed(Grid);
+
+impl<'de> DeserializeSeed<'de> for PointsSeed {
+    type Value = Vec<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<f64>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PointsSeed {
+    type Value = Vec<f64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of points")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<f64>, A::Error> {
+        let grid = self.0;
+        let mut values = vec![f64::NAN; grid.len];
+        while let Some(point) = sequence.next_element::<Point>()? {
+            let steps = (point.time - grid.at(0)) * 1000.0 / grid.step as f64;
+            // Prometheus answers at the points of the grid only; the rounding is for its decimals.
+            let nearest = steps.round();
+            if (nearest - steps).abs() < 0.5
+                && nearest >= 0.0
+                && let Some(value) = values.get_mut(nearest as usize)
+            {
+                *value = point.value;
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// `[unix time, "number"]`: numbers are strings, since JSON knows neither NaN nor infinity.
+struct Point {
+    time: f64,
+    value: f64,
+}
+
+impl<'de> serde::Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PointVisitor;
+        impl<'de> Visitor<'de> for PointVisitor {
+            type Value = Point;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time and a value")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Point, A::Error> {
+                let short = || A::Error::invalid_length(2, &"a time and a value");
+                let time = sequence.next_element()?.ok_or_else(short)?;
+                let Number(value) = sequence.next_element()?.ok_or_else(short)?;
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Point { time, value })
+            }
+        }
+        deserializer.deserialize_seq(PointVisitor)
+    }
+}
+
+/// A number in quotes.
+struct Number(f64);
+
+impl<'de> serde::Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number in quotes")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
+                text.parse().map(Number).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(NumberVisitor)
+    }
+}

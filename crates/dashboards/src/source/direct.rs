@@ -1,0 +1,205 @@
+//! Each question asked of Prometheus itself.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decode::{self, Item, Reply};
+use crate::settings;
+use edgewatch_grafana_model::source::{Answer, Answered, QueryError, Series, Source};
+use edgewatch_grafana_model::time::Grid;
+use edgewatch_grafana_model::time::interval::MAX_POINTS;
+use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::labels::Labels;
+use edgewatch_prometheus_client::prometheus::Prometheus;
+use edgewatch_prometheus_client::{Client, Credentials, Opened};
+
+/// Bytes of an answer that are read. At some 25 bytes a point it is above what the default limits let through, and it bounds
+/// the time that a small CPU spends on an answer of which most is left out.
+const MOST_BYTES: u64 = 2 << 20;
+/// Values of a label and label sets of a selector.
+const MOST_NAMES: usize = 1000;
+
+/// Asks Prometheus, within the limits of the settings.
+pub struct Direct {
+    client: Client,
+    has_credentials: bool,
+    /// Sent with each query, so that Prometheus stops working on what nobody waits for any more.
+    timeout: String,
+    max_series: usize,
+}
+
+impl Direct {
+    /// A source for the server that the settings name.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub fn new(settings: &settings::Prometheus) -> Result<Self, Failure> {
+        Ok(Self {
+            client: Client::new(&settings.url)?.with_timeout(settings.timeout),
+            has_credentials: false,
+            timeout: format!("{}ms", (settings.timeout - Duration::from_millis(200)).as_millis()),
+            max_series: settings.max_series,
+        })
+    }
+
+    /// The same source, which proves who it is.
+    pub fn with_credentials(self, credentials: Option<Credentials>) -> Self {
+        Self {
+            has_credentials: credentials.is_some(),
+            client: self.client.with_credentials(credentials),
+            ..self
+        }
+    }
+
+    /// The interval in milliseconds at which most targets are scraped. None if the server does not tell: those that only answer
+    /// queries, such as Thanos Querier, have no targets.
+    pub fn scrape_interval(&self) -> Option<i64> {
+        let targets = Prometheus::new(self.client.clone()).targets().ok()?;
+        let mut counts = BTreeMap::new();
+        for target in targets {
+            let interval = humantime::parse_duration(&target.scrape_interval).ok()?;
+            *counts.entry(interval).or_insert(0_usize) += 1;
+        }
+        // Of two that are as frequent the longer one: a rate over too few scrapes is none.
+        let (interval, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        i64::try_from(interval.as_millis()).ok()
+    }
+
+    fn ask<T: Item>(&self, path: &str, query: &[(&str, &str)], context: T::Context, most: usize) -> Answered<T> {
+        let Opened {
+            status,
+            content_type,
+            body,
+        } = self.client.open(path, query).map_err(QueryError::Unreachable)?;
+        // Prometheus gives reasons as JSON, with a status of 4xx or 5xx.
+        if !content_type.starts_with("application/json") {
+            return Err(QueryError::Unreachable(self.not_json(status, &content_type)));
+        }
+        let reader = Bounded {
+            inner: body,
+            left: MOST_BYTES,
+        };
+        let reply = decode::reply::<T>(reader, context, most).map_err(|error| self.broken(error))?;
+        finish(reply).map(Arc::new)
+    }
+
+    fn not_json(&self, status: u16, content_type: &str) -> String {
+        let base = self.client.base();
+        match status {
+            503 => format!("{base} answered 503: it may still be starting"),
+            401 | 403 if self.has_credentials => format!("{base} answered {status}: wrong user or password"),
+            401 | 403 => format!(
+                "{base} answered {status}: it wants credentials, which the service has none of; \
+                 edgewatch top and edgewatch render take --user"
+            ),
+            200 => format!("{base} answered with {content_type:?} instead of JSON: is prometheus.url right?"),
+            _ => format!("{base} answered {status} with {content_type:?}: is prometheus.url right?"),
+        }
+    }
+
+    fn broken(&self, error: serde_json::Error) -> QueryError {
+        if !error.is_io() {
+            return QueryError::Unreachable(format!("{} answered with something odd: {error}", self.client.base()));
+        }
+        let error = io::Error::from(error);
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => QueryError::TooMuch(format!(
+                "the answer is larger than {} MiB: ask for fewer series or a shorter time",
+                MOST_BYTES >> 20
+            )),
+            _ => QueryError::Unreachable(self.client.explain_io(&error)),
+        }
+    }
+}
+
+fn finish<T>(reply: Reply<T>) -> Result<Answer<T>, QueryError> {
+    let Some(mut answer) = reply.answer else {
+        return Err(QueryError::Refused(reply.error.unwrap_or_default()));
+    };
+    if reply.left_out > 0 {
+        let shown = answer.items.len();
+        answer
+            .notes
+            .insert(0, format!("showing {shown} of {} series", shown + reply.left_out));
+    }
+    Ok(answer)
+}
+
+impl Source for Direct {
+    fn range(&self, expression: &str, grid: Grid) -> Answered<Series> {
+        if grid.len > MAX_POINTS + 1 {
+            return Err(QueryError::TooMuch(format!(
+                "{} points are more than {MAX_POINTS}: the query wants a longer step for this range",
+                grid.len
+            )));
+        }
+        let end = grid.start + grid.step * i64::try_from(grid.len.saturating_sub(1)).unwrap_or_default();
+        let query = [
+            ("query", expression),
+            ("start", &seconds(grid.start)),
+            ("end", &seconds(end)),
+            ("step", &seconds(grid.step)),
+            ("timeout", &self.timeout),
+        ];
+        self.ask("/api/v1/query_range", &query, grid, self.max_series)
+    }
+
+    fn instant(&self, expression: &str, at: i64) -> Answered<(Labels, f64)> {
+        let query = [
+            ("query", expression),
+            ("time", &seconds(at)),
+            ("timeout", &self.timeout),
+        ];
+        self.ask("/api/v1/query", &query, (), self.max_series)
+    }
+
+    fn label_values(&self, label: &str, selector: &str, from: i64, to: i64) -> Answered<String> {
+        if label.is_empty() || !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(QueryError::Refused(format!("{label:?} is no name of a label")));
+        }
+        let (start, end) = (seconds(from), seconds(to));
+        let query = [("start", &*start), ("end", &*end), ("match[]", selector)];
+        let query = if selector.is_empty() { &query[..2] } else { &query };
+        // The only question that Prometheus does not take as a form.
+        if edgewatch_prometheus_client::encoded_length(query) > edgewatch_prometheus_client::MAX_QUERY {
+            return Err(QueryError::TooMuch(format!(
+                "the selector is too long ({} bytes): choose fewer values",
+                selector.len()
+            )));
+        }
+        self.ask(&format!("/api/v1/label/{label}/values"), query, (), MOST_NAMES)
+    }
+
+    fn series(&self, selector: &str, from: i64, to: i64) -> Answered<Labels> {
+        let query = [
+            ("match[]", selector),
+            ("start", &*seconds(from)),
+            ("end", &*seconds(to)),
+        ];
+        self.ask("/api/v1/series", &query, (), MOST_NAMES)
+    }
+}
+
+/// Milliseconds as Prometheus reads times and steps.
+fn seconds(millis: i64) -> String {
+    format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000))
+}
+
+/// Fails beyond a number of bytes, so that a cut answer cannot be taken for a whole one.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.left = self
+            .left
+            .checked_sub(length as u64)
+            .ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(length)
+    }
+}

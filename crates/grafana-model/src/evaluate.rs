@@ -1,0 +1,476 @@
+//! From a panel to its data: variables, queries, names, overrides, transformations.
+
+use std::sync::Arc;
+
+use super::data::{Data, Field, Frame, Values};
+use super::limits::{self, Deadline, note};
+use super::model::{Panel, Target};
+use super::source::{Answered, Source, Within};
+use super::time::{Grid, TimeRange, Zone, interval};
+use super::variables::Variables;
+use super::variables::format::Place;
+use super::variables::template::{self, Reference};
+use crate::{frames, names, overrides, support, transform, units};
+use edgewatch_prometheus_client::labels::Labels;
+
+/// What a dashboard is looked at with.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The range of the page.
+    pub range: TimeRange,
+    /// What is chosen.
+    pub variables: Variables,
+    /// The least step in milliseconds: the interval at which Prometheus scrapes.
+    pub min_step: i64,
+    /// For dates.
+    pub zone: Zone,
+    /// The title of the dashboard, for `$__dashboard`.
+    pub dashboard: String,
+    /// Whether somebody still waits for it.
+    pub deadline: Deadline,
+}
+
+impl Scope {
+    /// A title with its variables.
+    pub fn title(&self, title: &str) -> String {
+        limits::cut(self.text(title), limits::NAME)
+    }
+
+    /// `text` with its variables: for what people read.
+    pub fn text(&self, text: &str) -> String {
+        template::expand(text, |reference| self.value(reference, Place::Text))
+    }
+
+    /// What a variable stands for, Grafana's own among them, except for those that need a step.
+    pub fn value(&self, reference: Reference<'_>, place: Place) -> Option<String> {
+        let moment = |seconds: f64| match reference.format {
+            "date:seconds" => format!("{seconds:.0}"),
+            "date" | "date:iso" => {
+                let unit = units::Unit::of("time:YYYY-MM-DDTHH:mm:ss.SSS[Z]");
+                unit.in_zone(&Zone::UTC).format(None, seconds * 1000.0).to_string()
+            }
+            pattern => match pattern.strip_prefix("date:") {
+                Some(pattern) => {
+                    let unit = format!("time:{pattern}");
+                    let unit = units::Unit::of(&unit).in_zone(&self.zone);
+                    unit.format(None, seconds * 1000.0).to_string()
+                }
+                None => format!("{:.0}", seconds * 1000.0),
+            },
+        };
+        let length = self.range.millis();
+        match (reference.name, reference.path) {
+            ("__from", "") => Some(moment(self.range.from)),
+            ("__to", "") => Some(moment(self.range.to)),
+            ("__range", "") => Some(format!("{}s", (length + 500) / 1000)),
+            ("__range_s", "") => Some(((length + 500) / 1000).to_string()),
+            ("__range_ms", "") => Some(length.to_string()),
+            ("__dashboard", _) => Some(self.dashboard.clone()),
+            ("__timezone", "") => Some(self.zone.iana_name().unwrap_or("utc").to_owned()),
+            ("timeFilter" | "__timeFilter", _) => None,
+            _ => self.variables.value(reference, place),
+        }
+    }
+}
+
+/// The steps of a query in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Steps {
+    /// Between two points.
+    step: i64,
+    /// Over which rates are taken.
+    rate: i64,
+}
+
+/// The data of `panel`, with at most `points` points a series. Failures of single queries lie in [`Data::problems`], beside what
+/// the others brought.
+///
+/// What takes too long is left out, and a panic is one of the problems: neither may keep the others of a page from being shown.
+pub fn evaluate(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source) -> Data {
+    limits::guarded(|| evaluate_unguarded(panel, scope, points, source)).unwrap_or_else(|problem| Data {
+        range: scope.range,
+        problems: vec![problem],
+        ..Data::default()
+    })
+}
+
+fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source) -> Data {
+    let mut scope = scope.clone();
+    scope.deadline = scope.deadline.within(limits::PANEL_TIME);
+    let source = &Within {
+        source,
+        deadline: &scope.deadline.clone(),
+    };
+    scope.range = scope
+        .range
+        .of_panel(&scope.text(&panel.time_from), &scope.text(&panel.time_shift));
+    let mut data = Data {
+        range: scope.range,
+        ..Data::default()
+    };
+    for problem in support::of_panel(panel) {
+        note(&mut data.problems, problem);
+    }
+    let mut room = Room::default();
+    for target in panel.targets.iter().filter(|target| !target.hide) {
+        if let Err(problem) = support::of_target(panel, target) {
+            note(&mut data.problems, problem);
+        } else if !target.expr.trim().is_empty() {
+            ask(panel, target, &scope, points, source, &mut room, &mut data);
+        }
+    }
+    if room.left_out > 0 {
+        let problem = format!(
+            "{} series are left out: a panel holds {} series and {} values",
+            room.left_out,
+            limits::SERIES,
+            limits::VALUES
+        );
+        note(&mut data.problems, problem);
+    }
+    frames::finish(panel, &mut data);
+    names::automatic(&mut data.frames);
+    transform::apply(&panel.transformations, &scope, &mut data);
+    overrides::apply(panel, &mut data.frames, &scope, &mut data.problems);
+    if panel.kind == "table" {
+        transform::sort_table(&panel.options, &mut data.frames);
+    }
+    data
+}
+
+fn steps(panel: &Panel, target: &Target, scope: &Scope, points: usize) -> Steps {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    let points = match panel.max_data_points {
+        Some(most) if most >= 1.0 => points.min(most as usize),
+        _ => points,
+    };
+    let length = scope.range.millis();
+    let least = |text: &str| interval::parse(&scope.text(text));
+    let of_panel = least(&panel.interval).unwrap_or(scope.min_step);
+    let coarse = interval::step(length, points, of_panel);
+    let scrape = least(&target.interval).unwrap_or(scope.min_step);
+    let fine = coarse.max(scrape);
+    match target.interval.as_str() {
+        "$__rate_interval" | "${__rate_interval}" => {
+            let rate = interval::rate(coarse, scope.min_step);
+            Steps { step: rate, rate }
+        }
+        _ => {
+            #[expect(clippy::cast_possible_truncation, reason = "a small factor")]
+            let factor = target
+                .interval_factor
+                .map_or(1, |factor| factor.clamp(1.0, 1000.0) as i64);
+            Steps {
+                step: fine * factor,
+                rate: interval::rate(coarse, scrape),
+            }
+        }
+    }
+}
+
+fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<String, String> {
+    let expanded = template::expand_whole(&target.expr, |reference| match reference.name {
+        "__interval" => Some(interval::format(steps.step)),
+        "__interval_ms" => Some(steps.step.to_string()),
+        "__rate_interval" => Some(interval::format(steps.rate)),
+        "__rate_interval_ms" => Some(steps.rate.to_string()),
+        _ => scope.value(reference, Place::Query),
+    });
+    expanded.map_err(|error| format!("query {}: {error}", target.ref_id))
+}
+
+/// What a panel still takes.
+struct Room {
+    series: usize,
+    values: usize,
+    left_out: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            series: limits::SERIES,
+            values: limits::VALUES,
+            left_out: 0,
+        }
+    }
+}
+
+impl Room {
+    /// Whether there is room for one more series with so many values.
+    const fn take(&mut self, values: usize) -> bool {
+        if self.series == 0 || self.values < values {
+            self.left_out += 1;
+            return false;
+        }
+        self.series -= 1;
+        self.values -= values;
+        true
+    }
+}
+
+fn ask(
+    panel: &Panel,
+    target: &Target,
+    scope: &Scope,
+    points: usize,
+    source: &dyn Source,
+    room: &mut Room,
+    data: &mut Data,
+) {
+    let steps = steps(panel, target, scope, points);
+    let query = match expression(target, scope, steps) {
+        Ok(query) => query,
+        Err(problem) => return note(&mut data.problems, problem),
+    };
+    let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Text));
+    let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
+    let mut series = Vec::new();
+    if is_range {
+        let grid = Grid::new(scope.range, steps.step);
+        let times = Arc::new(grid.times());
+        for found in take(source.range(&query, grid), &mut data.problems) {
+            if room.take(found.values.len()) {
+                series.push((Arc::clone(&times), found.labels, found.values));
+            }
+        }
+    }
+    if target.instant {
+        // A multiple of the interval of scrapes, as a range query ends at one: many viewers ask the same.
+        let now = Grid::new(scope.range, scope.min_step);
+        let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
+        let times = Arc::new(vec![now.at(now.len - 1)]);
+        for (labels, value) in take(source.instant(&query, at), &mut data.problems) {
+            if room.take(1) {
+                series.push((Arc::clone(&times), labels, Arc::new(vec![value])));
+            }
+        }
+    }
+    let named = series.into_iter().map(|(times, labels, values)| {
+        let name = names::of_series(&legend, &labels, &query);
+        frame(target, name, times, labels, values)
+    });
+    data.frames.extend(named);
+}
+
+/// What an answer holds. What the person must know of it goes to `problems`, as does an error.
+fn take<T: Clone>(answer: Answered<T>, problems: &mut Vec<String>) -> Vec<T> {
+    let (items, notes) = match answer.map(Arc::unwrap_or_clone) {
+        Ok(answer) => (answer.items, answer.notes),
+        Err(error) => (Vec::new(), vec![error.to_string()]),
+    };
+    for problem in notes {
+        note(problems, problem);
+    }
+    items
+}
+
+fn frame(target: &Target, name: String, times: Arc<Vec<f64>>, labels: Labels, values: Arc<Vec<f64>>) -> Frame {
+    let value = Field {
+        source: labels.get("__name__").unwrap_or("Value").to_owned(),
+        labels,
+        ..Field::new(name.clone(), Values::Numbers(values))
+    };
+    Frame {
+        name,
+        ref_id: target.ref_id.clone(),
+        fields: vec![Field::new("Time", Values::Times(times)), value],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::source::QueryError;
+    use super::super::testing::{Fake, panel, scope};
+    use super::super::variables::Resolved;
+    use super::*;
+
+    fn names(data: &Data) -> Vec<&str> {
+        data.frames
+            .iter()
+            .flat_map(Frame::numbers)
+            .map(|(field, _)| field.name.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn queries_are_asked_on_grafanas_grid() {
+        let source = Fake::default();
+        let panel = panel(json!({"type": "timeseries", "targets": [
+            {"refId": "A", "expr": "rate(a[$__rate_interval]) / $__interval_ms"},
+            {"refId": "B", "expr": "b[$__range] $__range_s", "interval": "1m", "intervalFactor": 2},
+            {"refId": "C", "expr": "c", "instant": true, "range": false},
+            {"refId": "D", "expr": "d", "hide": true},
+            {"refId": "E", "expr": "e[${__rate_interval}]", "interval": "1m"}]}));
+        evaluate(&panel, &scope(Variables::default()), 100, &source);
+        assert_eq!(
+            source.asked(),
+            [
+                "range rate(a[1m]) / 30000 every 30000 ms",
+                "range b[3600s] 3600 every 120000 ms",
+                "instant c at 1800003600000",
+                "range e[4m] every 60000 ms",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_panel_may_want_fewer_points_and_a_longer_step() {
+        let source = Fake::default();
+        let target = json!([{"refId": "A", "expr": "a"}]);
+        for (panel_json, step) in [
+            (json!({"type": "timeseries", "targets": target}), 15_000),
+            (
+                json!({"type": "timeseries", "targets": target, "maxDataPoints": 60}),
+                60_000,
+            ),
+            (
+                json!({"type": "timeseries", "targets": target, "interval": "5m"}),
+                300_000,
+            ),
+            (
+                json!({"type": "timeseries", "targets": target, "timeFrom": "24h"}),
+                60_000,
+            ),
+        ] {
+            evaluate(&panel(panel_json), &scope(Variables::default()), 1000, &source);
+            assert_eq!(source.asked().last().unwrap(), &format!("range a every {step} ms"));
+        }
+    }
+
+    #[test]
+    fn variables_reach_queries_legends_and_titles() {
+        let variables = Variables {
+            list: vec![Arc::new(Resolved {
+                name: "host".to_owned(),
+                multi: true,
+                options: vec![("a.b".into(), "a.b".into()), ("c".into(), "c".into())],
+                chosen: vec!["a.b".to_owned(), "c".to_owned()],
+                ..Resolved::default()
+            })],
+        };
+        let source = Fake::default().with("up{host=~\"(a\\\\.b|c)\"}", &[("job", "x")], 1.0);
+        let panel = panel(
+            json!({"type": "timeseries", "targets": [{"refId": "A", "expr": "up{host=~\"$host\"}", "legendFormat": "$host {{job}}"}]}),
+        );
+        let scope = scope(variables);
+        let data = evaluate(&panel, &scope, 100, &source);
+        assert_eq!(names(&data), ["a.b + c x"]);
+        assert_eq!(
+            scope.text("$host of $__dashboard, $unknown"),
+            "a.b + c of Test, $unknown"
+        );
+    }
+
+    #[test]
+    fn nothing_is_asked_when_the_time_is_up_or_nobody_waits() {
+        let target = |id: &str| json!({"refId": id, "expr": "a"});
+        let panel = panel(json!({"type": "timeseries", "targets": [target("A"), target("B")]}));
+        let late = Deadline::default().within(std::time::Duration::ZERO);
+        let gone = Deadline::of_reader(Arc::new(true.into()));
+        for (deadline, why) in [(late, "longer than 10 s"), (gone, "nobody waits")] {
+            let source = Fake::default().with("a", &[], 1.0);
+            let scope = Scope {
+                deadline,
+                ..scope(Variables::default())
+            };
+            let data = evaluate(&panel, &scope, 100, &source);
+            assert_eq!((data.problems.len(), source.asked().len()), (1, 0));
+            assert!(data.problems[0].contains(why), "{:?}", data.problems);
+        }
+    }
+
+    #[test]
+    fn one_failing_query_leaves_the_others() {
+        let refused = QueryError::Refused("parse error".to_owned());
+        let source = Fake::default()
+            .with("good", &[("job", "x")], 1.0)
+            .failing("bad", refused);
+        let panel = panel(
+            json!({"type": "timeseries", "targets": [{"refId": "A", "expr": "bad"}, {"refId": "B", "expr": "good"},
+            {"refId": "C", "expr": "bad"}, {"refId": "D", "expr": "x", "datasource": {"type": "loki"}}]}),
+        );
+        let data = evaluate(&panel, &scope(Variables::default()), 100, &source);
+        assert_eq!(data.frames.len(), 1);
+        assert_eq!(
+            data.problems,
+            [
+                "Prometheus refuses the query: parse error",
+                "query D: the data source \"loki\" is not supported, only Prometheus",
+            ]
+        );
+    }
+
+    #[test]
+    fn series_have_colours_and_share_a_range() {
+        let source = Fake::default()
+            .with("a", &[("n", "1")], 0.0)
+            .with("a", &[("n", "2")], 1000.0);
+        let panel =
+            panel(json!({"type": "timeseries", "targets": [{"refId": "A", "expr": "a", "legendFormat": "{{n}}"}]}));
+        let data = evaluate(&panel, &scope(Variables::default()), 60, &source);
+        let fields: Vec<&Field> = data
+            .frames
+            .iter()
+            .flat_map(Frame::numbers)
+            .map(|(field, _)| field)
+            .collect();
+        assert_eq!((&*fields[0].color, &*fields[1].color), ("#73bf69", "#fade2a"));
+        assert_eq!(fields[0].options.range, Some((0.0, 1060.0)));
+        assert!(
+            Arc::ptr_eq(&fields[0].options, &fields[1].options),
+            "options are kept once"
+        );
+    }
+
+    #[test]
+    fn tables_have_a_column_for_each_label() {
+        let source = Fake::default()
+            .with("a", &[("x", "1")], 5.0)
+            .with("a", &[("y", "2")], 6.0)
+            .with("b", &[("x", "1")], 7.0);
+        let target = |id: &str, expr: &str| json!({"refId": id, "expr": expr, "format": "table", "instant": true, "range": false});
+        let columns = |targets: serde_json::Value, sort: serde_json::Value| -> Vec<Vec<String>> {
+            let panel = panel(json!({"type": "table", "targets": targets, "options": {"sortBy": sort}}));
+            let data = evaluate(&panel, &scope(Variables::default()), 60, &source);
+            let table = |frame: &Frame| {
+                frame
+                    .fields
+                    .iter()
+                    .map(|field| format!("{} {}", field.name, field.values.text(0)))
+                    .collect()
+            };
+            data.frames.iter().map(table).collect()
+        };
+        assert_eq!(
+            columns(json!([target("A", "a")]), json!([])),
+            [["Time 1800003600", "x 1", "y ", "Value 5"]]
+        );
+        assert_eq!(
+            columns(
+                json!([target("A", "a")]),
+                json!([{"displayName": "Value", "desc": true}])
+            )[0][3],
+            "Value 6"
+        );
+        let both = columns(json!([target("A", "a"), target("B", "b")]), json!([]));
+        assert_eq!((&*both[0][3], &*both[1][2]), ("Value #A 5", "Value #B 7"));
+    }
+
+    #[test]
+    fn buckets_of_a_heat_map_do_not_contain_each_other() {
+        let source = Fake::default()
+            .with("h", &[("le", "+Inf")], 9.0)
+            .with("h", &[("le", "0.5")], 4.0)
+            .with("h", &[("le", "10")], 6.0);
+        let panel = panel(json!({"type": "heatmap", "targets": [{"refId": "A", "expr": "h", "format": "heatmap"}]}));
+        let data = evaluate(&panel, &scope(Variables::default()), 60, &source);
+        let buckets: Vec<(&str, f64)> = data.frames[0]
+            .numbers()
+            .map(|(field, numbers)| (&*field.name, numbers[0]))
+            .collect();
+        assert_eq!(buckets, [("0.5", 4.0), ("10", 2.0), ("+Inf", 3.0)]);
+    }
+}

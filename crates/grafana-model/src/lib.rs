@@ -1,0 +1,34 @@
+//! Grafana's dashboard model, evaluated without Grafana.
+//!
+//! ```text
+//! JSON ─► model ─► evaluate (variables, queries, transformations) ─► data: frames with all that is needed to draw them
+//!                       └── source: whoever answers queries
+//! ```
+//!
+//! Everything here is synchronous and free of global state and of input or output. The names follow Grafana's
+//! (<https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/>).
+
+#![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
+
+pub mod color;
+pub mod data;
+pub mod display;
+pub mod evaluate;
+mod frames;
+pub mod layout;
+pub mod limits;
+mod migrate;
+pub mod model;
+pub mod names;
+mod overrides;
+pub mod pattern;
+pub mod reduce;
+pub mod sections;
+pub mod source;
+pub mod support;
+#[cfg(test)]
+mod testing;
+pub mod time;
+mod transform;
+pub mod units;
+pub mod variables;

@@ -1,0 +1,578 @@
+//! How each field is shown: the panel's defaults, changed by the overrides that match it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::color;
+use super::data::{Field, Frame, Values};
+use super::display;
+use super::evaluate::Scope;
+use super::limits::{self, note};
+use super::model::{ColorMode, FieldConfig, FieldOptions, Mapping, Matcher, Panel, Property};
+use super::names;
+use super::pattern::Pattern;
+use super::reduce;
+use super::variables::format::Place;
+use super::variables::template;
+
+/// Which fields an override is for.
+enum Match {
+    Name(String),
+    Names(Vec<String>, bool),
+    Pattern(Pattern),
+    Kind(String),
+    Query(String),
+    Value { calc: String, op: String, value: f64 },
+}
+
+/// Puts the options into every field of `frames`, with names, colours and the range of all. What is not supported is added to
+/// `problems`.
+pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut Vec<String>) {
+    let config = &panel.field_config;
+    let mut defaults = config.defaults.clone();
+    if defaults.color.mode.is_empty() {
+        default_mode(&panel.kind).clone_into(&mut defaults.color.mode);
+    }
+    defaults.zone = Some(scope.zone.clone());
+    // Expressions are compiled in a copy, which all fields share.
+    defaults.mappings = Arc::new(defaults.mappings.to_vec());
+    let mut matchers = matchers(config, problems);
+    bound_matchers(&mut matchers, frames, problems);
+    let mut options = Options {
+        matchers,
+        weight: weight(&defaults),
+        by_matches: HashMap::from([(Vec::new(), Arc::new(defaults))]),
+        left: limits::OPTIONS,
+    };
+    for frame in &mut *frames {
+        let (frame_name, query) = (frame.name.clone(), frame.ref_id.clone());
+        for field in &mut frame.fields {
+            if let Some(why) = scope.deadline.over() {
+                note(problems, why);
+                break;
+            }
+            field.options = options.of(field, &query, problems);
+            if let Some(name) = &field.options.display_name
+                && !name.is_empty()
+            {
+                let name = template::expand(name, |reference| {
+                    let variable = match reference.path {
+                        "" => reference.name.to_owned(),
+                        path if path.starts_with('[') => format!("{}{path}", reference.name),
+                        path => format!("{}.{path}", reference.name),
+                    };
+                    names::of_field(&variable, field, &frame_name).or_else(|| scope.value(reference, Place::Text))
+                });
+                field.name = limits::cut(name, limits::NAME);
+            }
+        }
+    }
+    drop(options);
+    ranges(frames, problems);
+    colors(frames);
+    bound_mappings(frames, problems);
+}
+
+/// The options of fields. Those that the same overrides match share them: there may be hundreds of either.
+struct Options<'c> {
+    matchers: Vec<(Match, &'c [Property])>,
+    /// Bytes of the panel's defaults.
+    weight: usize,
+    /// By the numbers of the overrides that match.
+    by_matches: HashMap<Vec<usize>, Arc<FieldOptions>>,
+    /// Bytes that further ones may take.
+    left: usize,
+}
+
+impl Options<'_> {
+    fn of(&mut self, field: &Field, query: &str, problems: &mut Vec<String>) -> Arc<FieldOptions> {
+        let matches = self.matchers.iter().enumerate();
+        let matches = matches.filter(|(_, (matcher, _))| is_match(matcher, field, query));
+        let mut matches: Vec<usize> = matches.map(|(number, _)| number).collect();
+        let properties = |matches: &[usize]| {
+            let matchers = matches.iter().filter_map(|number| self.matchers.get(*number));
+            matchers.flat_map(|(_, properties)| *properties).collect::<Vec<_>>()
+        };
+        if !self.by_matches.contains_key(&matches) {
+            let changes: usize = properties(&matches).iter().map(|property| size(&property.value)).sum();
+            match self.left.checked_sub(self.weight + changes) {
+                Some(left) => self.left = left,
+                None => {
+                    let most = limits::OPTIONS >> 20;
+                    let problem =
+                        format!("some overrides are left out: the fields have more than {most} MiB of options");
+                    note(problems, problem);
+                    matches.clear();
+                }
+            }
+        }
+        if let Some(known) = self.by_matches.get(&matches) {
+            return Arc::clone(known);
+        }
+        let plain = self.by_matches.get(&[][..]);
+        let mut options = plain.map(|plain| FieldOptions::clone(plain)).unwrap_or_default();
+        for property in properties(&matches) {
+            set(&mut options, property, problems);
+        }
+        let options = Arc::new(options);
+        self.by_matches.insert(matches, Arc::clone(&options));
+        options
+    }
+}
+
+/// Bytes of a value in memory, roughly.
+fn size(value: &Value) -> usize {
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(fields) => size_of_members(fields.iter()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + inner
+}
+
+/// A node of a tree holds up to eleven members, at least about six if there are more, and takes as much for one.
+fn size_of_members<'v>(members: impl ExactSizeIterator<Item = (&'v String, &'v Value)>) -> usize {
+    let nodes = members.len().div_ceil(6) * 11 * (size_of::<String>() + size_of::<Value>());
+    nodes + members.map(|(name, value)| name.len() + size(value)).sum::<usize>()
+}
+
+/// Bytes of options in memory, roughly, without mappings, which are shared.
+fn weight(options: &FieldOptions) -> usize {
+    let steps: usize = options.thresholds.steps.iter().map(|step| 50 + step.color.len()).sum();
+    let custom = size_of_members(options.custom.iter());
+    let texts = [&options.display_name, &options.no_value]
+        .into_iter()
+        .flatten()
+        .map(String::len);
+    size_of::<FieldOptions>() + options.unit.len() + steps + custom + texts.sum::<usize>()
+}
+
+/// Leaves out the overrides by regular expression if to try them all on every name would take too long.
+fn bound_matchers(matchers: &mut Vec<(Match, &[Property])>, frames: &[Frame], problems: &mut Vec<String>) {
+    let is_pattern = |(matcher, _): &(Match, &[Property])| matches!(matcher, Match::Pattern(_));
+    let patterns = matchers.iter().filter(|matcher| is_pattern(matcher)).count();
+    let fields = frames.iter().flat_map(|frame| &frame.fields);
+    let names: usize = fields.map(|field| field.name.len()).sum();
+    if patterns.saturating_mul(names) > limits::MATCHING {
+        matchers.retain(|matcher| !is_pattern(matcher));
+        note(
+            problems,
+            format!("{patterns} overrides by regular expression are left out: there are too many names to try them on"),
+        );
+    }
+}
+
+/// The same for the value mappings of texts.
+fn bound_mappings(frames: &mut [Frame], problems: &mut Vec<String>) {
+    let is_pattern = |mapping: &&Mapping| matches!(mapping, Mapping::Regex { .. });
+    let cost = |field: &Field| match &field.values {
+        Values::Texts(texts) => {
+            let patterns = field.options.mappings.iter().filter(is_pattern).count();
+            patterns.saturating_mul(texts.iter().map(String::len).sum())
+        }
+        Values::Times(_) | Values::Numbers(_) => 0,
+    };
+    let fields = || frames.iter().flat_map(|frame| &frame.fields);
+    if fields().map(cost).fold(0, usize::saturating_add) <= limits::MATCHING {
+        return;
+    }
+    for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
+        if cost(field) > 0 {
+            let kept = field
+                .options
+                .mappings
+                .iter()
+                .filter(|mapping| !is_pattern(mapping))
+                .cloned();
+            let kept = Arc::new(kept.collect());
+            Arc::make_mut(&mut field.options).mappings = kept;
+        }
+    }
+    note(
+        problems,
+        "value mappings by regular expression are left out: there is too much text to try them on".to_owned(),
+    );
+}
+
+/// What of the overrides of `panel` is not supported, for people.
+pub fn check(panel: &Panel) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (_, properties) in matchers(&panel.field_config, &mut problems) {
+        let mut options = FieldOptions::default();
+        properties
+            .iter()
+            .for_each(|property| set(&mut options, property, &mut problems));
+    }
+    problems
+}
+
+/// Grafana's colour mode of a kind of panel.
+fn default_mode(kind: &str) -> &'static str {
+    match kind {
+        "timeseries" | "trend" | "barchart" | "piechart" | "histogram" | "xychart" => "palette-classic",
+        "state-timeline" => "continuous-GrYlRd",
+        _ => "thresholds",
+    }
+}
+
+fn matchers<'c>(config: &'c FieldConfig, problems: &mut Vec<String>) -> Vec<(Match, &'c [Property])> {
+    let mut found = Vec::new();
+    for change in &config.overrides {
+        match matcher(&change.matcher) {
+            Ok(matcher) => found.push((matcher, change.properties.as_slice())),
+            Err(problem) => note(problems, format!("an override is left out: {problem}")),
+        }
+    }
+    found
+}
+
+fn matcher(matcher: &Matcher) -> Result<Match, String> {
+    let options = &matcher.options;
+    let text = || options.as_str().unwrap_or_default().to_owned();
+    match matcher.id.as_str() {
+        "byName" => Ok(Match::Name(text())),
+        "byRegexp" => Pattern::new(options.as_str().unwrap_or_default()).map(Match::Pattern),
+        "byNames" => {
+            let names = options.get("names").and_then(Value::as_array).into_iter().flatten();
+            let names = names.filter_map(Value::as_str).map(str::to_owned).collect();
+            let excludes = options.get("mode").and_then(Value::as_str) == Some("exclude");
+            Ok(Match::Names(names, excludes))
+        }
+        "byType" => Ok(Match::Kind(text())),
+        "numeric" => Ok(Match::Kind("number".to_owned())),
+        "time" => Ok(Match::Kind("time".to_owned())),
+        "byFrameRefID" => Ok(Match::Query(text())),
+        "byValue" => {
+            let field = |name| options.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            Ok(Match::Value {
+                calc: field("reducer"),
+                op: field("op"),
+                value: options.get("value").and_then(Value::as_f64).unwrap_or_default(),
+            })
+        }
+        other => Err(format!("fields cannot be chosen by {other:?}")),
+    }
+}
+
+fn is_match(matcher: &Match, field: &Field, query: &str) -> bool {
+    let is_named = |name: &String| *name == field.name || *name == field.source;
+    match matcher {
+        Match::Name(name) => is_named(name),
+        Match::Names(names, excludes) => names.iter().any(is_named) != *excludes,
+        Match::Pattern(pattern) => pattern.is_match(&field.name),
+        Match::Kind(kind) => *kind == kind_of(&field.values),
+        Match::Query(id) => id == query,
+        Match::Value { calc, op, value } => match &field.values {
+            Values::Numbers(numbers) => compare(reduce::reduce(calc, numbers), op, *value),
+            Values::Times(_) | Values::Texts(_) => false,
+        },
+    }
+}
+
+fn kind_of(values: &Values) -> &'static str {
+    match values {
+        Values::Times(_) => "time",
+        Values::Numbers(_) => "number",
+        Values::Texts(_) => "string",
+    }
+}
+
+fn compare(left: f64, op: &str, right: f64) -> bool {
+    match op {
+        "gt" | ">" => left > right,
+        "gte" | ">=" => left >= right,
+        "lt" | "<" => left < right,
+        "lte" | "<=" => left <= right,
+        "eq" | "=" | "==" => left == right,
+        "neq" | "!=" => left != right,
+        _ => false,
+    }
+}
+
+/// Changes one option. A property of the panel's kind is put in for the crate of charts to read; the names of others are Grafana's.
+fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<String>) {
+    let id = property.id.as_str();
+    if let Some(name) = id.strip_prefix("custom.") {
+        let value = match property.value.as_str() {
+            // Generated dashboards write truth as text, and Grafana takes it.
+            Some(truth @ ("true" | "false")) => Value::Bool(truth == "true"),
+            _ => property.value.clone(),
+        };
+        nested(&mut options.custom, name, value);
+        return;
+    }
+    let taken = match id {
+        "unit" => take(&mut options.unit, property),
+        "decimals" => take(&mut options.decimals, property),
+        "min" => take(&mut options.min, property),
+        "max" => take(&mut options.max, property),
+        "displayName" => take(&mut options.display_name, property),
+        "noValue" => take(&mut options.no_value, property),
+        "color" => match &property.value {
+            // Generated dashboards name the colour alone.
+            Value::String(name) => {
+                options.color = ColorMode {
+                    mode: "fixed".to_owned(),
+                    fixed_color: Some(name.clone()),
+                    series_by: None,
+                };
+                true
+            }
+            _ => take(&mut options.color, property),
+        },
+        "thresholds" => take(&mut options.thresholds, property),
+        "mappings" => {
+            let mut mappings = Vec::new();
+            let is_taken = take(&mut mappings, property);
+            if is_taken {
+                options.mappings = Arc::new(mappings);
+            }
+            is_taken
+        }
+        "fieldMinMax" => take(&mut options.field_min_max, property),
+        // What only Grafana's own page can use.
+        "links" | "actions" | "filterable" | "description" => true,
+        _ => false,
+    };
+    if !taken {
+        note(
+            problems,
+            format!("an override is left out: {id} cannot be set to {}", property.value),
+        );
+    }
+}
+
+/// False if the value has another form. `null` is what it is without a value.
+fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> bool {
+    if property.value.is_null() {
+        *option = T::default();
+        return true;
+    }
+    match serde_json::from_value(property.value.clone()) {
+        Ok(value) => {
+            *option = value;
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// `custom.hideFrom.legend` is an object within the options.
+fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, value: Value) {
+    let Some((outer, inner)) = name.split_once('.') else {
+        custom.insert(name.to_owned(), value);
+        return;
+    };
+    let outer = custom
+        .entry(outer.to_owned())
+        .or_insert_with(|| Value::Object(serde_json::Map::new()));
+    if !outer.is_object() {
+        *outer = Value::Object(serde_json::Map::new());
+    }
+    if let Some(fields) = outer.as_object_mut() {
+        fields.insert(inner.to_owned(), value);
+    }
+}
+
+/// The least and the greatest value of all fields, or of one, where the dashboard does not say them.
+fn ranges(frames: &mut [Frame], problems: &mut Vec<String>) {
+    let of = |numbers: &[f64]| {
+        let finite = numbers.iter().copied().filter(|value| value.is_finite());
+        finite.fold(None, |range, value| match range {
+            None => Some((value, value)),
+            Some((min, max)) => Some((value.min(min), value.max(max))),
+        })
+    };
+    let own: Vec<Option<(f64, f64)>> = frames
+        .iter()
+        .flat_map(Frame::numbers)
+        .map(|(_, numbers)| of(numbers))
+        .collect();
+    let all = own
+        .iter()
+        .flatten()
+        .copied()
+        .reduce(|(min, max), (least, greatest)| (least.min(min), greatest.max(max)));
+    let numbers = frames.iter_mut().flat_map(|frame| &mut frame.fields);
+    let mut numbers: Vec<_> = numbers
+        .filter(|field| matches!(field.values, Values::Numbers(_)))
+        .collect();
+    let alone = numbers.iter().filter(|field| field.options.field_min_max);
+    let is_too_much = alone.map(|field| weight(&field.options)).sum::<usize>() > limits::OPTIONS;
+    if is_too_much {
+        note(
+            problems,
+            "the fields share a range: there are too many for one each".to_owned(),
+        );
+    }
+    // Fields that share their options go on sharing them: before and with the range, by the address before.
+    let mut shared: HashMap<*const FieldOptions, (Arc<FieldOptions>, Arc<FieldOptions>)> = HashMap::new();
+    for (field, own) in numbers.iter_mut().zip(own) {
+        if field.options.field_min_max && !is_too_much {
+            Arc::make_mut(&mut field.options).range = own;
+            continue;
+        }
+        let (_, after) = shared.entry(Arc::as_ptr(&field.options)).or_insert_with(|| {
+            let after = FieldOptions {
+                range: all,
+                ..FieldOptions::clone(&field.options)
+            };
+            (Arc::clone(&field.options), Arc::new(after))
+        });
+        field.options = Arc::clone(after);
+    }
+}
+
+/// The colours of the series.
+fn colors(frames: &mut [Frame]) {
+    let fields = frames.iter_mut().flat_map(|frame| &mut frame.fields);
+    let numbers = fields.filter(|field| matches!(field.values, Values::Numbers(_)));
+    for (index, field) in numbers.enumerate() {
+        field.color = series_color(field, index);
+    }
+}
+
+fn series_color(field: &Field, index: usize) -> String {
+    let color = &field.options.color;
+    let fixed = || color.fixed_color.as_deref().unwrap_or(color::FALLBACK);
+    match color.mode.as_str() {
+        "fixed" => color::hex(fixed()),
+        "shades" => color::shade(fixed(), index),
+        "palette-classic" => color::palette(index),
+        "palette-classic-by-name" => color::palette_by_name(&field.name),
+        _ => {
+            let calc = color.series_by.as_deref().unwrap_or("lastNotNull");
+            let Values::Numbers(numbers) = &field.values else {
+                return color::palette(index);
+            };
+            display::color_of(&field.options, reduce::reduce(calc, numbers)).unwrap_or_else(|| color::palette(index))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::data::Data;
+    use super::super::evaluate::evaluate;
+    use super::super::testing::{Fake, panel, scope};
+    use super::super::variables::Variables;
+    use super::*;
+
+    fn data(config: Value) -> Data {
+        let source = Fake::default()
+            .with("a", &[("__name__", "a"), ("dev", "eth0")], 1.0)
+            .with("b", &[("dev", "lo")], 100.0);
+        let panel = panel(json!({"type": "timeseries", "fieldConfig": config, "targets": [
+            {"refId": "A", "expr": "a", "legendFormat": "{{dev}}"}, {"refId": "B", "expr": "b", "legendFormat": "{{dev}} in"}]}));
+        evaluate(&panel, &scope(Variables::default()), 60, &source)
+    }
+
+    fn fields(data: &Data) -> Vec<&Field> {
+        data.frames
+            .iter()
+            .flat_map(Frame::numbers)
+            .map(|(field, _)| field)
+            .collect()
+    }
+
+    #[test]
+    fn fields_are_chosen_in_every_way() {
+        for (id, options, expected) in [
+            ("byName", json!("eth0"), [true, false]),
+            ("byName", json!("a"), [true, false]),
+            ("byName", json!("Value"), [false, true]),
+            (
+                "byNames",
+                json!({"mode": "include", "names": ["lo in", "x"]}),
+                [false, true],
+            ),
+            ("byNames", json!({"mode": "exclude", "names": ["lo in"]}), [true, false]),
+            ("byRegexp", json!("/in$/"), [false, true]),
+            ("byRegexp", json!("eth."), [true, false]),
+            ("byType", json!("number"), [true, true]),
+            ("byType", json!("string"), [false, false]),
+            ("byFrameRefID", json!("B"), [false, true]),
+            (
+                "byValue",
+                json!({"reducer": "max", "op": "gte", "value": 100}),
+                [false, true],
+            ),
+        ] {
+            let config = json!({"overrides": [{"matcher": {"id": id, "options": options}, "properties": [{"id": "unit", "value": "bps"}]}]});
+            let data = data(config);
+            let units: Vec<bool> = fields(&data).iter().map(|field| field.options.unit == "bps").collect();
+            assert_eq!(
+                (units.as_slice(), data.problems.len()),
+                (expected.as_slice(), 0),
+                "{id} {options}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_property_is_set() {
+        let property = |id: &str, value: Value| json!({"id": id, "value": value});
+        let data = data(
+            json!({"defaults": {"unit": "s", "min": 0}, "overrides": [{"matcher": {"id": "byName", "options": "eth0"}, "properties": [
+            property("decimals", json!(2)), property("min", Value::Null), property("max", json!(9)), property("noValue", json!("-")),
+            property("displayName", json!("${__field.labels.dev} of ${__field.name}")), property("color", json!({"mode": "fixed", "fixedColor": "red"})),
+            property("thresholds", json!({"mode": "absolute", "steps": [{"value": null, "color": "blue"}]})),
+            property("custom.hideFrom", json!({"legend": true})), property("custom.hideFrom.viz", json!("true")), property("links", json!([])),
+            property("mappings", json!([{"type": "value", "options": {"1": {"text": "one"}}}]))]}]}),
+        );
+        let first = fields(&data)[0];
+        let options = &first.options;
+        assert_eq!(data.problems, Vec::<String>::new());
+        assert_eq!((&*first.name, &*first.color), ("eth0 of eth0", "#f2495c"));
+        assert_eq!(
+            (options.decimals, options.min, options.max),
+            (Some(2.0), None, Some(9.0))
+        );
+        assert_eq!(
+            (options.thresholds.steps.len(), options.mappings.len(), &*options.unit),
+            (1, 1, "s")
+        );
+        assert_eq!(options.custom["hideFrom"], json!({"legend": true, "viz": true}));
+        assert_eq!(fields(&data)[1].options.min, Some(0.0));
+    }
+
+    #[test]
+    fn what_cannot_be_applied_is_named_once() {
+        let change = json!({"matcher": {"id": "byName", "options": "eth0"}, "properties": [{"id": "decimals", "value": "many"}]});
+        let found = data(json!({"overrides": [change, change, {"matcher": {"id": "byRegexp", "options": "/(?=x)/"}}]}))
+            .problems;
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn a_colour_may_be_named_alone() {
+        let change = json!({"matcher": {"id": "byName", "options": "eth0"}, "properties": [{"id": "color", "value": "#3274D9"}]});
+        assert_eq!(fields(&data(json!({ "overrides": [change] })))[0].color, "#3274d9");
+    }
+
+    #[test]
+    fn colours_follow_the_mode() {
+        let color = |mode: &str| {
+            let data = data(
+                json!({"defaults": {"color": {"mode": mode, "fixedColor": "blue"}, "max": 200, "thresholds": {"mode": "absolute",
+                "steps": [{"value": null, "color": "green"}, {"value": 150, "color": "red"}]}}}),
+            );
+            fields(&data)
+                .iter()
+                .map(|field| field.color.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(color("palette-classic"), ["#73bf69", "#fade2a"]);
+        assert_eq!(color(""), color("palette-classic"));
+        assert_eq!(color("fixed"), ["#5794f2", "#5794f2"]);
+        assert_eq!(color("thresholds"), ["#73bf69", "#f2495c"]);
+        assert_eq!(color("shades")[0], "#5794f2");
+        assert_ne!(color("continuous-GrYlRd")[0], color("continuous-GrYlRd")[1]);
+    }
+}

@@ -1,0 +1,253 @@
+//! What is not supported: named in its panel, never silently wrong.
+
+mod options;
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::model::{Dashboard, Datasource, Panel, Target, Variable};
+use super::reduce::{self, ReduceOptions};
+use crate::{color, overrides, transform, units};
+
+/// The kinds of panels that are drawn.
+pub const PANELS: [&str; 9] = [
+    "timeseries",
+    "stat",
+    "gauge",
+    "bargauge",
+    "table",
+    "state-timeline",
+    "heatmap",
+    "text",
+    "row",
+];
+
+/// Something of a dashboard that is not supported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// The title of the panel, or the name of the variable.
+    pub place: String,
+    /// What it is, for people.
+    pub what: String,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Everything of `dashboard` that is not supported. What is not known at all counts, too, even where it is left out in silence,
+/// because it may mean nothing for what is seen.
+pub fn check(dashboard: &Dashboard) -> Vec<Unsupported> {
+    let mut found = Vec::new();
+    for variable in &dashboard.templating.list {
+        if let Err(what) = of_variable(variable) {
+            let place = format!("${}", variable.name);
+            found.push(Unsupported { place, what });
+        }
+    }
+    dashboard.panels.iter().for_each(|panel| check_panel(panel, &mut found));
+    found
+}
+
+fn check_panel(panel: &Panel, found: &mut Vec<Unsupported>) {
+    let mut problems = of_panel(panel);
+    problems.extend(options::unknown(panel));
+    problems.extend(panel.targets.iter().filter_map(|target| of_target(panel, target).err()));
+    problems.extend(
+        panel
+            .transformations
+            .iter()
+            .filter_map(|each| transform::check(each).err()),
+    );
+    problems.extend(overrides::check(panel));
+    let defaults = &panel.field_config.defaults;
+    if !units::is_known(&defaults.unit) {
+        problems.push(format!("the unit {:?} is not known", defaults.unit));
+    }
+    let mode = defaults.color.mode.as_str();
+    if !is_color_mode(mode) {
+        problems.push(format!("the colour mode {mode:?} is not supported"));
+    }
+    let legend = panel
+        .options
+        .pointer("/legend/calcs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let legend = legend.filter_map(Value::as_str).map(str::to_owned);
+    for calc in ReduceOptions::of(panel).calcs.into_iter().chain(legend) {
+        if reduce::title(&calc).is_none() {
+            problems.push(format!("the calculation {calc:?} is not supported"));
+        }
+    }
+    let place = match &*panel.title {
+        "" => format!("panel {}", panel.id),
+        title => title.to_owned(),
+    };
+    found.extend(problems.into_iter().map(|what| Unsupported {
+        place: place.clone(),
+        what,
+    }));
+    panel.panels.iter().for_each(|panel| check_panel(panel, found));
+}
+
+/// Whether colours can be found in that way.
+fn is_color_mode(mode: &str) -> bool {
+    matches!(
+        mode,
+        "" | "fixed" | "shades" | "thresholds" | "palette-classic" | "palette-classic-by-name"
+    ) || color::continuous(mode, 0.0).is_some()
+}
+
+/// Whether a variable can be resolved.
+fn of_variable(variable: &Variable) -> Result<(), String> {
+    match variable.kind.as_str() {
+        "query" => datasource(&variable.datasource),
+        "custom" | "constant" | "interval" | "datasource" => Ok(()),
+        // It would be part of a query, and whoever may look at a dashboard may ask its queries, no others.
+        "textbox" => Err("nothing but its first text can be chosen for a text box".to_owned()),
+        other => Err(format!("variables of the kind {other:?} are not supported")),
+    }
+}
+
+/// What of `panel` as a whole is not supported and changes what is seen, for people.
+pub fn of_panel(panel: &Panel) -> Vec<String> {
+    if let Some(why) = &panel.broken {
+        return vec![why.clone()];
+    }
+    match panel.kind.as_str() {
+        "" => vec![
+            "a panel of Grafana's library is not part of the dashboard: unlink it there before exporting".to_owned(),
+        ],
+        "table-old" => vec!["tables of Grafana 6 are not supported: save the dashboard in a newer one".to_owned()],
+        kind if !PANELS.contains(&kind) => vec![format!("panels of the kind {kind:?} are not supported")],
+        _ => options::unsupported(panel),
+    }
+}
+
+/// Whether the query `target` of `panel` can be asked.
+///
+/// # Errors
+/// For people: another data source, or an expression of Grafana's own.
+pub fn of_target(panel: &Panel, target: &Target) -> Result<(), String> {
+    let source = match &target.datasource {
+        Datasource::Unnamed => &panel.datasource,
+        named => named,
+    };
+    datasource(source).map_err(|error| format!("query {}: {error}", target.ref_id))?;
+    match target.format.as_str() {
+        "" | "time_series" | "table" | "heatmap" => Ok(()),
+        other => Err(format!(
+            "query {}: the format {other:?} is not supported",
+            target.ref_id
+        )),
+    }
+}
+
+/// Whether the data source that a panel, query or variable names can be asked: Prometheus, or what the dashboard leaves open.
+///
+/// # Errors
+/// For people: another one.
+pub fn datasource(datasource: &Datasource) -> Result<(), String> {
+    match datasource {
+        Datasource::Unnamed | Datasource::Prometheus => Ok(()),
+        Datasource::Other(name) => Err(format!("the data source {name:?} is not supported, only Prometheus")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(panel: Value) -> Vec<String> {
+        let dashboard = json!({"panels": [panel]});
+        let dashboard: Dashboard = serde_json::from_value(dashboard).unwrap();
+        check(&dashboard).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_thing_that_is_not_supported_is_named() {
+        for (panel, expected) in [
+            (
+                json!({"id": 7, "type": "nodeGraph"}),
+                "panel 7: panels of the kind \"nodeGraph\" are not supported",
+            ),
+            (
+                json!({"title": "x"}),
+                "x: a panel of Grafana's library is not part of the dashboard: unlink it there before exporting",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "datasource": {"type": "loki", "uid": "a"}, "targets": [{"refId": "A"}]}),
+                "x: query A: the data source \"loki\" is not supported, only Prometheus",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "targets": [{"refId": "B", "datasource": {"type": "__expr__", "uid": "__expr__"}}]}),
+                "x: query B: the data source \"__expr__\" is not supported, only Prometheus",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "transformations": [{"id": "regression"}]}),
+                "x: the transformation \"regression\" is not supported",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "fieldConfig": {"defaults": {"unit": "fortnights"}}}),
+                "x: the unit \"fortnights\" is not known",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "fieldConfig": {"defaults": {"color": {"mode": "rainbow"}}}}),
+                "x: the colour mode \"rainbow\" is not supported",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "options": {"reduceOptions": {"calcs": ["mode"]}}}),
+                "x: the calculation \"mode\" is not supported",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "options": {"textMode": "shout"}}),
+                "x: textMode cannot be \"shout\"",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "options": {"novel": 1}}),
+                "x: the option novel is not known",
+            ),
+            (
+                json!({"title": "x", "type": "timeseries", "fieldConfig": {"defaults": {"custom": {"stacking": {"mode": "wild"}}}}}),
+                "x: stacking/mode cannot be \"wild\"",
+            ),
+            (
+                json!({"title": "x", "type": "stat", "fieldConfig": {"overrides": [{"matcher": {"id": "byMood"}}]}}),
+                "x: an override is left out: fields cannot be chosen by \"byMood\"",
+            ),
+            (
+                json!({"title": "x", "type": "timeseries", "fieldConfig": {"overrides": [{"matcher": {"id": "byName", "options": "a"},
+                    "properties": [{"id": "unit", "value": 5}]}]}}),
+                "x: an override is left out: unit cannot be set to 5",
+            ),
+            (
+                json!({"title": "x", "type": "timeseries", "fieldConfig": {"overrides": [{"matcher": {"id": "byName", "options": "a"},
+                    "properties": [{"id": "custom.drawStyle", "value": "scribble"}]}]}}),
+                "x: drawStyle cannot be \"scribble\"",
+            ),
+        ] {
+            assert_eq!(found(panel.clone()), [expected], "{panel}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_a_collapsed_row_counts() {
+        let row = json!({"type": "row", "collapsed": true, "panels": [{"title": "x", "type": "nodeGraph"}]});
+        assert_eq!(found(row).len(), 1);
+    }
+
+    #[test]
+    fn variables_are_checked() {
+        let dashboard = json!({"templating": {"list": [{"name": "a", "type": "custom"}, {"name": "b", "type": "groupby"},
+            {"name": "c", "type": "query", "datasource": {"type": "influxdb"}}]}});
+        let dashboard: Dashboard = serde_json::from_value(dashboard).unwrap();
+        let places: Vec<_> = check(&dashboard).into_iter().map(|found| found.place).collect();
+        assert_eq!(places, ["$b", "$c"]);
+    }
+}

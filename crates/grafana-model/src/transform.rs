@@ -1,0 +1,262 @@
+//! Transformations: tables out of series, columns renamed and hidden, and the like.
+
+mod calculate;
+mod columns;
+mod group;
+mod join;
+mod rows;
+mod series;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::data::{Data, Frame};
+use super::evaluate::Scope;
+use super::limits::{self, note};
+use super::model::{Matcher, Transformation};
+use super::pattern::Pattern;
+
+/// What a transformation makes of frames, or why it cannot.
+type Transformed = Result<Vec<Frame>, String>;
+
+/// A transformation by its id in Grafana.
+type Apply = fn(&Value, &Scope, Vec<Frame>) -> Transformed;
+
+/// Applies `transformations` in their order. One that is not supported ends it, for what follows builds on it, and is named in
+/// [`Data::problems`].
+pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data) {
+    for transformation in transformations.iter().filter(|transformation| !transformation.disabled) {
+        if let Some(problem) = scope.deadline.over() {
+            return note(&mut data.problems, problem);
+        }
+        let applied = supported(transformation).and_then(|apply| {
+            one(apply, transformation, scope, data.frames.clone())
+                .and_then(bounded)
+                .map_err(|problem| format!("the transformation {:?}: {problem}", transformation.id))
+        });
+        match applied {
+            Ok(frames) => data.frames = frames,
+            Err(problem) => return note(&mut data.problems, problem),
+        }
+    }
+}
+
+/// Frames that are not too large for the next transformation: some multiply what they are given.
+fn bounded(mut frames: Vec<Frame>) -> Transformed {
+    fits(frames.iter().map(Frame::size).sum())?;
+    for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
+        field.name = limits::cut(std::mem::take(&mut field.name), limits::NAME);
+    }
+    Ok(frames)
+}
+
+/// Whether a transformation may make so many bytes.
+fn fits(bytes: usize) -> Result<(), String> {
+    match bytes {
+        0..=limits::FRAMES => Ok(()),
+        _ => Err(format!(
+            "it would make more than {} MiB of values: ask for fewer series or a shorter range",
+            limits::FRAMES >> 20
+        )),
+    }
+}
+
+/// Sorts a table as its option `sortBy` says.
+pub fn sort_table(options: &Value, frames: &mut [Frame]) {
+    let by = options.pointer("/sortBy/0");
+    let name = by.and_then(|by| by.get("displayName")).and_then(Value::as_str);
+    let descending = by
+        .and_then(|by| by.get("desc"))
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    if let Some(name) = name {
+        frames
+            .iter_mut()
+            .for_each(|frame| rows::sort_frame(frame, name, descending));
+    }
+}
+
+/// Whether a transformation is supported; its options may still be odd.
+///
+/// # Errors
+/// For people: it is not.
+pub fn check(transformation: &Transformation) -> Result<(), String> {
+    supported(transformation).map(|_| ())
+}
+
+fn supported(transformation: &Transformation) -> Result<Apply, String> {
+    Ok(match transformation.id.as_str() {
+        "organize" => columns::organize,
+        "filterFieldsByName" => columns::filter_by_name,
+        "filterByRefId" => columns::filter_by_query,
+        "renameByRegex" => columns::rename_by_pattern,
+        "convertFieldType" => columns::convert,
+        "sortBy" => rows::sort,
+        "limit" => rows::limit,
+        "filterByValue" => rows::filter,
+        "reduce" => group::reduce,
+        "groupBy" => group::group,
+        "merge" => join::merge,
+        "joinByField" | "seriesToColumns" => join::by_field,
+        "concatenate" => series::concatenate,
+        "seriesToRows" => series::series_to_rows,
+        "labelsToFields" => series::labels_to_fields,
+        "calculateField" => calculate::field,
+        other => return Err(format!("the transformation {other:?} is not supported")),
+    })
+}
+
+/// Applies one to the frames that its filter lets through; the others keep their place behind.
+fn one(apply: Apply, transformation: &Transformation, scope: &Scope, frames: Vec<Frame>) -> Transformed {
+    let Some(filter) = transformation.filter.as_ref().filter(|filter| !filter.id.is_empty()) else {
+        return apply(&transformation.options, scope, frames);
+    };
+    let pattern = queries(filter)?;
+    let (chosen, others): (Vec<Frame>, Vec<Frame>) =
+        frames.into_iter().partition(|frame| pattern.is_match(&frame.ref_id));
+    let mut frames = apply(&transformation.options, scope, chosen)?;
+    frames.extend(others);
+    Ok(frames)
+}
+
+fn queries(filter: &Matcher) -> Result<Pattern, String> {
+    match filter.id.as_str() {
+        "byRefId" => Pattern::new(filter.options.as_str().unwrap_or_default()),
+        other => Err(format!("frames cannot be chosen by {other:?}")),
+    }
+}
+
+/// The options of a transformation; Grafana's defaults for those that are missing.
+fn read<T: DeserializeOwned + Default>(options: &Value) -> Result<T, String> {
+    if options.is_null() {
+        return Ok(T::default());
+    }
+    serde_path_to_error::deserialize(options).map_err(|error| format!("its options are not understood: {error}"))
+}
+
+#[cfg(test)]
+mod testing {
+    use super::*;
+    use crate::data::{Field, Frame, Values};
+    use crate::time::Zone;
+
+    pub fn scope() -> Scope {
+        Scope {
+            range: crate::time::TimeRange { from: 0.0, to: 60.0 },
+            variables: crate::variables::Variables::default(),
+            min_step: 15_000,
+            zone: Zone::UTC,
+            dashboard: String::new(),
+            deadline: limits::Deadline::default(),
+        }
+    }
+
+    /// A series of a query, with its times.
+    pub fn series(query: &str, name: &str, labels: &[(&str, &str)], values: &[f64]) -> Frame {
+        let times = (0u32..).zip(values).map(|(time, _)| f64::from(time));
+        let field = Field {
+            source: "Value".to_owned(),
+            labels: labels.iter().copied().collect(),
+            ..Field::new(name, Values::numbers(values.iter().copied()))
+        };
+        Frame {
+            name: name.to_owned(),
+            ref_id: query.to_owned(),
+            fields: vec![Field::new("Time", Values::times(times)), field],
+        }
+    }
+
+    /// A table of texts and numbers.
+    pub fn table(query: &str, columns: &[(&str, Values)]) -> Frame {
+        Frame {
+            name: String::new(),
+            ref_id: query.to_owned(),
+            fields: columns
+                .iter()
+                .map(|(name, values)| Field::new(*name, values.clone()))
+                .collect(),
+        }
+    }
+
+    pub fn texts(texts: &[&str]) -> Values {
+        Values::texts(texts.iter().map(|text| (*text).to_owned()))
+    }
+
+    pub fn numbers(numbers: &[f64]) -> Values {
+        Values::numbers(numbers.iter().copied())
+    }
+
+    /// What a transformation makes of frames: each as lines of cells, the names first.
+    pub fn transform(id: &str, options: Value, frames: Vec<Frame>) -> Vec<Vec<String>> {
+        let transformation = Transformation {
+            id: id.to_owned(),
+            options,
+            ..Transformation::default()
+        };
+        let mut data = Data {
+            frames,
+            ..Data::default()
+        };
+        apply(&[transformation], &scope(), &mut data);
+        assert!(data.problems.is_empty(), "{:?}", data.problems);
+        data.frames.iter().map(lines).collect()
+    }
+
+    fn lines(frame: &Frame) -> Vec<String> {
+        let line = |cell: &dyn Fn(&Field) -> String| frame.fields.iter().map(cell).collect::<Vec<_>>().join("|");
+        let rows = (0..frame.len()).map(|row| line(&|field: &Field| field.values.text(row)));
+        std::iter::once(line(&|field: &Field| field.name.clone()))
+            .chain(rows)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::testing::{scope, series};
+    use super::*;
+
+    fn problems(transformation: Value) -> Vec<String> {
+        let mut data = Data {
+            frames: vec![series("A", "a", &[], &[1.0])],
+            ..Data::default()
+        };
+        apply(&[serde_json::from_value(transformation).unwrap()], &scope(), &mut data);
+        data.problems
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named() {
+        assert_eq!(
+            problems(json!({"id": "histogram"})),
+            ["the transformation \"histogram\" is not supported"]
+        );
+        let odd = problems(json!({"id": "limit", "options": {"limitField": {}}}));
+        assert!(
+            odd[0].starts_with("the transformation \"limit\": its options are not understood"),
+            "{odd:?}"
+        );
+        assert!(problems(json!({"id": "histogram", "disabled": true})).is_empty());
+    }
+
+    #[test]
+    fn a_filter_chooses_the_frames_of_a_query() {
+        let transformation: Transformation =
+            serde_json::from_value(json!({"id": "organize", "options": {"renameByName": {"x": "y"}},
+            "filter": {"id": "byRefId", "options": "B"}}))
+            .unwrap();
+        let mut data = Data {
+            frames: vec![series("A", "x", &[], &[1.0]), series("B", "x", &[], &[2.0])],
+            ..Data::default()
+        };
+        apply(&[transformation], &scope(), &mut data);
+        let names: Vec<_> = data
+            .frames
+            .iter()
+            .map(|frame| (&*frame.ref_id, &*frame.fields[1].name))
+            .collect();
+        assert_eq!(names, [("B", "y"), ("A", "x")]);
+    }
+}

@@ -1,0 +1,246 @@
+//! What can be chosen, by the kind of variable.
+
+use serde_json::Value;
+
+use super::format::Place;
+use super::{ALL, Resolved, Variables, query, template};
+use crate::limits;
+use crate::model::Variable;
+use crate::source::Source;
+use crate::support;
+use crate::time::{TimeRange, interval};
+
+/// More options than a person can choose from; each of them is sent to each viewer.
+const MAX_OPTIONS: usize = 500;
+
+/// What can be chosen, text and value of each, and what the person must know of it.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Text and value.
+    pub options: Vec<(String, String)>,
+    /// What is missing.
+    pub problem: Option<String>,
+}
+
+impl From<Vec<(String, String)>> for Found {
+    fn from(options: Vec<(String, String)>) -> Self {
+        Self { options, problem: None }
+    }
+}
+
+/// The text of a variable's query, whichever form it has.
+pub fn definition(variable: &Variable) -> String {
+    match &variable.query {
+        Value::String(query) => query.clone(),
+        Value::Object(query) => query
+            .get("query")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// `variable` with its options and what is chosen of them. They take their bytes from `room`: all variables together must fit
+/// into a page, and each of its panels.
+pub fn resolve(
+    variable: &Variable,
+    asked: &[(String, String)],
+    range: TimeRange,
+    source: &dyn Source,
+    before: &Variables,
+    room: &mut usize,
+) -> Resolved {
+    let found = find(variable, range, source, before);
+    let mut resolved = Resolved {
+        name: variable.name.clone(),
+        label: variable.label.clone(),
+        hidden: variable.hide == 2 || matches!(variable.kind.as_str(), "constant" | "adhoc"),
+        multi: variable.multi,
+        all: variable.all_value.clone().filter(|all| !all.is_empty()),
+        ..Resolved::default()
+    };
+    match found {
+        Ok(found) => {
+            resolved.options = found.options;
+            resolved.problem = found.problem;
+        }
+        Err(problem) => resolved.problem = Some(problem),
+    }
+    if resolved.options.len() > MAX_OPTIONS {
+        let count = resolved.options.len();
+        resolved.problem = Some(format!("only {MAX_OPTIONS} of {count} values can be chosen"));
+        resolved.options.truncate(MAX_OPTIONS);
+    }
+    shorten(&mut resolved, room);
+    let is_asked_for = matches!(variable.kind.as_str(), "query" | "custom" | "datasource");
+    if is_asked_for && resolved.options.is_empty() {
+        resolved
+            .problem
+            .get_or_insert_with(|| "there are no values to choose from: what uses it finds nothing".to_owned());
+    }
+    if variable.include_all && !resolved.options.is_empty() {
+        resolved.options.insert(0, ("All".to_owned(), ALL.to_owned()));
+    }
+    choose(variable, asked, &mut resolved);
+    resolved
+}
+
+/// Leaves out what is too long to be chosen by a person, and what does not fit any more.
+fn shorten(resolved: &mut Resolved, room: &mut usize) {
+    let count = resolved.options.len();
+    // The texts alone, such as that of a constant, are bounded as texts of the dashboard.
+    if count > 1 {
+        resolved
+            .options
+            .retain(|(text, value)| text.len() <= limits::NAME && value.len() <= limits::NAME);
+    }
+    let mut fits = |(text, value): &(String, String)| {
+        let left = room.checked_sub(text.len() + value.len() + 2 * size_of::<String>());
+        *room = left.unwrap_or(*room);
+        left.is_some()
+    };
+    resolved.options.retain(|option| fits(option));
+    let left_out = count - resolved.options.len();
+    if left_out > 0 {
+        resolved.problem.get_or_insert_with(|| {
+            format!(
+                "{left_out} of {count} values are left out: they are longer than {} KiB, or all values to choose from are \
+                 longer than {} KiB",
+                limits::NAME >> 10,
+                limits::CHOICES >> 10
+            )
+        });
+    }
+}
+
+/// Takes what is asked for, else what the dashboard was saved with, else the first option.
+fn choose(variable: &Variable, asked: &[(String, String)], resolved: &mut Resolved) {
+    let is_option = |value: &str| resolved.options.iter().any(|(_, option)| option == value);
+    let wanted: Vec<&str> = asked
+        .iter()
+        .filter(|(name, _)| *name == variable.name)
+        .map(|(_, value)| &**value)
+        .collect();
+    let as_option = |value: &&str| {
+        if *value == "All" && is_option(ALL) {
+            ALL.to_owned()
+        } else {
+            (*value).to_owned()
+        }
+    };
+    let known = |value: &String| is_option(value);
+    let mut chosen: Vec<String> = wanted.iter().map(as_option).filter(known).collect();
+    if chosen.len() < wanted.len() && !resolved.options.is_empty() {
+        let unknown = wanted
+            .iter()
+            .find(|value| !is_option(&as_option(value)))
+            .copied()
+            .unwrap_or_default();
+        let name = &variable.name;
+        resolved
+            .problem
+            .get_or_insert_with(|| format!("{unknown:?} cannot be chosen for {name}"));
+    }
+    if chosen.is_empty() {
+        let saved = match variable.current.get("value") {
+            Some(Value::String(value)) => vec![value.clone()],
+            Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        chosen = saved
+            .iter()
+            .map(|value| as_option(&value.as_str()))
+            .filter(known)
+            .collect();
+    }
+    if chosen.is_empty() {
+        chosen.extend(resolved.options.first().map(|(_, value)| value.clone()));
+    }
+    if chosen.iter().any(|value| value == ALL) {
+        chosen = vec![ALL.to_owned()];
+    } else if !variable.multi {
+        chosen.truncate(1);
+    }
+    resolved.chosen = chosen;
+}
+
+fn find(variable: &Variable, range: TimeRange, source: &dyn Source, before: &Variables) -> Result<Found, String> {
+    let definition = definition(variable);
+    let name = &variable.name;
+    match variable.kind.as_str() {
+        "query" => {
+            support::datasource(&variable.datasource).map_err(|error| format!("the variable {name}: {error}"))?;
+            let query = template::expand_whole(&definition, |reference| {
+                before
+                    .value(reference, Place::Query)
+                    .or_else(|| built_in(reference.name, range))
+            });
+            let query = query.map_err(|error| format!("the variable {name}: {error}"))?;
+            query::options(variable, &query, range, source).map_err(|error| format!("the variable {name}: {error}"))
+        }
+        "custom" => {
+            let definition = template::expand_whole(&definition, |reference| before.value(reference, Place::Plain));
+            let definition = definition.map_err(|error| format!("the variable {name}: {error}"))?;
+            Ok(custom(&definition).into())
+        }
+        "constant" | "textbox" => Ok(vec![(definition.clone(), definition)].into()),
+        "interval" => Ok(intervals(variable, &definition, range).into()),
+        "datasource" => match definition.as_str() {
+            "prometheus" => Ok(vec![("Prometheus".to_owned(), "prometheus".to_owned())].into()),
+            other => Err(format!(
+                "the variable {name}: there is no data source of the kind {other:?} here, only Prometheus"
+            )),
+        },
+        "adhoc" if variable.filters.as_array().is_none_or(Vec::is_empty) => Ok(Found::default()),
+        "adhoc" => Err(format!(
+            "the filters of {name} are not applied: ad hoc filters are not supported"
+        )),
+        other => Err(format!(
+            "the variable {name}: variables of the kind {other:?} are not supported"
+        )),
+    }
+}
+
+fn built_in(name: &str, range: TimeRange) -> Option<String> {
+    let length = range.millis();
+    Some(match name {
+        "__range" => format!("{}s", length / 1000),
+        "__range_s" => (length / 1000).to_string(),
+        "__range_ms" => length.to_string(),
+        "__interval" | "__rate_interval" => interval::format(interval::step(length, 100, 60_000)),
+        _ => return None,
+    })
+}
+
+/// `a, b, shown : value`; a comma that belongs to a value is written `\,`.
+fn custom(definition: &str) -> Vec<(String, String)> {
+    let escaped = definition.replace("\\,", "\u{0}");
+    let parts = escaped
+        .split(',')
+        .map(|part| part.replace('\u{0}', ",").trim().to_owned());
+    let options = parts
+        .filter(|part| !part.is_empty())
+        .map(|part| match part.split_once(" : ") {
+            Some((text, value)) => (text.trim().to_owned(), value.trim().to_owned()),
+            None => (part.clone(), part),
+        });
+    options.collect()
+}
+
+/// `1m,10m,1h`, and the one that fits the range in front, if it may be chosen.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn intervals(variable: &Variable, definition: &str, range: TimeRange) -> Vec<(String, String)> {
+    let parts = definition
+        .split(',')
+        .map(|part| part.trim().trim_matches(['"', '\'']).to_owned());
+    let parts = parts.filter(|part| !part.is_empty() && !part.starts_with('$') && part != "auto");
+    let mut options: Vec<_> = parts.map(|part| (part.clone(), part)).collect();
+    if variable.auto {
+        let count = variable.auto_count.map_or(30, |count| count.max(1.0) as usize);
+        let min = interval::parse(&variable.auto_min).unwrap_or(10_000);
+        let fitting = interval::format(interval::step(range.millis(), count, min));
+        options.insert(0, ("auto".to_owned(), fitting));
+    }
+    options
+}

@@ -1,0 +1,13 @@
+//! What both programs share.
+
+#![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
+
+pub mod error;
+pub mod listen;
+pub mod lock;
+pub mod logging;
+pub mod memory;
+pub mod output;
+pub mod signals;
+pub mod systemd;
+pub mod time;

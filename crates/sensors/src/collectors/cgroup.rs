@@ -1,0 +1,266 @@
+//! The budget and what the stack uses of it, from cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
+
+use std::time::Duration;
+
+use crate::budget::{Budget, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "cgroup",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+const BUDGET_MEMORY: Metric = Metric::gauge(
+    "edge_budget_memory_bytes",
+    "bytes",
+    "Memory that budget.toml grants the unit.",
+);
+const BUDGET_CPU: Metric = Metric::gauge("edge_budget_cpu_cores", "", "CPUs that budget.toml grants the unit.");
+const ENFORCED: Metric = Metric::gauge(
+    "edge_budget_enforced",
+    "",
+    "1 if the kernel holds edgewatch.slice to its budget, 0 if nothing does.",
+);
+const CONTROLLER: Metric = Metric::gauge(
+    "edge_cgroup_controller_available",
+    "",
+    "1 if the controller works on this machine.",
+);
+const CURRENT: Metric = Metric::gauge(
+    "edge_unit_memory_current_bytes",
+    "bytes",
+    "Memory charged to the unit now.",
+);
+const PEAK: Metric = Metric::gauge(
+    "edge_unit_memory_peak_bytes",
+    "bytes",
+    "Most memory ever charged to the unit.",
+);
+const LIMIT: Metric = Metric::gauge(
+    "edge_unit_memory_limit_bytes",
+    "bytes",
+    "Limit in force; absent if there is none.",
+);
+const TASKS: Metric = Metric::gauge("edge_unit_tasks", "", "Processes and threads in the unit.");
+static MEMORY: Metric = Metric::gauge("edge_unit_memory_bytes", "bytes", "Memory by kind.");
+static EVENTS: Metric = Metric::counter("edge_unit_memory_events_total", "", "Events of the memory controller.");
+static REFAULTS: Metric = Metric::counter(
+    "edge_unit_memory_refaults_total",
+    "",
+    "File pages read again after they were evicted.",
+);
+static CPU: Metric = Metric::counter("edge_unit_cpu_seconds_total", "seconds", "CPU time used.");
+static THROTTLED: Metric = Metric::counter(
+    "edge_unit_cpu_throttled_seconds_total",
+    "seconds",
+    "Time in which the CPU quota held the unit back.",
+);
+
+/// A line of a "flat keyed" file: its key, what it becomes, and how many of its unit make the base unit.
+type Line = (&'static str, &'static Metric, Option<(&'static str, &'static str)>, f64);
+
+static FLAT_KEYED: [(&str, &[Line]); 3] = [
+    (
+        "memory.events",
+        &[
+            ("high", &EVENTS, Some(("event", "high")), 1.0),
+            ("max", &EVENTS, Some(("event", "max")), 1.0),
+            ("oom", &EVENTS, Some(("event", "oom")), 1.0),
+            ("oom_kill", &EVENTS, Some(("event", "oom_kill")), 1.0),
+        ],
+    ),
+    (
+        "memory.stat",
+        &[
+            ("anon", &MEMORY, Some(("kind", "anon")), 1.0),
+            ("file", &MEMORY, Some(("kind", "file")), 1.0),
+            ("kernel", &MEMORY, Some(("kind", "kernel")), 1.0),
+            ("workingset_refault_file", &REFAULTS, None, 1.0),
+        ],
+    ),
+    (
+        "cpu.stat",
+        &[
+            ("usage_usec", &CPU, None, 1e6),
+            ("throttled_usec", &THROTTLED, None, 1e6),
+        ],
+    ),
+];
+
+const CONTROLLERS: [&str; 4] = ["cpu", "io", "memory", "pids"];
+const UNITS: usize = 16;
+
+struct Cgroup {
+    procfs: Root,
+    sysfs: Root,
+    budget: Budget,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Cgroup {
+        procfs: Root::new(&settings.paths.procfs),
+        sysfs: Root::new(&settings.paths.sysfs),
+        budget: Budget::load(settings.paths.budget.as_deref())?,
+    }))
+}
+
+impl Source for Cgroup {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        for (unit, memory, cores) in self.budget.units() {
+            sample.push(&BUDGET_MEMORY, &[("unit", unit)], memory.0 as f64);
+            sample.push(&BUDGET_CPU, &[("unit", unit)], cores.0);
+        }
+        let root = self.root();
+        let available = match root {
+            Some(root) => self.sysfs.table(format!("{root}/cgroup.controllers"))?,
+            None => String::new(),
+        };
+        let is_available = |controller| available.split_ascii_whitespace().any(|name| name == controller);
+        for controller in CONTROLLERS {
+            let value = f64::from(u8::from(is_available(controller)));
+            sample.push(&CONTROLLER, &[("controller", controller)], value);
+        }
+        let mut is_enforced = false;
+        if let Some(root) = root {
+            let own = own_cgroup(&self.procfs.table("self/cgroup")?).to_owned();
+            if let Some(slice) = slice_above(&own) {
+                let directory = format!("{root}{slice}");
+                let limit = self.limit(&directory, "memory.max")?;
+                is_enforced =
+                    is_available("memory") && limit.is_some_and(|limit| limit <= self.budget.total.memory_max.0 as f64);
+                self.read_slice(&directory, sample)?;
+            } else if is_process_unit(&own) {
+                self.read_unit(&format!("{root}{own}"), sample);
+            }
+        }
+        sample.push(&ENFORCED, &[], f64::from(u8::from(is_enforced)));
+        Ok(())
+    }
+}
+
+impl Cgroup {
+    /// Where the hierarchy of cgroup v2 is: alone, or beside those of v1.
+    fn root(&self) -> Option<&'static str> {
+        ["fs/cgroup", "fs/cgroup/unified"]
+            .into_iter()
+            .find(|root| self.sysfs.exists(format!("{root}/cgroup.controllers")))
+    }
+
+    fn read_slice(&self, directory: &str, sample: &mut Sample) -> Result<(), ReadError> {
+        self.read_unit(directory, sample);
+        let units = self
+            .sysfs
+            .list(directory)?
+            .into_iter()
+            .filter(|name| is_process_unit(name));
+        for (number, unit) in units.enumerate() {
+            if number < UNITS {
+                self.read_unit(&format!("{directory}/{unit}"), sample);
+            } else {
+                sample.drop_one();
+            }
+        }
+        Ok(())
+    }
+
+    /// A controller that does not work leaves its files out, and so do older kernels with some of them.
+    fn read_unit(&self, directory: &str, sample: &mut Sample) {
+        let unit = match directory.rsplit('/').next().unwrap_or_default() {
+            // So that one budget, one set of rules and one dashboard serve every distribution.
+            GRAFANA_OF_DEBIAN => GRAFANA,
+            unit => unit,
+        };
+        let labels = [("unit", unit)];
+        for (file, metric) in [
+            ("memory.current", &CURRENT),
+            ("memory.peak", &PEAK),
+            ("pids.current", &TASKS),
+        ] {
+            sample.record(metric, &labels, self.sysfs.number(format!("{directory}/{file}")));
+        }
+        for limit in ["max", "high"] {
+            if let Some(bytes) = self.limit(directory, &format!("memory.{limit}")).transpose() {
+                sample.record(&LIMIT, &[("unit", unit), ("limit", limit)], bytes);
+            }
+        }
+        for (file, lines) in &FLAT_KEYED {
+            let file = format!("{directory}/{file}");
+            match self.sysfs.table(&file) {
+                Ok(text) => self.read_flat_keyed(&file, &text, lines, unit, sample),
+                Err(error) if error.is_missing() => {}
+                Err(error) => sample.fail(error),
+            }
+        }
+    }
+
+    fn read_flat_keyed(&self, file: &str, text: &str, lines: &[Line], unit: &str, sample: &mut Sample) {
+        for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            if let Some((_, metric, label, units)) = lines.iter().find(|(known, ..)| *known == key) {
+                let labels: Vec<_> = [("unit", unit)].into_iter().chain(*label).collect();
+                let value = self
+                    .sysfs
+                    .parse(file, Some(value))
+                    .map(|number: u64| number as f64 / units);
+                sample.record(metric, &labels, value);
+            }
+        }
+    }
+
+    /// Bytes; `None` if the file says `max`, or does not exist.
+    fn limit(&self, directory: &str, file: &str) -> Result<Option<f64>, ReadError> {
+        let path = format!("{directory}/{file}");
+        match self.sysfs.attribute(&path) {
+            Ok(text) if text == "max" => Ok(None),
+            Ok(text) => self
+                .sysfs
+                .parse(&path, Some(&text))
+                .map(|bytes: u64| Some(bytes as f64)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The path in the line of cgroup v2, `0::/edgewatch.slice/edgewatch.service`; empty if there is none.
+fn own_cgroup(text: &str) -> &str {
+    let path = text
+        .lines()
+        .find_map(|line| line.strip_prefix("0::"))
+        .unwrap_or_default();
+    // Outside of the cgroup namespace: not ours to read, and `..` would lead out of /sys.
+    if path.split('/').any(|name| name == "..") {
+        ""
+    } else {
+        path
+    }
+}
+
+/// The path down to `edgewatch.slice`, if it is in `path`.
+fn slice_above(path: &str) -> Option<&str> {
+    let mut end = 0;
+    for name in path.split('/') {
+        end += name.len();
+        if name == SLICE {
+            return path.get(..end);
+        }
+        end += 1;
+    }
+    None
+}
+
+/// True for what systemd runs processes in.
+fn is_process_unit(path: &str) -> bool {
+    path.ends_with(".service") || path.ends_with(".scope")
+}
+
+#[cfg(test)]
+mod tests;

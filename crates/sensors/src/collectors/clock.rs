@@ -1,0 +1,165 @@
+//! The wall clock: what it says, whether it is synchronised (adjtimex(2)), and whether it was stepped.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "clock",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+const TIME: Metric = Metric::gauge("node_time_seconds", "seconds", "Unix time of the device.");
+const SYNC: Metric = Metric::gauge("node_timex_sync_status", "", "1 if the kernel's clock is synchronised.");
+const OFFSET: Metric = Metric::gauge(
+    "node_timex_offset_seconds",
+    "seconds",
+    "Offset from the reference clock.",
+);
+const MAXERROR: Metric = Metric::gauge("node_timex_maxerror_seconds", "seconds", "Maximum error of the clock.");
+const STEPS: Metric = Metric::counter(
+    "edge_clock_steps_total",
+    "",
+    "Steps of the wall clock against the monotonic clock of more than a second.",
+);
+const STEP: Metric = Metric::gauge(
+    "edge_clock_step_seconds",
+    "seconds",
+    "Size of the last step; negative if the clock went back; 0 if there was none.",
+);
+
+/// A clock that is slewed (at most 0.5 ms a second) stays far below this between two reads.
+const LEAST_STEP: f64 = 1.0;
+
+fn open(_: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Clock {
+        steps: Steps::default(),
+    }))
+}
+
+struct Clock {
+    steps: Steps,
+}
+
+impl Source for Clock {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        sample.push(&TIME, &[], wall_time());
+        self.steps.observe(boot_time());
+        sample.push(&STEPS, &[], self.steps.count);
+        sample.push(&STEP, &[], self.steps.last);
+        match Discipline::read() {
+            Ok(clock) => {
+                sample.push(&SYNC, &[], f64::from(u8::from(clock.is_synchronised)));
+                sample.push(&OFFSET, &[], clock.offset);
+                sample.push(&MAXERROR, &[], clock.maxerror);
+            }
+            // A sandbox may forbid the call; the rest is good all the same.
+            Err(source) => sample.record(
+                &SYNC,
+                &[],
+                Err(ReadError::Io {
+                    path: "adjtimex".into(),
+                    source,
+                }),
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// Unix time of the wall clock, in seconds.
+fn wall_time() -> f64 {
+    seconds(clock_gettime(ClockId::Realtime))
+}
+
+/// Unix time, in seconds, at which the machine was booted if the wall clock is right. The time that the machine slept counts,
+/// so that only a step of the wall clock changes it by much.
+pub(crate) fn boot_time() -> f64 {
+    wall_time() - seconds(clock_gettime(ClockId::Boottime))
+}
+
+fn seconds(time: Timespec) -> f64 {
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// The steps of the clock since the first look at it.
+#[derive(Default)]
+struct Steps {
+    boot_time: Option<f64>,
+    count: f64,
+    last: f64,
+}
+
+impl Steps {
+    fn observe(&mut self, boot_time: f64) {
+        let step = self.boot_time.map_or(0.0, |before| boot_time - before);
+        if step.abs() > LEAST_STEP {
+            self.count += 1.0;
+            self.last = step;
+        }
+        self.boot_time = Some(boot_time);
+    }
+}
+
+/// How the kernel keeps the clock in step; times in seconds.
+#[derive(Debug)]
+struct Discipline {
+    is_synchronised: bool,
+    offset: f64,
+    maxerror: f64,
+}
+
+impl Discipline {
+    fn read() -> io::Result<Self> {
+        // SAFETY: `timex` consists of integers, for which all bits 0 is a value; `modes` = 0 asks without setting anything.
+        let mut timex: libc::timex = unsafe { std::mem::zeroed() };
+        // SAFETY: the pointer is to a `timex` that lives until the call returns, the only thing the call writes to.
+        if unsafe { libc::adjtimex(&raw mut timex) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let is_nano = timex.status & libc::STA_NANO != 0;
+        Ok(Self {
+            is_synchronised: timex.status & libc::STA_UNSYNC == 0,
+            offset: timex.offset as f64 / if is_nano { 1e9 } else { 1e6 },
+            maxerror: timex.maxerror as f64 / 1e6,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_jump_is_a_step_and_it_is_counted_once() {
+        let mut steps = Steps::default();
+        let mut observe = |boot_time| {
+            steps.observe(boot_time);
+            (steps.count, steps.last)
+        };
+        assert_eq!(observe(1000.0), (0.0, 0.0));
+        assert_eq!(observe(1000.875), (0.0, 0.0));
+        assert_eq!(observe(4600.875), (1.0, 3600.0));
+        assert_eq!(observe(4600.875), (1.0, 3600.0));
+        assert_eq!(observe(1000.875), (2.0, -3600.0));
+    }
+
+    #[test]
+    fn the_kernel_is_asked_without_privileges() {
+        let clock = Discipline::read().unwrap();
+        assert!(clock.offset.abs() <= 0.5 && clock.maxerror >= 0.0, "{clock:?}");
+        let boot_time = boot_time();
+        assert!(boot_time > 0.0 && boot_time < wall_time());
+    }
+}

@@ -1,0 +1,220 @@
+//! Disks, from `/proc/diskstats` (Documentation/admin-guide/iostats.rst).
+
+use std::time::Duration;
+
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "disk",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+/// Sectors in a byte: a sector is 512 bytes here, whatever it is on the device.
+const SECTORS: f64 = 1.0 / 512.0;
+/// Milliseconds in a second. Divided by, since a product with 0.001 would not come out as the nearest number.
+const MILLISECONDS: f64 = 1e3;
+const DISKS: usize = 16;
+const IO_NOW: Metric = Metric::gauge("node_disk_io_now", "", "I/Os in flight.");
+const DISKSTATS: &str = "diskstats";
+
+/// The columns after the name, how many of their unit make the base unit, and metric; `None` is not exported.
+static COLUMNS: [Option<(f64, Metric)>; 10] = [
+    Some((
+        1.0,
+        Metric::counter("node_disk_reads_completed_total", "", "Reads completed."),
+    )),
+    None,
+    Some((
+        SECTORS,
+        Metric::counter("node_disk_read_bytes_total", "bytes", "Bytes read."),
+    )),
+    Some((
+        MILLISECONDS,
+        Metric::counter(
+            "node_disk_read_time_seconds_total",
+            "seconds",
+            "Time spent by all reads.",
+        ),
+    )),
+    Some((
+        1.0,
+        Metric::counter("node_disk_writes_completed_total", "", "Writes completed."),
+    )),
+    None,
+    Some((
+        SECTORS,
+        Metric::counter("node_disk_written_bytes_total", "bytes", "Bytes written."),
+    )),
+    Some((
+        MILLISECONDS,
+        Metric::counter(
+            "node_disk_write_time_seconds_total",
+            "seconds",
+            "Time spent by all writes.",
+        ),
+    )),
+    Some((1.0, IO_NOW)),
+    Some((
+        MILLISECONDS,
+        Metric::counter("node_disk_io_time_seconds_total", "seconds", "Time with I/O in flight."),
+    )),
+];
+
+struct Disk {
+    procfs: Root,
+    sysfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Disk {
+        procfs: Root::new(&settings.paths.procfs),
+        sysfs: Root::new(&settings.paths.sysfs),
+    }))
+}
+
+impl Source for Disk {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        let table = self.procfs.table(DISKSTATS)?;
+        let rows = table
+            .lines()
+            .map(|line| line.split_ascii_whitespace().skip(2).collect());
+        let mut disks: Vec<Vec<&str>> = rows
+            .filter(|row: &Vec<&str>| row.first().is_some_and(|name| self.is_disk(name)))
+            .collect();
+        // Modules make idle ones by the dozen (nbd).
+        disks.sort_by_key(|row| !is_used(&row[1..]));
+        for (number, row) in disks.iter().enumerate() {
+            if number >= DISKS {
+                sample.drop_one();
+                continue;
+            }
+            for (column, field) in COLUMNS
+                .iter()
+                .zip(row[1..].iter().map(Some).chain(std::iter::repeat(None)))
+            {
+                if let Some((units, metric)) = column {
+                    self.read_column(*units, metric, &[("device", row[0])], field.copied(), sample);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// True if anything was ever read or written.
+fn is_used(counters: &[&str]) -> bool {
+    counters.iter().any(|counter| *counter != "0")
+}
+
+impl Disk {
+    fn read_column(
+        &self,
+        units: f64,
+        metric: &'static Metric,
+        labels: &[(&'static str, &str)],
+        field: Option<&str>,
+        sample: &mut Sample,
+    ) {
+        // The kernel's count of requests is a sum that is taken without a lock: it comes out below 0 now and then, written as such or as a
+        // number of 32 bits. Nothing failed.
+        let is_below_zero = |count: i64| count < 0 || (i64::from(i32::MAX)..=u32::MAX.into()).contains(&count);
+        if *metric == IO_NOW && field.and_then(|count| count.parse().ok()).is_some_and(is_below_zero) {
+            return;
+        }
+        let value = self.procfs.parse::<u64>(DISKSTATS, field);
+        sample.record(metric, labels, value.map(|number| number as f64 / units));
+    }
+
+    /// True for a whole disk: no partition, neither memory nor a file that is shown as a disk, and not empty as a reader without a card.
+    fn is_disk(&self, name: &str) -> bool {
+        let is_kind = |kind| {
+            name.strip_prefix(kind)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        // A slash in a name is an exclamation mark in sysfs.
+        let directory = format!("class/block/{}", name.replace('/', "!"));
+        !["loop", "ram", "zram", "fd"].into_iter().any(is_kind)
+            && !self.sysfs.exists(format!("{directory}/partition"))
+            && !self
+                .sysfs
+                .number(format!("{directory}/size"))
+                .is_ok_and(|sectors| sectors == 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+
+    #[test]
+    fn whole_disks_are_exported_in_base_units() {
+        let read = Machine::new(&[
+            (
+                "proc/diskstats",
+                " 7 0 loop0 1 2 3 4 5 6 7 8 9 10 11\n 179 0 mmcblk0 1 2 3 4 5 6 7 8 9 10 11\n \
+                 179 1 mmcblk0p1 1 2 3 4 5 6 7 8 9 10 11\n",
+            ),
+            ("sys/class/block/mmcblk0p1/partition", "1\n"),
+        ])
+        .read(&SOURCE);
+        assert_eq!(read.lines().len(), 8);
+        for (series, value) in [
+            ("node_disk_read_bytes_total{device=mmcblk0}", "1536"),
+            ("node_disk_written_bytes_total{device=mmcblk0}", "3584"),
+            ("node_disk_io_time_seconds_total{device=mmcblk0}", "0.01"),
+        ] {
+            assert_eq!(read.value(series).as_deref(), Some(value), "{series}");
+        }
+    }
+
+    #[test]
+    fn a_count_of_requests_below_zero_is_left_out_alone() {
+        for negative in ["-1", "4294967295", "4294967290"] {
+            let table = format!(" 8 0 sda 1 2 3 4 5 6 7 8 {negative} 10 11\n 8 16 sdb 1 2 3 4 5 6 7 8 3 10 11\n");
+            let read = Machine::new(&[("proc/diskstats", &table)]).read(&SOURCE);
+            assert!(read.errors.is_empty(), "{:?}", read.errors);
+            assert_eq!(read.value("node_disk_io_now{device=sda}"), None, "{negative}");
+            assert_eq!(read.value("node_disk_io_now{device=sdb}").as_deref(), Some("3"));
+            assert_eq!(read.lines().len(), 2 * 8 - 1);
+        }
+    }
+
+    #[test]
+    fn a_disk_of_size_0_is_none() {
+        let read = Machine::new(&[
+            (
+                "proc/diskstats",
+                " 8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n 8 16 sdb 1 2 3 4 5 6 7 8 9 10 11\n",
+            ),
+            ("sys/class/block/sda/size", "0\n"),
+            ("sys/class/block/sdb/size", "2048\n"),
+        ])
+        .read(&SOURCE);
+        assert_eq!(read.value("node_disk_io_now{device=sda}"), None);
+        assert_eq!(read.lines().len(), 8);
+    }
+
+    #[test]
+    fn a_disk_in_use_is_not_crowded_out_by_idle_ones() {
+        let mut table = " 179 0 mmcblk0 9 0 9 0 9 0 9 0 0 9 9\n".to_owned();
+        for number in 0..16 {
+            table.push_str(&format!(" 43 {number} nbd{number} 0 0 0 0 0 0 0 0 0 0 0\n"));
+        }
+        table.push_str(" 8 0 sda 77 0 77 0 77 0 77 0 0 77 77\n");
+        let read = Machine::new(&[("proc/diskstats", &table)]).read(&SOURCE);
+        let reads = |device: &str| read.value(&format!("node_disk_reads_completed_total{{device={device}}}"));
+        assert_eq!(reads("mmcblk0").as_deref(), Some("9"));
+        assert_eq!(reads("sda").as_deref(), Some("77"));
+        assert_eq!(read.dropped, 2);
+    }
+}

@@ -1,0 +1,429 @@
+//! Sensors of the hardware monitoring class (Documentation/hwmon/sysfs-interface.rst).
+
+mod names;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::collectors::{CELSIUS, Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, MetricKind, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "hwmon",
+    // Many chips sit on a slow bus.
+    pace: Pace::Periodic,
+    period: Duration::from_secs(5),
+    deadline: Duration::from_secs(2),
+    open,
+};
+
+pub(crate) const CHIP_NAME: Metric = Metric::gauge(
+    "node_hwmon_chip_names",
+    "",
+    "The name that the driver gives the chip; always 1.",
+);
+pub(crate) const LABEL: Metric = Metric::gauge(
+    "node_hwmon_sensor_label",
+    "",
+    "The label that the driver gives the sensor; always 1.",
+);
+pub(crate) const ALARM: Metric = Metric::gauge("edge_hwmon_alarm", "", "1 while the chip raises this alarm or fault.");
+pub(crate) static TEMP: Metric = Metric::gauge("node_hwmon_temp_celsius", "celsius", "Temperature.").within(CELSIUS);
+static TEMP_MAX: Metric = Metric::gauge(
+    "node_hwmon_temp_max_celsius",
+    "celsius",
+    "High limit of the temperature.",
+)
+.within(CELSIUS);
+static TEMP_CRIT: Metric = Metric::gauge(
+    "node_hwmon_temp_crit_celsius",
+    "celsius",
+    "Critical limit of the temperature.",
+)
+.within(CELSIUS);
+// Low voltage ends at 1500 V of direct current (IEC 60038): nobody wires more than that to such a chip.
+pub(crate) static VOLTS: Metric = Metric::gauge("node_hwmon_in_volts", "volts", "Voltage.").within((-1500.0, 1500.0));
+// The rails of large processors carry 1000 A.
+static AMPS: Metric = Metric::gauge("node_hwmon_curr_amps", "amperes", "Current.").within((-1e4, 1e4));
+// A whole rack takes 100 kW. Less than nothing is what flows back, as into a battery.
+static WATT: Metric = Metric::gauge("node_hwmon_power_watt", "watts", "Power.").within((-1e6, 1e6));
+static JOULE: Metric =
+    Metric::counter("node_hwmon_energy_joule_total", "joules", "Energy used.").within((0.0, f64::INFINITY));
+// The fastest fans of servers turn at 40,000; 65,535 is a counter at its end.
+pub(crate) static FAN: Metric = Metric::gauge(
+    "node_hwmon_fan_rpm",
+    "rpm",
+    "Speed of a fan; 0 is a fan that stands still.",
+)
+.within((0.0, 60_000.0));
+static PWM: Metric = Metric::gauge("node_hwmon_pwm", "", "Duty of a fan, 0 to 255.").within((0.0, 255.0));
+// At its ends a sensor says a little more than there can be: an HTU21D -6 to 119 %.
+pub(crate) static HUMIDITY: Metric =
+    Metric::gauge("edge_hwmon_humidity_ratio", "ratio", "Relative humidity, 0 to 1.").within((-0.1, 1.2));
+
+/// Kind of sensor, its attribute, how many of the attribute's unit make the base unit, and the metric.
+static QUANTITIES: [(&str, &str, f64, &Metric); 11] = [
+    ("temp", "input", 1e3, &TEMP),
+    ("temp", "max", 1e3, &TEMP_MAX),
+    ("temp", "crit", 1e3, &TEMP_CRIT),
+    ("in", "input", 1e3, &VOLTS),
+    ("curr", "input", 1e3, &AMPS),
+    ("power", "input", 1e6, &WATT),
+    ("power", "average", 1e6, &WATT),
+    ("energy", "input", 1e6, &JOULE),
+    ("fan", "input", 1.0, &FAN),
+    ("pwm", "", 1.0, &PWM),
+    // Thousandths of a percent, by the kernel's documentation.
+    ("humidity", "input", 1e5, &HUMIDITY),
+];
+
+/// The ends of a 32-bit number, in the attribute's unit: what a driver computes from a bus that answers nothing. As power they would
+/// be within the range.
+const NO_MEASUREMENT: [f64; 3] = [i32::MIN as f64, i32::MAX as f64, u32::MAX as f64];
+
+const CLASS: &str = "class/hwmon";
+const CHIPS: usize = 256;
+
+struct Hwmon {
+    sysfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Hwmon {
+        sysfs: Root::new(&settings.paths.sysfs),
+    }))
+}
+
+impl Source for Hwmon {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        let mut chips = Vec::new();
+        for (number, entry) in self.sysfs.list(CLASS)?.iter().enumerate() {
+            if number >= CHIPS {
+                sample.drop_one();
+                continue;
+            }
+            match self.find_chip(entry) {
+                Ok(chip) => chips.push(chip),
+                Err(error) => sample.fail(error),
+            }
+        }
+        names::tell_apart(&mut chips);
+        for chip in &chips {
+            if sample.begin_part(&chip.label) {
+                self.read_chip(chip, sample);
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Chip {
+    /// Where its attributes are.
+    directory: String,
+    attributes: Vec<String>,
+    /// What the driver calls it.
+    name: Option<String>,
+    /// What we call it: stable where `hwmonN` is numbered by chance at each boot.
+    label: String,
+}
+
+impl Hwmon {
+    fn find_chip(&self, entry: &str) -> Result<Chip, ReadError> {
+        let mut directory = format!("{CLASS}/{entry}");
+        let device = format!("{directory}/device");
+        let mut attributes = self.sysfs.list(&directory)?;
+        // Drivers from before Linux 3.15 keep their attributes with the device.
+        if !attributes.iter().any(|attribute| split(attribute).is_some()) && self.sysfs.exists(&device) {
+            attributes = self.sysfs.list(&device)?;
+            directory.clone_from(&device);
+        }
+        let name = self.sysfs.attribute(format!("{directory}/name")).ok();
+        let label = self
+            .sysfs
+            .resolve(device)
+            .and_then(|device| names::of_device(&device))
+            .or_else(|| name.as_deref().map(names::clean).filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| names::clean(entry));
+        Ok(Chip {
+            directory,
+            attributes,
+            name,
+            label,
+        })
+    }
+
+    fn read_chip(&self, chip: &Chip, sample: &mut Sample) {
+        let mut sensors: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        for (kind, sensor, item) in chip.attributes.iter().filter_map(|attribute| split(attribute)) {
+            sensors.entry((kind, sensor)).or_default().push(item);
+        }
+        if let Some(name) = &chip.name
+            && !sensors.is_empty()
+        {
+            sample.push(&CHIP_NAME, &[("chip", &chip.label), ("chip_name", name)], 1.0);
+        }
+        for ((kind, sensor), items) in sensors {
+            Sensor {
+                sysfs: &self.sysfs,
+                chip,
+                kind,
+                sensor,
+                items,
+            }
+            .read(sample);
+        }
+    }
+}
+
+struct Sensor<'a> {
+    sysfs: &'a Root,
+    chip: &'a Chip,
+    /// `temp`.
+    kind: &'a str,
+    /// `temp1`.
+    sensor: &'a str,
+    /// What its attributes are about: `input`, `max`, `crit_alarm`, …
+    items: Vec<&'a str>,
+}
+
+impl Sensor<'_> {
+    fn read(&self, sample: &mut Sample) {
+        let labels = [("chip", self.chip.label.as_str()), ("sensor", self.sensor)];
+        for item in &self.items {
+            if item.ends_with("alarm") || *item == "fault" {
+                self.read_item(item, 1.0, &ALARM, &[labels[0], labels[1], ("kind", item)], sample);
+            }
+        }
+        if !sample.is_full() && self.has_no_value() {
+            return;
+        }
+        if self.items.contains(&"label")
+            && !sample.is_full()
+            && let Ok(label) = self.sysfs.attribute(self.path("label"))
+        {
+            sample.push(&LABEL, &[labels[0], labels[1], ("label", &label)], 1.0);
+        }
+        for (kind, item, units, metric) in &QUANTITIES {
+            let is_second_choice = *item == "average" && self.items.contains(&"input");
+            if *kind == self.kind && self.items.contains(item) && !is_second_choice {
+                self.read_item(item, *units, metric, &labels, sample);
+            }
+        }
+    }
+
+    fn read_item(
+        &self,
+        item: &str,
+        units: f64,
+        metric: &'static Metric,
+        labels: &[(&'static str, &str)],
+        sample: &mut Sample,
+    ) {
+        if sample.is_full() {
+            return sample.drop_one();
+        }
+        let path = self.path(item);
+        let number = self.sysfs.number(&path);
+        let is_limit = ["max", "crit"].contains(&item);
+        if is_limit && number.as_ref().is_ok_and(|number| !metric.can_be(number / units)) {
+            // There is no limit: an NVMe disk then says 65261.85 °C. Nothing failed.
+            return;
+        }
+        let value = number.and_then(|number| {
+            let is_measurement = metric.kind == MetricKind::Counter || !NO_MEASUREMENT.contains(&number);
+            let nothing = || ReadError::invalid(&self.sysfs.path(&path), format!("{number} is no measurement"));
+            is_measurement.then_some(number / units).ok_or_else(nothing)
+        });
+        sample.record(metric, labels, value);
+    }
+
+    /// True if the sensor is broken, or switched off: what its `input` says is no measurement, and no failure of the read.
+    fn has_no_value(&self) -> bool {
+        let says = |item, number| {
+            self.items.contains(&item) && self.sysfs.number(self.path(item)).is_ok_and(|value| value == number)
+        };
+        // `pwm1_enable` = 0 is a fan at full speed.
+        says("fault", 1.0) || (self.kind != "pwm" && says("enable", 0.0))
+    }
+
+    fn path(&self, item: &str) -> String {
+        let separator = if item.is_empty() { "" } else { "_" };
+        format!("{}/{}{separator}{item}", self.chip.directory, self.sensor)
+    }
+}
+
+/// The kind of sensor, the sensor, and what the attribute says about it: `temp1_crit` is `temp`, `temp1` and `crit`.
+fn split(attribute: &str) -> Option<(&str, &str, &str)> {
+    let (kind, rest) = attribute.split_at(attribute.find(|c: char| c.is_ascii_digit())?);
+    let item = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let sensor = &attribute[..attribute.len() - item.len()];
+    let is_known = kind == "intrusion" || QUANTITIES.iter().any(|(known, ..)| *known == kind);
+    let item = if item.is_empty() { item } else { item.strip_prefix('_')? };
+    is_known.then_some((kind, sensor, item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+
+    #[test]
+    fn a_chip_is_named_after_its_device_then_its_driver_then_its_number() {
+        let machine = Machine::new(&[
+            ("sys/class/hwmon/hwmon0/temp1_input", "41500\n"),
+            ("sys/class/hwmon/hwmon1/name", "Some Driver\n"),
+            ("sys/class/hwmon/hwmon1/temp1_input", "-500\n"),
+            ("sys/class/hwmon/hwmon2/temp1_input", "0\n"),
+        ]);
+        machine.link("sys/class/hwmon/hwmon0/device", "sys/devices/platform/coretemp.0");
+        assert_eq!(
+            machine.read(&SOURCE).lines(),
+            [
+                "node_hwmon_temp_celsius{chip=platform_coretemp_0,sensor=temp1} 41.5",
+                "node_hwmon_chip_names{chip=some_driver,chip_name=Some Driver} 1",
+                "node_hwmon_temp_celsius{chip=some_driver,sensor=temp1} -0.5",
+                "node_hwmon_temp_celsius{chip=hwmon2,sensor=temp1} 0",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_legacy_driver_keeps_its_attributes_with_the_device() {
+        let machine = Machine::new(&[
+            ("sys/devices/i2c/0-0048/fan1_input", "0\n"),
+            ("sys/devices/i2c/0-0048/name", "lm75\n"),
+        ]);
+        machine.link("sys/class/hwmon/hwmon0/device", "sys/devices/i2c/0-0048");
+        let read = machine.read(&SOURCE);
+        assert_eq!(
+            read.value("node_hwmon_fan_rpm{chip=i2c_0_0048,sensor=fan1}").as_deref(),
+            Some("0")
+        );
+    }
+
+    #[test]
+    fn a_broken_or_disabled_sensor_has_no_value_and_is_no_error() {
+        let read = Machine::new(&[
+            ("sys/class/hwmon/hwmon0/temp1_fault", "1\n"),
+            ("sys/class/hwmon/hwmon0/temp1_input", "127000\n"),
+            ("sys/class/hwmon/hwmon0/temp2_enable", "0\n"),
+            ("sys/class/hwmon/hwmon0/temp2_input", ""),
+            ("sys/class/hwmon/hwmon0/pwm1_enable", "0\n"),
+            ("sys/class/hwmon/hwmon0/pwm1", "255\n"),
+        ])
+        .read(&SOURCE);
+        assert!(read.errors.is_empty());
+        assert_eq!(
+            read.lines(),
+            [
+                "node_hwmon_pwm{chip=hwmon0,sensor=pwm1} 255",
+                "edge_hwmon_alarm{chip=hwmon0,sensor=temp1,kind=fault} 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn alarms_units_and_averages_are_read_as_the_kernel_documents_them() {
+        let read = Machine::new(&[
+            ("sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1\n"),
+            ("sys/class/hwmon/hwmon0/humidity1_input", "45600\n"),
+            ("sys/class/hwmon/hwmon0/power1_average", "3000000\n"),
+            ("sys/class/hwmon/hwmon0/power2_average", "1\n"),
+            ("sys/class/hwmon/hwmon0/power2_input", "2500000\n"),
+            ("sys/class/hwmon/hwmon0/curr1_input", "x\n"),
+        ])
+        .read(&SOURCE);
+        assert_eq!(
+            read.lines(),
+            [
+                "node_hwmon_curr_amps{chip=hwmon0,sensor=curr1} invalid",
+                "edge_hwmon_humidity_ratio{chip=hwmon0,sensor=humidity1} 0.456",
+                "edge_hwmon_alarm{chip=hwmon0,sensor=in0,kind=lcrit_alarm} 1",
+                "node_hwmon_power_watt{chip=hwmon0,sensor=power1} 3",
+                "node_hwmon_power_watt{chip=hwmon0,sensor=power2} 2.5",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_invalid_and_the_rest_is_kept() {
+        let machine = Machine::new(&[]);
+        let expected = [
+            ("temp1_input", "-5500", "-5.5"),
+            ("temp2_input", "125000", "125"),
+            ("temp3_input", "-273160", "invalid"),
+            ("temp4_input", "3892313987", "invalid"),
+            ("temp5_input", "2147483647", "invalid"),
+            ("temp6_input", "-2147483648", "invalid"),
+            ("fan1_input", "0", "0"),
+            ("fan2_input", "65535", "invalid"),
+            ("fan3_input", "-1", "invalid"),
+            ("in0_input", "-12024", "-12.024"),
+            ("in1_input", "2147483647", "invalid"),
+            ("curr1_input", "-2500", "-2.5"),
+            ("curr2_input", "-2147483648", "invalid"),
+            ("power1_input", "1500000", "1.5"),
+            ("power2_input", "2147483647", "invalid"),
+            ("power3_input", "4294967295", "invalid"),
+            // A counter may come by any value.
+            ("energy1_input", "2147483647", "2147.483647"),
+            ("energy2_input", "-1", "invalid"),
+            ("humidity1_input", "100400", "1.004"),
+            ("humidity2_input", "255000", "invalid"),
+            ("pwm1", "256", "invalid"),
+        ];
+        for (file, number, _) in expected {
+            machine.write(&format!("sys/class/hwmon/hwmon0/{file}"), number);
+        }
+        let read = machine.read(&SOURCE);
+        for (file, number, value) in expected {
+            let sensor = file.trim_end_matches("_input");
+            let found = read
+                .lines()
+                .into_iter()
+                .find(|line| line.contains(&format!("sensor={sensor}}}")));
+            let found = found.unwrap();
+            assert_eq!(found.rsplit(' ').next(), Some(value), "{file} {number}: {found}");
+        }
+        let invalid = expected.iter().filter(|(.., value)| *value == "invalid").count();
+        assert_eq!(read.errors.len(), invalid);
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_is_none_and_no_error() {
+        let read = Machine::new(&[
+            ("sys/class/hwmon/hwmon0/temp1_input", "40850\n"),
+            ("sys/class/hwmon/hwmon0/temp1_max", "65261850\n"),
+            ("sys/class/hwmon/hwmon0/temp1_crit", "84850\n"),
+        ])
+        .read(&SOURCE);
+        assert!(read.errors.is_empty());
+        assert_eq!(
+            read.lines(),
+            [
+                "node_hwmon_temp_celsius{chip=hwmon0,sensor=temp1} 40.85",
+                "node_hwmon_temp_crit_celsius{chip=hwmon0,sensor=temp1} 84.85",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_more_files_are_read_than_readings_are_kept() {
+        let machine = Machine::new(&[]);
+        for number in 1..=5000 {
+            // They are read in the order of their names, as text.
+            let is_early = number.to_string().starts_with('1');
+            let value = if is_early { "1000\n" } else { "read in vain" };
+            machine.write(&format!("sys/class/hwmon/hwmon0/temp{number}_input"), value);
+        }
+        let read = machine.read(&SOURCE);
+        assert_eq!(read.readings.len(), 256);
+        assert_eq!(read.dropped, 5000 - 256);
+        assert!(read.errors.is_empty());
+    }
+}

@@ -1,0 +1,64 @@
+//! Load averages, from `/proc/loadavg` (proc_loadavg(5)).
+
+use std::time::Duration;
+
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "load",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+static AVERAGES: [Metric; 3] = [
+    Metric::gauge("node_load1", "", "Load average over 1 minute."),
+    Metric::gauge("node_load5", "", "Load average over 5 minutes."),
+    Metric::gauge("node_load15", "", "Load average over 15 minutes."),
+];
+
+const LOADAVG: &str = "loadavg";
+
+struct Load {
+    procfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Load {
+        procfs: Root::new(&settings.paths.procfs),
+    }))
+}
+
+impl Source for Load {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        let text = self.procfs.table(LOADAVG)?;
+        let mut fields = text.split_ascii_whitespace();
+        for average in &AVERAGES {
+            sample.record(average, &[], self.procfs.parse(LOADAVG, fields.next()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+
+    #[test]
+    fn what_is_no_finite_number_is_an_error() {
+        let read = Machine::new(&[("proc/loadavg", "0.25 nan\n")]).read(&SOURCE);
+        assert_eq!(
+            read.lines(),
+            ["node_load1{} 0.25", "node_load5{} invalid", "node_load15{} invalid"]
+        );
+        assert_eq!(read.errors.len(), 2);
+    }
+}

@@ -1,0 +1,64 @@
+//! Memory, from `/proc/meminfo` (Documentation/filesystems/proc.rst).
+
+use std::time::Duration;
+
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "memory",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+const fn bytes(name: &'static str) -> Metric {
+    Metric::gauge(name, "bytes", "Field of /proc/meminfo.")
+}
+
+static FIELDS: [(&str, Metric); 13] = [
+    ("MemTotal", bytes("node_memory_MemTotal_bytes")),
+    ("MemFree", bytes("node_memory_MemFree_bytes")),
+    ("MemAvailable", bytes("node_memory_MemAvailable_bytes")),
+    ("Buffers", bytes("node_memory_Buffers_bytes")),
+    ("Cached", bytes("node_memory_Cached_bytes")),
+    ("AnonPages", bytes("node_memory_AnonPages_bytes")),
+    ("Shmem", bytes("node_memory_Shmem_bytes")),
+    ("SReclaimable", bytes("node_memory_SReclaimable_bytes")),
+    ("SUnreclaim", bytes("node_memory_SUnreclaim_bytes")),
+    ("Dirty", bytes("node_memory_Dirty_bytes")),
+    ("Writeback", bytes("node_memory_Writeback_bytes")),
+    ("SwapTotal", bytes("node_memory_SwapTotal_bytes")),
+    ("SwapFree", bytes("node_memory_SwapFree_bytes")),
+];
+
+const MEMINFO: &str = "meminfo";
+
+struct Memory {
+    procfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Memory {
+        procfs: Root::new(&settings.paths.procfs),
+    }))
+}
+
+impl Source for Memory {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        for line in self.procfs.table(MEMINFO)?.lines() {
+            let (name, rest) = line.split_once(':').unwrap_or((line, ""));
+            if let Some((_, metric)) = FIELDS.iter().find(|(field, _)| *field == name) {
+                let kibibytes = self.procfs.parse(MEMINFO, rest.split_ascii_whitespace().next());
+                sample.record(metric, &[], kibibytes.map(|number: u64| number as f64 * 1024.0));
+            }
+        }
+        Ok(())
+    }
+}

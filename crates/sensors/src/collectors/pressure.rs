@@ -1,0 +1,157 @@
+//! Pressure stall information (Documentation/accounting/psi.rst).
+
+use std::time::Duration;
+
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "pressure",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+const AVAILABLE: Metric = Metric::gauge(
+    "edge_pressure_available",
+    "",
+    "1 if the kernel measures pressure (PSI), 0 if it is off (psi=1 on the kernel command line turns it on).",
+);
+
+const fn seconds(name: &'static str, help: &'static str) -> Metric {
+    Metric::counter(name, "seconds", help)
+}
+
+/// File, line and metric. The line `full` of the CPU says nothing for the whole machine, and interrupts have no `some`.
+static TOTALS: [(&str, &str, Metric); 6] = [
+    (
+        "pressure/cpu",
+        "some",
+        seconds(
+            "node_pressure_cpu_waiting_seconds_total",
+            "Time in which some task waited for a CPU.",
+        ),
+    ),
+    (
+        "pressure/memory",
+        "some",
+        seconds(
+            "node_pressure_memory_waiting_seconds_total",
+            "Time in which some task waited for memory.",
+        ),
+    ),
+    (
+        "pressure/memory",
+        "full",
+        seconds(
+            "node_pressure_memory_stalled_seconds_total",
+            "Time in which every task waited for memory.",
+        ),
+    ),
+    (
+        "pressure/io",
+        "some",
+        seconds(
+            "node_pressure_io_waiting_seconds_total",
+            "Time in which some task waited for I/O.",
+        ),
+    ),
+    (
+        "pressure/io",
+        "full",
+        seconds(
+            "node_pressure_io_stalled_seconds_total",
+            "Time in which every task waited for I/O.",
+        ),
+    ),
+    (
+        "pressure/irq",
+        "full",
+        seconds(
+            "node_pressure_irq_stalled_seconds_total",
+            "Time in which every task waited for interrupts.",
+        ),
+    ),
+];
+
+struct Pressure {
+    procfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Pressure {
+        procfs: Root::new(&settings.paths.procfs),
+    }))
+}
+
+impl Source for Pressure {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        let mut available = false;
+        for (file, line, metric) in &TOTALS {
+            match self.procfs.table(file) {
+                Err(error) if is_off(&error) => {}
+                text => {
+                    available = true;
+                    sample.record(metric, &[], text.and_then(|text| self.total(file, line, &text)));
+                }
+            }
+        }
+        sample.push(&AVAILABLE, &[], f64::from(u8::from(available)));
+        Ok(())
+    }
+}
+
+impl Pressure {
+    /// Seconds from a line such as `some avg10=0.00 avg60=0.00 avg300=0.00 total=157656`, in µs.
+    fn total(&self, file: &str, line: &str, text: &str) -> Result<f64, ReadError> {
+        let total = text
+            .lines()
+            .find_map(|candidate| candidate.strip_prefix(line)?.split_once("total="))
+            .map(|(_, total)| total);
+        self.procfs.parse(file, total).map(|micros: u64| micros as f64 / 1e6)
+    }
+}
+
+/// A kernel without PSI has no such file; one that was booted with `psi=0` refuses to open it with `EOPNOTSUPP`.
+fn is_off(error: &ReadError) -> bool {
+    error.is_missing()
+        || matches!(error, ReadError::Io { source, .. } if source.raw_os_error() == Some(libc::EOPNOTSUPP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+
+    #[test]
+    fn microseconds_become_seconds() {
+        let line = "avg10=0.21 avg60=0.41 avg300=0.33 total=";
+        let read = Machine::new(&[("proc/pressure/io", &format!("some {line}2500000\nfull {line}1\n"))]).read(&SOURCE);
+        assert_eq!(
+            read.lines(),
+            [
+                "node_pressure_io_waiting_seconds_total{} 2.5",
+                "node_pressure_io_stalled_seconds_total{} 0.000001",
+                "edge_pressure_available{} 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_kernel_without_pressure_is_no_error() {
+        let read = Machine::new(&[]).read(&SOURCE);
+        assert_eq!(read.lines(), ["edge_pressure_available{} 0"]);
+        assert!(read.errors.is_empty());
+        let off = ReadError::Io {
+            path: "pressure/cpu".into(),
+            source: std::io::Error::from_raw_os_error(libc::EOPNOTSUPP),
+        };
+        assert!(is_off(&off));
+    }
+}

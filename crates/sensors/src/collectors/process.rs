@@ -1,0 +1,132 @@
+//! The service itself, from `/proc/self` (Documentation/filesystems/proc.rst), whatever `paths.procfs` says.
+//!
+//! The collector of the `prometheus` crate cuts CPU time down to whole seconds, which shows nothing of a service that uses
+//! some milliseconds a minute.
+
+use std::time::Duration;
+
+use crate::collectors::clock;
+use crate::collectors::{Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "process",
+    pace: Pace::AtScrape,
+    period: Duration::from_secs(15),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+const CPU: Metric = Metric::counter(
+    "process_cpu_seconds_total",
+    "seconds",
+    "User and system CPU time of the service.",
+);
+const RESIDENT: Metric = Metric::gauge(
+    "process_resident_memory_bytes",
+    "bytes",
+    "Resident memory of the service.",
+);
+const VIRTUAL: Metric = Metric::gauge(
+    "process_virtual_memory_bytes",
+    "bytes",
+    "Virtual memory of the service.",
+);
+const FDS: Metric = Metric::gauge("process_open_fds", "", "Open file descriptors.");
+const MAX_FDS: Metric = Metric::gauge("process_max_fds", "", "Limit of open file descriptors.");
+const THREADS: Metric = Metric::gauge("process_threads", "", "Threads.");
+const START: Metric = Metric::gauge(
+    "process_start_time_seconds",
+    "seconds",
+    "Unix time of the start of the service.",
+);
+
+const STAT: &str = "stat";
+const LIMITS: &str = "limits";
+
+struct Process {
+    own: Root,
+    ticks_per_second: f64,
+    page: f64,
+}
+
+fn open(_: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Process {
+        own: Root::new("/proc/self"),
+        ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
+        page: rustix::param::page_size() as f64,
+    }))
+}
+
+impl Source for Process {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        self.read_stat(sample)?;
+        // One of them is the directory that is being listed.
+        let open = self.own.list("fd").map(|names| names.len().saturating_sub(1) as f64);
+        sample.record(&FDS, &[], open);
+        let limits = self.own.table(LIMITS)?;
+        let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+        let soft = files.and_then(|limits| limits.split_ascii_whitespace().next());
+        if soft != Some("unlimited") {
+            sample.record(
+                &MAX_FDS,
+                &[],
+                self.own.parse(LIMITS, soft).map(|number: u64| number as f64),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Process {
+    fn read_stat(&self, sample: &mut Sample) -> Result<(), ReadError> {
+        let text = self.own.table(STAT)?;
+        // The second field is the name of the program in parentheses, which may itself hold spaces and parentheses.
+        let fields: Vec<&str> = text
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .collect();
+        let number = |field: usize| -> Result<f64, ReadError> {
+            let number: u64 = self.own.parse(STAT, fields.get(field - 3).copied())?;
+            Ok(number as f64)
+        };
+        let (user, system, started) = (number(14)?, number(15)?, number(22)?);
+        sample.push(&CPU, &[], (user + system) / self.ticks_per_second);
+        sample.record(&THREADS, &[], number(20));
+        // As the kernel's own `btime`, in whole seconds, so that the value does not tremble with the clock.
+        sample.push(
+            &START,
+            &[],
+            clock::boot_time().floor() + started / self.ticks_per_second,
+        );
+        sample.record(&VIRTUAL, &[], number(23));
+        sample.record(&RESIDENT, &[], number(24).map(|pages| pages * self.page));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+    use edgewatch_program::time::unix_time;
+
+    #[test]
+    fn the_numbers_are_those_of_this_process() {
+        let read = Machine::new(&[]).read(&SOURCE);
+        assert!(read.errors.is_empty());
+        let value = |name: &str| read.value(&format!("{name}{{}}")).unwrap().parse::<f64>().unwrap();
+        assert!((1e6..1e10).contains(&value("process_resident_memory_bytes")));
+        assert!((3.0..500.0).contains(&value("process_open_fds")));
+        assert!(value("process_max_fds") >= value("process_open_fds"));
+        let age = unix_time() - value("process_start_time_seconds");
+        assert!((-1.0..3600.0).contains(&age), "{age}");
+    }
+}

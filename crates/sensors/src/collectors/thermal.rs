@@ -1,0 +1,127 @@
+//! Thermal zones and cooling devices (Documentation/driver-api/thermal/sysfs-api.rst).
+
+use std::time::Duration;
+
+use crate::collectors::{CELSIUS, Definition, Pace, Source};
+use crate::error::ReadError;
+use crate::reading::{Metric, Sample};
+use crate::settings::Settings;
+use crate::sysfs::Root;
+use edgewatch_program::error::Failure;
+
+/// The source.
+pub const SOURCE: Definition = Definition {
+    name: "thermal",
+    // On a Raspberry Pi the read is a request to the firmware.
+    pace: Pace::Periodic,
+    period: Duration::from_secs(5),
+    deadline: Duration::from_secs(1),
+    open,
+};
+
+const ZONE: Metric = Metric::gauge(
+    "node_thermal_zone_temp",
+    "celsius",
+    "Temperature of a thermal zone in degrees Celsius.",
+)
+// The kernel's own -274 °C stands for "no reading yet" (THERMAL_TEMP_INVALID).
+.within(CELSIUS);
+const STATE: Metric = Metric::gauge("node_cooling_device_cur_state", "", "State of a cooling device.");
+const MAX_STATE: Metric = Metric::gauge(
+    "node_cooling_device_max_state",
+    "",
+    "Highest state of a cooling device.",
+);
+
+const CLASS: &str = "class/thermal";
+
+struct Thermal {
+    sysfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Thermal {
+        sysfs: Root::new(&settings.paths.sysfs),
+    }))
+}
+
+impl Source for Thermal {
+    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+        for name in self.sysfs.list(CLASS)? {
+            if let Some(zone) = name.strip_prefix("thermal_zone") {
+                if sample.begin_part(&name) {
+                    self.read_zone(&name, zone, sample);
+                }
+            } else if let Some(device) = name.strip_prefix("cooling_device")
+                && sample.begin_part(&name)
+            {
+                self.read_cooling_device(&name, device, sample);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Thermal {
+    fn read_zone(&self, name: &str, zone: &str, sample: &mut Sample) {
+        let path = |file: &str| format!("{CLASS}/{name}/{file}");
+        if sample.is_full() {
+            return sample.drop_one();
+        }
+        // A zone that is switched off answers EINVAL, which is no failure of the sensor.
+        if self.sysfs.attribute(path("mode")).is_ok_and(|mode| mode == "disabled") {
+            return;
+        }
+        let kind = self.sysfs.attribute(path("type")).unwrap_or_default();
+        let celsius = self
+            .sysfs
+            .number(path("temp"))
+            .map(|millidegrees| millidegrees / 1000.0);
+        sample.record(&ZONE, &[("zone", zone), ("type", &kind)], celsius);
+    }
+
+    fn read_cooling_device(&self, name: &str, device: &str, sample: &mut Sample) {
+        let path = |file: &str| format!("{CLASS}/{name}/{file}");
+        if sample.is_full() {
+            return sample.drop_one();
+        }
+        let kind = self.sysfs.attribute(path("type")).unwrap_or_default();
+        let labels = [("name", device), ("type", kind.as_str())];
+        sample.record(&STATE, &labels, self.sysfs.number(path("cur_state")));
+        sample.record(&MAX_STATE, &labels, self.sysfs.number(path("max_state")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+
+    #[test]
+    fn what_no_zone_can_say_is_invalid_and_the_rest_is_kept() {
+        let zones = [
+            "48312",
+            "-5500",
+            "125000",
+            "-274000",
+            "-650788984",
+            "2147483647",
+            "-2147483648",
+        ];
+        let machine = Machine::new(&[]);
+        for (number, millidegrees) in zones.iter().enumerate() {
+            machine.write(&format!("sys/class/thermal/thermal_zone{number}/type"), "z\n");
+            machine.write(&format!("sys/class/thermal/thermal_zone{number}/temp"), millidegrees);
+        }
+        let read = machine.read(&SOURCE);
+        let values = ["48.312", "-5.5", "125", "invalid", "invalid", "invalid", "invalid"];
+        for (zone, value) in values.into_iter().enumerate() {
+            let series = format!("node_thermal_zone_temp{{zone={zone},type=z}}");
+            assert_eq!(read.value(&series).as_deref(), Some(value), "{}", zones[zone]);
+        }
+        assert_eq!(
+            read.errors[0].to_string(),
+            "node_thermal_zone_temp{zone=3,type=z}: -274 cannot be: it is not within -273.15 and 2400"
+        );
+    }
+}

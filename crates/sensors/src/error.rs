@@ -1,0 +1,97 @@
+//! What can go wrong, and under which name it is counted.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// The kind of a failed read: the value of the label `kind` of `edge_source_errors_total` and `reason` of
+/// `sensor_failed_events_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The kernel or the bus refused the read (`EIO`, `ENXIO`, `EACCES`, …).
+    Io,
+    /// The device has no value right now (`EAGAIN`, `EBUSY`, `ENODATA`, an empty attribute).
+    NotReady,
+    /// The answer is not what the kernel documents: not a number, not finite, too long.
+    Invalid,
+    /// No answer within the deadline of the source.
+    Timeout,
+    /// The source itself failed: a defect of edgewatch.
+    Panic,
+}
+
+impl ErrorKind {
+    /// Every kind, so that each can be exported as 0 before it first happens.
+    pub const ALL: [Self; 5] = [Self::Io, Self::NotReady, Self::Invalid, Self::Timeout, Self::Panic];
+
+    /// The label value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Io => "io",
+            Self::NotReady => "not_ready",
+            Self::Invalid => "invalid",
+            Self::Timeout => "timeout",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// A read that brought no value.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The system call failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The file held nothing that can be used.
+    #[error("{}: {what}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its content.
+        what: String,
+    },
+    /// The attribute is empty: its driver has no value yet.
+    #[error("{}: no value yet", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A fault that the settings asked for, to try out what happens.
+    #[error("injected fault: {}", .0.name())]
+    Injected(ErrorKind),
+}
+
+impl ReadError {
+    /// A file with content that the kernel's documentation does not allow.
+    pub fn invalid(path: &Path, what: impl Into<String>) -> Self {
+        Self::Invalid {
+            path: path.to_owned(),
+            what: what.into(),
+        }
+    }
+
+    /// The kind under which the failure is counted.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { source, .. } => match source.raw_os_error() {
+                Some(libc::EAGAIN | libc::EBUSY | libc::ENODATA) => ErrorKind::NotReady,
+                Some(libc::ETIMEDOUT) => ErrorKind::Timeout,
+                _ => ErrorKind::Io,
+            },
+            Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::Empty { .. } => ErrorKind::NotReady,
+            Self::Injected(kind) => *kind,
+        }
+    }
+
+    /// True if the file or directory does not exist: the hardware is absent, which is no failure.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}

@@ -1,0 +1,13 @@
+//! Sensors and the health of the host: [`collectors`] read them, the [`sampler`] says when, and [`exposition`] writes what is known.
+
+#![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
+
+pub mod budget;
+pub mod collectors;
+pub mod counters;
+pub mod error;
+pub mod exposition;
+pub mod reading;
+pub mod sampler;
+pub mod settings;
+pub mod sysfs;

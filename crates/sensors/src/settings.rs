@@ -1,0 +1,193 @@
+//! Settings of the collectors.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::collectors::simulated;
+
+/// What the sampler needs to know. A change of any of it starts the collectors anew.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Where things are read.
+    pub paths: Paths,
+    /// Bounds of what collectors may say.
+    pub limits: Limits,
+    /// When the CPU counts as spiking.
+    pub cpu_spike: CpuSpike,
+    /// Each collector by its name; those not named run with their defaults.
+    pub sources: BTreeMap<String, SourceSettings>,
+    /// Sensors that do not exist.
+    pub simulated: Simulated,
+}
+
+impl Settings {
+    /// Whether the collector runs.
+    pub fn is_enabled(&self, name: &str) -> bool {
+        let default = name != simulated::SOURCE.name || self.simulated.enabled;
+        self.sources
+            .get(name)
+            .and_then(|source| source.enabled)
+            .unwrap_or(default)
+    }
+}
+
+/// `[paths]`: roots, so that a container or a test can show another machine.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paths {
+    /// The proc file system.
+    pub procfs: PathBuf,
+    /// The sys file system, with cgroup v2 below `fs/cgroup`.
+    pub sysfs: PathBuf,
+    /// Put before each mount point.
+    pub rootfs: PathBuf,
+    /// A `budget.toml` instead of the built-in one.
+    pub budget: Option<PathBuf>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            procfs: "/proc".into(),
+            sysfs: "/sys".into(),
+            rootfs: "/".into(),
+            budget: None,
+        }
+    }
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Readings of one source; more are counted in `edge_source_readings_dropped`, not exported. 1 to 10000.
+    pub readings_per_source: usize,
+    /// Characters of a label value. 16 to 1024.
+    pub label_length: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            readings_per_source: 256,
+            label_length: 128,
+        }
+    }
+}
+
+/// `[cpu_spike]`: ratios of all CPUs' time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CpuSpike {
+    /// A spike begins above this. 0.05 to 1.
+    pub threshold: f64,
+    /// It ends below this, which lies under `threshold` so that a load around it does not count over and over. 0 to `threshold`.
+    pub clear: f64,
+    /// Over how long the load is averaged. 1 s to 10 min.
+    #[serde(with = "humantime_serde")]
+    pub window: Duration,
+}
+
+impl Default for CpuSpike {
+    fn default() -> Self {
+        Self {
+            threshold: 0.9,
+            clear: 0.7,
+            window: Duration::from_secs(15),
+        }
+    }
+}
+
+/// `[sources.NAME]`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourceSettings {
+    /// Whether it is read; all are but `simulated`, which `simulated.enabled` switches.
+    pub enabled: Option<bool>,
+    /// Time between two reads. 100 ms to 1 h.
+    #[serde(with = "humantime_serde")]
+    pub period: Option<Duration>,
+    /// Time after which a read counts as failed. 10 ms to 5 min.
+    #[serde(with = "humantime_serde")]
+    pub deadline: Option<Duration>,
+}
+
+/// `[simulated]`: a random walk in place of sensors, for trying things out.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Simulated {
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The same seed walks the same way.
+    pub seed: u64,
+    /// What goes wrong, and when.
+    pub faults: Vec<Fault>,
+}
+
+impl Default for Simulated {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            seed: 1,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// `[[simulated.faults]]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// The sensor it happens to, such as `temp1`; `*` for all. Not used by `route_error` and `route_panic`.
+    #[serde(default = "every_sensor")]
+    pub sensor: String,
+    /// Time from the start of the source to the first fault.
+    #[serde(default, with = "humantime_serde")]
+    pub after: Duration,
+    /// How long it lasts; left out, for good.
+    #[serde(default, with = "humantime_serde")]
+    pub lasting: Option<Duration>,
+    /// How likely it is at each read while it lasts. 0 to 1.
+    #[serde(default = "always")]
+    pub probability: f64,
+}
+
+impl Fault {
+    /// True while the fault lasts, `elapsed` after the start.
+    pub fn is_active(&self, elapsed: Duration) -> bool {
+        elapsed >= self.after && self.lasting.is_none_or(|lasting| elapsed < self.after + lasting)
+    }
+}
+
+fn every_sensor() -> String {
+    "*".to_owned()
+}
+
+const fn always() -> f64 {
+    1.0
+}
+
+/// The kinds of injected faults.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The read fails with `EIO`.
+    Io,
+    /// The device has no value yet.
+    NotReady,
+    /// The value is not a number.
+    Invalid,
+    /// The read does not return while the fault lasts.
+    Hang,
+    /// The source panics.
+    Panic,
+    /// `/sensor` fails.
+    RouteError,
+    /// `/sensor` panics.
+    RoutePanic,
+}
