@@ -104,13 +104,15 @@ struct Frozen(libc::pid_t);
 
 impl Frozen {
     fn worker(service: &Service) -> Self {
+        // It is there once something has been answered.
+        assert_eq!(service.get("/healthz").status, 200);
         let threads = std::fs::read_dir(format!("/proc/{}/task", service.child.id())).unwrap();
         let worker = threads
             .map(|thread| thread.unwrap().path())
             .find(|thread| {
-                std::fs::read_to_string(thread.join("comm"))
-                    .unwrap()
-                    .starts_with("actix-rt")
+                // Others may end meanwhile.
+                let name = std::fs::read_to_string(thread.join("comm")).unwrap_or_default();
+                name.starts_with("actix-rt")
             })
             .expect("a worker");
         let id: libc::pid_t = worker.file_name().unwrap().to_str().unwrap().parse().unwrap();

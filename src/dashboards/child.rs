@@ -16,7 +16,7 @@ use tokio::process::{Child as Process, Command};
 
 /// Time between two questions whether it still answers, and for the answer. After two that are not answered it is killed; the unit's
 /// watchdog is as patient.
-const QUESTION: Duration = Duration::from_secs(10);
+const QUESTION: Duration = Duration::from_secs(5);
 /// Time to the next try after one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The name of the program, beside our own.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::BodyStream;
+use actix_web::body::{BodyStream, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 use actix_web::web::{Bytes, Data};
@@ -65,14 +65,21 @@ fn pass_on(answer: Answer) -> HttpResponse {
         .headers
         .get("content-type")
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let length = head.headers.get("content-length");
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let pieces = Pieces {
         body: Some(Box::pin(body.into_data_stream())),
-        end: if is_page { BROKEN } else { "" },
+        // Nothing can be added to what has been announced.
+        end: if is_page && length.is_none() { BROKEN } else { "" },
     };
     let connection = answer.connection;
-    response.body(BodyStream::new(pieces.stream().inspect(move |_| {
+    let pieces = pieces.stream().inspect(move |_| {
         let _open = &connection;
-    })))
+    });
+    match length {
+        Some(length) => response.body(SizedStream::new(length, pieces)),
+        None => response.body(BodyStream::new(pieces)),
+    }
 }
 
 /// The body of an answer, as it comes.

@@ -50,6 +50,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     logging::start("edgewatch-dashboards", args.log_level, None);
     let listener = inherited()?;
+    // A service that is killed leaves nobody behind; systemd does not die.
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)) {
+        tracing::warn!(%error, "this program may outlive the service that started it");
+    }
     System::new().block_on(serve(listener))
 }
 
