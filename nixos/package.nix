@@ -22,6 +22,7 @@ rustPlatform.buildRustPackage {
       ../rustfmt.toml
       ../README.md
       ../src
+      ../crates
       ../examples
       ../budget.toml
       ../prometheus
@@ -34,6 +35,7 @@ rustPlatform.buildRustPackage {
   nativeBuildInputs = [ installShellFiles ];
   cargoBuildFlags = [
     "--bin=edgewatch"
+    "--bin=edgewatch-dashboards"
     "--example=manual"
     "--example=notices"
   ];

@@ -6,7 +6,7 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-mod cli;
+pub mod cli;
 pub mod frame;
 pub mod library;
 pub mod options;
