@@ -10,7 +10,7 @@ let
 in
 rustPlatform.buildRustPackage {
   pname = "edgewatch";
-  inherit ((lib.importTOML ../Cargo.toml).package) version;
+  inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
 
   # Beside the sources what include_str! reads, the units, and what checks.nix judges the sources by.
   src = lib.fileset.toSource {
