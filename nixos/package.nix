@@ -40,7 +40,10 @@ rustPlatform.buildRustPackage {
     "--example=notices"
   ];
   # Those in tests/ want a Prometheus, ports and time; `make test` runs them.
-  cargoTestFlags = [ "--lib" ];
+  cargoTestFlags = [
+    "--workspace"
+    "--lib"
+  ];
 
   postInstall = ''
     units=$out/lib/systemd/system
