@@ -1,6 +1,7 @@
-//! Writes the manual pages and the shell completions for packages: `cargo run --example manual -- DIRECTORY`.
+//! Writes the manual pages of both programs, and the shell completions of the command, for packages:
+//! `cargo run --example manual -- DIRECTORY`.
 //!
-//! Not part of the program itself, which would grow by it.
+//! Not part of the programs themselves, which would grow by it.
 
 use std::ffi::OsString;
 use std::io;
@@ -14,6 +15,7 @@ fn main() -> io::Result<()> {
     let directory = env::args_os().nth(1).unwrap_or_else(|| OsString::from("."));
     fs::create_dir_all(&directory)?;
     clap_mangen::generate_to(Cli::command(), &directory)?;
+    clap_mangen::generate_to(edgewatch_dashboards::cli::Cli::command(), &directory)?;
     for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
         clap_complete::generate_to(shell, &mut Cli::command(), "edgewatch", &directory)?;
     }

@@ -1,4 +1,4 @@
-//! Writes the notices and licences of what the program is linked with, for packages:
+//! Writes the notices and licences of what the programs are linked with, for packages:
 //! `cargo run --example notices -- TARGET >THIRD-PARTY`, where TARGET is a target triple of Rust.
 //!
 //! The list is that of `cargo tree`, the texts are those in the sources of the crates: a crate that is added is in it without further
@@ -14,10 +14,10 @@ use std::{env, fs, io};
 use serde::Deserialize;
 
 const HEAD: &str = "\
-edgewatch is linked with the Rust crates below, and with the standard library of Rust (Copyright (c) The Rust Project Contributors;
+The programs of edgewatch are linked with the Rust crates below, and with the standard library of Rust (Copyright (c) The Rust Project Contributors;
 MIT OR Apache-2.0). Each line has name and version, the licence as the crate states it, its authors if it names them, and the numbers
 of the texts that come with it. The font in pictures of dashboards is Ubuntu Light of epaint_default_fonts, under the Ubuntu Font
-Licence; the other fonts of that crate are not in the program. Of licences joined by OR, edgewatch takes MIT where it is among them.
+Licence; the other fonts of that crate are not in them. Of licences joined by OR, edgewatch takes MIT where it is among them.
 ";
 /// How names of files with notices begin, in capitals.
 const NOTICES: [&str; 9] = [
@@ -46,6 +46,8 @@ struct Package {
     license: Option<String>,
     authors: Vec<String>,
     manifest_path: PathBuf,
+    /// Where it comes from; nothing, if it is one of our own.
+    source: Option<String>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -73,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut packages = serde_json::from_str::<Metadata>(&metadata)?.packages;
     packages.retain(|package| {
         let line = format!("{} v{}", package.name, package.version);
-        package.name != env!("CARGO_PKG_NAME") && linked.lines().any(|other| is_same(other, &line))
+        package.source.is_some() && linked.lines().any(|other| is_same(other, &line))
     });
     packages.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
 

@@ -74,6 +74,10 @@ let
       says = "budget.edgewatch: memory_high";
     }
     {
+      settings.budget.dashboards.memory_high = "25M";
+      says = "budget.dashboards: memory_high";
+    }
+    {
       settings.budget.prometheus.memory_high = "97M";
       says = "budget.prometheus: memory_high";
     }
@@ -232,7 +236,7 @@ let
       };
     }
     {
-      budget.prometheus.memory_max = "276M";
+      budget.prometheus.memory_max = "264M";
       grafana.mode = "off";
     }
     {

@@ -80,6 +80,7 @@ let
 
   units = [
     "edgewatch"
+    "dashboards"
     "prometheus"
   ]
   ++ lib.optional (cfg.grafana.mode != "off") "grafana";
@@ -118,6 +119,7 @@ in
       (pkgs.linkFarm "edgewatch-limits" (
         dropIn "edgewatch.slice" "Slice" budget.total
         // dropIn "edgewatch.service" "Service" budget.edgewatch
+        // dropIn "edgewatch-dashboards.service" "Service" budget.dashboards
         // dropIn "prometheus.service" "Service" budget.prometheus
         // dropIn "grafana.service" "Service" budget.grafana
       ))

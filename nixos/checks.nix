@@ -37,8 +37,8 @@ in
 {
   clippy =
     cargo "clippy" pkgs.clippy
-      "cargo clippy --offline --lib --bins --examples -- --deny warnings";
-  fmt = cargo "fmt" pkgs.rustfmt "cargo fmt --check";
+      "cargo clippy --offline --workspace --lib --bins --examples -- --deny warnings";
+  fmt = cargo "fmt" pkgs.rustfmt "cargo fmt --all --check";
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
   statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";
   deadnix = check "deadnix" [ pkgs.deadnix ] "deadnix --fail ${nixFiles}";

@@ -10,7 +10,7 @@ let
 in
 rustPlatform.buildRustPackage {
   pname = "edgewatch";
-  inherit ((lib.importTOML ../Cargo.toml).package) version;
+  inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
 
   # Beside the sources what include_str! reads, the units, and what checks.nix judges the sources by.
   src = lib.fileset.toSource {
@@ -22,6 +22,7 @@ rustPlatform.buildRustPackage {
       ../rustfmt.toml
       ../README.md
       ../src
+      ../crates
       ../examples
       ../budget.toml
       ../prometheus
@@ -34,11 +35,15 @@ rustPlatform.buildRustPackage {
   nativeBuildInputs = [ installShellFiles ];
   cargoBuildFlags = [
     "--bin=edgewatch"
+    "--bin=edgewatch-dashboards"
     "--example=manual"
     "--example=notices"
   ];
   # Those in tests/ want a Prometheus, ports and time; `make test` runs them.
-  cargoTestFlags = [ "--lib" ];
+  cargoTestFlags = [
+    "--workspace"
+    "--lib"
+  ];
 
   postInstall = ''
     units=$out/lib/systemd/system

@@ -1,10 +1,11 @@
 # The units and files of a configuration that are ours, as they come to lie in /etc on the device: the package's, with what NixOS adds.
-# For machines that cannot build the package with Nix: `binary` is an edgewatch built by cargo. See scripts/render-nixos.
+# For machines that cannot build the package with Nix: `binary` and `dashboards` are the programs built by cargo. See scripts/render-nixos.
 {
   flake,
   nixpkgs,
   host,
   binary,
+  dashboards,
 }:
 let
   system = flake.nixosConfigurations.${host}.extendModules {
@@ -38,6 +39,7 @@ let
       }
       ''
         install -Dm755 ${binary} $out/bin/edgewatch
+        install -Dm755 ${dashboards} $out/bin/edgewatch-dashboards
         cp -r ${src}/. source
         chmod -R u+w source
         cd source

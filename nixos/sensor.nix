@@ -9,7 +9,6 @@ let
   inherit (lib) types;
   inherit (import ./lib.nix { inherit lib; })
     isLoopback
-    isWildcard
     listenAddress
     notInStore
     openFirewall
@@ -108,12 +107,15 @@ in
           ""
           "users:${cfg.usersFile}"
         ];
-        # It asks itself, for the watchdog, at the addresses that it was given.
-        IPAddressAllow = lib.optional (
-          !isWildcard cfg.listenAddress && !isLoopback cfg.listenAddress
-        ) cfg.listenAddress;
       };
     };
+
+    # The socket between the service and the program that shows dashboards belongs to this group.
+    users.groups.edgewatch-sockets = { };
+    # NixOS does not read [Install].
+    systemd.sockets.edgewatch-dashboards.wantedBy = [ "sockets.target" ];
+    # Else a switch would stop the socket together with the program, and refuse whoever looks until both are there again.
+    systemd.services.edgewatch-dashboards.stopIfChanged = false;
 
     assertions = [
       {

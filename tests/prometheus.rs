@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::prometheus::{Prometheus, installed};
 use common::{Service, ask, eventually};
@@ -58,13 +58,21 @@ fn two_hundred_scrapes_a_second_apart_all_succeed_while_sensor_is_under_load() {
             })
         })
         .collect();
-    thread::sleep(Duration::from_secs(205));
+    // On a busy machine Prometheus leaves one out now and then, which is not what this is about.
+    let scrapes = |one: &Prometheus| one.value("count_over_time(up[10m])");
+    let begun = Instant::now();
+    while prometheus.iter().any(|one| scrapes(one) < 200.0) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(300),
+            "fewer than 200 scrapes in 300 s"
+        );
+        thread::sleep(Duration::from_secs(1));
+    }
     stop.store(true, Ordering::Relaxed);
     let answered: usize = clients.into_iter().map(|client| client.join().unwrap()).sum();
     assert!(answered > 10_000, "only {answered} requests");
     for one in &prometheus {
-        let scrapes = one.value("count_over_time(up[10m])");
-        assert!(scrapes >= 200.0, "only {scrapes} scrapes");
+        let scrapes = scrapes(one);
         assert_eq!(
             one.value("min_over_time(up[10m])"),
             1.0,

@@ -8,9 +8,10 @@ use edgewatch::config::Settings;
 use edgewatch_sensors::budget::Budget;
 
 /// The files that make up each unit, and its table in `budget.toml`.
-const UNITS: [(&str, &[&str]); 4] = [
+const UNITS: [(&str, &[&str]); 5] = [
     ("total", &["systemd/edgewatch.slice"]),
     ("edgewatch", &["systemd/edgewatch.service"]),
+    ("dashboards", &["systemd/edgewatch-dashboards.service"]),
     (
         "prometheus",
         &[
@@ -39,17 +40,19 @@ const LIMITS: [(&str, &str); 8] = [
 ];
 
 /// What every service of the stack has, whatever its limits are.
-const SERVICES: [(&str, &str); 6] = [
+const SERVICES: [(&str, &str); 5] = [
     ("Slice", "edgewatch.slice"),
-    ("Restart", "always"),
     ("StartLimitIntervalSec", "0"),
     ("OOMPolicy", "kill"),
     ("NoNewPrivileges", "yes"),
     ("ProtectSystem", "strict"),
 ];
 
+/// What those have that run always.
+const ALWAYS: [(&str, &str); 1] = [("Restart", "always")];
+
 /// What the sensor service has beside that: without the first it would hang unseen.
-const SENSOR: [(&str, &str); 6] = [
+const SENSOR: [(&str, &str); 7] = [
     ("WatchdogSec", "30s"),
     ("Type", "notify-reload"),
     ("Sockets", "edgewatch.socket"),
@@ -57,6 +60,27 @@ const SENSOR: [(&str, &str); 6] = [
     // It reads /proc/stat, the interfaces, the clock and a separate /home, which other values of these would hide.
     ("ProtectHome", "read-only"),
     ("SystemCallFilter", "adjtimex clock_adjtime clock_adjtime64"),
+    // Without, it could not connect to the dashboards.
+    ("SupplementaryGroups", "edgewatch-sockets"),
+];
+
+/// What the program that shows dashboards has: it is started by its socket, is killed soon when it stands still, and sees little.
+const DASHBOARDS: [(&str, &str); 11] = [
+    ("WatchdogSec", "20s"),
+    ("TimeoutAbortSec", "2s"),
+    ("Type", "notify"),
+    ("StandardInput", "socket"),
+    ("DynamicUser", "yes"),
+    ("ProtectProc", "invisible"),
+    ("ProcSubset", "pid"),
+    ("InaccessiblePaths", "/sys"),
+    ("IPAddressDeny", "any"),
+    ("IPAddressAllow", "localhost"),
+    // Without, one that cannot start would be started without a pause for the connection that waits.
+    (
+        "ExecStopPost",
+        r#"+/bin/sh -c '[ "$$SERVICE_RESULT" = success ] || sleep 1'"#,
+    ),
 ];
 const HIDES_WHAT_THE_SENSOR_READS: [&str; 3] = ["ProcSubset", "PrivateNetwork", "ProtectClock"];
 
@@ -84,8 +108,9 @@ fn settings(text: &str) -> Vec<(String, String)> {
 fn required(table: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let lists: &[&[_]] = match table {
         "total" => &[],
-        "edgewatch" => &[&SERVICES, &SENSOR],
-        _ => &[&SERVICES],
+        "edgewatch" => &[&SERVICES, &ALWAYS, &SENSOR],
+        "dashboards" => &[&SERVICES, &DASHBOARDS],
+        _ => &[&SERVICES, &ALWAYS],
     };
     lists.iter().copied().flatten()
 }
@@ -183,7 +208,7 @@ fn a_line_that_is_missing_or_different_is_found() {
                         name,
                         text.replacen(&format!("\n{line}\n"), &format!("\n{replacement}\n"), 1),
                     );
-                    let is_redundant = line == "Type=notify";
+                    let is_redundant = table == "edgewatch" && line == "Type=notify";
                     assert_eq!(
                         problems(&files).is_empty(),
                         is_redundant,
@@ -204,7 +229,12 @@ fn a_line_that_is_missing_or_different_is_found() {
 #[test]
 fn what_the_units_are_promised_and_limited_to_fits_into_the_slice() {
     let budget = Budget::load(None).unwrap();
-    let units = [&budget.edgewatch, &budget.prometheus.unit, &budget.grafana.unit];
+    let units = [
+        &budget.edgewatch,
+        &budget.dashboards,
+        &budget.prometheus.unit,
+        &budget.grafana.unit,
+    ];
     let promised: u64 = units.iter().filter_map(|unit| unit.memory_min).map(|min| min.0).sum();
     assert!(promised <= budget.total.memory_min.0);
     assert!(units.iter().map(|unit| unit.memory_max.0).sum::<u64>() <= budget.total.memory_max.0);
@@ -226,6 +256,33 @@ fn everybody_agrees_on_the_addresses() {
     assert!(source.contains(&format!("url: http://{address}\n")));
 }
 
+/// The socket of the dashboards: the service connects where systemd listens, and nobody else can.
+#[test]
+fn the_service_and_nobody_else_reaches_the_dashboards() {
+    let socket = settings(&read("systemd/edgewatch-dashboards.socket"));
+    let of_socket = |key: &str| {
+        let mut values = socket.iter().filter(|(name, _)| name == key);
+        let (_, value) = values.next().unwrap_or_else(|| panic!("no {key}"));
+        assert!(values.next().is_none(), "{key} twice");
+        value.clone()
+    };
+    let service = read("systemd/edgewatch.service");
+    let path = of_socket("ListenStream");
+    assert!(service.contains(&format!("\nEnvironment=EDGEWATCH__DASHBOARDS__SOCKET={path}\n")));
+    let group = of_socket("SocketGroup");
+    assert!(service.contains(&format!("\nSupplementaryGroups={group}\n")));
+    assert_eq!(of_socket("SocketMode"), "0660");
+    // Any other would close the socket for good.
+    assert_eq!(of_socket("TriggerLimitIntervalSec"), "0");
+    let sysusers = read("packaging/debian/sysusers.d/edgewatch.conf");
+    assert!(sysusers.contains(&format!("\ng {group} -\n")));
+    assert!(read("nixos/sensor.nix").contains(&format!("users.groups.{group} = {{ }};")));
+    // What a service without the dashboards starts with.
+    assert!(
+        service.contains("\nWants=edgewatch-dashboards.socket\n") && !service.contains("Requires=edgewatch-dashboards")
+    );
+}
+
 /// A start that another unit asks for does not wait for `RestartSec=`: units that pull each other in would restart without a pause when
 /// a program cannot be run.
 #[test]
@@ -233,6 +290,7 @@ fn no_unit_starts_another_that_waits_to_restart() {
     let restarted = ["edgewatch.service", "prometheus.service", "grafana-server.service"];
     let units = [
         "systemd/edgewatch.service",
+        "systemd/edgewatch-dashboards.service",
         "systemd/edgewatch-probe.service",
         "systemd/edgewatch-probe.timer",
         "systemd/prometheus.service.d/edgewatch.conf",

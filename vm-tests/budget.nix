@@ -32,8 +32,13 @@
         same(read("memory.swap.max"), "0")
 
     with subtest("every unit is in it, with the limits of the budget"):
-        for name in ["edgewatch", "prometheus", "grafana"]:
-            service = f"{name}.service"
+        services = {
+            "edgewatch": "edgewatch.service",
+            "dashboards": "edgewatch-dashboards.service",
+            "prometheus": "prometheus.service",
+            "grafana": "grafana.service",
+        }
+        for name, service in services.items():
             limits = budget[name]
             same(unit(service, "Slice"), "edgewatch.slice")
             for key, limit in [("memory_max", "MemoryMax"), ("memory_high", "MemoryHigh")]:
@@ -43,7 +48,7 @@
             same(unit(service, "ProtectSystem"), "strict")
 
     with subtest("the kernel agrees"):
-        same(read("prometheus.service/memory.max"), str(96 * M))
+        same(read("prometheus.service/memory.max"), str(84 * M))
         assert f"GOMEMLIMIT={budget['prometheus']['gomemlimit']}" in unit("prometheus.service", "Environment")
 
     with subtest("within it at rest"):

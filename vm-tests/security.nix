@@ -71,8 +71,15 @@ in
           same(machine.succeed("stat -c %a /var/lib/edgewatch-grafana").strip(), "700")
           machine.fail(f"su -s /bin/sh nobody -c 'cat {secret}'")
 
+      with subtest("only the service reaches the program that shows dashboards"):
+          door = "/run/edgewatch/dashboards.sock"
+          same(machine.succeed(f"stat -c '%a %U %G' {door}").strip(), "660 root edgewatch-sockets")
+          ask = f"curl -s --max-time 30 --unix-socket {door} http://localhost/healthz"
+          machine.succeed(ask)
+          machine.fail(f"su -s /bin/sh nobody -c '{ask}'")
+
       with subtest("the sandboxes are as tight as promised"):
-          for name, limit in {"edgewatch": 1.5, "prometheus": 2.0, "grafana": 2.5}.items():
+          for name, limit in {"edgewatch": 1.5, "edgewatch-dashboards": 1.5, "prometheus": 2.0, "grafana": 2.5}.items():
               table = machine.succeed(f"systemd-analyze security --no-pager {name}.service | tail -n 1")
               exposure = float(table.split(":")[1].split()[0])
               assert exposure <= limit, table

@@ -25,7 +25,7 @@
           ''
         );
         limited = {
-          budget.edgewatch.memory_high = "22M";
+          budget.edgewatch.memory_high = "10M";
           budget.prometheus.memory_high = "60M";
           settings.http.keep_alive = "30s";
         };

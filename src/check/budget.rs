@@ -205,29 +205,29 @@ mod tests {
     #[test]
     fn charged_memory_is_judged_by_what_the_kernel_cannot_take_back() {
         let text = unit("edgewatch.slice", 299.0, 300.0, 200.0)
-            + &unit("edgewatch.service", 23.0, 23.5, 1.0)
-            + &unit("prometheus.service", 50.0, 96.5, 20.0);
+            + &unit("edgewatch.service", 11.0, 11.5, 0.1)
+            + &unit("prometheus.service", 50.0, 84.5, 20.0);
         let verdicts = judge_charged(&Samples::parse(&text).unwrap(), &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Ok, Status::Warn, Status::Fail, Status::Skip]
+            [Status::Ok, Status::Warn, Status::Skip, Status::Fail, Status::Skip]
         );
         assert_eq!(
             verdicts[1].found,
-            "23.0 MB now (1.0 MB of it file cache), 23.5 MB at peak, limit 24.0 MB"
+            "11.0 MB now (0.1 MB of it file cache), 11.5 MB at peak, limit 12.0 MB"
         );
     }
 
     #[test]
     fn jobs_stand_for_units_and_their_sum_for_the_slice() {
         let row = |job: &str, megabytes: f64| (Labels::from_iter([("job", job)]), megabytes * MEGABYTE);
-        let resident = by_unit(vec![row("sensor", 10.0), row("prometheus", 90.0), row("other", 1000.0)]);
+        let resident = by_unit(vec![row("sensor", 10.0), row("prometheus", 80.0), row("other", 1000.0)]);
         let verdicts = judge_resident(&resident, &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Ok, Status::Ok, Status::Warn, Status::Skip]
+            [Status::Ok, Status::Ok, Status::Skip, Status::Warn, Status::Skip]
         );
-        assert_eq!(verdicts[0].found, "100.0 MB resident, not enforced; limit 300.0 MB");
+        assert_eq!(verdicts[0].found, "90.0 MB resident, not enforced; limit 300.0 MB");
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         let verdicts = judge_cpu(&cores, &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Warn, Status::Ok, Status::Fail, Status::Skip]
+            [Status::Warn, Status::Ok, Status::Skip, Status::Fail, Status::Skip]
         );
         assert_eq!(verdicts[1].found, "0.010 of 0.5 CPUs");
     }

@@ -26,7 +26,11 @@ pub fn check_service(service: &Client) -> Verdict {
                 ),
             }
         }
-        Err(error) => Verdict::fail(subject, error.to_string(), "journalctl -u edgewatch says more"),
+        Err(error) => Verdict::fail(
+            subject,
+            error.to_string(),
+            "journalctl -u edgewatch -u edgewatch-dashboards says more",
+        ),
     }
 }
 

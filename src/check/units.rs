@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
-use edgewatch_sensors::budget::{GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
+use edgewatch_sensors::budget::{DASHBOARDS, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
 
 const SERVICE: &str = "edgewatch.service";
-const UNITS: [&str; 6] = [
+const UNITS: [&str; 8] = [
     SLICE,
     "edgewatch.socket",
     SERVICE,
+    "edgewatch-dashboards.socket",
+    DASHBOARDS,
     "prometheus.service",
     GRAFANA,
     GRAFANA_OF_DEBIAN,
@@ -41,6 +43,13 @@ impl Unit {
 
     fn is_grafana(&self) -> bool {
         [GRAFANA, GRAFANA_OF_DEBIAN].contains(&self.property("Id"))
+    }
+
+    /// Whether nothing is wrong while it does not run. While it ends it is known already whether it ended well.
+    fn is_asleep(&self) -> bool {
+        let state = self.property("ActiveState");
+        (self.is_grafana() || self.property("Id") == DASHBOARDS)
+            && (state == "inactive" || state == "deactivating" && self.property("Result") == "success")
     }
 }
 
@@ -164,7 +173,7 @@ fn judge_unit(unit: &Unit) -> Verdict {
             format!("set Slice={SLICE} with a drop-in: systemctl edit {id}; systemctl restart {id}"),
         ),
         "active" => Verdict::ok(subject, state),
-        "inactive" if unit.is_grafana() => Verdict::ok(subject, format!("asleep: it starts on demand{restarts}")),
+        _ if unit.is_asleep() => Verdict::ok(subject, format!("asleep: it starts on demand{restarts}")),
         "activating" | "reloading" => Verdict::warn(subject, state, format!("wait, or see journalctl -u {id}")),
         _ => Verdict::fail(
             subject,
@@ -183,6 +192,8 @@ mod tests {
 Id=edgewatch.slice\nLoadState=loaded\nActiveState=active\nSubState=active\nSlice=-.slice\n
 Result=success\nId=edgewatch.socket\nLoadState=loaded\nActiveState=active\nSubState=running\nSlice=system.slice\n
 Result=success\nNRestarts=2\nSlice=edgewatch.slice\nId=edgewatch.service\nLoadState=loaded\nActiveState=active\nSubState=running\n
+Result=success\nId=edgewatch-dashboards.socket\nLoadState=loaded\nActiveState=active\nSubState=listening\nSlice=system.slice\n
+Result=success\nNRestarts=0\nSlice=\nId=edgewatch-dashboards.service\nLoadState=loaded\nActiveState=inactive\nSubState=dead\n
 Result=success\nNRestarts=0\nSlice=edgewatch.slice\nId=prometheus.service\nLoadState=loaded\nActiveState=active\nSubState=running\n
 Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiveState=inactive\nSubState=dead\n";
 
@@ -191,17 +202,17 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
     }
 
     #[test]
-    fn running_units_and_a_sleeping_grafana_are_well() {
-        assert_eq!(statuses(WELL), [Status::Ok; 5]);
+    fn running_units_and_sleeping_ones_are_well() {
+        assert_eq!(statuses(WELL), [Status::Ok; 7]);
         let units = parse(WELL);
         assert_eq!(judge(&units)[2].found, "active (running), restarts: 2");
         assert_eq!(grafana_runs(&units), Some(false));
         assert_eq!(grafana_runs(&[]), None);
         let debian = WELL.replace("Id=grafana.service", "Id=grafana-server.service");
-        assert_eq!(statuses(&debian), [Status::Ok; 5]);
+        assert_eq!(statuses(&debian), [Status::Ok; 7]);
         assert_eq!(grafana_runs(&parse(&debian)), Some(false));
         let (_, grafana) = WELL.rsplit_once("\n\n").unwrap();
-        assert_eq!(statuses(&format!("{WELL}\n{grafana}")), [Status::Ok; 5]);
+        assert_eq!(statuses(&format!("{WELL}\n{grafana}")), [Status::Ok; 7]);
     }
 
     #[test]
@@ -213,12 +224,24 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
         assert_eq!(statuses(&failed)[2], Status::Fail);
         assert_eq!(judge(&parse(&failed))[2].found, "failed (failed), result oom-kill");
         let outside = WELL.replace("NRestarts=0\nSlice=edgewatch.slice", "NRestarts=0\nSlice=system.slice");
-        assert_eq!(statuses(&outside)[3], Status::Warn);
+        assert_eq!(statuses(&outside)[5], Status::Warn);
+        let dashboards = |ends: &str| {
+            let text = WELL.replace(
+                "Result=success\nNRestarts=0\nSlice=\nId=edgewatch-dashboards.service\nLoadState=loaded\nActiveState=inactive",
+                &format!("Result={ends}\nId=edgewatch-dashboards.service\nLoadState=loaded\nActiveState=deactivating"),
+            );
+            [
+                statuses(&text)[4],
+                statuses(&text.replace("ActiveState=deactivating", "ActiveState=failed"))[4],
+            ]
+        };
+        assert_eq!(dashboards("success")[0], Status::Ok);
+        assert_eq!(dashboards("watchdog"), [Status::Fail; 2]);
         let absent = WELL.replace(
             "Id=grafana.service\nLoadState=loaded",
             "Id=grafana.service\nLoadState=not-found",
         );
-        assert_eq!(statuses(&absent), [Status::Ok; 4]);
+        assert_eq!(statuses(&absent), [Status::Ok; 6]);
     }
 
     #[test]

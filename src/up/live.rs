@@ -160,11 +160,11 @@ mod tests {
                 stored: 123.0,
                 ..Scrapes::default()
             }),
-            memory: vec![("edgewatch", 4_300_000, 24 << 20), ("prometheus", 61 << 20, 96 << 20)],
+            memory: vec![("edgewatch", 4_300_000, 12 << 20), ("prometheus", 61 << 20, 84 << 20)],
         };
         assert_eq!(
             look.to_string(),
-            "targets 2/2 up · scrapes 99.1 % of 123 · RSS edgewatch 4.1/24 MB, prometheus 61/96 MB"
+            "targets 2/2 up · scrapes 99.1 % of 123 · RSS edgewatch 4.1/12 MB, prometheus 61/84 MB"
         );
         look.scrapes = Some(Scrapes {
             good: 99_999.0,

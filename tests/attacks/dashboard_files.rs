@@ -1,4 +1,4 @@
-//! Files of some KB that would cost gigabytes or minutes, and files whose reads never end. The service has 24 MB in all.
+//! Files of some KB that would cost gigabytes or minutes, and files whose reads never end. The program that shows them has 24 MB in all.
 
 use std::time::{Duration, Instant};
 

@@ -7,8 +7,8 @@ apt-get -qq remove edgewatch >/run/apt.log 2>&1 || fail "apt-get remove: $(cat /
 [ "$(property prometheus.service Slice)" = system.slice ] || fail "Prometheus is still in $(property prometheus.service Slice)"
 is_of_debian() { curl -sf $prometheus/api/v1/status/flags | grep -q '"/etc/prometheus/prometheus.yml"'; }
 wait_until 60 "Prometheus runs with Debian's configuration" is_of_debian
-for unit in edgewatch.service edgewatch.socket edgewatch-probe.timer; do
-    [ "$(property $unit ActiveState)" = inactive ] || fail "$unit still runs"
+for unit in edgewatch{,-dashboards}.{service,socket} edgewatch-probe.timer; do
+    [ "$(property "$unit" ActiveState)" = inactive ] || fail "$unit still runs"
 done
 [ -e /etc/edgewatch/edgewatch.toml ] || fail "the settings are gone before the purge"
 apt-get -qq purge edgewatch >/run/apt.log 2>&1 || fail "apt-get purge: $(cat /run/apt.log)"

@@ -15,5 +15,7 @@ mkdir -p /opt/tools/bin
 ln -s /usr/bin/prometheus /opt/tools/bin/
 ln -s /nix/store/*-edgewatch-*/bin/edgewatch /usr/bin/
 echo 'L /run/current-system/systemd - - - - /usr' >/etc/tmpfiles.d/nixos.conf
+# What users.groups of the module would make.
+groupadd --system edgewatch-sockets
 useradd --create-home --gid users operator
 sync

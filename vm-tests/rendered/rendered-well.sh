@@ -10,8 +10,8 @@ journalctl --boot --unit edgewatch-first-boot.service --no-pager --output cat
 for unit in edgewatch edgewatch-first-boot; do
     expect "restarts of $unit" "$(property $unit.service NRestarts)" == 0
 done
-for unit in edgewatch.service prometheus.service edgewatch-first-boot.service edgewatch-clock.service edgewatch-probe.timer edgewatch-grafana.socket; do
-    [ "$(property $unit ActiveState)" = active ] || fail "$unit is $(property $unit ActiveState)"
+for unit in edgewatch.service prometheus.service edgewatch-first-boot.service edgewatch-clock.service edgewatch-probe.timer edgewatch-{dashboards,grafana}.socket; do
+    [ "$(property "$unit" ActiveState)" = active ] || fail "$unit is $(property "$unit" ActiveState)"
 done
 failed=$(systemctl --failed --plain --no-legend | grep -E 'edgewatch|prometheus' || true)
 [ -z "$failed" ] || fail "$failed"

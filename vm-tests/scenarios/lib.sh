@@ -135,7 +135,7 @@ budget() {
         "${EDGEWATCH_BUDGET:-$here/budget.toml}"
 }
 
-# bytes 24M
+# bytes 12M
 bytes() { numfmt --from=iec "$1"; }
 
 # usage UNIT: its memory as the kernel charges it, in MB.
@@ -146,6 +146,18 @@ usage() {
         printf ' %s=%s' "$field" "$(megabytes "$(unit_memory "$1" $field)")"
     done
     printf ' refaults=%s\n' "$(unit_memory "$1" workingset_refault_file)"
+}
+
+# held UNIT SECTION: the kernel's limits are those of the budget.
+held() {
+    local quota period promised
+    promised=$(budget "$2" memory_min)
+    expect "$1 memory.max" "$(unit_memory "$1" max)" == "$(bytes "$(budget "$2" memory_max)")"
+    expect "$1 memory.high" "$(unit_memory "$1" high)" == "$(bytes "$(budget "$2" memory_high)")"
+    expect "$1 memory.min" "$(unit_memory "$1" min)" == "$(bytes "${promised:-0}")"
+    expect "$1 pids.max" "$(cat "$(cgroup "$1")/pids.max")" == "$(budget "$2" tasks_max)"
+    read -r quota period <"$(cgroup "$1")/cpu.max"
+    expect "$1 cpu.max percent" "$((quota * 100 / period))" == "$(budget "$2" cpu_quota | tr -d %)"
 }
 
 # has_restarted UNIT PID: it is active, with another process than this one.

@@ -3,17 +3,6 @@
 # shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# held UNIT SECTION: the kernel's limits are those of the budget.
-held() {
-    local quota period
-    expect "$1 memory.max" "$(unit_memory "$1" max)" == "$(bytes "$(budget "$2" memory_max)")"
-    expect "$1 memory.high" "$(unit_memory "$1" high)" == "$(bytes "$(budget "$2" memory_high)")"
-    expect "$1 memory.min" "$(unit_memory "$1" min)" == "$(bytes "$(budget "$2" memory_min)")"
-    expect "$1 pids.max" "$(cat "$(cgroup "$1")/pids.max")" == "$(budget "$2" tasks_max)"
-    read -r quota period <"$(cgroup "$1")/cpu.max"
-    expect "$1 cpu.max percent" "$((quota * 100 / period))" == "$(budget "$2" cpu_quota | tr -d %)"
-}
-
 wait_until_up
 held edgewatch.slice total
 held edgewatch.service edgewatch

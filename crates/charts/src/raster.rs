@@ -28,7 +28,7 @@ impl Limits {
         strip: 32 << 20,
         svg: 64 << 20,
     };
-    /// For the service, whose memory is 24 MiB in all.
+    /// For the program that shows dashboards, whose memory is 24 MiB in all.
     pub const SERVICE: Self = Self {
         strip: 512 << 10,
         svg: 192 << 10,

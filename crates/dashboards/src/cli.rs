@@ -11,7 +11,7 @@ use crate::{render, serve, top};
 /// Dashboards of edgewatch, as pages, pictures and in a terminal
 #[derive(Debug, Parser)]
 #[command(name = "edgewatch-dashboards", version)]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }

@@ -1,4 +1,4 @@
-//! The program that shows dashboards: [`pages`] and pictures for browsers, asked for through the sensor service ([`serve`]); `edgewatch
+//! The program that shows dashboards: `pages` and pictures for browsers, asked for through the sensor service (`serve`); `edgewatch
 //! top` ([`top`]); `edgewatch render` ([`render`]).
 //!
 //! It is a program of its own so that nothing a dashboard does reaches the sensor service: a hostile or broken one costs its reader an
@@ -6,7 +6,7 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-mod cli;
+pub mod cli;
 pub mod frame;
 pub mod library;
 pub mod options;

@@ -21,7 +21,7 @@ pub struct Settings {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prometheus {
-    /// `http://HOST:PORT`, and a path behind it. The unit's sandbox lets the service connect to this device only.
+    /// `http://HOST:PORT`, and a path behind it. The sandbox of `edgewatch-dashboards.service` lets it connect to this device only.
     pub url: String,
     /// Time for one query; Prometheus gives up shortly before. 500 ms to 15 s, below Prometheus' own limit of 20 s.
     #[serde(with = "humantime_serde")]

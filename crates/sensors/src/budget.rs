@@ -12,6 +12,9 @@ pub const SHIPPED: &str = include_str!("../../../budget.toml");
 /// The slice that holds the stack.
 pub const SLICE: &str = "edgewatch.slice";
 
+/// The unit that shows dashboards, which runs only while somebody looks.
+pub const DASHBOARDS: &str = "edgewatch-dashboards.service";
+
 /// Grafana's unit in the budget and in metrics, whatever its package calls it.
 pub const GRAFANA: &str = "grafana.service";
 
@@ -26,6 +29,8 @@ pub struct Budget {
     pub total: SliceBudget,
     /// The sensor service.
     pub edgewatch: UnitBudget,
+    /// The program that shows dashboards.
+    pub dashboards: UnitBudget,
     /// Prometheus.
     pub prometheus: PrometheusBudget,
     /// Grafana.
@@ -214,11 +219,12 @@ impl Budget {
     }
 
     /// Name, memory and CPUs of the slice and of each unit in it.
-    pub fn units(&self) -> [(&'static str, Bytes, Cores); 4] {
+    pub fn units(&self) -> [(&'static str, Bytes, Cores); 5] {
         let of = |unit, budget: &UnitBudget| (unit, budget.memory_max, budget.cpu_quota);
         [
             (SLICE, self.total.memory_max, self.total.cpu_quota),
             of("edgewatch.service", &self.edgewatch),
+            of(DASHBOARDS, &self.dashboards),
             of("prometheus.service", &self.prometheus.unit),
             of(GRAFANA, &self.grafana.unit),
         ]
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_in_every_table() {
-        for table in ["total", "edgewatch", "prometheus", "grafana"] {
+        for table in ["total", "edgewatch", "dashboards", "prometheus", "grafana"] {
             let text = SHIPPED.replace(&format!("[{table}]"), &format!("[{table}]\nmemory_maximum = \"1M\""));
             let message = toml::from_str::<Budget>(&text).unwrap_err().to_string();
             assert!(message.contains("unknown field `memory_maximum`"), "{table}: {message}");
@@ -256,7 +262,8 @@ mod tests {
         let budget = Budget::load(None).unwrap();
         let score = |unit: &UnitBudget| unit.oom_score_adjust;
         assert!(score(&budget.edgewatch) < score(&budget.prometheus.unit));
-        assert!(score(&budget.prometheus.unit) < score(&budget.grafana.unit));
+        assert!(score(&budget.prometheus.unit) < score(&budget.dashboards));
+        assert!(score(&budget.dashboards) < score(&budget.grafana.unit));
     }
 
     #[test]
