@@ -9,7 +9,7 @@ ARGS ?=
 ARCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test attack fuzz lint hooks bench clean
+.PHONY: help run build deb test vm-test attack fuzz lint budget hooks bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-7s %s\n' "$$make" "$$name" "$$text"; done
@@ -47,6 +47,10 @@ fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minute
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test
 	@scripts/test lint
+
+budget: ## write the numbers of budget.toml into the units
+	@scripts/setup build
+	UPDATE_UNITS=1 cargo test --locked --test units the_units_say_what_the_budget_says
 
 hooks: ## have git run make lint before each commit
 	@git config core.hooksPath scripts/hooks

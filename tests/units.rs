@@ -183,8 +183,50 @@ fn of_the_program(table: &str) -> Vec<String> {
     }
 }
 
+/// `text` of a unit of `table` with the numbers of `budget.toml` in the lines that are there.
+fn renewed(table: &str, text: &str) -> String {
+    let budget: toml::Table = edgewatch_sensors::budget::SHIPPED.parse().unwrap();
+    let of_the_program = of_the_program(table);
+    let word = |word: &str| {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        let same = of_the_program
+            .iter()
+            .find(|other| other.split_once('=').is_some_and(|(other, _)| other == name));
+        same.map_or_else(|| word.to_owned(), Clone::clone)
+    };
+    let line = |line: &str| {
+        let key = line.split_once('=').map_or("", |(key, _)| key);
+        let limit = LIMITS.iter().find(|(known, _)| *known == key);
+        match limit.and_then(|(_, name)| budget[table].get(*name)) {
+            Some(toml::Value::String(text)) => format!("{key}={text}"),
+            Some(number) => format!("{key}={number}"),
+            None => {
+                let (key, words) = match line.strip_prefix("Environment=") {
+                    Some(words) => ("Environment=", words),
+                    None => ("", line),
+                };
+                let words = words.split(' ').map(word).collect::<Vec<_>>().join(" ");
+                format!("{key}{words}")
+            }
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// With `UPDATE_UNITS=1`, as `make budget` sets it, they are written anew.
 #[test]
 fn the_units_say_what_the_budget_says() {
+    for (table, names) in UNITS {
+        for name in names {
+            let (text, path) = (read(name), Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
+            let renewed = renewed(table, &text);
+            if renewed != text && std::env::var_os("UPDATE_UNITS").is_some() {
+                fs::write(path, &renewed).unwrap();
+            } else {
+                assert_eq!(renewed, text, "{name} is stale: make budget");
+            }
+        }
+    }
     assert_eq!(problems(&shipped()), [""; 0]);
 }
 
