@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Measures what viewers of the built-in dashboards cost, and holds it to the targets: at most 2 MB of RSS above idle for ten of
-them at once, and less than 30 ms of CPU a refresh.
+"""Measures what viewers of the dashboards cost, and holds it to the targets: ten of them at once leave the sensor service as it is, the first
+page comes within 150 ms of a program that does not run yet, a refresh takes less than 30 ms of CPU, and nothing is left when they have gone.
 
     make bench
 
@@ -29,7 +29,9 @@ REFRESHES = 12  # of each viewer
 PERIOD = 5.0  # seconds between two refreshes: the shortest that a page does
 HISTORY = 3700  # seconds
 STEP = 15  # seconds
-MOST_RSS_KIB = 2048
+MOST_SERVICE_KIB = 6 << 10
+MOST_GROWTH_KIB = 256  # what ten connections take
+MOST_FIRST_MS = 150.0
 MOST_CPU_MS = 30.0
 PATH = "/d/edgewatch-overview"
 
@@ -107,7 +109,7 @@ def prometheus(directory: Path, port: int, service: int) -> subprocess.Popen:
 
 
 class Peak(threading.Thread):
-    """The greatest RSS, looked at a hundred times a second."""
+    """The greatest RSS in KiB, looked at a hundred times a second."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -135,15 +137,31 @@ def resting(pid: int) -> float:
     return statistics.median(readings)
 
 
+def shown_by(pid: int) -> int | None:
+    """The program that shows dashboards, if it runs: the only child of the service."""
+    children = "".join(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children"))
+    return int(children.split()[0]) if children.strip() else None
+
+
 def measure(service: int, pid: int) -> dict[str, float]:
     idle = resting(pid)
+    if shown_by(pid) is not None:
+        raise RuntimeError("the program of the dashboards runs before anybody looks")
     before, began = cpu_seconds(pid), time.monotonic()
     time.sleep(5)
     at_rest = (cpu_seconds(pid) - before) / (time.monotonic() - began)
+    began = time.monotonic()
     size = len(get(service, PATH))
-    peak = Peak(pid)
+    first = (time.monotonic() - began) * 1e3
+    program = shown_by(pid)
+
+    def both() -> float:
+        return cpu_seconds(pid) + cpu_seconds(program)
+
+    peak, program_peak = Peak(pid), Peak(program)
     peak.start()
-    before, began = cpu_seconds(pid), time.monotonic()
+    program_peak.start()
+    before, began = both(), time.monotonic()
     durations: list[float] = []
     failures: list[Exception] = []
 
@@ -165,20 +183,23 @@ def measure(service: int, pid: int) -> dict[str, float]:
     if failures:
         raise failures[0]
     elapsed = time.monotonic() - began
-    used = cpu_seconds(pid) - before - at_rest * elapsed
-    most = peak.stop()
+    used = both() - before - at_rest * elapsed
+    most, program_most = peak.stop(), program_peak.stop()
     # Alone, for whom nobody else asks the same.
     alone = []
     for _ in range(5):
         time.sleep(PERIOD)
-        start = cpu_seconds(pid)
+        start = both()
         get(service, PATH)
-        alone.append((cpu_seconds(pid) - start) * 1e3)
+        alone.append((both() - start) * 1e3)
     time.sleep(70)
     return {
         "bytes": size,
+        "first": first,
         "idle": idle,
         "peak": most,
+        "program": program_most,
+        "left": shown_by(pid) is not None,
         "after": resting(pid),
         "cpu": used * 1e3 / (VIEWERS * REFRESHES),
         "cpu_alone": statistics.median(alone),
@@ -219,13 +240,20 @@ def main() -> int:
             for child in children:
                 child.kill()
                 child.wait()
-    above = figures["peak"] - figures["idle"]
-    print(f"Page of the overview: {figures['bytes'] / 1024:.0f} KiB, in {figures['p50']:.0f} ms for one of {VIEWERS} viewers at once.")
-    print(f"RSS: {figures['idle']:.0f} KiB idle, at most {figures['peak']:.0f} KiB with viewers, {figures['after']:.0f} KiB afterwards.")
-    print(f"CPU of a refresh: {figures['cpu']:.1f} ms with {VIEWERS} viewers, {figures['cpu_alone']:.1f} ms alone.\n")
+    growth = figures["peak"] - figures["idle"]
+    print(
+        f"Page of the overview: {figures['bytes'] / 1024:.0f} KiB; the first after {figures['first']:.0f} ms, "
+        f"one of {VIEWERS} viewers at once waits {figures['p50']:.0f} ms."
+    )
+    print(f"RSS of the service: {figures['idle']:.0f} KiB idle, at most {figures['peak']:.0f} KiB with viewers, {figures['after']:.0f} KiB afterwards.")
+    print(f"RSS of the program that shows dashboards: at most {figures['program']:.0f} KiB.")
+    print(f"CPU of a refresh, of both: {figures['cpu']:.1f} ms with {VIEWERS} viewers, {figures['cpu_alone']:.1f} ms alone.\n")
     targets = [
-        (f"{VIEWERS} viewers: at most {MOST_RSS_KIB} KiB of RSS above idle ({above:.0f})", above <= MOST_RSS_KIB),
+        (f"the service never has more than {MOST_SERVICE_KIB} KiB ({figures['peak']:.0f})", figures["peak"] <= MOST_SERVICE_KIB),
+        (f"{VIEWERS} viewers add at most {MOST_GROWTH_KIB} KiB to it ({growth:.0f})", growth <= MOST_GROWTH_KIB),
+        (f"the first page within {MOST_FIRST_MS:.0f} ms ({figures['first']:.0f})", figures["first"] <= MOST_FIRST_MS),
         (f"less than {MOST_CPU_MS:.0f} ms of CPU a refresh", max(figures["cpu"], figures["cpu_alone"]) < MOST_CPU_MS),
+        ("nothing is left of the program when nobody looks", not figures["left"]),
     ]
     for target, held in targets:
         print(f"- {target}: {'held' if held else 'MISSED'}")
