@@ -116,24 +116,56 @@ pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium
     })
 }
 
+/// Every time that any series has, in order: series begin and end at times of their own, and one that was away for a while lacks some.
+fn times(data: &Data) -> Vec<f64> {
+    let mut times: Vec<f64> = data
+        .frames
+        .iter()
+        .filter_map(|frame| frame.times())
+        .flatten()
+        .copied()
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    times
+}
+
+/// The columns of `own`, in which a series has its values, among all `times`.
+fn columns<'t>(times: &'t [f64], own: &'t [f64]) -> impl Iterator<Item = usize> + 't {
+    let columns = own
+        .iter()
+        .map(|time| times.binary_search_by(|other| other.total_cmp(time)));
+    // Each of them is there.
+    columns.map(|found| found.unwrap_or_else(|place| place))
+}
+
+/// How many rows there may be beside so many times.
+fn most_rows(times: &[f64]) -> usize {
+    (MOST_CELLS / times.len().max(1)).max(1)
+}
+
 /// Buckets as the query brings them: each series is one.
 fn given(data: &Data) -> Cells {
-    let mut cells = Cells::default();
-    for frame in &data.frames {
-        let Some(times) = frame.times() else { continue };
-        if times.len() > cells.times.len() {
-            cells.times = times.to_vec();
+    let mut cells = Cells {
+        times: times(data),
+        rows: Vec::new(),
+    };
+    let series = data
+        .frames
+        .iter()
+        .filter_map(|frame| Some((frame, frame.times()?)))
+        .flat_map(|(frame, own)| frame.numbers().map(move |(field, numbers)| (field, own, numbers)));
+    for (field, own, numbers) in series.take(most_rows(&cells.times)) {
+        let name = match field.name.parse::<f64>() {
+            Ok(limit) if limit.is_finite() => units::format(&field.options.unit, None, limit),
+            Ok(_) | Err(_) => field.name.clone(),
+        };
+        let mut counts = vec![f64::NAN; cells.times.len()];
+        for (column, number) in columns(&cells.times, own).zip(numbers) {
+            counts[column] = *number;
         }
-        for (field, numbers) in frame.numbers() {
-            let name = match field.name.parse::<f64>() {
-                Ok(limit) if limit.is_finite() => units::format(&field.options.unit, None, limit),
-                Ok(_) | Err(_) => field.name.clone(),
-            };
-            cells.rows.push((name, numbers.to_vec()));
-        }
+        cells.rows.push((name, counts));
     }
-    let most = MOST_CELLS / cells.times.len().max(1);
-    cells.rows.truncate(most.max(1));
     cells
 }
 
@@ -177,11 +209,13 @@ fn counted(panel: &Panel, data: &Data) -> Cells {
     };
     let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
     let first = (low / size).floor();
-    let number = (((high / size).floor() - first) as usize).min(200) + 1;
     let mut cells = Cells {
-        times: series.first().map_or_else(Vec::new, |(times, _)| times.to_vec()),
+        times: times(data),
         rows: Vec::new(),
     };
+    let number = (((high / size).floor() - first) as usize)
+        .saturating_add(1)
+        .min(most_rows(&cells.times).min(201));
     let unit = data
         .frames
         .iter()
@@ -194,8 +228,11 @@ fn counted(panel: &Panel, data: &Data) -> Cells {
             vec![0.0; cells.times.len()],
         ));
     }
-    for (_, numbers) in &series {
-        for (column, value) in numbers.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+    for (own, numbers) in &series {
+        for (column, value) in columns(&cells.times, own)
+            .zip(*numbers)
+            .filter(|(_, value)| value.is_finite())
+        {
             let row = ((value / size).floor() - first) as usize;
             if let Some(count) = cells
                 .rows
@@ -319,4 +356,40 @@ fn scale(panel: &Panel, shades: &Shades, most: f64, is_counted: bool, medium: Me
         })
     };
     values.into_iter().filter_map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tests::{data, panel};
+
+    /// Values at three times, and at the first and last of them.
+    const SERIES: [(&str, &[f64]); 2] = [("1", &[1.0, 2.0, 3.0]), ("2", &[10.0, 30.0])];
+
+    #[test]
+    fn a_series_that_was_away_for_a_while_keeps_its_times() {
+        let panel = panel("heatmap", json!({}), json!({}));
+        let cells = given(&data(&panel, &SERIES));
+        assert_eq!(cells.times, [1000.0, 1500.0, 2000.0]);
+        assert_eq!(cells.rows[0].1, [1.0, 2.0, 3.0]);
+        let second = &cells.rows[1].1;
+        assert!(
+            second[0] == 10.0 && second[1].is_nan() && second[2] == 30.0,
+            "{second:?}"
+        );
+    }
+
+    #[test]
+    fn values_are_counted_at_their_own_times() {
+        let options = json!({"calculate": true, "calculation": {"yBuckets": {"mode": "size", "value": "10"}}});
+        let panel = panel("heatmap", options, json!({}));
+        let cells = counted(&panel, &data(&panel, &SERIES));
+        let counts: Vec<_> = cells.rows.iter().map(|(_, counts)| counts.as_slice()).collect();
+        assert_eq!(
+            counts,
+            [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+        );
+    }
 }

@@ -29,12 +29,12 @@ fn scope() -> Scope {
     }
 }
 
-fn panel(kind: &str, options: Value, defaults: Value) -> Panel {
+pub fn panel(kind: &str, options: Value, defaults: Value) -> Panel {
     serde_json::from_value(json!({"type": kind, "title": "T", "gridPos": {"w": 12, "h": 8}, "options": options, "fieldConfig": {"defaults": defaults}})).unwrap()
 }
 
 /// Series with the values of `series`, in frames of their own, over the range.
-fn data(panel: &Panel, series: &[(&str, &[f64])]) -> Data {
+pub fn data(panel: &Panel, series: &[(&str, &[f64])]) -> Data {
     let options: Arc<FieldOptions> = Arc::new(panel.field_config.defaults.clone());
     let frame = |(name, values): &(&str, &[f64])| {
         let times = (0..values.len()).map(|at| RANGE.from + 1000.0 * at as f64 / (values.len().max(2) - 1) as f64);
