@@ -213,55 +213,13 @@ fn time_step(least: f64) -> f64 {
     })
 }
 
-/// The texts of ticks: no more digits than they need, the same number for all of one magnitude (`0.5 MiB`, `1.0 MiB`).
+/// The texts of ticks, as Grafana writes them: each is scaled by itself, with the digits that the least step between two needs.
 pub fn tick_texts(unit: &str, decimals: Option<u8>, ticks: &[f64]) -> Vec<String> {
-    if decimals.is_some() {
-        return ticks
-            .iter()
-            .map(|value| units::format(unit, decimals, *value))
-            .collect();
-    }
-    // What remains of a text without its number tells the magnitude.
-    let magnitude = |text: &str| {
-        text.trim_start_matches(|c: char| c.is_ascii_digit() || "+-−.,".contains(c))
-            .to_owned()
-    };
-    let exact: Vec<String> = ticks
-        .iter()
-        .map(|value| units::format(unit, Some(MOST_DECIMALS), *value))
-        .collect();
-    let needed: Vec<(String, u8)> = exact
-        .iter()
-        .map(|text| (magnitude(text), digits_needed(text)))
-        .collect();
-    let texts = ticks.iter().zip(&needed).map(|(value, (suffix, own))| {
-        let of_magnitude = needed
-            .iter()
-            .filter(|(other, _)| other == suffix)
-            .map(|(_, digits)| *digits)
-            .max();
-        units::format(
-            unit,
-            Some(if *value == 0.0 { 0 } else { of_magnitude.unwrap_or(*own) }),
-            *value,
-        )
-    });
+    let unit = units::Unit::of(unit);
+    let steps = ticks.windows(2).map(|two| (two[1] - two[0]).abs());
+    let step = steps.filter(|step| *step > 0.0).reduce(f64::min).unwrap_or(1.0);
+    let texts = ticks.iter().map(|value| unit.tick(decimals, step, *value).to_string());
     texts.collect()
-}
-
-/// More digits behind the point than these are never needed to tell ticks apart.
-const MOST_DECIMALS: u8 = 6;
-
-/// How many digits behind the point of the number in `text` are not zeros at its end. A number that does not come out even
-/// (1.333333 min) is cut after two.
-#[expect(clippy::cast_possible_truncation, reason = "at most six")]
-fn digits_needed(text: &str) -> u8 {
-    let Some((_, rest)) = text.split_once('.') else {
-        return 0;
-    };
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    let digits = digits.trim_end_matches('0').len() as u8;
-    if digits >= MOST_DECIMALS { 2 } else { digits }
 }
 
 #[cfg(test)]
