@@ -167,8 +167,7 @@ fn key(value: f64) -> String {
     match value {
         f64::INFINITY => "Infinity".to_owned(),
         f64::NEG_INFINITY => "-Infinity".to_owned(),
-        0.0 => "0".to_owned(),
-        value => value.to_string(),
+        value => units::shortest(value),
     }
 }
 
@@ -235,6 +234,15 @@ mod tests {
             (&*shown(f64::NAN).text, shown(f64::NAN).color.as_deref()),
             ("gone", Some("#123456"))
         );
+    }
+
+    #[test]
+    fn a_number_is_mapped_by_the_key_that_javascript_writes() {
+        let options = options(json!({"mappings": [{"type": "value", "options": {
+            "1e+21": {"text": "huge"}, "1e-7": {"text": "tiny"}, "0": {"text": "none"}, "100000000000000000000": {"text": "large"}}}]}));
+        for (value, text) in [(1e21, "huge"), (1e-7, "tiny"), (-0.0, "none"), (1e20, "large")] {
+            assert_eq!(number(&options, value).text, text, "{value}");
+        }
     }
 
     #[test]

@@ -62,9 +62,7 @@ impl Scope {
         match (reference.name, reference.path) {
             ("__from", "") => Some(moment(self.range.from)),
             ("__to", "") => Some(moment(self.range.to)),
-            ("__range", "") => Some(format!("{}s", (length + 500) / 1000)),
-            ("__range_s", "") => Some(((length + 500) / 1000).to_string()),
-            ("__range_ms", "") => Some(length.to_string()),
+            (name @ ("__range" | "__range_s" | "__range_ms"), "") => self.range.variable(name),
             ("__dashboard", _) => Some(self.dashboard.clone()),
             ("__timezone", "") => Some(self.zone.iana_name().unwrap_or("utc").to_owned()),
             ("timeFilter" | "__timeFilter", _) => None,

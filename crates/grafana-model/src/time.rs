@@ -55,6 +55,18 @@ impl TimeRange {
         ((self.to - self.from) * 1000.0).round() as i64
     }
 
+    /// What a variable of Grafana's says of its length: `__range` (`90s`) and `__range_s` in whole seconds, rounded, and `__range_ms`.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let length = self.millis();
+        let seconds = (length + 500) / 1000;
+        match name {
+            "__range" => Some(format!("{seconds}s")),
+            "__range_s" => Some(seconds.to_string()),
+            "__range_ms" => Some(length.to_string()),
+            _ => None,
+        }
+    }
+
     /// The range of a panel that has one of its own: `from` is the length, such as `24h`, and ends where the dashboard's ends;
     /// `shift` moves it into the past. What cannot be read is left out, as in Grafana.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
@@ -124,6 +136,16 @@ fn seconds(time: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_a_range_is_rounded_wherever_it_is_named() {
+        let range = TimeRange { from: 0.0, to: 89.7 };
+        let said = ["__range", "__range_s", "__range_ms", "__interval"].map(|name| range.variable(name));
+        assert_eq!(
+            said,
+            [Some("90s".into()), Some("90".into()), Some("89700".into()), None]
+        );
+    }
 
     #[test]
     fn a_grid_starts_and_ends_at_multiples_of_its_step() {

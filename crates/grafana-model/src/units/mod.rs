@@ -149,6 +149,11 @@ impl<'a> Unit<'a> {
     }
 }
 
+/// The shortest text of a number, as JavaScript writes it, and so the key of value mappings.
+pub(crate) fn shortest(value: f64) -> String {
+    number::shortest(value)
+}
+
 /// Whether Grafana has that unit; another text only stands behind the number.
 pub fn is_known(unit: &str) -> bool {
     unit.is_empty() || !matches!(kind::of(unit), Kind::Suffix(suffix) if suffix == unit)

@@ -204,13 +204,10 @@ fn find(variable: &Variable, range: TimeRange, source: &dyn Source, before: &Var
 
 fn built_in(name: &str, range: TimeRange) -> Option<String> {
     let length = range.millis();
-    Some(match name {
-        "__range" => format!("{}s", length / 1000),
-        "__range_s" => (length / 1000).to_string(),
-        "__range_ms" => length.to_string(),
-        "__interval" | "__rate_interval" => interval::format(interval::step(length, 100, 60_000)),
-        _ => return None,
-    })
+    match name {
+        "__interval" | "__rate_interval" => Some(interval::format(interval::step(length, 100, 60_000))),
+        _ => range.variable(name),
+    }
 }
 
 /// `a, b, shown : value`; a comma that belongs to a value is written `\,`.
