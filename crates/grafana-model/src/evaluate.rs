@@ -58,7 +58,6 @@ impl Scope {
                 None => format!("{:.0}", seconds * 1000.0),
             },
         };
-        let length = self.range.millis();
         match (reference.name, reference.path) {
             ("__from", "") => Some(moment(self.range.from)),
             ("__to", "") => Some(moment(self.range.to)),
