@@ -94,7 +94,7 @@ scrape_every() {
     sed -E "s/^( *(scrape_interval|scrape_timeout|evaluation_interval)): .*/\1: $1/" "$file" >"$changed"
     chmod 644 "$changed"
     mount --bind "$changed" "$file"
-    at_end "umount '$file'; systemctl reload prometheus"
+    at_end "! mountpoint --quiet '$file' || umount '$file'; systemctl reload prometheus"
     systemctl reload prometheus
     wait_until 20 "Prometheus has the new interval" interval_is "$1"
 }
