@@ -26,8 +26,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EDGEWATCH = ROOT / "target/release/edgewatch"
-# What the unit sets for the allocator.
-UNIT_ENVIRONMENT = dict(re.findall(r"^Environment=(\w+)=(\S+)$", (ROOT / "systemd/edgewatch.service").read_text(), re.M))
+# What the unit sets for the allocator; its settings, such as the socket of another unit, are not for a service without systemd.
+UNIT_ENVIRONMENT = dict(re.findall(r"^Environment=((?!EDGEWATCH__)\w+)=(\S+)$", (ROOT / "systemd/edgewatch.service").read_text(), re.M))
 
 ROUNDS = 3
 PACED_SCRAPES = 300  # at 100 a second
