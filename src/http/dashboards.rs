@@ -9,20 +9,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use edgewatch_dashboards::answer::{cut, internal_error, plain};
 use edgewatch_dashboards::frame;
 use futures_util::{Stream, StreamExt, stream};
 use http_body_util::BodyExt;
 use maud::html;
 use tokio::time::timeout;
 
+use super::App;
 use super::doors::Client;
-use super::{App, WRITE_BUFFER, internal_error, plain};
 use crate::dashboards::{Answer, Unanswered};
 
 /// Time to the next piece of an answer.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes around a piece in the chunked coding (RFC 9112, 7.1): its size, and two line ends.
-const CHUNK: usize = 16;
 /// What the program says of its answers.
 const HEADERS: [&str; 4] = [
     "content-type",
@@ -124,15 +123,6 @@ impl<E: std::fmt::Display, B: Stream<Item = Result<Bytes, E>>> Pieces<B> {
 #[error("the answer breaks off")]
 struct Broken;
 
-/// Pieces that fit into what a connection holds, which would grow to the size of the largest one. None is empty: in the chunked coding
-/// that is the end of the answer.
-fn cut(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
-    std::iter::from_fn(move || {
-        let piece = bytes.split_to(bytes.len().min(WRITE_BUFFER - CHUNK));
-        (!piece.is_empty()).then_some(piece)
-    })
-}
-
 fn unanswered(why: &Unanswered, path: &str) -> HttpResponse {
     tracing::error!(path, "{why}");
     let (status, title, what) = match why {
@@ -166,19 +156,4 @@ fn unanswered(why: &Unanswered, path: &str) -> HttpResponse {
     let mut response = frame::respond(title, None, &body);
     *response.status_mut() = status;
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_fit_into_the_buffer_of_a_connection_and_are_never_empty() {
-        let text: String = ('a'..='z').cycle().take(3 * WRITE_BUFFER).collect();
-        let pieces: Vec<Bytes> = cut(Bytes::from(text.clone())).collect();
-        assert_eq!(pieces.concat(), text.as_bytes());
-        assert!(pieces.iter().all(|piece| piece.len() + CHUNK <= WRITE_BUFFER));
-        assert_eq!(pieces.len(), 4);
-        assert_eq!(cut(Bytes::new()).count(), 0);
-    }
 }

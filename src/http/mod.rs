@@ -39,6 +39,7 @@ use crate::dashboards::Dashboards;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use auth::Auth;
 use doors::{Client, Turn};
+use edgewatch_dashboards::answer::{internal_error, plain};
 use edgewatch_program::listen::Listen;
 use edgewatch_sensors::sampler::Sampler;
 use probe::Private;
@@ -46,9 +47,6 @@ pub use server::server;
 
 /// No route takes a body; a few bytes are let through for clients that send one all the same.
 const BODY_LIMIT: usize = 1024;
-/// Bytes of an answer that wait to be written before no more are asked for. With one more piece of this size they fit into the
-/// 8 KiB that a connection has from the beginning.
-const WRITE_BUFFER: usize = 4 << 10;
 
 /// What the handlers share.
 pub struct App {
@@ -123,11 +121,6 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(page!("/d/{rest:.*}", dashboards::forward))
         .service(page!("/render/{rest:.*}", dashboards::forward))
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
-}
-
-/// A short answer for people and scripts.
-pub fn plain(mut builder: actix_web::HttpResponseBuilder, text: &'static str) -> HttpResponse {
-    builder.content_type("text/plain; charset=utf-8").body(text)
 }
 
 /// What happens around every request: bounds, credentials, and an answer even if a handler panics.
@@ -225,11 +218,6 @@ fn protect(headers: &mut HeaderMap) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }
-}
-
-/// The answer to a failure inside. It says nothing of what failed: that is in the log.
-pub fn internal_error() -> HttpResponse {
-    plain(HttpResponse::InternalServerError(), "internal error\n")
 }
 
 fn handler_of(path: &str) -> &'static str {

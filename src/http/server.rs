@@ -20,7 +20,8 @@ use tokio::sync::mpsc;
 
 use super::connection::{Connection, Transport};
 use super::doors::{Client, Closed, Doors};
-use super::{App, WRITE_BUFFER, guard, routes};
+use super::{App, guard, routes};
+use edgewatch_dashboards::answer::WRITE_BUFFER;
 use edgewatch_program::listen::Socket;
 use edgewatch_program::logging::Seldom;
 

@@ -6,6 +6,7 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+pub mod answer;
 pub mod cli;
 pub mod frame;
 pub mod library;

@@ -23,6 +23,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use crate::answer::{internal_error, plain};
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::{Entry, Library, OpenError, Problem, SHIPPED};
 use crate::settings::Settings;
@@ -219,16 +220,6 @@ pub async fn download(InForce(boards): InForce, uid: Path<String>) -> HttpRespon
         Ok(Err(OpenError::Broken(_))) => plain(HttpResponse::InternalServerError(), "the file cannot be read\n"),
         Err(response) => response,
     }
-}
-
-/// A short answer for people and scripts.
-fn plain(mut builder: actix_web::HttpResponseBuilder, text: &'static str) -> HttpResponse {
-    builder.content_type("text/plain; charset=utf-8").body(text)
-}
-
-/// The answer to a failure inside. It says nothing of what failed: that is in the log.
-fn internal_error() -> HttpResponse {
-    plain(HttpResponse::InternalServerError(), "internal error\n")
 }
 
 /// The answer to one viewer too many.

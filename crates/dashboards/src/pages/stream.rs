@@ -12,19 +12,15 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::{Activity, Boards, Kind};
+use crate::answer::cut;
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_program::lock::lock;
 use edgewatch_program::memory;
 
 /// Pieces of one page that are worked on at once, or wait for the client to read them.
 const AHEAD: usize = 2;
-/// Bytes around a piece in the chunked coding (RFC 9112, 7.1): its size, and two line ends.
-const CHUNK: usize = 16;
 /// A client that has not read its page by then no longer counts among those for whom others have to wait.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes of an answer that wait to be written before no more are asked for: the 8 KiB that a connection has from the beginning
-/// hold two pieces.
-const WRITE_BUFFER: usize = 4 << 10;
 
 /// A piece of a page.
 pub enum Piece {
@@ -109,28 +105,4 @@ pub fn body(boards: Arc<Boards>, lease: Lease, pieces: Vec<Piece>) -> impl Strea
         .inspect(move |_| {
             let _held = &lease;
         })
-}
-
-/// Pieces that fit into what a connection holds, which would grow to the size of the largest panel. None is empty: in the chunked
-/// coding that is the end of the answer.
-fn cut(mut text: Bytes) -> impl Iterator<Item = Bytes> {
-    std::iter::from_fn(move || {
-        let piece = text.split_to(text.len().min(WRITE_BUFFER - CHUNK));
-        (!piece.is_empty()).then_some(piece)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_fit_into_the_buffer_of_a_connection_and_are_never_empty() {
-        let text: String = ('a'..='z').cycle().take(3 * WRITE_BUFFER).collect();
-        let pieces: Vec<Bytes> = cut(Bytes::from(text.clone())).collect();
-        assert_eq!(pieces.concat(), text.as_bytes());
-        assert!(pieces.iter().all(|piece| piece.len() + CHUNK <= WRITE_BUFFER));
-        assert_eq!(pieces.len(), 4);
-        assert_eq!(cut(Bytes::new()).count(), 0);
-    }
 }
