@@ -116,20 +116,6 @@ pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium
     })
 }
 
-/// Every time that any series has, in order: series begin and end at times of their own, and one that was away for a while lacks some.
-fn times(data: &Data) -> Vec<f64> {
-    let mut times: Vec<f64> = data
-        .frames
-        .iter()
-        .filter_map(|frame| frame.times())
-        .flatten()
-        .copied()
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times.dedup();
-    times
-}
-
 /// The columns of `own`, in which a series has its values, among all `times`.
 fn columns<'t>(times: &'t [f64], own: &'t [f64]) -> impl Iterator<Item = usize> + 't {
     let columns = own
@@ -147,7 +133,7 @@ fn most_rows(times: &[f64]) -> usize {
 /// Buckets as the query brings them: each series is one.
 fn given(data: &Data) -> Cells {
     let mut cells = Cells {
-        times: times(data),
+        times: data.times(),
         rows: Vec::new(),
     };
     let series = data
@@ -210,7 +196,7 @@ fn counted(panel: &Panel, data: &Data) -> Cells {
     let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
     let first = (low / size).floor();
     let mut cells = Cells {
-        times: times(data),
+        times: data.times(),
         rows: Vec::new(),
     };
     let number = (((high / size).floor() - first) as usize)

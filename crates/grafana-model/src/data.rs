@@ -223,3 +223,15 @@ pub struct Data {
     /// The range that the panel shows, which may be another than the page's.
     pub range: TimeRange,
 }
+
+impl Data {
+    /// Every time that any frame has, in order and once: series begin and end at times of their own, and one that was away for a while
+    /// lacks some.
+    pub fn times(&self) -> Vec<f64> {
+        let frames = self.frames.iter().filter_map(|frame| frame.times());
+        let mut times: Vec<f64> = frames.flatten().copied().collect();
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        times
+    }
+}

@@ -121,15 +121,7 @@ pub fn table(data: &PanelData, zone: &Zone) -> Markup {
 
 /// The series of a panel, in the order in which they are drawn: as many as fit.
 fn of_panel(data: &PanelData) -> PanelValues {
-    let mut times: Vec<f64> = data
-        .frames
-        .iter()
-        .filter_map(|frame| frame.times())
-        .flatten()
-        .copied()
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times.dedup();
+    let times = data.times();
     let mut series = Vec::new();
     for frame in &data.frames {
         let Some(own) = frame.times() else { continue };
