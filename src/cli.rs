@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::env;
-use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{self, ExitCode};
 
@@ -42,15 +41,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => cli.run(),
-        Err(told) => {
-            // Help and version are answers; what is wrong with the arguments is told on standard error.
-            let status = u8::try_from(told.exit_code()).unwrap_or(2);
-            let written = told.print().and_then(|()| io::stdout().flush());
-            match output::outcome(written) {
-                Err(error) if !told.use_stderr() => output::status(Err(error)),
-                _ => ExitCode::from(status),
-            }
-        }
+        Err(told) => output::told(&told),
     }
 }
 

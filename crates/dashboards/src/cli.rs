@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -30,13 +29,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(told) => {
-            let status = u8::try_from(told.exit_code()).unwrap_or(2);
-            return match output::outcome(told.print().and_then(|()| io::stdout().flush())) {
-                Err(error) if !told.use_stderr() => output::status(Err(error)),
-                _ => ExitCode::from(status),
-            };
-        }
+        Err(told) => return output::told(&told),
     };
     output::status(match &cli.command {
         Command::Serve(args) => serve::run(args),

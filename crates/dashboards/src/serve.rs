@@ -39,7 +39,7 @@ const MAX_CONNECTIONS: usize = 80;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The least severe message that is logged
-    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = Level::parse)]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
     log_level: Level,
 }
 

@@ -16,7 +16,7 @@ use tracing_subscriber::{Layer, Registry};
 use crate::lock::lock;
 
 /// The least severe message that is logged.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Only what needs somebody's attention.
@@ -33,21 +33,6 @@ pub enum Level {
 }
 
 impl Level {
-    /// The level of that name.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        match name {
-            "error" => Ok(Self::Error),
-            "warn" => Ok(Self::Warn),
-            "info" => Ok(Self::Info),
-            "debug" => Ok(Self::Debug),
-            "trace" => Ok(Self::Trace),
-            _ => Err("allowed: error, warn, info, debug, trace".to_owned()),
-        }
-    }
-
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -56,6 +56,15 @@ pub fn status(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
+/// The exit status of a command line that asks for help or the version, which are answers, or is wrong, which is told on standard error.
+pub fn told(told: &clap::Error) -> ExitCode {
+    let status = u8::try_from(told.exit_code()).unwrap_or(2);
+    match outcome(told.print().and_then(|()| io::stdout().flush())) {
+        Err(error) if !told.use_stderr() => self::status(Err(error)),
+        _ => ExitCode::from(status),
+    }
+}
+
 /// The text without what steers a terminal. It may come from a server, a file or the name of a process: escape sequences could
 /// rewrite the screen or, on some terminals, type commands.
 pub fn printable(text: &str) -> Cow<'_, str> {
