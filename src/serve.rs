@@ -1,7 +1,7 @@
 //! `edgewatch serve`: the sensor service, from its sockets to its last answer.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::config::Settings;
-use crate::dashboards::{Dashboards, child::Child};
+use crate::dashboards::Dashboards;
 use crate::http::{
     self, App, Live,
     auth::{Auth, BadLines},
@@ -20,7 +20,6 @@ use crate::http::{
 use crate::telemetry::Telemetry;
 use edgewatch_program::error::Failure;
 use edgewatch_program::listen::{Listen, Socket};
-use edgewatch_program::lock::lock;
 use edgewatch_program::systemd;
 use edgewatch_program::{logging, memory, output};
 use edgewatch_sensors::sampler::Sampler;
@@ -104,8 +103,6 @@ pub struct Service {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     rest: JoinHandle<()>,
-    /// The program that shows dashboards, where the service starts it itself.
-    child: Mutex<Option<Arc<Child>>>,
 }
 
 impl Service {
@@ -116,11 +113,10 @@ impl Service {
     pub fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, Failure> {
         let telemetry = Arc::new(Telemetry::new().map_err(|error| Failure::because("metrics", error))?);
         let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
-        let mut child = None;
         let live = Live {
             auth: Auth::load(&settings.auth, BadLines::LeaveOut)?,
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
-            dashboards: Dashboards::new(&settings.shown(), &mut child)?,
+            dashboards: Dashboards::new(&settings.shown(), None)?,
             settings,
         };
         refuse_open_doors(&addresses, &live)?;
@@ -137,7 +133,6 @@ impl Service {
             handle,
             server: tokio::spawn(server),
             rest,
-            child: Mutex::new(child),
         })
     }
 
@@ -221,7 +216,7 @@ impl Service {
             sampler.first_round().await;
             sampler
         };
-        let dashboards = Dashboards::new(&settings.shown(), &mut lock(&self.child))?;
+        let dashboards = Dashboards::new(&settings.shown(), Some(&old.dashboards))?;
         let live = Live {
             auth: Auth::load(&settings.auth, BadLines::Refuse)?,
             sampler,

@@ -68,11 +68,11 @@ impl Drop for Connection {
 }
 
 impl Dashboards {
-    /// The way by these settings. `child` is the one to start it with, where no socket is set.
+    /// The way by these settings. Where no socket is set, the program that `before` has started goes on.
     ///
     /// # Errors
     /// The directory of the child's socket cannot be made.
-    pub fn new(settings: &Settings, child: &mut Option<Arc<Child>>) -> Result<Self, Failure> {
+    pub fn new(settings: &Settings, before: Option<&Self>) -> Result<Self, Failure> {
         let header =
             serde_json::to_vec(settings).map_err(|error| Failure::because("settings of the dashboards", error))?;
         let header = hyper::header::HeaderValue::from_bytes(&header)
@@ -80,17 +80,12 @@ impl Dashboards {
         let (socket, child) = match &settings.dashboards.socket {
             Some(socket) => (socket.clone(), None),
             None => {
-                if child.is_none() {
-                    *child = Some(Arc::new(Child::new()?));
-                }
-                let child = child.clone();
-                (
-                    child
-                        .as_ref()
-                        .map(|child| child.socket().to_owned())
-                        .unwrap_or_default(),
-                    child,
-                )
+                let known = before.and_then(|before| before.child.clone());
+                let child = match known {
+                    Some(child) => child,
+                    None => Arc::new(Child::new()?),
+                };
+                (child.socket().to_owned(), Some(child))
             }
         };
         Ok(Self {

@@ -72,17 +72,6 @@ impl Shared {
         })
     }
 
-    /// Forgets what is too old. True if nothing is left.
-    pub fn sweep(&self) -> bool {
-        let mut state = lock(&self.state);
-        state.forget(Instant::now());
-        if state.entries.is_empty() {
-            // The table itself would stay as large as it ever was.
-            state.entries = HashMap::new();
-        }
-        state.entries.is_empty()
-    }
-
     /// The answer to the question `key`: kept, awaited from whoever asks it already, or asked.
     fn answer<T: Kept>(&self, key: Key, lifetime: Duration, ask: impl FnOnce() -> Answered<T>) -> Answered<T> {
         let now = Instant::now();
