@@ -65,6 +65,8 @@ fn a_change_that_waits_for_a_restart_is_said_at_each_reload_and_not_shown_as_in_
     for round in 1..=2 {
         service.signal("HUP");
         service.manager.wait_for_nth("READY=1", round + 1);
+        // What it has written is read by another thread.
+        assert!(common::eventually(|| service.log.count("next start") >= round));
         assert_eq!(service.log.count("next start"), round);
     }
 }
