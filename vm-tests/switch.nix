@@ -130,7 +130,7 @@
     with subtest("other limits and settings"):
         switch("specialisation/limited", kept)
         wait_for_targets(8000, 9090)
-        same(unit("edgewatch.service", "MemoryHigh"), str(22 * 1024 * 1024))
+        same(unit("edgewatch.service", "MemoryHigh"), str(10 * 1024 * 1024))
         same(unit("prometheus.service", "MemoryHigh"), str(60 * 1024 * 1024))
 
     with subtest("another target"):
