@@ -4,6 +4,7 @@
     make build
     benches/card_writes.py                             # the table of docs/budget.md, in real time: 60 minutes, as root
     benches/card_writes.py --speed 15 --minutes 31     # the blocks: what each adds, in the last column
+    benches/card_writes.py --dirty-expire 60           # how long the kernel keeps what was written, of the whole machine
 
 Each row is a Prometheus with the shipped configuration on a loop device, and what counts are the sectors written to that device
 (/sys/block/*/stat). What the process itself says (`write_bytes`) misses the journal and every page that is written again. A day is
@@ -79,6 +80,19 @@ VARIANTS = [
     Variant("commit=5, queries.active in memory", "commit=5", queries_in_memory=True),
     Variant("commit=60, scrapes and rules every 60 s", "commit=60", interval=60, evaluation=60),
 ]
+
+
+@contextlib.contextmanager
+def dirty_expire(seconds: float | None) -> Iterator[None]:
+    """Sets vm.dirty_expire_centisecs (the kernel's Documentation/admin-guide/sysctl/vm.rst), which all rows share, for a while."""
+    setting = Path("/proc/sys/vm/dirty_expire_centisecs")
+    before = setting.read_text()
+    if seconds is not None:
+        setting.write_text(f"{seconds * 100:.0f}")
+    try:
+        yield
+    finally:
+        setting.write_text(before)
 
 
 @contextlib.contextmanager
@@ -209,6 +223,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=1, help="how much faster than a device (default: %(default)g)")
     parser.add_argument("--minutes", type=float, default=60, help="for all rows at once (default: %(default)g)")
     parser.add_argument("--edgewatch", default=str(EDGEWATCH), help="the sensor service (default: %(default)s)")
+    parser.add_argument("--dirty-expire", type=float, metavar="SECONDS", help="until the kernel writes what is dirty (default: as it is)")
     options = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("only root can mount a file system")
@@ -218,7 +233,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     print(f"{machine()}; Prometheus {version(options.prometheus)}, speed {options.speed:g}\n", flush=True)
-    with sensor_service(options.edgewatch) as port, ThreadPoolExecutor(len(variants)) as lanes:
+    with dirty_expire(options.dirty_expire), sensor_service(options.edgewatch) as port, ThreadPoolExecutor(len(variants)) as lanes:
         print("|", " | ".join(HEADS), "|\n| ---", "| --: " * (len(HEADS) - 1), "|", sep="", flush=True)
         failed = 0
         lasting = options.minutes * 60
