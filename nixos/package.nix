@@ -51,6 +51,9 @@ rustPlatform.buildRustPackage {
     install -Dm644 -t $units/prometheus.service.d systemd/prometheus.service.d/*.conf
     # Grafana's unit bears this name on NixOS.
     install -Dm644 -t $units/grafana.service.d systemd/grafana-server.service.d/*.conf
+    for unit in edgewatch edgewatch-{dashboards,grafana,probe} prometheus grafana; do
+      install -Dm644 -t $units/$unit.service.d systemd/10-edgewatch-sandbox.conf
+    done
 
     substituteInPlace $units/*.service --replace-quiet /usr/bin/edgewatch $out/bin/edgewatch
     # systemd is that of the running system: built into this package, another one would come along with it.

@@ -7,23 +7,28 @@ use std::path::Path;
 use edgewatch::config::Settings;
 use edgewatch_sensors::budget::Budget;
 
-/// The files that make up each unit, and its table in `budget.toml`.
+/// A drop-in of every service.
+const SANDBOX: &str = "systemd/10-edgewatch-sandbox.conf";
+
+/// The files that make up each unit in the order in which systemd reads them, and its table in `budget.toml`.
 const UNITS: [(&str, &[&str]); 5] = [
     ("total", &["systemd/edgewatch.slice"]),
-    ("edgewatch", &["systemd/edgewatch.service"]),
-    ("dashboards", &["systemd/edgewatch-dashboards.service"]),
+    ("edgewatch", &["systemd/edgewatch.service", SANDBOX]),
+    ("dashboards", &["systemd/edgewatch-dashboards.service", SANDBOX]),
     (
         "prometheus",
         &[
-            "systemd/prometheus.service.d/edgewatch.conf",
+            SANDBOX,
             "packaging/debian/prometheus.service.d/edgewatch-debian.conf",
+            "systemd/prometheus.service.d/edgewatch.conf",
         ],
     ),
     (
         "grafana",
         &[
-            "systemd/grafana-server.service.d/edgewatch.conf",
+            SANDBOX,
             "packaging/debian/grafana-server.service.d/edgewatch-debian.conf",
+            "systemd/grafana-server.service.d/edgewatch.conf",
         ],
     ),
 ];
