@@ -20,6 +20,9 @@ const JOBS: [(&str, &str); 3] = [
     ("prometheus", "prometheus.service"),
     ("grafana", "grafana.service"),
 ];
+/// How a limit goes back to that of the budget. What the kernel has in force may differ after `systemctl set-property` or a drop-in.
+const REVERT: &str =
+    "systemctl revert UNIT takes it back; if it is meant, say so in a budget of your own (paths.budget)";
 /// Share of a limit from which it is close.
 const CLOSE: f64 = 0.9;
 /// How much more than its limit may be resident of a unit that nothing holds to it, as a share: pages of its program are counted, which the
@@ -53,13 +56,13 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
         Ok(cores) => verdicts.extend(judge_cpu(&cores, budget)),
         Err(error) => verdicts.push(Verdict::skip("cpu", error.to_string())),
     }
-    verdicts.push(match charged {
-        true => judge_kills(samples),
-        false => Verdict::skip(
+    match charged {
+        true => verdicts.extend([judge_limits(samples, budget), judge_kills(samples)]),
+        false => verdicts.push(Verdict::skip(
             "oom kills",
             "nobody counts them: the kernel charges no unit of the stack",
-        ),
-    });
+        )),
+    }
     verdicts
 }
 
@@ -167,6 +170,41 @@ fn judge_cpu(cores: &ByUnit, budget: &Budget) -> Vec<Verdict> {
     units.map(|(unit, _, limit)| judge(unit, limit.0)).collect()
 }
 
+/// Whether the limits that the kernel has in force are those of the budget.
+fn judge_limits(samples: &Samples, budget: &Budget) -> Verdict {
+    const SUBJECT: &str = "limits in force";
+    let works =
+        |controller| samples.value("edge_cgroup_controller_available", &[("controller", controller)]) == Some(1.0);
+    let mut differences = Vec::new();
+    let mut compare = |unit: &str, in_force: Option<f64>, intended: f64, text: fn(f64) -> String| {
+        if in_force != Some(intended) {
+            let in_force = in_force.map_or_else(|| "no limit".to_owned(), text);
+            differences.push(format!("{unit} has {in_force} instead of {}", text(intended)));
+        }
+    };
+    for (unit, memory, quota) in budget.units() {
+        if samples.value(CURRENT, &[("unit", unit)]).is_none() {
+            continue;
+        }
+        if works("memory") {
+            let in_force = samples.value("edge_unit_memory_limit_bytes", &[("unit", unit), ("limit", "max")]);
+            compare(unit, in_force, memory.0 as f64, megabytes);
+        }
+        if works("cpu") {
+            compare(
+                unit,
+                samples.value("edge_unit_cpu_limit_cores", &[("unit", unit)]),
+                quota.0,
+                |cores| format!("{cores} CPUs"),
+            );
+        }
+    }
+    match differences.is_empty() {
+        true => Verdict::ok(SUBJECT, "those of budget.toml"),
+        false => Verdict::warn(SUBJECT, differences.join("; "), REVERT),
+    }
+}
+
 fn judge_kills(samples: &Samples) -> Verdict {
     let kills: Vec<_> = samples
         .all("edge_unit_memory_events_total")
@@ -263,6 +301,41 @@ mod tests {
             [Status::Warn, Status::Ok, Status::Skip, Status::Fail, Status::Skip]
         );
         assert_eq!(verdicts[1].found, "0.010 of 0.5 CPUs");
+    }
+
+    #[test]
+    fn limits_that_differ_from_the_budget_are_named() {
+        let controllers = "edge_cgroup_controller_available{controller=\"memory\"} 1\n\
+                           edge_cgroup_controller_available{controller=\"cpu\"} 1\n";
+        let limits = |unit: &str, megabytes: f64, cores: &str| {
+            format!(
+                "edge_unit_memory_current_bytes{{unit=\"{unit}\"}} 1\n\
+                 edge_unit_memory_limit_bytes{{unit=\"{unit}\",limit=\"max\"}} {}\n\
+                 edge_unit_cpu_limit_cores{{unit=\"{unit}\"}} {cores}\n",
+                megabytes * MEGABYTE
+            )
+        };
+        let judge = |text: &str| judge_limits(&Samples::parse(text).unwrap(), &budget());
+        let well = controllers.to_owned() + &limits(SLICE, 300.0, "2") + &limits("edgewatch.service", 12.0, "0.5");
+        assert_eq!(judge(&well).status, Status::Ok);
+        let changed = judge(&(well.clone() + &limits("prometheus.service", 60.0, "1.5")));
+        assert_eq!(changed.status, Status::Warn);
+        assert_eq!(
+            changed.found,
+            "prometheus.service has 60.0 MB instead of 84.0 MB; prometheus.service has 1.5 CPUs instead of 1 CPUs"
+        );
+        let open = judge(&(well + "edge_unit_memory_current_bytes{unit=\"prometheus.service\"} 1\n"));
+        assert!(
+            open.found
+                .contains("prometheus.service has no limit instead of 84.0 MB"),
+            "{}",
+            open.found
+        );
+        // Without a controller nothing can be in force, which is said elsewhere.
+        assert_eq!(
+            judge("edge_unit_memory_current_bytes{unit=\"edgewatch.slice\"} 1\n").status,
+            Status::Ok
+        );
     }
 
     #[test]

@@ -59,6 +59,11 @@ static REFAULTS: Metric = Metric::counter(
     "File pages read again after they were evicted.",
 );
 static CPU: Metric = Metric::counter("edge_unit_cpu_seconds_total", "seconds", "CPU time used.");
+const QUOTA: Metric = Metric::gauge(
+    "edge_unit_cpu_limit_cores",
+    "",
+    "CPU quota in force; absent if there is none.",
+);
 static THROTTLED: Metric = Metric::counter(
     "edge_unit_cpu_throttled_seconds_total",
     "seconds",
@@ -192,6 +197,9 @@ impl Cgroup {
                 sample.record(&LIMIT, &[("unit", unit), ("limit", limit)], bytes);
             }
         }
+        if let Some(cores) = self.quota(directory).transpose() {
+            sample.record(&QUOTA, &labels, cores);
+        }
         for (file, lines) in &FLAT_KEYED {
             let file = format!("{directory}/{file}");
             match self.sysfs.table(&file) {
@@ -227,6 +235,24 @@ impl Cgroup {
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// CPUs, from `cpu.max`: the time that may be used and the period, both in microseconds; `None` if it says `max`, or does not exist.
+    fn quota(&self, directory: &str) -> Result<Option<f64>, ReadError> {
+        let path = format!("{directory}/cpu.max");
+        let text = match self.sysfs.attribute(&path) {
+            Ok(text) => text,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut words = text.split_ascii_whitespace();
+        let time = words.next();
+        if time == Some("max") {
+            return Ok(None);
+        }
+        let time: u32 = self.sysfs.parse(&path, time)?;
+        let period: std::num::NonZeroU32 = self.sysfs.parse(&path, words.next())?;
+        Ok(Some(f64::from(time) / f64::from(period.get())))
     }
 }
 

@@ -16,6 +16,11 @@ fn machine(own: &str, controllers: &str) -> Machine {
         &format!("{SLICE_DIRECTORY}/edgewatch.service/cpu.stat"),
         "usage_usec 1500000\nuser_usec 1\nthrottled_usec 1\n",
     );
+    machine.write(
+        &format!("{SLICE_DIRECTORY}/edgewatch.service/cpu.max"),
+        "50000 100000\n",
+    );
+    machine.write(&format!("{SLICE_DIRECTORY}/cpu.max"), "max 100000\n");
     machine
 }
 
@@ -32,6 +37,8 @@ fn the_slice_and_its_units_are_read_wherever_the_slice_is() {
         ),
         ("edge_unit_memory_limit_bytes{unit=edgewatch.slice,limit=high}", None),
         ("edge_unit_cpu_seconds_total{unit=edgewatch.service}", Some("1.5")),
+        ("edge_unit_cpu_limit_cores{unit=edgewatch.service}", Some("0.5")),
+        ("edge_unit_cpu_limit_cores{unit=edgewatch.slice}", None),
     ] {
         assert_eq!(read.value(series).as_deref(), value, "{series}");
     }
@@ -88,6 +95,21 @@ fn a_limit_above_the_budget_is_not_the_budget() {
             machine.read(&SOURCE).value("edge_budget_enforced{}").as_deref(),
             Some(value)
         );
+    }
+}
+
+#[test]
+fn a_quota_that_is_none_fails() {
+    for (text, value) in [
+        ("50000 0\n", Some("invalid")),
+        ("50000\n", Some("invalid")),
+        ("-1 100000\n", Some("invalid")),
+        ("max 100000\n", None),
+    ] {
+        let machine = machine("0::/edgewatch.slice/edgewatch.service\n", "memory\n");
+        machine.write(&format!("{SLICE_DIRECTORY}/edgewatch.service/cpu.max"), text);
+        let quota = "edge_unit_cpu_limit_cores{unit=edgewatch.service}";
+        assert_eq!(machine.read(&SOURCE).value(quota).as_deref(), value, "{text:?}");
     }
 }
 
