@@ -13,3 +13,5 @@ limit_is() { [ "$(unit_memory edgewatch.slice max)" = "$(bytes "$1")" ]; }
 at_end "systemctl set-property edgewatch.slice MemoryMax=$(budget total memory_max); systemctl revert edgewatch.slice"
 systemctl set-property edgewatch.slice MemoryMax=250M
 wait_until 20 "the slice has its new limit" limit_is 250M
+tells() { complaints | grep -x 'limits in force: edgewatch.slice has 250.0 MB instead of 300.0 MB'; }
+wait_until 20 "edgewatch check tells of it" tells
