@@ -1,8 +1,9 @@
 # Every file beside this one is a test that boots a machine: a name, nodes and a script; or `scenarios`, of those in scenarios/ that
-# are the same on Debian. Without KVM a test is slower by a factor of ten, and asks no builder for it.
+# are the same on Debian. Without KVM a test is slower by a factor of ten, and asks no builder for it. `modules` are added to each machine.
 {
   pkgs,
   kvm ? true,
+  modules ? [ ],
 }:
 let
   inherit (pkgs) lib;
@@ -21,7 +22,7 @@ let
 
   # A device as the stack is made for; more memory than that only for what the test itself needs.
   device = {
-    imports = [ ../nixos ];
+    imports = [ ../nixos ] ++ modules;
     services.edgewatch.enable = lib.mkDefault true;
     virtualisation = {
       cores = 2;

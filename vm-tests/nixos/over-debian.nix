@@ -1,0 +1,86 @@
+# Makes a test's machine boot over Debian's programs: what a package of the stand-in is a link to /usr, and what needs NixOS' own kernel,
+# initrd or wrappers is switched off. So these stay unproven here: kernel, initrd, boot loader, images, set-up of the network, mDNS.
+{
+  lib,
+  pkgs,
+  programs, # a directory with edgewatch and edgewatch-dashboards
+  ...
+}:
+let
+  # The package as ../../nixos/package.nix installs it, with programs that Cargo has built.
+  inherit
+    (pkgs.callPackage ../../nixos/package.nix {
+      rustPlatform.buildRustPackage = lib.id;
+      stdenv.buildPlatform.canExecute = _: false;
+      stdenv.hostPlatform = null;
+      installShellFiles = null;
+    })
+    postInstall
+    src
+    version
+    ;
+  package =
+    pkgs.runCommand "edgewatch-${version}"
+      {
+        inherit version;
+        meta.mainProgram = "edgewatch";
+      }
+      ''
+        install -Dm755 -t $out/bin ${programs}/*
+        cp -r ${src}/. source
+        chmod -R u+w source
+        cd source
+        ${postInstall}
+      '';
+  off.enable = lib.mkForce false;
+in
+{
+  services.edgewatch.package = package;
+
+  boot.kernel.enable = false;
+  boot.initrd.enable = false;
+  boot.loader.grub = off;
+  boot.bootspec = off;
+  fileSystems = lib.mkOverride 5 {
+    "/" = {
+      device = "/dev/vda";
+      fsType = "ext4";
+    };
+  };
+  swapDevices = lib.mkForce [ ];
+  services.udev = off;
+  systemd.oomd = off;
+  systemd.services.audit = off;
+
+  # Of Debian are /usr/bin/env, /bin/sh and the dynamic linker, which its programs name.
+  environment.usrbinenv = lib.mkForce "/usr/bin/env.real";
+  system.activationScripts.binsh = lib.mkForce "";
+  environment.stub-ld = off;
+  environment.ldso = lib.mkForce "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+  security.wrappers = lib.mkForce { };
+  systemd.services.suid-sgid-wrappers = off;
+  security.sudo = off;
+  services.nscd = off;
+  system.nssModules = lib.mkForce [ ];
+  environment.defaultPackages = lib.mkForce [ ];
+  programs.command-not-found = off;
+  system.disableInstallerTools = lib.mkForce true;
+  nix.enable = false;
+  documentation = off;
+  xdg = {
+    sounds = off;
+    mime = off;
+    icons = off;
+    autostart = off;
+    menus = off;
+  };
+
+  virtualisation.vlans = lib.mkForce [ ];
+  virtualisation.directBoot.initrd = "";
+  networking = {
+    firewall = off;
+    useDHCP = lib.mkForce false;
+    dhcpcd = off;
+    resolvconf = off;
+  };
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Makes a stand-in for nixpkgs whose configurations boot over Debian's programs, from one that only evaluates.
+
+usage: stand-in.py STAND_IN DEBIAN_ROOT OUT
+OUT becomes a copy of STAND_IN/nixpkgs: its packages are links to Debian's /usr, so units, rules of tmpfiles and everything else that a
+package brings come from Debian's systemd, and only ours from ourselves. Each edit must match exactly as often as it says, so that a tree
+of another date fails loudly."""
+
+import shutil
+import sys
+from pathlib import Path
+
+source, debian, tree = Path(sys.argv[1]) / "nixpkgs", Path(sys.argv[2]), Path(sys.argv[3])
+shutil.rmtree(tree, ignore_errors=True)
+shutil.copytree(source, tree, symlinks=True)
+
+
+def edit(path: str, old: str, new: str, times: int = 1) -> None:
+    file = tree / path
+    text = file.read_text()
+    if text.count(old) != times:
+        raise SystemExit(f"{file}: {text.count(old)} times instead of {times}: {old!r}")
+    file.write_text(text.replace(old, new))
+
+
+OURS = 'lib.filter (p: lib.hasPrefix "edgewatch" (p.name or ""))'
+
+# Units of packages: only ours.
+edit("nixos/modules/system/boot/systemd.nix", "packages = cfg.packages;", f"packages = {OURS} cfg.packages;")
+LIBRARY = "nixos/lib/systemd-lib.nix"
+# Debian's systemd lacks some units that NixOS lists.
+edit(
+    LIBRARY,
+    'if ! [ -e $fn ]; then echo "missing $fn"; false; fi',
+    'if ! [ -e $fn ] && ! [ -L $fn ]; then echo "missing $fn"; continue; fi',
+    times=2,
+)
+# D-Bus' package is no package of ours, and nothing works without it.
+edit(
+    LIBRARY,
+    '      packages="${toString packages}"\n',
+    f"""      for i in dbus.service dbus.socket; do
+        [ ${{type}} = initrd ] || [ ${{type}} = nspawn ] || ln -s ${{package}}/example/systemd/${{typeDir}}/$i $out/
+      done
+
+      packages="${{toString ({OURS} packages)}}"
+""",
+)
+edit(
+    "nixos/modules/system/boot/systemd/tmpfiles.nix",
+    'paths = map (p: p + "/lib/tmpfiles.d") cfg.packages;',
+    'paths = map (p: p + "/lib/tmpfiles.d") (lib.filter (p: !(p.__isStub or false)) cfg.packages);',
+)
+# The script is checked by the Perl of the machine that builds, which lacks its modules.
+switch = tree / "nixos/modules/system/activation/switchable-system.nix"
+before, check, after = switch.read_text().partition("perl -c")
+if not check or "exit 1" not in after:
+    raise SystemExit(f"{switch}: no check by perl -c")
+switch.write_text(before + check + after.replace("exit 1", "true", 1))
+
+edit(
+    "fake/special.nix",
+    '  systemd = stub "systemd" // { override = _: self.systemd; };\n',
+    """  systemd =
+    let
+      tree = builtins.path { path = ./systemd; name = "systemd-257"; };
+      same = stub "systemd" // { outPath = "${tree}"; override = _: same; overrideAttrs = _: same; out = same; bin = same; dev = same; lib = same; man = same; };
+    in
+    same;
+""",
+)
+# What NixOS expects of systemd's package, out of Debian's files.
+systemd = tree / "fake/systemd"
+example = systemd / "example"
+for kind in ("system", "user"):
+    shutil.copytree(debian / "usr/lib/systemd" / kind, example / "systemd" / kind, symlinks=True)
+for kind in ("tmpfiles.d", "sysusers.d", "sysctl.d"):
+    if (debian / "usr/lib" / kind).is_dir():
+        shutil.copytree(debian / "usr/lib" / kind, example / kind, symlinks=True)
+(example / "sysctl.d").mkdir(exist_ok=True)
+(example / "sysctl.d/50-coredump.conf").touch()
+for name in ("bin", "lib", "sbin", "share"):
+    (systemd / name).symlink_to(f"/usr/{name}")
