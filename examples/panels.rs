@@ -49,7 +49,7 @@ fn main() {
             "<section style=\"grid-column:span {w};height:{h}px\"><h2>{}</h2><div class=inside>{inside}</div></section>",
             panel.title
         );
-        eprintln!("{} {}: {} bytes", panel.kind, panel.title, inside.len());
+        eprintln!("{} {}: {} bytes", panel.kind().name(), panel.title, inside.len());
     }
 }
 

@@ -4,11 +4,13 @@ use maud::{Markup, html};
 
 use super::graph::{Axis, Ink, Tick, short};
 use super::legend::Legend;
-use super::look::{custom, custom_number, custom_text};
 use super::scale::{Distribution, Limits, Scale, tick_texts};
 use super::timeseries::Line;
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
+use edgewatch_grafana_model::panel::timeseries::{
+    self, AxisPlacement, ScaleDistribution, StackingMode, TimeseriesField,
+};
 
 /// Axes, the first of which has the grid.
 pub struct Axes<'a> {
@@ -18,6 +20,7 @@ pub struct Axes<'a> {
 /// An axis and the field that decides how it looks.
 struct Ruler<'a> {
     options: &'a FieldOptions,
+    style: TimeseriesField,
     unit: &'a str,
     is_right: bool,
     is_hidden: bool,
@@ -27,26 +30,26 @@ struct Ruler<'a> {
 
 impl<'a> Axes<'a> {
     /// The axes of `lines`, each of which learns its place among them.
-    pub fn of(panel: &Panel, lines: &mut [Line<'a>]) -> Self {
-        let _ = panel;
-        let mut keys: Vec<(String, &str, String)> = Vec::new();
+    pub fn of(lines: &mut [Line<'a>]) -> Self {
+        let mut keys: Vec<(&str, AxisPlacement, ScaleDistribution)> = Vec::new();
         let mut list: Vec<Ruler<'a>> = Vec::new();
         for line in lines.iter_mut() {
             let options: &'a FieldOptions = &line.field.options;
-            let placement = custom_text(options, "axisPlacement");
-            let key = (
-                options.unit.clone(),
-                placement,
-                custom(options, "scaleDistribution").to_string(),
-            );
+            let placement = line.style.axis_placement;
+            let key = (&*options.unit, placement, line.style.scale_distribution.clone());
             line.axis = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
-                let is_share = custom_text(options, "stacking/mode") == "percent";
+                let is_share = line.style.stacking.mode == StackingMode::Percent;
                 list.push(Ruler {
                     options,
+                    style: line.style.clone(),
                     unit: if is_share { "percentunit" } else { &options.unit },
                     // Grafana puts the first unit to the left and every other to the right.
-                    is_right: placement == "right" || (placement != "left" && !list.is_empty()),
-                    is_hidden: placement == "hidden",
+                    is_right: match placement {
+                        AxisPlacement::Right => true,
+                        AxisPlacement::Left => false,
+                        AxisPlacement::Auto | AxisPlacement::Hidden => !list.is_empty(),
+                    },
+                    is_hidden: placement == AxisPlacement::Hidden,
                     is_share,
                     scale: Scale {
                         min: 0.0,
@@ -82,9 +85,9 @@ impl<'a> Axes<'a> {
             });
             Axis {
                 is_right: ruler.is_right,
-                title: custom_text(ruler.options, "axisLabel").to_owned(),
+                title: ruler.style.axis_label.clone(),
                 ticks: if ruler.is_hidden { Vec::new() } else { ticks.collect() },
-                has_grid: Some(index) == grid && custom(ruler.options, "axisGridShow").as_bool().unwrap_or(true),
+                has_grid: Some(index) == grid && ruler.style.axis_grid_show,
             }
         });
         axes.filter(|axis| !axis.ticks.is_empty()).collect()
@@ -92,7 +95,7 @@ impl<'a> Axes<'a> {
 
     /// The bands of thresholds, behind everything.
     pub fn threshold_areas(&self, ink: Ink) -> Markup {
-        let bands = self.thresholds("area", ink).into_iter().map(|(from, to, color)| {
+        let bands = self.thresholds(true, ink).into_iter().map(|(from, to, color)| {
             let (top, bottom) = (1.0 - to.clamp(0.0, 1.0), 1.0 - from.clamp(0.0, 1.0));
             (
                 top * f64::from(ink.height),
@@ -109,13 +112,12 @@ impl<'a> Axes<'a> {
 
     /// The lines of thresholds, before everything.
     pub fn threshold_lines(&self, ink: Ink) -> Markup {
-        let dashed = |style: &str| style.starts_with("dashed");
         let is_dashed = self
             .list
             .iter()
-            .any(|ruler| dashed(custom_text(ruler.options, "thresholdsStyle/mode")));
+            .any(|ruler| ruler.style.thresholds_style.mode.is_dashed());
         let lines = self
-            .thresholds("line", ink)
+            .thresholds(false, ink)
             .into_iter()
             .map(|(from, _, color)| (from, color));
         html! {
@@ -126,15 +128,12 @@ impl<'a> Axes<'a> {
         }
     }
 
-    /// From where to where (fractions of the height) which colour holds, if thresholds are shown as `what`.
-    fn thresholds(&self, what: &str, ink: Ink) -> Vec<(f64, f64, String)> {
+    /// From where to where (fractions of the height) which colour holds, where thresholds are shown as areas or else as lines.
+    fn thresholds(&self, as_areas: bool, ink: Ink) -> Vec<(f64, f64, String)> {
         let mut bands = Vec::new();
         for ruler in &self.list {
-            let style = custom_text(ruler.options, "thresholdsStyle/mode");
-            let wanted = match what {
-                "area" => matches!(style, "area" | "line+area" | "dashed+area"),
-                _ => matches!(style, "line" | "dashed" | "line+area" | "dashed+area"),
-            };
+            let style = ruler.style.thresholds_style.mode;
+            let wanted = if as_areas { style.has_areas() } else { style.has_lines() };
             if !wanted {
                 continue;
             }
@@ -145,7 +144,7 @@ impl<'a> Axes<'a> {
             };
             for (index, step) in steps.iter().enumerate() {
                 // What holds from below is no line.
-                let Some(from) = step.value.map(place).or((what == "area").then_some(0.0)) else {
+                let Some(from) = step.value.map(place).or(as_areas.then_some(0.0)) else {
                     continue;
                 };
                 let to = steps.get(index + 1).and_then(|next| next.value).map_or(1.0, place);
@@ -174,9 +173,9 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
         }
         limits.min = merged(limits.min, options.min, f64::min);
         limits.max = merged(limits.max, options.max, f64::max);
-        limits.soft_min = merged(limits.soft_min, custom_number(options, "axisSoftMin"), f64::min);
-        limits.soft_max = merged(limits.soft_max, custom_number(options, "axisSoftMax"), f64::max);
-        limits.centered |= custom(options, "axisCenteredZero").as_bool().unwrap_or(false);
+        limits.soft_min = merged(limits.soft_min, line.style.axis_soft_min, f64::min);
+        limits.soft_max = merged(limits.soft_max, line.style.axis_soft_max, f64::max);
+        limits.centered |= line.style.axis_centered_zero;
     }
     if ruler.is_share {
         (limits.min, limits.max) = (
@@ -184,13 +183,10 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
             limits.max.or((high > 0.0).then_some(1.0)),
         );
     }
-    let distribution = match custom_text(ruler.options, "scaleDistribution/type") {
-        "log" => Distribution::Log(
-            custom_number(ruler.options, "scaleDistribution/log")
-                .filter(|base| *base > 1.0)
-                .unwrap_or(2.0),
-        ),
-        _ => Distribution::Linear,
+    let ScaleDistribution { kind, log } = &ruler.style.scale_distribution;
+    let distribution = match kind {
+        timeseries::Distribution::Log => Distribution::Log(log.filter(|base| *base > 1.0).unwrap_or(2.0)),
+        timeseries::Distribution::Linear => Distribution::Linear,
     };
     let whole = if matches!(ruler.unit, "percentunit" | "s") {
         1.0

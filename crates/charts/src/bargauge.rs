@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::cells;
 use super::graph::short;
-use super::look::{option, option_text};
 use super::theme::{Medium, Tone, fitted, text_width};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
+use edgewatch_grafana_model::panel::bargauge::{BarGauge, BarMode, NamePlacement, ValueMode};
+use edgewatch_grafana_model::panel::common::Orientation;
 use edgewatch_grafana_model::reduce::{self, Shown};
 
 /// Pixels of names and values in pictures.
@@ -20,22 +21,22 @@ const LEAST_ROW: f64 = 18.0;
 const SEGMENTS: u8 = 30;
 
 /// The look of all bars of a panel.
-struct Look<'a> {
-    mode: &'a str,
+struct Look {
+    mode: BarMode,
     has_track: bool,
-    value_mode: &'a str,
+    value_mode: ValueMode,
     panel: u32,
     min: f64,
     max: f64,
 }
 
-impl<'a> Look<'a> {
-    fn of(panel: &'a Panel, shown: &[Shown]) -> Self {
+impl Look {
+    fn of(panel: &Panel, options: &BarGauge, shown: &[Shown]) -> Self {
         let (min, max) = ends(shown);
         Self {
-            mode: option_text(panel, "/displayMode"),
-            has_track: option(panel, "/showUnfilled").as_bool().unwrap_or(true),
-            value_mode: option_text(panel, "/valueMode"),
+            mode: options.display_mode,
+            has_track: options.show_unfilled,
+            value_mode: options.value_mode,
             panel: panel.id,
             min,
             max,
@@ -47,27 +48,27 @@ impl<'a> Look<'a> {
         if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
     }
 
-    fn value_color<'b>(&self, one: &'b Shown) -> Option<&'b str> {
-        (self.value_mode != "text").then(|| one.color())
+    fn value_color<'a>(&self, one: &'a Shown) -> Option<&'a str> {
+        (self.value_mode != ValueMode::Text).then(|| one.color())
     }
 }
 
 /// For a page.
-pub fn page(panel: &Panel, data: &Data) -> Markup {
-    let shown = reduce::shown(panel, data);
+pub fn page(panel: &Panel, options: &BarGauge, data: &Data) -> Markup {
+    let shown = reduce::shown(&options.reduce, data);
     if shown.is_empty() {
         return super::nothing(panel);
     }
-    let look = Look::of(panel, &shown);
-    let is_upright = is_upright(panel);
-    let has_names = shown.len() > 1 && option_text(panel, "/namePlacement") != "hidden";
+    let look = Look::of(panel, options, &shown);
+    let is_upright = is_upright(panel, options.orientation);
+    let has_names = shown.len() > 1 && options.name_placement != NamePlacement::Hidden;
     html! {
         div.bars.upright[is_upright] {
             @for (index, one) in shown.iter().enumerate() {
                 div.bar-cell role="img" aria-label=(format!("{} {}", one.title, cells::text(one))) {
                     @if has_names { span.bar-name title=(one.title) dir="auto" { (one.title) } }
                     svg.bar-track { (bar(&look, one, index, is_upright, Medium::Page)) }
-                    @if look.value_mode != "hidden" {
+                    @if look.value_mode != ValueMode::Hidden {
                         span.bar-value { font color=[look.value_color(one)] { (cells::text(one)) } }
                     }
                 }
@@ -78,17 +79,24 @@ pub fn page(panel: &Panel, data: &Data) -> Markup {
 
 /// For a picture of `width` by `height` pixels.
 #[expect(clippy::cast_precision_loss, reason = "a few")]
-pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
-    let mut shown = reduce::shown(panel, data);
+pub fn picture(
+    panel: &Panel,
+    options: &BarGauge,
+    data: &Data,
+    width: f64,
+    height: f64,
+    medium: Medium,
+) -> Option<Markup> {
+    let mut shown = reduce::shown(&options.reduce, data);
     if shown.is_empty() {
         return None;
     }
-    if !is_upright(panel) {
+    if !is_upright(panel, options.orientation) {
         // A picture cannot be scrolled.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
         shown.truncate((height / LEAST_ROW).max(1.0) as usize);
     }
-    let look = Look::of(panel, &shown);
+    let look = Look::of(panel, options, &shown);
     let text = |one: &Shown| text_width(cells::text(one), TEXT) + 12.0;
     let value = shown.iter().map(text).fold(0.0, f64::max);
     let has_names = shown.len() > 1;
@@ -98,7 +106,7 @@ pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medi
             |color| medium.color(color),
         )
     };
-    if is_upright(panel) {
+    if is_upright(panel, options.orientation) {
         let column = width / shown.len() as f64;
         let (top, bottom) = (24.0, if has_names { height - 22.0 } else { height - 4.0 });
         return Some(html! {
@@ -136,11 +144,11 @@ pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medi
 }
 
 /// Grafana calls bars that stand upright vertical; by itself it lays bars flat in panels that are not much wider than high.
-fn is_upright(panel: &Panel) -> bool {
-    match option_text(panel, "/orientation") {
-        "vertical" => true,
-        "horizontal" => false,
-        _ => panel.grid_pos.w * 57 > panel.grid_pos.h * 38,
+const fn is_upright(panel: &Panel, orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Vertical => true,
+        Orientation::Horizontal => false,
+        Orientation::Auto => panel.grid_pos.w * 57 > panel.grid_pos.h * 38,
     }
 }
 
@@ -173,7 +181,7 @@ fn bar(look: &Look, one: &Shown, index: usize, is_upright: bool, medium: Medium)
         false => ("0".to_owned(), "0".to_owned(), length(share), "100%".to_owned()),
     };
     let id = format!("v{}-{index}", look.panel);
-    let is_graded = matches!(look.mode, "gradient" | "lcd" | "");
+    let is_graded = look.mode != BarMode::Basic;
     let color = medium.color(one.color());
     let fill = if is_graded {
         format!("url(#{id})")
@@ -182,20 +190,20 @@ fn bar(look: &Look, one: &Shown, index: usize, is_upright: bool, medium: Medium)
     };
     html! {
         @if is_graded { (gradient(&id, look, one, is_upright, medium)) }
-        @if look.has_track || look.mode == "lcd" { rect.track width="100%" height="100%" rx="2" fill=[track_fill(look, medium, &fill)] fill-opacity=[(look.mode == "lcd").then_some(".2")] {} }
+        @if look.has_track || look.mode == BarMode::Lcd { rect.track width="100%" height="100%" rx="2" fill=[track_fill(look, medium, &fill)] fill-opacity=[(look.mode == BarMode::Lcd).then_some(".2")] {} }
         @if share > 0.0 {
-            rect x=(x) y=(y) width=(width) height=(height) rx="2" fill=(fill) fill-opacity=[(look.mode == "basic").then_some(".35")] {}
-            @if look.mode == "basic" {
+            rect x=(x) y=(y) width=(width) height=(height) rx="2" fill=(fill) fill-opacity=[(look.mode == BarMode::Basic).then_some(".35")] {}
+            @if look.mode == BarMode::Basic {
                 @if is_upright { rect y=(y) width="100%" height="2" fill=(color) {} }
                 @else { svg x=(width) overflow="visible" { rect x="-2" width="2" height="100%" fill=(color) {} } }
             }
         }
-        @if look.mode == "lcd" { (gaps(is_upright, medium)) }
+        @if look.mode == BarMode::Lcd { (gaps(is_upright, medium)) }
     }
 }
 
 fn track_fill(look: &Look, medium: Medium, fill: &str) -> Option<String> {
-    if look.mode == "lcd" {
+    if look.mode == BarMode::Lcd {
         Some(fill.to_owned())
     } else {
         medium.tone(Tone::Track).map(str::to_owned)
@@ -232,7 +240,7 @@ fn gradient(id: &str, look: &Look, one: &Shown, is_upright: bool, medium: Medium
             .collect(),
         _ => vec![(0.0, one.color().to_owned())],
     };
-    if look.mode == "lcd" {
+    if look.mode == BarMode::Lcd {
         // Each colour up to where the next begins.
         let ends: Vec<_> = stops.windows(2).map(|two| (two[1].0, two[0].1.clone())).collect();
         stops = stops

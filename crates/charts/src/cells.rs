@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::graph::short;
-use super::look::option_text;
 use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::common::Orientation;
 use edgewatch_grafana_model::reduce::Shown;
 
 /// Pixels of a panel's inside where all panels lie below each other.
@@ -22,10 +22,9 @@ pub fn text<'a>(one: &'a Shown) -> &'a str {
 }
 
 /// Classes of the container of `count` cells whose contents have the size `unit`: columns on a wide screen and on a phone.
-pub fn classes(panel: &Panel, count: usize, unit: (f64, f64)) -> String {
+pub fn classes(panel: &Panel, orientation: Orientation, count: usize, unit: (f64, f64)) -> String {
     let height = f64::from(panel.grid_pos.h.max(2)) * 38.0 - 48.0;
     let width = f64::from(panel.grid_pos.w.clamp(1, 24)) * 57.0 - 24.0;
-    let orientation = option_text(panel, "/orientation");
     format!(
         "c{} p{}",
         columns(orientation, count, (width, height), unit),
@@ -33,13 +32,13 @@ pub fn classes(panel: &Panel, count: usize, unit: (f64, f64)) -> String {
     )
 }
 
-/// How many columns give `count` cells of the shape `unit` the most room in `size`. Grafana calls cells beside each other vertical.
-fn columns(orientation: &str, count: usize, (width, height): (f64, f64), unit: (f64, f64)) -> usize {
+/// How many columns give `count` cells of the shape `unit` the most room in `size`.
+fn columns(orientation: Orientation, count: usize, (width, height): (f64, f64), unit: (f64, f64)) -> usize {
     let most = count.clamp(1, MOST);
     match orientation {
-        "vertical" => most,
-        "horizontal" => 1,
-        _ => {
+        Orientation::Vertical => most,
+        Orientation::Horizontal => 1,
+        Orientation::Auto => {
             #[expect(clippy::cast_precision_loss, reason = "a few")]
             let scale = |columns: usize| {
                 let rows = count.div_ceil(columns) as f64;
@@ -52,13 +51,13 @@ fn columns(orientation: &str, count: usize, (width, height): (f64, f64), unit: (
 
 /// The cells in a picture of `size` pixels; each is drawn in `unit` units. `None` if there are none.
 pub fn picture(
-    panel: &Panel,
+    orientation: Orientation,
     shown: &[Shown],
     size: (f64, f64),
     unit: (f64, f64),
     draw: impl Fn(&Shown) -> Markup,
 ) -> Option<Markup> {
-    let places = places(panel, shown.len(), size, unit)?;
+    let places = places(orientation, shown.len(), size, unit)?;
     Some(html! {
         @for ((x, y, width, height), one) in places.iter().zip(shown) {
             svg x=(short(*x)) y=(short(*y)) width=(short(*width)) height=(short(*height)) viewBox=(format!("0 0 {} {}", short(unit.0), short(unit.1))) {
@@ -70,11 +69,16 @@ pub fn picture(
 
 /// The places of `count` cells in a picture of `size` pixels: left, top, width, height. `None` if there are none.
 #[expect(clippy::cast_precision_loss, reason = "a few")]
-pub fn places(panel: &Panel, count: usize, size: (f64, f64), unit: (f64, f64)) -> Option<Vec<(f64, f64, f64, f64)>> {
+pub fn places(
+    orientation: Orientation,
+    count: usize,
+    size: (f64, f64),
+    unit: (f64, f64),
+) -> Option<Vec<(f64, f64, f64, f64)>> {
     if count == 0 {
         return None;
     }
-    let columns = columns(option_text(panel, "/orientation"), count, size, unit);
+    let columns = columns(orientation, count, size, unit);
     let (width, height) = (size.0 / columns as f64, size.1 / count.div_ceil(columns) as f64);
     let place = |index: usize| {
         let (column, row) = ((index % columns) as f64, (index / columns) as f64);
@@ -104,18 +108,21 @@ mod tests {
 
     #[test]
     fn cells_take_the_columns_that_make_them_biggest() {
-        let auto = |count, size| columns("auto", count, size, (100.0, 100.0));
+        let auto = |count, size| columns(Orientation::Auto, count, size, (100.0, 100.0));
         assert_eq!(auto(4, (800.0, 100.0)), 4);
         assert_eq!(auto(4, (400.0, 400.0)), 2);
         assert_eq!(auto(4, (100.0, 800.0)), 1);
-        assert_eq!(columns("vertical", 4, (100.0, 800.0), (100.0, 100.0)), 4);
-        assert_eq!(columns("horizontal", 4, (800.0, 100.0), (100.0, 100.0)), 1);
-        assert_eq!(columns("vertical", 500, (800.0, 100.0), (100.0, 100.0)), MOST);
+        assert_eq!(columns(Orientation::Vertical, 4, (100.0, 800.0), (100.0, 100.0)), 4);
+        assert_eq!(columns(Orientation::Horizontal, 4, (800.0, 100.0), (100.0, 100.0)), 1);
+        assert_eq!(
+            columns(Orientation::Vertical, 500, (800.0, 100.0), (100.0, 100.0)),
+            MOST
+        );
     }
 
     #[test]
     fn places_do_not_leave_the_picture() {
-        let places = places(&Panel::default(), 7, (300.0, 200.0), (100.0, 100.0)).unwrap();
+        let places = places(Orientation::Auto, 7, (300.0, 200.0), (100.0, 100.0)).unwrap();
         assert_eq!(places.len(), 7);
         assert!(
             places

@@ -6,11 +6,11 @@ use maud::{Markup, html};
 
 use super::cells;
 use super::graph::short;
-use super::look::option;
 use super::theme::{Medium, Tone, fitted, text_width};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
+use edgewatch_grafana_model::panel::gauge::Gauge;
 use edgewatch_grafana_model::reduce::{self, Shown};
 
 /// Units of the picture of a gauge.
@@ -28,17 +28,17 @@ const RING: f64 = 83.0;
 const OPENING: f64 = PI / 3.0;
 
 /// For a page.
-pub fn page(panel: &Panel, data: &Data) -> Markup {
-    let shown = reduce::shown(panel, data);
+pub fn page(panel: &Panel, options: &Gauge, data: &Data) -> Markup {
+    let shown = reduce::shown(&options.reduce, data);
     if shown.is_empty() {
         return super::nothing(panel);
     }
-    let (width, height) = unit(panel, &shown);
+    let (width, height) = unit(options, &shown);
     html! {
-        div class={ "cells " (cells::classes(panel, shown.len(), (width, height))) } {
+        div class={ "cells " (cells::classes(panel, options.orientation, shown.len(), (width, height))) } {
             @for one in &shown {
                 svg.gauge viewBox=(format!("0 0 {width} {height}")) role="img" aria-label=(format!("{} {}", one.title, cells::text(one))) {
-                    (draw(panel, one, shown.len() > 1, Medium::Page))
+                    (draw(options, one, shown.len() > 1, Medium::Page))
                 }
             }
         }
@@ -46,30 +46,25 @@ pub fn page(panel: &Panel, data: &Data) -> Markup {
 }
 
 /// For a picture of `width` by `height` pixels.
-pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
-    let shown = reduce::shown(panel, data);
-    let unit = unit(panel, &shown);
-    cells::picture(panel, &shown, (width, height), unit, |one| {
-        draw(panel, one, shown.len() > 1, medium)
+pub fn picture(options: &Gauge, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+    let shown = reduce::shown(&options.reduce, data);
+    let unit = unit(options, &shown);
+    cells::picture(options.orientation, &shown, (width, height), unit, |one| {
+        draw(options, one, shown.len() > 1, medium)
     })
 }
 
 /// Units of the width and the height of a gauge.
-fn unit(panel: &Panel, shown: &[Shown]) -> (f64, f64) {
+fn unit(options: &Gauge, shown: &[Shown]) -> (f64, f64) {
     let height = if shown.len() > 1 { NAMED } else { HEIGHT };
-    let labels = if has_labels(panel) { LABELS } else { 0.0 };
+    let labels = if options.show_threshold_labels { LABELS } else { 0.0 };
     (WIDTH + 2.0 * labels, height + labels)
 }
 
-fn has_labels(panel: &Panel) -> bool {
-    option(panel, "/showThresholdLabels").as_bool().unwrap_or(false)
-}
-
-fn draw(panel: &Panel, one: &Shown, has_name: bool, medium: Medium) -> Markup {
+fn draw(asked: &Gauge, one: &Shown, has_name: bool, medium: Medium) -> Markup {
     let options = &one.field.options;
     let (min, max) = ends(options);
     let share = |value: f64| ((value - min) / (max - min)).clamp(0.0, 1.0);
-    let has_ring = option(panel, "/showThresholdMarkers").as_bool().unwrap_or(true);
     let text = cells::text(one);
     // The text has the room inside of the arc.
     let size = (2.0 * RADIUS - THICKNESS - 20.0) / text_width(text, 1.0).max(1.0);
@@ -80,11 +75,11 @@ fn draw(panel: &Panel, one: &Shown, has_name: bool, medium: Medium) -> Markup {
             @if one.value.is_finite() && share(one.value) > 0.0 {
                 path stroke=(color) stroke-width=(THICKNESS) d=(arc(RADIUS, 0.0, share(one.value))) {}
             }
-            @if has_ring {
+            @if asked.show_threshold_markers {
                 @for (from, to, color) in bands(options, share) { path stroke=(medium.color(&color)) stroke-width="5" d=(arc(RING, from, to)) {} }
             }
         }
-        @if has_labels(panel) {
+        @if asked.show_threshold_labels {
             g font-size="9" text-anchor="middle" fill=[medium.tone(Tone::Soft)] {
                 @for (at, label) in labels(options, share) {
                     @let (x, y) = on_arc(RING + 9.0, at);
@@ -98,7 +93,7 @@ fn draw(panel: &Panel, one: &Shown, has_name: bool, medium: Medium) -> Markup {
         }
     };
     html! {
-        @if has_labels(panel) { g transform=(format!("translate({LABELS} {LABELS})")) { (inner) } } @else { (inner) }
+        @if asked.show_threshold_labels { g transform=(format!("translate({LABELS} {LABELS})")) { (inner) } } @else { (inner) }
     }
 }
 

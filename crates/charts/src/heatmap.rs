@@ -7,13 +7,13 @@ use plotters::style::BLACK;
 use super::canvas::{Canvas, point};
 use super::graph::{Axis, Graph, Tick};
 use super::legend::{Entry, Legend};
-use super::look::{option, option_text};
 use super::theme::Medium;
 use super::{axes, clock, scale};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::heatmap::{BucketMode, Buckets, Count, HeatMode, HeatScale, Heatmap, Scheme};
 use edgewatch_grafana_model::units;
 
 /// Shades: what the eye tells apart, and few enough for a small page.
@@ -33,10 +33,19 @@ struct Cells {
 
 /// The graph of `data`; `None` if there is nothing to draw.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium) -> Option<Graph<'a>> {
+pub fn graph<'a>(
+    panel: &'a Panel,
+    options: &Heatmap,
+    data: &'a Data,
+    scope: &Scope,
+    medium: Medium,
+) -> Option<Graph<'a>> {
     let range = data.range;
-    let is_counted = option(panel, "/calculate").as_bool().unwrap_or(false);
-    let cells = if is_counted { counted(panel, data) } else { given(data) };
+    let cells = if options.calculate {
+        counted(&options.calculation.y_buckets, data)
+    } else {
+        given(data)
+    };
     let most = cells
         .rows
         .iter()
@@ -47,11 +56,8 @@ pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium
     if cells.rows.is_empty() || cells.times.is_empty() {
         return None;
     }
-    let most = option(panel, "/color/max")
-        .as_f64()
-        .filter(|most| *most > 0.0)
-        .unwrap_or(most);
-    let shades = Shades::of(panel);
+    let most = options.color.max.filter(|most| *most > 0.0).unwrap_or(most);
+    let shades = Shades::of(options);
     let count = cells.rows.len() as f64;
     let height = f64::from(panel.grid_pos.h.clamp(2, 60)) * 38.0 - 104.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
@@ -64,8 +70,8 @@ pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium
         })
         .collect();
     let legend = Legend {
-        entries: if option(panel, "/legend/show").as_bool().unwrap_or(true) {
-            scale(panel, &shades, most, is_counted, medium)
+        entries: if options.legend.show {
+            scale(options, &shades, most, medium)
         } else {
             Vec::new()
         },
@@ -162,7 +168,7 @@ fn given(data: &Data) -> Cells {
     clippy::cast_precision_loss,
     reason = "a few buckets"
 )]
-fn counted(panel: &Panel, data: &Data) -> Cells {
+fn counted(buckets: &Buckets, data: &Data) -> Cells {
     let series: Vec<(&[f64], &[f64])> = data
         .frames
         .iter()
@@ -182,16 +188,14 @@ fn counted(panel: &Panel, data: &Data) -> Cells {
     if low > high {
         return Cells::default();
     }
-    let wanted = option(panel, "/calculation/yBuckets/value");
-    let wanted = wanted
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .or_else(|| wanted.as_f64())
-        .filter(|number: &f64| *number >= 1.0);
-    let size = match (option_text(panel, "/calculation/yBuckets/mode"), wanted) {
-        ("size", Some(size)) => size.max((high - low) / 100.0),
-        (_, Some(number)) => scale::decimal_step((high - low) / number.min(100.0)),
-        (_, None) => scale::decimal_step((high - low) / COUNTED),
+    let wanted = buckets
+        .value
+        .map(|Count(number)| number)
+        .filter(|number| *number >= 1.0);
+    let size = match (buckets.mode, wanted) {
+        (BucketMode::Size, Some(size)) => size.max((high - low) / 100.0),
+        (BucketMode::Count, Some(number)) => scale::decimal_step((high - low) / number.min(100.0)),
+        (BucketMode::Size | BucketMode::Count, None) => scale::decimal_step((high - low) / COUNTED),
     };
     let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
     let first = (low / size).floor();
@@ -248,24 +252,18 @@ struct Shades {
 }
 
 impl Shades {
-    fn of(panel: &Panel) -> Self {
-        let is_opacity = option_text(panel, "/color/mode") == "opacity";
-        let palette = if is_opacity {
-            Palette::Hue(color::hex(option_text(panel, "/color/fill")))
-        } else {
-            palette(
-                option_text(panel, "/color/scheme"),
-                option(panel, "/color/reverse").as_bool().unwrap_or(false),
-            )
+    fn of(options: &Heatmap) -> Self {
+        let color = &options.color;
+        let exponent = color.exponent.filter(|exponent| *exponent > 0.0).unwrap_or(0.5);
+        let (palette, exponent) = match (color.mode, color.scale) {
+            (HeatMode::Scheme, _) => (palette(color.scheme, color.reverse), exponent),
+            (HeatMode::Opacity, HeatScale::Exponential) => (Palette::Hue(color::hex(&color.fill)), exponent),
+            (HeatMode::Opacity, HeatScale::Linear) => (Palette::Hue(color::hex(&color.fill)), 1.0),
         };
-        let is_exponential = !is_opacity || option_text(panel, "/color/scale") == "exponential";
-        let exponent = option(panel, "/color/exponent")
-            .as_f64()
-            .filter(|exponent| *exponent > 0.0);
         Self {
             palette,
-            exponent: if is_exponential { exponent.unwrap_or(0.5) } else { 1.0 },
-            least: option(panel, "/filterValues/le").as_f64().unwrap_or(1e-9),
+            exponent,
+            least: options.filter_values.le,
         }
     }
 
@@ -292,27 +290,27 @@ impl Shades {
     }
 }
 
-/// The colours of a scheme, as Grafana names them; its default is `Oranges`.
-fn palette(scheme: &str, is_reversed: bool) -> Palette {
+/// The colours of a scheme.
+fn palette(scheme: Scheme, is_reversed: bool) -> Palette {
     let stops: &[&str] = match scheme {
-        "Blues" => return Palette::Hue(color::hex("blue")),
-        "Greens" => return Palette::Hue(color::hex("green")),
-        "Greys" => return Palette::Hue("#9a9aa5".to_owned()),
-        "Purples" => return Palette::Hue(color::hex("purple")),
-        "Reds" => return Palette::Hue(color::hex("red")),
-        "Turbo" => &[
+        Scheme::Blues => return Palette::Hue(color::hex("blue")),
+        Scheme::Greens => return Palette::Hue(color::hex("green")),
+        Scheme::Greys => return Palette::Hue("#9a9aa5".to_owned()),
+        Scheme::Purples => return Palette::Hue(color::hex("purple")),
+        Scheme::Reds => return Palette::Hue(color::hex("red")),
+        Scheme::Turbo => &[
             "#30123b", "#4675ed", "#1bcfd4", "#61fc6c", "#d1e834", "#fe9b2d", "#d93807", "#7a0403",
         ],
-        "Cividis" => &["#00224e", "#434e6c", "#7d7c78", "#bcae6c", "#fee838"],
-        "Viridis" => &["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"],
-        "Magma" => &["#0b0724", "#4f127b", "#b5367a", "#fb8761", "#fcfdbf"],
-        "Inferno" => &["#0b0724", "#57106e", "#bc3754", "#f98e09", "#fcffa4"],
-        "Plasma" => &["#0d0887", "#7e03a8", "#cc4778", "#f89540", "#f0f921"],
-        "Spectral" => &["#5e4fa2", "#66c2a5", "#ffffbf", "#f46d43", "#9e0142"],
-        "RdYlGn" => &["#006837", "#66bd63", "#ffffbf", "#f46d43", "#a50026"],
-        "RdYlBu" => &["#313695", "#74add1", "#ffffbf", "#f46d43", "#a50026"],
-        "RdBu" => &["#053061", "#4393c3", "#f7f7f7", "#d6604d", "#67001f"],
-        _ => return Palette::Hue(color::hex("orange")),
+        Scheme::Cividis => &["#00224e", "#434e6c", "#7d7c78", "#bcae6c", "#fee838"],
+        Scheme::Viridis => &["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"],
+        Scheme::Magma => &["#0b0724", "#4f127b", "#b5367a", "#fb8761", "#fcfdbf"],
+        Scheme::Inferno => &["#0b0724", "#57106e", "#bc3754", "#f98e09", "#fcffa4"],
+        Scheme::Plasma => &["#0d0887", "#7e03a8", "#cc4778", "#f89540", "#f0f921"],
+        Scheme::Spectral => &["#5e4fa2", "#66c2a5", "#ffffbf", "#f46d43", "#9e0142"],
+        Scheme::RdYlGn => &["#006837", "#66bd63", "#ffffbf", "#f46d43", "#a50026"],
+        Scheme::RdYlBu => &["#313695", "#74add1", "#ffffbf", "#f46d43", "#a50026"],
+        Scheme::RdBu => &["#053061", "#4393c3", "#f7f7f7", "#d6604d", "#67001f"],
+        Scheme::Oranges => return Palette::Hue(color::hex("orange")),
     };
     let mut stops: Vec<String> = stops.iter().map(|stop| (*stop).to_owned()).collect();
     if is_reversed {
@@ -322,13 +320,13 @@ fn palette(scheme: &str, is_reversed: bool) -> Palette {
 }
 
 /// What some of the colours mean. Counts are whole numbers.
-fn scale(panel: &Panel, shades: &Shades, most: f64, is_counted: bool, medium: Medium) -> Vec<Entry> {
-    let unit = option_text(panel, "/cellValues/unit");
+fn scale(options: &Heatmap, shades: &Shades, most: f64, medium: Medium) -> Vec<Entry> {
+    let unit = &options.cell_values.unit;
     let mut values: Vec<f64> = [0.1, 0.25, 0.5, 0.75, 1.0]
         .into_iter()
         .map(|share| most * share)
         .collect();
-    if is_counted {
+    if options.calculate {
         values = values.into_iter().map(f64::ceil).collect();
         values.dedup();
     }
@@ -350,6 +348,7 @@ mod tests {
 
     use super::*;
     use crate::tests::{data, panel};
+    use edgewatch_grafana_model::panel::PanelKind;
 
     /// Values at three times, and at the first and last of them.
     const SERIES: [(&str, &[f64]); 2] = [("1", &[1.0, 2.0, 3.0]), ("2", &[10.0, 30.0])];
@@ -371,7 +370,10 @@ mod tests {
     fn values_are_counted_at_their_own_times() {
         let options = json!({"calculate": true, "calculation": {"yBuckets": {"mode": "size", "value": "10"}}});
         let panel = panel("heatmap", options, json!({}));
-        let cells = counted(&panel, &data(&panel, &SERIES));
+        let PanelKind::Heatmap(options) = panel.kind() else {
+            panic!("{:?}", panel.kind())
+        };
+        let cells = counted(&options.calculation.y_buckets, &data(&panel, &SERIES));
         let counts: Vec<_> = cells.rows.iter().map(|(_, counts)| counts.as_slice()).collect();
         assert_eq!(
             counts,

@@ -3,10 +3,9 @@
 use maud::{Markup, html};
 
 use super::graph::short;
-use super::look::{option, option_text};
 use super::theme::{Medium, Tone, fitted, text_width};
 use edgewatch_grafana_model::data::{Field, Values};
-use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::common::{self, LegendMode, LegendPlacement};
 use edgewatch_grafana_model::{display, reduce};
 
 /// Pixels of a line in a picture.
@@ -163,15 +162,12 @@ impl Entry {
     }
 }
 
-/// The legend that `panel` asks for, with an entry for each of `series`: its place, its colour and where it comes from.
-pub fn of<'a>(panel: &Panel, series: impl Iterator<Item = (usize, &'a str, &'a Field)>) -> Legend {
-    let is_shown = option(panel, "/legend/showLegend").as_bool().unwrap_or(true);
-    let mode = option_text(panel, "/legend/displayMode");
-    if !is_shown || mode == "hidden" {
+/// The legend that `options` ask for, with an entry for each of `series`: its place, its colour and where it comes from.
+pub fn of<'a>(options: &common::Legend, series: impl Iterator<Item = (usize, &'a str, &'a Field)>) -> Legend {
+    if !options.is_shown() {
         return Legend::default();
     }
-    let calcs = option(panel, "/legend/calcs").as_array().map_or(&[][..], Vec::as_slice);
-    let calcs: Vec<&str> = calcs.iter().filter_map(serde_json::Value::as_str).take(8).collect();
+    let calcs: Vec<&str> = options.calcs.iter().map(String::as_str).take(8).collect();
     let entries = series.take(MOST).map(|(series, color, field)| Entry {
         series: Some(series),
         opacity: None,
@@ -180,8 +176,8 @@ pub fn of<'a>(panel: &Panel, series: impl Iterator<Item = (usize, &'a str, &'a F
         values: calcs.iter().map(|calc| reduced(field, calc)).collect(),
     });
     Legend {
-        is_right: option_text(panel, "/legend/placement") == "right",
-        is_table: mode == "table",
+        is_right: options.placement == LegendPlacement::Right,
+        is_table: options.display_mode == LegendMode::Table,
         heads: calcs
             .iter()
             .map(|calc| reduce::title(calc).unwrap_or(calc).to_owned())

@@ -30,6 +30,7 @@ use maud::{Markup, PreEscaped, html};
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::PanelKind;
 use theme::Medium;
 pub use theme::without_controls;
 
@@ -48,17 +49,17 @@ pub fn css() -> String {
 /// The inside of a panel on a page (not its title): fills the width and height of its container.
 pub fn html(panel: &Panel, data: &Data, scope: &Scope) -> Markup {
     let graph = |graph: Option<graph::Graph>| graph.map_or_else(|| nothing(panel), |graph| graph.page());
-    match panel.kind.as_str() {
-        "timeseries" => graph(timeseries::graph(panel, data, scope, Medium::Page)),
-        "state-timeline" => graph(state_timeline::graph(panel, data, scope, Medium::Page)),
-        "heatmap" => graph(heatmap::graph(panel, data, scope, Medium::Page)),
-        "text" => text::page(panel, scope),
-        "stat" => stat::page(panel, data),
-        "gauge" => gauge::page(panel, data),
-        "bargauge" => bargauge::page(panel, data),
-        "table" => table::page(panel, data, &scope.zone),
+    match panel.kind() {
+        PanelKind::Timeseries(options) => graph(timeseries::graph(panel, options, data, scope, Medium::Page)),
+        PanelKind::StateTimeline(options) => graph(state_timeline::graph(panel, options, data, scope, Medium::Page)),
+        PanelKind::Heatmap(options) => graph(heatmap::graph(panel, options, data, scope, Medium::Page)),
+        PanelKind::Text(options) => text::page(options, scope),
+        PanelKind::Stat(options) => stat::page(panel, options, data),
+        PanelKind::Gauge(options) => gauge::page(panel, options, data),
+        PanelKind::BarGauge(options) => bargauge::page(panel, options, data),
+        PanelKind::Table(options) => table::page(panel, options, data, &scope.zone),
         // What is not supported is said beside it: see `support`.
-        _ => html! {},
+        PanelKind::Row | PanelKind::Unknown(_) => html! {},
     }
 }
 
@@ -76,16 +77,16 @@ pub fn picture(panel: &Panel, data: &Data, scope: &Scope, width: u32, height: u3
     let medium = Medium::Picture { dark };
     let (width, height) = (f64::from(width), f64::from(height));
     let graph = |graph: Option<graph::Graph>| graph.map(|graph| graph.picture(width, height, dark));
-    let drawn = match panel.kind.as_str() {
-        "timeseries" => graph(timeseries::graph(panel, data, scope, medium)),
-        "state-timeline" => graph(state_timeline::graph(panel, data, scope, medium)),
-        "heatmap" => graph(heatmap::graph(panel, data, scope, medium)),
-        "text" => Some(text::picture(panel, scope, width, height, medium)),
-        "table" => table::picture(panel, data, &scope.zone, width, height, medium),
-        "stat" => stat::picture(panel, data, width, height, medium),
-        "gauge" => gauge::picture(panel, data, width, height, medium),
-        "bargauge" => bargauge::picture(panel, data, width, height, medium),
-        _ => Some(html! {}),
+    let drawn = match panel.kind() {
+        PanelKind::Timeseries(options) => graph(timeseries::graph(panel, options, data, scope, medium)),
+        PanelKind::StateTimeline(options) => graph(state_timeline::graph(panel, options, data, scope, medium)),
+        PanelKind::Heatmap(options) => graph(heatmap::graph(panel, options, data, scope, medium)),
+        PanelKind::Text(options) => Some(text::picture(options, scope, width, height, medium)),
+        PanelKind::Table(options) => table::picture(options, data, &scope.zone, width, height, medium),
+        PanelKind::Stat(options) => stat::picture(panel, options, data, width, height, medium),
+        PanelKind::Gauge(options) => gauge::picture(options, data, width, height, medium),
+        PanelKind::BarGauge(options) => bargauge::picture(panel, options, data, width, height, medium),
+        PanelKind::Row | PanelKind::Unknown(_) => Some(html! {}),
     };
     let drawn = drawn.unwrap_or_else(|| {
         html! {

@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::look::custom_text;
 use super::timeseries::Line;
+use edgewatch_grafana_model::panel::timeseries::{Stacking, StackingMode};
 
 /// Replaces the values of stacked series by sums, and notes what they are stacked upon.
 pub fn apply(lines: &mut [Line]) {
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    // By whether they are shares, by their names and units.
+    let mut groups: BTreeMap<(bool, String, String), Vec<usize>> = BTreeMap::new();
     for (index, line) in lines.iter().enumerate() {
-        let options = &line.field.options;
-        let mode = custom_text(options, "stacking/mode");
-        if matches!(mode, "normal" | "percent") {
-            let group = format!("{mode} {} {}", custom_text(options, "stacking/group"), options.unit);
-            groups.entry(group).or_default().push(index);
-        }
+        let Stacking { mode, group } = &line.style.stacking;
+        let is_share = match mode {
+            StackingMode::None => continue,
+            StackingMode::Normal => false,
+            StackingMode::Percent => true,
+        };
+        let group = (is_share, group.clone(), line.field.options.unit.clone());
+        groups.entry(group).or_default().push(index);
     }
-    for (name, group) in groups {
-        if name.starts_with("percent") {
+    for ((is_share, ..), group) in groups {
+        if is_share {
             to_shares(lines, &group);
         }
         let mut sums: [HashMap<u64, f64>; 2] = Default::default();

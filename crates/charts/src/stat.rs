@@ -7,11 +7,11 @@ use plotters::style::BLACK;
 use super::canvas::{Canvas, point};
 use super::cells;
 use super::graph::short;
-use super::look::{option, option_text};
 use super::scale::{Distribution, Limits, Scale};
 use super::theme::{Medium, Tone, fitted, readable_on, text_width};
 use edgewatch_grafana_model::data::{Data, Values};
 use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::stat::{GraphMode, Justify, Stat, StatColor, TextMode};
 use edgewatch_grafana_model::reduce::{self, Shown};
 
 /// Units of a cell's height. Texts fill it as far as its width allows.
@@ -38,43 +38,48 @@ enum Mode {
 }
 
 /// For a page.
-pub fn page(panel: &Panel, data: &Data) -> Markup {
-    let shown = reduce::shown(panel, data);
+pub fn page(panel: &Panel, options: &Stat, data: &Data) -> Markup {
+    let shown = reduce::shown(&options.reduce, data);
     if shown.is_empty() {
         return super::nothing(panel);
     }
-    let look = Look::of(panel, &shown);
+    let look = Look::of(options, &shown);
     html! {
-        div class={ "cells " (cells::classes(panel, shown.len(), (look.width, look.height()))) } {
+        div class={ "cells " (cells::classes(panel, options.orientation, shown.len(), (look.width, look.height()))) } {
             @for (index, one) in shown.iter().enumerate() { (look.page(one, panel.id, index)) }
         }
     }
 }
 
 /// For a picture of `width` by `height` pixels.
-pub fn picture(panel: &Panel, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
-    let shown = reduce::shown(panel, data);
-    let look = Look::of(panel, &shown);
-    let places = cells::places(panel, shown.len(), (width, height), (look.width, look.height()))?;
+pub fn picture(panel: &Panel, options: &Stat, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+    let shown = reduce::shown(&options.reduce, data);
+    let look = Look::of(options, &shown);
+    let places = cells::places(
+        options.orientation,
+        shown.len(),
+        (width, height),
+        (look.width, look.height()),
+    )?;
     Some(html! {
         @for (index, (place, one)) in places.into_iter().zip(&shown).enumerate() { (look.picture(one, place, panel.id, index, medium)) }
     })
 }
 
 impl Look {
-    fn of(panel: &Panel, shown: &[Shown]) -> Self {
-        let (has_name, has_value) = match option_text(panel, "/textMode") {
-            "value" => (false, true),
-            "name" => (true, false),
-            "value_and_name" => (true, true),
-            "none" => (false, false),
-            _ => (shown.len() > 1, true),
+    fn of(options: &Stat, shown: &[Shown]) -> Self {
+        let (has_name, has_value) = match options.text_mode {
+            TextMode::Value => (false, true),
+            TextMode::Name => (true, false),
+            TextMode::ValueAndName => (true, true),
+            TextMode::None => (false, false),
+            TextMode::Auto => (shown.len() > 1, true),
         };
-        let mode = match option_text(panel, "/colorMode") {
-            "none" => Mode::Plain,
-            "background" => Mode::Background { is_gradient: true },
-            "background_solid" => Mode::Background { is_gradient: false },
-            _ => Mode::Value,
+        let mode = match options.color_mode {
+            StatColor::None => Mode::Plain,
+            StatColor::Value => Mode::Value,
+            StatColor::Background => Mode::Background { is_gradient: true },
+            StatColor::BackgroundSolid => Mode::Background { is_gradient: false },
         };
         let value = |one: &Shown| text_width(cells::text(one), value_size(has_name));
         let name = |one: &Shown| {
@@ -89,8 +94,8 @@ impl Look {
             has_name,
             has_value,
             mode,
-            has_graph: option(panel, "/graphMode").as_str().unwrap_or("area") == "area",
-            is_left: has_name && option_text(panel, "/justifyMode") != "center",
+            has_graph: options.graph_mode == GraphMode::Area,
+            is_left: has_name && options.justify_mode != Justify::Center,
             // Some air, since fonts differ.
             width: width * 1.08 + 8.0,
         }

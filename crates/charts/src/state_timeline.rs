@@ -11,13 +11,14 @@ use super::canvas::{Canvas, point};
 use super::clock;
 use super::graph::{Align, Axis, Graph, Label, Tick};
 use super::legend::{self, Entry, Legend};
-use super::look::{custom_number, is_hidden, option, option_text};
 use super::theme::{Medium, Tone, text_width};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::{Data, Field, Values};
 use edgewatch_grafana_model::display::{self, Display};
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{Mapping, Panel};
+use edgewatch_grafana_model::panel::common::{self, LegendPlacement};
+use edgewatch_grafana_model::panel::state_timeline::{AlignValue, ShowValue, StateTimeline, StateTimelineField};
 
 /// Rows of a panel; nobody reads more.
 const MOST: usize = 200;
@@ -25,6 +26,7 @@ const MOST: usize = 200;
 /// A row.
 struct Row<'a> {
     field: &'a Field,
+    style: StateTimelineField,
     bars: Vec<Bar>,
 }
 
@@ -37,16 +39,22 @@ struct Bar {
 
 /// The graph of `data`; `None` if there is nothing to draw.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium) -> Option<Graph<'a>> {
+pub fn graph<'a>(
+    panel: &'a Panel,
+    options: &StateTimeline,
+    data: &'a Data,
+    scope: &Scope,
+    medium: Medium,
+) -> Option<Graph<'a>> {
     let range = data.range;
-    let rows = rows(panel, data);
+    let rows = rows(options, data);
     if rows.is_empty() {
         return None;
     }
     let count = rows.len() as f64;
-    let height = option(panel, "/rowHeight").as_f64().unwrap_or(0.9).clamp(0.05, 1.0);
+    let height = options.row_height.clamp(0.05, 1.0);
     let across = move |time: f64| (time - range.from) / (range.to - range.from);
-    let legend = legend(panel, &rows, medium);
+    let legend = legend(&options.legend, &rows, medium);
     let ticks = rows.iter().enumerate().map(|(index, row)| Tick {
         at: 1.0 - (index as f64 + 0.5) / count,
         text: row.field.name.clone(),
@@ -62,12 +70,12 @@ pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium
         axes: vec![axis],
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
-        labels: labels(panel, &rows, across, medium),
+        labels: labels(panel, options, &rows, across, medium),
         plot: Box::new(move |ink| {
             html! {
                 @for (index, row) in rows.iter().enumerate() {
-                    @let opacity = (custom_number(&row.field.options, "fillOpacity").unwrap_or(70.0) / 100.0).clamp(0.0, 1.0);
-                    @let line = custom_number(&row.field.options, "lineWidth").unwrap_or(0.0).clamp(0.0, 10.0);
+                    @let opacity = (row.style.fill_opacity / 100.0).clamp(0.0, 1.0);
+                    @let line = row.style.line_width.clamp(0.0, 10.0);
                     g.series data-series=(index) fill-opacity=(short_share(opacity)) {
                         @for (color, shapes) in shapes(row, index as f64, count, height, across, ink.width, ink.height) {
                             @let color = medium.color(&color);
@@ -120,19 +128,23 @@ fn shapes(
     paths.collect()
 }
 
-fn rows<'a>(panel: &Panel, data: &'a Data) -> Vec<Row<'a>> {
-    let merges = option(panel, "/mergeValues").as_bool().unwrap_or(true);
+fn rows<'a>(options: &StateTimeline, data: &'a Data) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for frame in &data.frames {
         let Some(times) = frame.times() else { continue };
         for field in frame
             .fields
             .iter()
-            .filter(|field| !matches!(field.values, Values::Times(_)) && !is_hidden(field, "viz"))
+            .filter(|field| !matches!(field.values, Values::Times(_)))
         {
+            let (style, _) = StateTimelineField::of(&field.options.custom);
+            if style.hide_from.viz {
+                continue;
+            }
             rows.push(Row {
                 field,
-                bars: bars(field, times, merges, data.range.to),
+                bars: bars(field, times, options.merge_values, style.span_nulls, data.range.to),
+                style,
             });
         }
     }
@@ -142,14 +154,11 @@ fn rows<'a>(panel: &Panel, data: &'a Data) -> Vec<Row<'a>> {
 }
 
 /// Each value holds until the next one; the last one for as long as the one before, but not beyond the range.
-fn bars(field: &Field, times: &[f64], merges: bool, end: f64) -> Vec<Bar> {
+fn bars(field: &Field, times: &[f64], merges: bool, spans: bool, end: f64) -> Vec<Bar> {
     let step = times
         .windows(2)
         .map(|two| two[1] - two[0])
         .fold(f64::INFINITY, f64::min);
-    let spans = super::look::custom(&field.options, "spanNulls")
-        .as_bool()
-        .unwrap_or(false);
     let mut bars: Vec<Bar> = Vec::new();
     let mut was_there = false;
     for (index, from) in times.iter().enumerate() {
@@ -203,9 +212,7 @@ fn state(field: &Field, index: usize) -> Option<Display> {
 }
 
 /// The states and their colours: those of the mappings, then those of the thresholds, that occur.
-fn legend(panel: &Panel, rows: &[Row], medium: Medium) -> Legend {
-    let is_shown = option(panel, "/legend/showLegend").as_bool().unwrap_or(true)
-        && option_text(panel, "/legend/displayMode") != "hidden";
+fn legend(asked: &common::Legend, rows: &[Row], medium: Medium) -> Legend {
     let mut entries: Vec<Entry> = Vec::new();
     let mut add = |name: String, color: &str| {
         if !name.is_empty() && entries.len() < 50 && !entries.iter().any(|entry| entry.name == name) {
@@ -216,7 +223,11 @@ fn legend(panel: &Panel, rows: &[Row], medium: Medium) -> Legend {
             });
         }
     };
-    let mut options: Vec<_> = rows.iter().map(|row| &row.field.options).filter(|_| is_shown).collect();
+    let mut options: Vec<_> = rows
+        .iter()
+        .map(|row| &row.field.options)
+        .filter(|_| asked.is_shown())
+        .collect();
     // Most rows share them.
     options.dedup_by(|one, other| Arc::ptr_eq(one, other));
     for options in options {
@@ -251,7 +262,7 @@ fn legend(panel: &Panel, rows: &[Row], medium: Medium) -> Legend {
         }
     }
     Legend {
-        is_right: option_text(panel, "/legend/placement") == "right",
+        is_right: asked.placement == LegendPlacement::Right,
         entries,
         ..legend::Legend::default()
     }
@@ -259,16 +270,23 @@ fn legend(panel: &Panel, rows: &[Row], medium: Medium) -> Legend {
 
 /// The texts in bars, where a bar has room on a usual screen.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-fn labels(panel: &Panel, rows: &[Row], across: impl Fn(f64) -> f64, medium: Medium) -> Vec<Label> {
-    if option_text(panel, "/showValue") == "never" {
-        return Vec::new();
-    }
-    let is_always = option_text(panel, "/showValue") == "always";
+fn labels(
+    panel: &Panel,
+    options: &StateTimeline,
+    rows: &[Row],
+    across: impl Fn(f64) -> f64,
+    medium: Medium,
+) -> Vec<Label> {
+    let is_always = match options.show_value {
+        ShowValue::Never => return Vec::new(),
+        ShowValue::Auto => false,
+        ShowValue::Always => true,
+    };
     let pixels = f64::from(panel.grid_pos.w.clamp(1, 24)) * 57.0 - 150.0;
-    let align = match option_text(panel, "/alignValue") {
-        "center" => Align::Center,
-        "right" => Align::Right,
-        _ => Align::Left,
+    let align = match options.align_value {
+        AlignValue::Left => Align::Left,
+        AlignValue::Center => Align::Center,
+        AlignValue::Right => Align::Right,
     };
     let mut labels = Vec::new();
     for (index, row) in rows.iter().enumerate() {
@@ -301,7 +319,7 @@ mod tests {
             ..Field::default()
         };
         let times: Vec<f64> = (0..values.len()).map(|at| at as f64 * 10.0).collect();
-        bars(&field, &times, merges, 1000.0)
+        bars(&field, &times, merges, false, 1000.0)
             .into_iter()
             .map(|bar| (bar.from, bar.to, bar.display.text))
             .collect()
@@ -323,9 +341,9 @@ mod tests {
             values: Values::numbers(vec![1.0, 1.0]),
             ..Field::default()
         };
-        assert_eq!(bars(&field, &[0.0, 10.0], true, 15.0)[0].to, 15.0);
+        assert_eq!(bars(&field, &[0.0, 10.0], true, false, 15.0)[0].to, 15.0);
         assert_eq!(
-            bars(&field, &[0.0], true, 15.0)[0].to,
+            bars(&field, &[0.0], true, false, 15.0)[0].to,
             15.0,
             "nothing tells for how long, so to the end"
         );

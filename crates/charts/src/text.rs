@@ -4,20 +4,19 @@ use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
 
 use super::graph::short;
-use super::look::option_text;
 use super::theme::{Medium, Tone, text_width};
 use edgewatch_grafana_model::evaluate::Scope;
-use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::text::{Format, Text};
 
 /// For a page.
-pub fn page(panel: &Panel, scope: &Scope) -> Markup {
-    let content = scope.text(option_text(panel, "/content"));
+pub fn page(options: &Text, scope: &Scope) -> Markup {
+    let content = scope.text(&options.content);
     html! {
         div.text tabindex="0" {
-            @match option_text(panel, "/mode") {
-                "code" => pre { code { (content) } },
-                "html" => (lines_of(&without_tags(&content))),
-                _ => (markdown(&content)),
+            @match options.mode {
+                Format::Code => pre { code { (content) } },
+                Format::Html => (lines_of(&without_tags(&content))),
+                Format::Markdown => (markdown(&content)),
             }
         }
     }
@@ -28,14 +27,14 @@ fn lines_of(text: &str) -> Markup {
 }
 
 /// For a picture of `width` by `height` pixels: the text without its shape.
-pub fn picture(panel: &Panel, scope: &Scope, width: f64, height: f64, medium: Medium) -> Markup {
+pub fn picture(options: &Text, scope: &Scope, width: f64, height: f64, medium: Medium) -> Markup {
     const TEXT: f64 = 14.0;
     const LINE: f64 = 20.0;
-    let content = scope.text(option_text(panel, "/content"));
-    let text = match option_text(panel, "/mode") {
-        "code" => content,
-        "html" => without_tags(&content),
-        _ => plain(&content),
+    let content = scope.text(&options.content);
+    let text = match options.mode {
+        Format::Code => content,
+        Format::Html => without_tags(&content),
+        Format::Markdown => plain(&content),
     };
     let lines = text.lines().flat_map(|line| wrapped(line, TEXT, width - 16.0));
     html! {

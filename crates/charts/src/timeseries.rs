@@ -7,17 +7,21 @@ use plotters::style::BLACK;
 use super::axes::{self, Axes};
 use super::canvas::{Canvas, point};
 use super::graph::{Graph, Ink};
-use super::look::{custom, custom_number, custom_text, is_hidden};
 use super::theme::Medium;
 use super::{clock, legend, stack};
 use edgewatch_grafana_model::data::{Data, Field};
 use edgewatch_grafana_model::evaluate::Scope;
-use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::timeseries::{
+    DrawStyle, GradientMode, Interpolation, LineFill, ShowPoints, Span, Timeseries, TimeseriesField, Transform,
+};
 
 /// A series as it is drawn.
 pub struct Line<'a> {
     /// Where it comes from.
     pub field: &'a Field,
+    /// How it is drawn.
+    pub style: TimeseriesField,
     /// `#rrggbb`.
     pub color: String,
     /// Unix times in seconds.
@@ -31,20 +35,26 @@ pub struct Line<'a> {
 }
 
 /// The graph of `data`; `None` if there is nothing to draw.
-pub fn graph<'a>(panel: &'a Panel, data: &'a Data, scope: &Scope, medium: Medium) -> Option<Graph<'a>> {
+pub fn graph<'a>(
+    panel: &'a Panel,
+    options: &Timeseries,
+    data: &'a Data,
+    scope: &Scope,
+    medium: Medium,
+) -> Option<Graph<'a>> {
     let range = data.range;
     let mut lines = lines(data, medium);
     if lines.is_empty() {
         return None;
     }
     stack::apply(&mut lines);
-    let axes = Axes::of(panel, &mut lines);
+    let axes = Axes::of(&mut lines);
     let shown = lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| !is_hidden(line.field, "legend"));
+        .filter(|(_, line)| !line.style.hide_from.legend);
     let legend = legend::of(
-        panel,
+        &options.legend,
         shown.map(|(index, line)| (index, line.color.as_str(), line.field)),
     );
     let ticks = axes.drawn(panel, &legend);
@@ -75,7 +85,8 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
     for frame in &data.frames {
         let Some(times) = frame.times() else { continue };
         for (field, values) in frame.numbers() {
-            if is_hidden(field, "viz") {
+            let (style, _) = TimeseriesField::of(&field.options.custom);
+            if style.hide_from.viz {
                 continue;
             }
             // A transformation may make columns of other lengths than that of the times.
@@ -84,11 +95,12 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
                 .take(times.len())
                 .map(|value| if value.is_finite() { *value } else { f64::NAN })
                 .collect();
-            if custom_text(&field.options, "transform") == "negative-Y" {
+            if style.transform == Transform::NegativeY {
                 values.iter_mut().for_each(|value| *value = -*value);
             }
             lines.push(Line {
                 field,
+                style,
                 color: medium.color(&field.color),
                 times,
                 values,
@@ -101,9 +113,8 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
 }
 
 fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64) -> f64, ink: Ink) -> Markup {
-    let options = &line.field.options;
     let scale = axes.scale(line.axis);
-    let style = Style::of(options);
+    let style = Style::of(&line.style);
     let mut canvas = Canvas::new(ink.width, ink.height);
     // Bases lie at 0, or at the edge that is nearest to it.
     let zero = scale.fraction(scale.min.max(0.0_f64.min(scale.max))).clamp(0.0, 1.0);
@@ -129,13 +140,12 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
         if style.is_points || run.len() == 1 {
             continue;
         }
-        let top = style
-            .interpolation
-            .through(run.iter().map(|(x, y, _)| point(*x, *y)).collect());
+        let top = through(style.interpolation, run.iter().map(|(x, y, _)| point(*x, *y)).collect());
         if style.fill > 0.0 {
-            let mut below = style
-                .interpolation
-                .through(run.iter().map(|(x, _, base)| point(*x, *base)).collect());
+            let mut below = through(
+                style.interpolation,
+                run.iter().map(|(x, _, base)| point(*x, *base)).collect(),
+            );
             below.reverse();
             let _ = area.draw(&Polygon::new([top.clone(), below].concat(), BLACK));
         }
@@ -207,49 +217,20 @@ fn bar_width(times: &[f64], across: impl Fn(f64) -> f64) -> f64 {
     if least.is_finite() { least * 0.6 } else { 0.02 }
 }
 
-/// Which gaps lines go across.
-#[derive(Clone, Copy)]
-enum Span {
-    Never,
-    Always,
-    /// Gaps shorter than these seconds.
-    UpTo(f64),
-}
-
-impl Span {
-    fn reaches(self, seconds: f64) -> bool {
-        match self {
-            Self::Never => false,
-            Self::Always => true,
-            Self::UpTo(most) => seconds <= most,
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Interpolation {
-    Linear,
-    Before,
-    After,
-    Smooth,
-}
-
-impl Interpolation {
-    /// The points of a line through `points`.
-    fn through(self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-        let Some(first) = points.first().copied() else {
-            return points;
-        };
-        match self {
-            Self::Linear => points,
-            Self::Before => std::iter::once(first)
-                .chain(points.windows(2).flat_map(|two| [(two[0].0, two[1].1), two[1]]))
-                .collect(),
-            Self::After => std::iter::once(first)
-                .chain(points.windows(2).flat_map(|two| [(two[1].0, two[0].1), two[1]]))
-                .collect(),
-            Self::Smooth => super::smooth::curve(&points),
-        }
+/// The points of a line through `points`.
+fn through(interpolation: Interpolation, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let Some(first) = points.first().copied() else {
+        return points;
+    };
+    match interpolation {
+        Interpolation::Linear => points,
+        Interpolation::StepBefore => std::iter::once(first)
+            .chain(points.windows(2).flat_map(|two| [(two[0].0, two[1].1), two[1]]))
+            .collect(),
+        Interpolation::StepAfter => std::iter::once(first)
+            .chain(points.windows(2).flat_map(|two| [(two[1].0, two[0].1), two[1]]))
+            .collect(),
+        Interpolation::Smooth => super::smooth::curve(&points),
     }
 }
 
@@ -268,46 +249,26 @@ struct Style {
 }
 
 impl Style {
-    fn of(options: &FieldOptions) -> Self {
-        let text = |path: &str| custom_text(options, path);
-        let kind = text("drawStyle");
-        let spanned = custom(options, "spanNulls");
-        let dash = custom(options, "lineStyle/dash")
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        let dash: Vec<f64> = dash
-            .iter()
-            .filter_map(serde_json::Value::as_f64)
-            .filter(|length| (0.0..1e4).contains(length))
-            .take(16)
-            .collect();
-        let is_dotted = text("lineStyle/fill") == "dot";
+    fn of(options: &TimeseriesField) -> Self {
+        let dash = options.line_style.dash.iter().copied();
+        let dash: Vec<f64> = dash.filter(|length| (0.0..1e4).contains(length)).take(16).collect();
         Self {
-            width: custom_number(options, "lineWidth").unwrap_or(1.0).clamp(0.0, 20.0),
-            fill: (custom_number(options, "fillOpacity").unwrap_or(0.0) / 100.0).clamp(0.0, 1.0),
-            is_bars: kind == "bars",
-            is_points: kind == "points",
-            has_points: kind == "points" || text("showPoints") == "always",
-            is_gradient: !matches!(text("gradientMode"), "" | "none"),
-            point: custom_number(options, "pointSize").unwrap_or(5.0).clamp(1.0, 40.0),
-            span: match (spanned.as_bool(), spanned.as_f64()) {
-                (Some(true), _) => Span::Always,
-                (_, Some(millis)) => Span::UpTo(millis / 1000.0),
-                _ => Span::Never,
+            width: options.line_width.clamp(0.0, 20.0),
+            fill: (options.fill_opacity / 100.0).clamp(0.0, 1.0),
+            is_bars: options.draw_style == DrawStyle::Bars,
+            is_points: options.draw_style == DrawStyle::Points,
+            has_points: options.draw_style == DrawStyle::Points || options.show_points == ShowPoints::Always,
+            is_gradient: options.gradient_mode != GradientMode::None,
+            point: options.point_size.clamp(1.0, 40.0),
+            span: options.span_nulls,
+            interpolation: options.line_interpolation,
+            is_dotted: options.line_style.fill == LineFill::Dot,
+            dash: match options.line_style.fill {
+                LineFill::Solid => Vec::new(),
+                LineFill::Dash if dash.is_empty() => vec![10.0, 10.0],
+                LineFill::Dot if dash.is_empty() => vec![0.0, 10.0],
+                LineFill::Dash | LineFill::Dot => dash,
             },
-            interpolation: match text("lineInterpolation") {
-                "stepBefore" => Interpolation::Before,
-                "stepAfter" => Interpolation::After,
-                "smooth" => Interpolation::Smooth,
-                _ => Interpolation::Linear,
-            },
-            dash: match text("lineStyle/fill") {
-                "dash" if dash.is_empty() => vec![10.0, 10.0],
-                "dot" if dash.is_empty() => vec![0.0, 10.0],
-                "dash" | "dot" => dash,
-                _ => Vec::new(),
-            },
-            is_dotted,
         }
     }
 
@@ -349,11 +310,11 @@ mod tests {
     fn steps_go_across_before_or_after() {
         let points = vec![(0.0, 0.0), (1.0, 1.0)];
         assert_eq!(
-            Interpolation::After.through(points.clone()),
+            through(Interpolation::StepAfter, points.clone()),
             [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
         );
         assert_eq!(
-            Interpolation::Before.through(points),
+            through(Interpolation::StepBefore, points),
             [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
         );
     }

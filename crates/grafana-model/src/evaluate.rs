@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::data::{Data, Field, Frame, Values};
 use super::limits::{self, Deadline, note};
 use super::model::{Panel, Target};
+use super::panel::PanelKind;
 use super::source::{Answered, Source, Within};
 use super::time::{Grid, TimeRange, Zone, interval};
 use super::variables::Variables;
@@ -129,8 +130,8 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
     names::automatic(&mut data.frames);
     transform::apply(&panel.transformations, &scope, &mut data);
     overrides::apply(panel, &mut data.frames, &scope, &mut data.problems);
-    if panel.kind == "table" {
-        transform::sort_table(&panel.options, &mut data.frames);
+    if let PanelKind::Table(table) = panel.kind() {
+        transform::sort_table(table, &mut data.frames);
     }
     data
 }

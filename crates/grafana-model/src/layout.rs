@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::Scope;
 use super::model::{Dashboard, Panel};
+use super::panel::PanelKind;
 use super::variables::Variables;
 
 /// Columns of the grid.
@@ -62,16 +63,16 @@ pub fn layout(dashboard: &Dashboard, variables: &Variables) -> Vec<Placed> {
     let mut rest = panels.as_slice();
     while let Some((first, after)) = rest.split_first() {
         // What lies below an open row up to the next one belongs to it.
-        let members = match first.kind == "row" && first.collapsed {
+        let members = match *first.kind() == PanelKind::Row && first.collapsed {
             true => 0,
             false => after
                 .iter()
-                .position(|panel| panel.kind == "row")
+                .position(|panel| *panel.kind() == PanelKind::Row)
                 .unwrap_or(after.len()),
         };
         let (section, next) = rest.split_at(members + 1);
         rest = next;
-        let row = Some(*first).filter(|first| first.kind == "row" && !first.repeat.is_empty());
+        let row = Some(*first).filter(|first| *first.kind() == PanelKind::Row && !first.repeat.is_empty());
         let values = row.map_or_else(Vec::new, |row| values(&row.repeat, variables));
         let scopes: Vec<Vec<(String, String)>> = match row {
             Some(row) if !values.is_empty() => values
@@ -157,7 +158,7 @@ fn repeat(panel: &Panel, variables: &Variables, chosen: &[(String, String)], lef
         let (inside, ..) = expand(&in_order(&inside), variables, &chosen, left);
         Some(Placed { panel, chosen, inside })
     };
-    let values = match panel.kind == "row" || panel.repeat.is_empty() {
+    let values = match *panel.kind() == PanelKind::Row || panel.repeat.is_empty() {
         true => Vec::new(),
         false => values(&panel.repeat, variables),
     };

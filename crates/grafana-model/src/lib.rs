@@ -21,6 +21,7 @@ mod migrate;
 pub mod model;
 pub mod names;
 mod overrides;
+pub mod panel;
 pub mod pattern;
 pub mod reduce;
 pub mod sections;

@@ -286,6 +286,7 @@ fn text(value: Option<&Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::model::{Dashboard, GridPos, Mapping};
+    use super::super::panel::PanelKind;
     use super::*;
 
     fn parse(json: Value) -> Dashboard {
@@ -301,7 +302,7 @@ mod tests {
         let places: Vec<_> = dashboard
             .panels
             .iter()
-            .map(|panel| (&*panel.kind, panel.grid_pos))
+            .map(|panel| (panel.kind().name(), panel.grid_pos))
             .collect();
         let at = |x, y, w, h| GridPos { x, y, w, h };
         assert_eq!(
@@ -315,7 +316,8 @@ mod tests {
             ]
         );
         let inside = &dashboard.panels[4].panels[0];
-        assert_eq!((inside.id, inside.options["content"].as_str()), (4, Some("hi")));
+        assert!(matches!(inside.kind(), PanelKind::Text(text) if text.content == "hi"));
+        assert_eq!(inside.id, 4);
     }
 
     #[test]
@@ -350,7 +352,9 @@ mod tests {
     #[test]
     fn an_old_table_is_named_as_such() {
         assert_eq!(
-            parse(json!({"panels": [{"type": "table", "styles": []}]})).panels[0].kind,
+            parse(json!({"panels": [{"type": "table", "styles": []}]})).panels[0]
+                .kind()
+                .name(),
             "table-old"
         );
     }
@@ -367,11 +371,10 @@ mod tests {
 
     #[test]
     fn old_heat_maps_are_read() {
-        let dashboard = parse(
-            json!({"panels": [{"type": "heatmap", "dataFormat": "tsbuckets", "color": {"colorScheme": "interpolateOranges"},
-            "yAxis": {"format": "s"}}]}),
-        );
-        let options = &dashboard.panels[0].options;
+        let mut dashboard = json!({"panels": [{"type": "heatmap", "dataFormat": "tsbuckets", "color": {"colorScheme": "interpolateOranges"},
+            "yAxis": {"format": "s"}}]});
+        migrate(&mut dashboard);
+        let options = &dashboard["panels"][0]["options"];
         assert_eq!(
             (&options["calculate"], &options["color"]["scheme"]),
             (&json!(false), &json!("Oranges"))

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::migrate;
+use super::panel::{Options, PanelKind};
 
 mod bounds;
 mod datasource;
@@ -106,15 +107,12 @@ pub struct Variable {
     pub datasource: Datasource,
 }
 
-/// A panel. Copies of it, of which there may be hundreds, share what is large. What is special to a kind lies in [`Panel::options`] and [`FieldOptions::custom`]: see the file of that kind in `draw/`.
+/// A panel. Copies of it, of which there may be hundreds, share what is large.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Panel {
     /// Unique in its dashboard.
     pub id: u32,
-    /// `timeseries`, `stat`, … as Grafana names its plugins.
-    #[serde(rename = "type")]
-    pub kind: String,
     /// The title, with variables.
     #[serde(deserialize_with = "shared_text")]
     pub title: Arc<str>,
@@ -128,9 +126,9 @@ pub struct Panel {
     /// Queries.
     #[serde(deserialize_with = "shared")]
     pub targets: Arc<Vec<Target>>,
-    /// Options of the kind.
-    #[serde(deserialize_with = "shared")]
-    pub options: Arc<Value>,
+    /// What it is, with the options of that kind: `type` and `options`.
+    #[serde(flatten, deserialize_with = "shared")]
+    pub options: Arc<Options>,
     /// How fields are shown.
     #[serde(deserialize_with = "shared")]
     pub field_config: Arc<FieldConfig>,
@@ -301,6 +299,11 @@ impl Dashboard {
 }
 
 impl Panel {
+    /// What it is.
+    pub fn kind(&self) -> &PanelKind {
+        &self.options.kind
+    }
+
     /// Each panel of a list by itself: one that is broken must not hide the others.
     fn read_each(panels: Value) -> Vec<Self> {
         let Value::Array(panels) = panels else {
@@ -328,7 +331,7 @@ impl Panel {
                 .and_then(Value::as_u64)
                 .and_then(|id| u32::try_from(id).ok())
                 .unwrap_or_default(),
-            kind: text("type"),
+            options: Arc::new(Options::of(&text("type"), &Value::Null)),
             title: text("title").into(),
             grid_pos: serde_json::from_value(place).unwrap_or_default(),
             broken: Some(format!("this panel is not understood: {why}")),

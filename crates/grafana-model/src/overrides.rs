@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::color;
 use super::data::{Field, Frame, Values};
@@ -13,6 +13,7 @@ use super::evaluate::Scope;
 use super::limits::{self, note};
 use super::model::{ColorMode, FieldConfig, FieldOptions, Mapping, Matcher, Panel, Property};
 use super::names;
+use super::panel::PanelKind;
 use super::pattern::Pattern;
 use super::reduce;
 use super::variables::format::Place;
@@ -34,7 +35,7 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
     let config = &panel.field_config;
     let mut defaults = config.defaults.clone();
     if defaults.color.mode.is_empty() {
-        default_mode(&panel.kind).clone_into(&mut defaults.color.mode);
+        default_mode(panel.kind()).clone_into(&mut defaults.color.mode);
     }
     defaults.zone = Some(scope.zone.clone());
     // Expressions are compiled in a copy, which all fields share.
@@ -211,11 +212,18 @@ pub fn check(panel: &Panel) -> Vec<String> {
 }
 
 /// Grafana's colour mode of a kind of panel.
-fn default_mode(kind: &str) -> &'static str {
+const fn default_mode(kind: &PanelKind) -> &'static str {
     match kind {
-        "timeseries" | "trend" | "barchart" | "piechart" | "histogram" | "xychart" => "palette-classic",
-        "state-timeline" => "continuous-GrYlRd",
-        _ => "thresholds",
+        PanelKind::Timeseries(_) => "palette-classic",
+        PanelKind::StateTimeline(_) => "continuous-GrYlRd",
+        PanelKind::Stat(_)
+        | PanelKind::Gauge(_)
+        | PanelKind::BarGauge(_)
+        | PanelKind::Table(_)
+        | PanelKind::Heatmap(_)
+        | PanelKind::Text(_)
+        | PanelKind::Row
+        | PanelKind::Unknown(_) => "thresholds",
     }
 }
 
@@ -293,18 +301,26 @@ fn compare(left: f64, op: &str, right: f64) -> bool {
     }
 }
 
-/// Changes one option. A property of the panel's kind is put in for the crate of charts to read; the names of others are Grafana's.
+/// Changes one option of the panel's kind; false if the property is none of those.
+pub fn set_custom(custom: &mut Map<String, Value>, property: &Property) -> bool {
+    let Some(name) = property.id.strip_prefix("custom.") else {
+        return false;
+    };
+    let value = match property.value.as_str() {
+        // Generated dashboards write truth as text, and Grafana takes it.
+        Some(truth @ ("true" | "false")) => Value::Bool(truth == "true"),
+        _ => property.value.clone(),
+    };
+    nested(custom, name, value);
+    true
+}
+
+/// Changes one option.
 fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<String>) {
-    let id = property.id.as_str();
-    if let Some(name) = id.strip_prefix("custom.") {
-        let value = match property.value.as_str() {
-            // Generated dashboards write truth as text, and Grafana takes it.
-            Some(truth @ ("true" | "false")) => Value::Bool(truth == "true"),
-            _ => property.value.clone(),
-        };
-        nested(&mut options.custom, name, value);
+    if set_custom(&mut options.custom, property) {
         return;
     }
+    let id = property.id.as_str();
     let taken = match id {
         "unit" => take(&mut options.unit, property),
         "decimals" => take(&mut options.decimals, property),
@@ -362,16 +378,16 @@ fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> b
 }
 
 /// `custom.hideFrom.legend` is an object within the options.
-fn nested(custom: &mut std::collections::BTreeMap<String, Value>, name: &str, value: Value) {
+fn nested(custom: &mut Map<String, Value>, name: &str, value: Value) {
     let Some((outer, inner)) = name.split_once('.') else {
         custom.insert(name.to_owned(), value);
         return;
     };
     let outer = custom
         .entry(outer.to_owned())
-        .or_insert_with(|| Value::Object(serde_json::Map::new()));
+        .or_insert_with(|| Value::Object(Map::new()));
     if !outer.is_object() {
-        *outer = Value::Object(serde_json::Map::new());
+        *outer = Value::Object(Map::new());
     }
     if let Some(fields) = outer.as_object_mut() {
         fields.insert(inner.to_owned(), value);

@@ -2,7 +2,7 @@
 
 mod shown;
 
-pub use shown::{ReduceOptions, Shown, shown};
+pub use shown::{Shown, shown};
 
 /// Grafana's name of a calculation: `lastNotNull`, `mean`, … as people read it. `None`: it is not supported.
 pub fn title(calc: &str) -> Option<&'static str> {

@@ -1,6 +1,7 @@
 //! The order of a page: panels in their sections, each below its row.
 
 use super::layout::Placed;
+use super::panel::PanelKind;
 
 /// A part of a page: what follows a row, up to the next.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn sections(panels: &[Placed], toggled: &[u32]) -> Vec<Section> {
     }];
     for (outer, placed) in panels.iter().enumerate() {
         let place = Place { outer, inner: None };
-        if placed.panel.kind == "row" {
+        if *placed.panel.kind() == PanelKind::Row {
             // A collapsed row has its panels within it, an open one beside it.
             let inside = (0..placed.inside.len()).map(|inner| Place {
                 outer,
@@ -81,7 +82,7 @@ pub fn sections(panels: &[Placed], toggled: &[u32]) -> Vec<Section> {
 /// Where the panel `id` stands, whether its row is open or not.
 pub fn find(panels: &[Placed], id: u32) -> Option<Place> {
     panels.iter().enumerate().find_map(|(outer, placed)| {
-        if placed.panel.id == id && placed.panel.kind != "row" {
+        if placed.panel.id == id && *placed.panel.kind() != PanelKind::Row {
             return Some(Place { outer, inner: None });
         }
         let inner = placed.inside.iter().position(|placed| placed.panel.id == id)?;

@@ -1,14 +1,13 @@
 //! What is not supported: named in its panel, never silently wrong.
 
-mod options;
-
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::model::{Dashboard, Datasource, Panel, Target, Variable};
-use super::reduce::{self, ReduceOptions};
-use crate::{color, overrides, transform, units};
+use super::panel::{PanelKind, Problems};
+use super::reduce;
+use crate::{color, limits, overrides, transform, units};
 
 /// The kinds of panels that are drawn.
 pub const PANELS: [&str; 9] = [
@@ -54,7 +53,7 @@ pub fn check(dashboard: &Dashboard) -> Vec<Unsupported> {
 
 fn check_panel(panel: &Panel, found: &mut Vec<Unsupported>) {
     let mut problems = of_panel(panel);
-    problems.extend(options::unknown(panel));
+    problems.extend(problems_of_options(panel).unknown);
     problems.extend(panel.targets.iter().filter_map(|target| of_target(panel, target).err()));
     problems.extend(
         panel
@@ -71,15 +70,10 @@ fn check_panel(panel: &Panel, found: &mut Vec<Unsupported>) {
     if !is_color_mode(mode) {
         problems.push(format!("the colour mode {mode:?} is not supported"));
     }
-    let legend = panel
-        .options
-        .pointer("/legend/calcs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let legend = legend.filter_map(Value::as_str).map(str::to_owned);
-    for calc in ReduceOptions::of(panel).calcs.into_iter().chain(legend) {
-        if reduce::title(&calc).is_none() {
+    let reduced = panel.kind().reduce().into_iter().flat_map(|reduce| &reduce.calcs);
+    let legend = panel.kind().legend().into_iter().flat_map(|legend| &legend.calcs);
+    for calc in reduced.chain(legend) {
+        if reduce::title(calc).is_none() {
             problems.push(format!("the calculation {calc:?} is not supported"));
         }
     }
@@ -118,14 +112,43 @@ pub fn of_panel(panel: &Panel) -> Vec<String> {
     if let Some(why) = &panel.broken {
         return vec![why.clone()];
     }
-    match panel.kind.as_str() {
-        "" => vec![
-            "a panel of Grafana's library is not part of the dashboard: unlink it there before exporting".to_owned(),
-        ],
-        "table-old" => vec!["tables of Grafana 6 are not supported: save the dashboard in a newer one".to_owned()],
-        kind if !PANELS.contains(&kind) => vec![format!("panels of the kind {kind:?} are not supported")],
-        _ => options::unsupported(panel),
+    match panel.kind() {
+        PanelKind::Unknown(name) => vec![match name.as_str() {
+            "" => {
+                "a panel of Grafana's library is not part of the dashboard: unlink it there before exporting".to_owned()
+            }
+            "table-old" => "tables of Grafana 6 are not supported: save the dashboard in a newer one".to_owned(),
+            name => format!("panels of the kind {name:?} are not supported"),
+        }],
+        PanelKind::Timeseries(_)
+        | PanelKind::Stat(_)
+        | PanelKind::Gauge(_)
+        | PanelKind::BarGauge(_)
+        | PanelKind::Table(_)
+        | PanelKind::StateTimeline(_)
+        | PanelKind::Heatmap(_)
+        | PanelKind::Text(_)
+        | PanelKind::Row => problems_of_options(panel).not_drawn,
     }
+}
+
+/// What of the options of `panel` and its fields is not drawn.
+fn problems_of_options(panel: &Panel) -> Problems {
+    let mut problems = panel.options.problems.clone();
+    let config = &panel.field_config;
+    let mut of_fields = |custom: &Map<String, Value>| {
+        let found = panel.kind().problems_of_field(custom);
+        let note = |all: &mut Vec<String>, found: Vec<String>| found.into_iter().for_each(|one| limits::note(all, one));
+        note(&mut problems.not_drawn, found.not_drawn);
+        note(&mut problems.unknown, found.unknown);
+    };
+    of_fields(&config.defaults.custom);
+    for property in config.overrides.iter().flat_map(|change| &change.properties) {
+        let mut custom = Map::new();
+        overrides::set_custom(&mut custom, property);
+        of_fields(&custom);
+    }
+    problems
 }
 
 /// Whether the query `target` of `panel` can be asked.

@@ -14,6 +14,7 @@ use super::data::{Data, Frame};
 use super::evaluate::Scope;
 use super::limits::{self, note};
 use super::model::{Matcher, Transformation};
+use super::panel::table::{SortBy, Table};
 use super::pattern::Pattern;
 
 /// What a transformation makes of frames, or why it cannot.
@@ -62,17 +63,13 @@ fn fits(bytes: usize) -> Result<(), String> {
 }
 
 /// Sorts a table as its option `sortBy` says.
-pub fn sort_table(options: &Value, frames: &mut [Frame]) {
-    let by = options.pointer("/sortBy/0");
-    let name = by.and_then(|by| by.get("displayName")).and_then(Value::as_str);
-    let descending = by
-        .and_then(|by| by.get("desc"))
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
-    if let Some(name) = name {
-        frames
-            .iter_mut()
-            .for_each(|frame| rows::sort_frame(frame, name, descending));
+pub fn sort_table(table: &Table, frames: &mut [Frame]) {
+    if let Some(SortBy {
+        display_name: Some(name),
+        desc,
+    }) = table.sort_by.first()
+    {
+        frames.iter_mut().for_each(|frame| rows::sort_frame(frame, name, *desc));
     }
 }
 

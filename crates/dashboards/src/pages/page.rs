@@ -20,6 +20,7 @@ use edgewatch_grafana_model::evaluate::{Scope, evaluate};
 use edgewatch_grafana_model::layout::{MAX_PANELS, Placed};
 use edgewatch_grafana_model::limits::{Deadline, guarded};
 use edgewatch_grafana_model::model::{GridPos, Panel};
+use edgewatch_grafana_model::panel::PanelKind;
 use edgewatch_grafana_model::sections::{self, Place, Section};
 use edgewatch_grafana_model::source::Within;
 use edgewatch_grafana_model::variables::Variables;
@@ -395,7 +396,7 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Lin
     let place = panels::classes(prepared.place(placed));
     html! {
         (panels::frame(panel, &title, &place, links, &data, &inside))
-        @if prepared.view.panel.is_some() && panel.kind == "timeseries" {
+        @if prepared.view.panel.is_some() && matches!(panel.kind(), PanelKind::Timeseries(_)) {
             (values::table(&data, &scope.zone))
         }
     }

@@ -15,6 +15,7 @@ use super::{InForce, Kind, busy, plain};
 use edgewatch_grafana_model::data::Data as PanelData;
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::limits;
+use edgewatch_grafana_model::panel::PanelKind;
 use edgewatch_grafana_model::time::{Zone, local};
 
 #[derive(Default, Serialize)]
@@ -53,7 +54,12 @@ pub async fn values(InForce(boards): InForce, request: HttpRequest, uid: Path<St
     let places = prepared.sections.iter().flat_map(|section| &section.panels);
     let graphs = places.filter(|place| {
         let placed = place.of(&prepared.laid.panels);
-        placed.is_some_and(|placed| matches!(placed.panel.kind.as_str(), "timeseries" | "state-timeline"))
+        placed.is_some_and(|placed| {
+            matches!(
+                placed.panel.kind(),
+                PanelKind::Timeseries(_) | PanelKind::StateTimeline(_)
+            )
+        })
     });
     let mut pieces = vec![Piece::Ready("{\"panels\":{".to_owned())];
     for (number, place) in graphs.copied().enumerate() {

@@ -4,6 +4,7 @@ use super::fill;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{GridPos, Panel};
+use edgewatch_grafana_model::panel::PanelKind;
 
 /// Rows of one panel at most; the last one then says how many there are more.
 const MOST_ROWS: usize = 12;
@@ -90,10 +91,16 @@ impl Card {
         Self {
             title,
             place: panel.grid_pos,
-            kind: match panel.kind.as_str() {
-                "row" => Kind::Heading,
-                "stat" | "gauge" => Kind::Small,
-                _ => Kind::Large,
+            kind: match panel.kind() {
+                PanelKind::Row => Kind::Heading,
+                PanelKind::Stat(_) | PanelKind::Gauge(_) => Kind::Small,
+                PanelKind::Timeseries(_)
+                | PanelKind::BarGauge(_)
+                | PanelKind::Table(_)
+                | PanelKind::StateTimeline(_)
+                | PanelKind::Heatmap(_)
+                | PanelKind::Text(_)
+                | PanelKind::Unknown(_) => Kind::Large,
             },
             rows: Vec::new(),
         }

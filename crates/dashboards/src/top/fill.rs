@@ -2,28 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::card::{Painted, Row};
 use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::panel::PanelKind;
+use edgewatch_grafana_model::panel::common::ReduceOptions;
+use edgewatch_grafana_model::panel::stat::{GraphMode, Stat};
+use edgewatch_grafana_model::panel::table::Table;
+use edgewatch_grafana_model::panel::text::Text;
 use edgewatch_grafana_model::time::Zone;
 use edgewatch_grafana_model::{display, reduce};
 
 /// The rows of `panel` with `data`.
 pub fn rows(panel: &Panel, data: &Data, scope: &Scope) -> Vec<Row> {
-    match panel.kind.as_str() {
-        "row" => Vec::new(),
-        "stat" => stat(panel, data),
-        "gauge" | "bargauge" => bars(panel, data),
-        "timeseries" => series(data),
-        "table" => table(panel, data, &scope.zone),
-        "state-timeline" | "status-history" => states(data),
-        "heatmap" => buckets(data),
-        "text" => text(panel, scope),
+    match panel.kind() {
+        PanelKind::Stat(options) => stat(options, data),
+        PanelKind::Gauge(options) => bars(&options.reduce, false, data),
+        PanelKind::BarGauge(options) => bars(&options.reduce, true, data),
+        PanelKind::Timeseries(_) => series(data),
+        PanelKind::Table(options) => table(options, data, &scope.zone),
+        PanelKind::StateTimeline(_) => states(data),
+        PanelKind::Heatmap(_) => buckets(data),
+        PanelKind::Text(options) => text(options, scope),
         // What is not supported says so itself.
-        _ => Vec::new(),
+        PanelKind::Row | PanelKind::Unknown(_) => Vec::new(),
     }
 }
 
@@ -35,9 +38,9 @@ fn shown(options: &FieldOptions, value: f64) -> Painted {
     }
 }
 
-fn stat(panel: &Panel, data: &Data) -> Vec<Row> {
-    let shown = reduce::shown(panel, data);
-    let has_graph = panel.options.get("graphMode").and_then(Value::as_str) != Some("none");
+fn stat(options: &Stat, data: &Data) -> Vec<Row> {
+    let shown = reduce::shown(&options.reduce, data);
+    let has_graph = options.graph_mode != GraphMode::None;
     let has_names = shown.len() > 1;
     shown
         .into_iter()
@@ -65,9 +68,10 @@ fn stat(panel: &Panel, data: &Data) -> Vec<Row> {
         .collect()
 }
 
-fn bars(panel: &Panel, data: &Data) -> Vec<Row> {
-    let shown = reduce::shown(panel, data);
-    let has_names = shown.len() > 1 || panel.kind == "bargauge";
+/// `is_named`: also where there is only one.
+fn bars(options: &ReduceOptions, is_named: bool, data: &Data) -> Vec<Row> {
+    let shown = reduce::shown(options, data);
+    let has_names = shown.len() > 1 || is_named;
     shown
         .into_iter()
         .map(|shown| {
@@ -151,7 +155,7 @@ fn buckets(data: &Data) -> Vec<Row> {
     rows
 }
 
-fn table(panel: &Panel, data: &Data, zone: &Zone) -> Vec<Row> {
+fn table(options: &Table, data: &Data, zone: &Zone) -> Vec<Row> {
     let Some(frame) = data
         .frames
         .iter()
@@ -159,7 +163,6 @@ fn table(panel: &Panel, data: &Data, zone: &Zone) -> Vec<Row> {
     else {
         return Vec::new();
     };
-    let has_head = panel.options.get("showHeader").and_then(Value::as_bool) != Some(false);
     let head = frame.fields.iter().map(|field| Painted {
         text: field.name.clone(),
         color: String::new(),
@@ -177,16 +180,16 @@ fn table(panel: &Panel, data: &Data, zone: &Zone) -> Vec<Row> {
         let cells = frame.fields.iter().map(|field| cell(field, row).unwrap_or_default());
         Row::Cells(cells.collect())
     });
-    has_head
+    options
+        .show_header
         .then(|| Row::Cells(head.collect()))
         .into_iter()
         .chain(rows)
         .collect()
 }
 
-fn text(panel: &Panel, scope: &Scope) -> Vec<Row> {
-    let content = panel.options.get("content").and_then(Value::as_str).unwrap_or_default();
-    let content = scope.text(content);
+fn text(options: &Text, scope: &Scope) -> Vec<Row> {
+    let content = scope.text(&options.content);
     content
         .lines()
         .map(|line| Row::note(line.trim_start_matches(['#', '>', ' ']), ""))

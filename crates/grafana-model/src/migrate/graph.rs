@@ -300,6 +300,7 @@ fn thresholds(panel: &Map<String, Value>) -> Option<(Vec<Value>, &'static str)> 
 mod tests {
     use super::*;
     use crate::model::{Dashboard, Panel};
+    use crate::panel::common::LegendPlacement;
 
     fn panel(json: Value) -> Panel {
         let text = json!({"panels": [json]}).to_string();
@@ -315,7 +316,7 @@ mod tests {
         );
         let options = &panel.field_config.defaults;
         assert_eq!(
-            (&*panel.kind, &*options.unit, options.min, options.max),
+            (panel.kind().name(), &*options.unit, options.min, options.max),
             ("timeseries", "bytes", Some(0.0), None)
         );
         for (name, value) in [
@@ -329,8 +330,9 @@ mod tests {
         ] {
             assert_eq!(options.custom.get(name), Some(&value), "{name}");
         }
-        assert_eq!(panel.options["legend"]["calcs"], json!(["mean", "lastNotNull"]));
-        assert_eq!(panel.options["legend"]["placement"], "right");
+        let legend = panel.kind().legend().unwrap();
+        assert_eq!(legend.calcs, ["mean", "lastNotNull"]);
+        assert_eq!(legend.placement, LegendPlacement::Right);
     }
 
     #[test]
@@ -378,7 +380,9 @@ mod tests {
     #[test]
     fn a_histogram_stays_what_it_is() {
         assert_eq!(
-            panel(json!({"type": "graph", "xaxis": {"mode": "histogram"}})).kind,
+            panel(json!({"type": "graph", "xaxis": {"mode": "histogram"}}))
+                .kind()
+                .name(),
             "graph"
         );
     }

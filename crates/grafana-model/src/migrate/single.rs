@@ -126,6 +126,8 @@ pub fn field_options(panel: &mut Map<String, Value>) {
 mod tests {
     use super::*;
     use crate::model::{Dashboard, Panel};
+    use crate::panel::PanelKind;
+    use crate::panel::stat::GraphMode;
 
     fn panel(json: Value) -> Panel {
         let text = json!({"panels": [json]}).to_string();
@@ -141,7 +143,7 @@ mod tests {
         );
         let options = &panel.field_config.defaults;
         assert_eq!(
-            (&*panel.kind, &*options.unit, options.no_value.as_deref()),
+            (panel.kind().name(), &*options.unit, options.no_value.as_deref()),
             ("stat", "percent", Some("?"))
         );
         let steps: Vec<_> = options
@@ -151,11 +153,11 @@ mod tests {
             .map(|step| (step.value, &*step.color))
             .collect();
         assert_eq!(steps, [(None, "green"), (Some(85.0), "orange"), (Some(95.0), "red")]);
-        assert_eq!(
-            (options.mappings.len(), &panel.options["graphMode"]),
-            (2, &json!("area"))
-        );
-        assert_eq!(panel.options["reduceOptions"]["calcs"], json!(["lastNotNull"]));
+        let PanelKind::Stat(stat) = panel.kind() else {
+            panic!("{:?}", panel.kind())
+        };
+        assert_eq!((options.mappings.len(), stat.graph_mode), (2, GraphMode::Area));
+        assert_eq!(stat.reduce.calcs, ["lastNotNull"]);
     }
 
     #[test]
@@ -165,7 +167,7 @@ mod tests {
         );
         let options = &panel.field_config.defaults;
         assert_eq!(
-            (&*panel.kind, options.min, options.max),
+            (panel.kind().name(), options.min, options.max),
             ("gauge", Some(0.0), Some(10.0))
         );
         assert_eq!(options.unit, "suffix:widgets");
@@ -182,6 +184,6 @@ mod tests {
             (&*options.unit, options.max, options.thresholds.steps.len()),
             ("s", Some(5.0), 2)
         );
-        assert_eq!(panel.options["reduceOptions"]["calcs"], json!(["max"]));
+        assert_eq!(panel.kind().reduce().unwrap().calcs, ["max"]);
     }
 }

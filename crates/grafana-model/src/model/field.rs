@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::pattern::Lazy;
 use super::super::time::Zone;
@@ -42,8 +42,8 @@ pub struct FieldOptions {
     /// Values with a text of their own. Fields whose other options differ share them.
     #[serde(deserialize_with = "super::shared")]
     pub mappings: Arc<Vec<Mapping>>,
-    /// Options of the panel's kind.
-    pub custom: BTreeMap<String, Value>,
+    /// Options of the panel's kind as they are written, since overrides change them: [`super::super::panel`] reads them.
+    pub custom: Map<String, Value>,
     /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
     pub field_min_max: bool,
     /// The least and the greatest value of the data, for thresholds in percent and for colours between two: evaluation finds it.

@@ -1,10 +1,8 @@
 //! What stat, gauge and bar gauge show.
 
-use serde::Deserialize;
-
 use super::super::data::{Data, Field, Frame, Values};
 use super::super::display::{self, Display};
-use super::super::model::Panel;
+use super::super::panel::common::ReduceOptions;
 use super::super::pattern::Pattern;
 use super::super::time;
 use super::{reduce, title};
@@ -13,28 +11,6 @@ use super::{reduce, title};
 const LIMIT: usize = 25;
 /// What is shown at most, whatever a panel says.
 const MOST: usize = 500;
-
-/// `options.reduceOptions` of a panel.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ReduceOptions {
-    /// Shows every value in place of one for each field.
-    pub values: bool,
-    /// How many at most.
-    pub limit: Option<f64>,
-    /// Calculations.
-    pub calcs: Vec<String>,
-    /// Which fields: empty for numbers, else a regular expression.
-    pub fields: String,
-}
-
-impl ReduceOptions {
-    /// Those of `panel`.
-    pub fn of(panel: &Panel) -> Self {
-        let options = panel.options.get("reduceOptions").cloned().unwrap_or_default();
-        serde_json::from_value(options).unwrap_or_default()
-    }
-}
 
 /// One of the values that a stat, gauge or bar gauge shows.
 #[derive(Clone, Debug)]
@@ -59,11 +35,9 @@ impl Shown<'_> {
 }
 
 /// What a stat, gauge or bar gauge shows of `data`.
-pub fn shown<'a>(panel: &Panel, data: &'a Data) -> Vec<Shown<'a>> {
-    let mut options = ReduceOptions::of(panel);
-    if options.calcs.is_empty() {
-        options.calcs.push("lastNotNull".to_owned());
-    }
+pub fn shown<'a>(options: &ReduceOptions, data: &'a Data) -> Vec<Shown<'a>> {
+    let named: Vec<&str> = options.calcs.iter().map(String::as_str).collect();
+    let calcs = if named.is_empty() { &["lastNotNull"][..] } else { &named };
     let fields = (!options.fields.is_empty()).then(|| Pattern::new(&options.fields));
     let is_wanted = |field: &Field| match &fields {
         None => matches!(field.values, Values::Numbers(_)),
@@ -82,12 +56,7 @@ pub fn shown<'a>(panel: &Panel, data: &'a Data) -> Vec<Shown<'a>> {
             let rows = (0..field.values.len()).take(limit - found.len());
             found.extend(rows.map(|row| row_of(frame, field, row)));
         } else {
-            found.extend(
-                options
-                    .calcs
-                    .iter()
-                    .map(|calc| calculated(frame, field, calc, options.calcs.len() > 1)),
-            );
+            found.extend(calcs.iter().map(|calc| calculated(frame, field, calc, calcs.len() > 1)));
         }
         if found.len() >= limit {
             found.truncate(limit);
@@ -189,6 +158,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::Panel;
 
     fn field(name: &str, values: Values) -> Field {
         Field {
@@ -213,10 +183,15 @@ mod tests {
         }
     }
 
+    fn options(reduce: serde_json::Value) -> ReduceOptions {
+        let panel: Panel =
+            serde_json::from_value(json!({"type": "stat", "options": {"reduceOptions": reduce}})).unwrap();
+        panel.kind().reduce().unwrap().clone()
+    }
+
     fn titles(reduce: serde_json::Value) -> Vec<(String, f64)> {
-        let panel: Panel = serde_json::from_value(json!({"options": {"reduceOptions": reduce}})).unwrap();
         let data = data();
-        shown(&panel, &data)
+        shown(&options(reduce), &data)
             .into_iter()
             .map(|shown| (shown.title, shown.value))
             .collect()
@@ -243,9 +218,7 @@ mod tests {
     #[test]
     fn fields_are_chosen_by_a_pattern() {
         let data = data();
-        let panel: Panel =
-            serde_json::from_value(json!({"options": {"reduceOptions": {"fields": "/^device$/"}}})).unwrap();
-        let shown = shown(&panel, &data);
+        let shown = shown(&options(json!({"fields": "/^device$/"})), &data);
         assert_eq!((shown.len(), &*shown[0].display.text), (1, "sdb"));
     }
 }
