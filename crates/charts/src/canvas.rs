@@ -1,48 +1,68 @@
-//! A backend of plotters that writes compact SVG paths: whole numbers, relative steps, runs in one direction merged, one path for
-//! all the lines of a series. Colours and widths are those of the group around the paths, so they stand there once.
+//! Compact SVG paths: whole numbers, relative steps, runs in one direction merged, one path for all the lines of a series. Colours
+//! and widths are those of the group around the paths, so they stand there once.
 
-use std::convert::Infallible;
 use std::fmt::Write;
 
-use plotters::coord::Shift;
-use plotters::coord::cartesian::Cartesian2d;
-use plotters::coord::types::RangedCoordf64;
-use plotters::drawing::DrawingArea;
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind};
-
-/// Fractions beyond are drawn at this: far outside anyway, and plotters' whole numbers do not overflow.
+/// Dots beyond are drawn at this: far outside anyway, and the numbers stay small.
 const FAR: f64 = 20.0;
 
-/// What can go wrong while drawing: nothing, since it is all text in memory.
-pub type Error = DrawingErrorKind<Infallible>;
+/// A point: a fraction of the width from the left, and of the height from below.
+pub type Point = (f64, f64);
+
+/// A point in units from the left and from the top.
+type Units = (i32, i32);
 
 /// A surface of `width` by `height` units; what is drawn lies in two paths until they are taken.
 pub struct Canvas {
-    width: i32,
-    height: i32,
+    place: Place,
     lines: Path,
     areas: Path,
 }
 
-/// An area of plotters whose coordinates are fractions of the width from the left and of the height from below.
-pub type Area<'a> = DrawingArea<Pen<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// Units of a surface.
+#[derive(Clone, Copy)]
+struct Place {
+    width: i32,
+    height: i32,
+}
 
 impl Canvas {
     /// An empty one.
     pub fn new(width: i32, height: i32) -> Self {
         Self {
-            width: width.max(1),
-            height: height.max(1),
+            place: Place {
+                width: width.max(1),
+                height: height.max(1),
+            },
             lines: Path::default(),
             areas: Path::default(),
         }
     }
 
-    /// To draw into.
-    pub fn area(&mut self) -> Area<'_> {
-        let place = (0..self.width, self.height..0);
-        let area: DrawingArea<Pen<'_>, Shift> = DrawingArea::from(Pen(self));
-        area.apply_coord_spec(Cartesian2d::new(0.0..1.0, 0.0..1.0, place))
+    /// A line through `points`.
+    pub fn line(&mut self, points: &[Point]) {
+        let place = self.place;
+        self.lines.line(points.iter().map(|point| place.within(*point)));
+    }
+
+    /// A filled shape with `corners`.
+    pub fn area(&mut self, corners: impl IntoIterator<Item = Point>) {
+        let place = self.place;
+        self.areas.shape(corners.into_iter().map(|point| place.within(point)));
+    }
+
+    /// A filled rectangle between two opposite corners.
+    pub fn rectangle(&mut self, a: Point, b: Point) {
+        let ((ax, ay), (bx, by)) = (self.place.within(a), self.place.within(b));
+        let ((left, right), (top, bottom)) = ((ax.min(bx), ax.max(bx)), (ay.min(by), ay.max(by)));
+        let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+        self.areas.shape(corners.into_iter());
+    }
+
+    /// A line without length, which round caps make visible at the same size however the picture is stretched.
+    pub fn dot(&mut self, point: Point) {
+        let (x, y) = self.place.of(point);
+        let _ = write!(self.lines.text, "M{x} {y}h0");
     }
 
     /// The `d` of all lines since the last call; empty if there are none.
@@ -56,70 +76,18 @@ impl Canvas {
     }
 }
 
-/// The hand that plotters draws with.
-pub struct Pen<'a>(&'a mut Canvas);
-
-/// A point of an [`Area`].
-pub fn point(x: f64, y: f64) -> (f64, f64) {
-    (x.clamp(-FAR, FAR), y.clamp(-FAR, FAR))
-}
-
-impl DrawingBackend for Pen<'_> {
-    type ErrorType = Infallible;
-
-    fn get_size(&self) -> (u32, u32) {
-        (self.0.width.unsigned_abs(), self.0.height.unsigned_abs())
+impl Place {
+    /// The unit in which a point lies. A thousandth more, since fractions of round numbers are often a hair below them.
+    #[expect(clippy::cast_possible_truncation, reason = "at most FAR times a width fits")]
+    fn of(self, (x, y): Point) -> Units {
+        let unit = |share: f64, whole: i32| (share.clamp(-FAR, FAR) * f64::from(whole) + 1e-3).floor() as i32;
+        (unit(x, self.width), self.height - unit(y, self.height))
     }
 
-    fn ensure_prepared(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn present(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// A dot: a line without length, which round caps make visible at the same size however the picture is stretched.
-    fn draw_pixel(&mut self, (x, y): BackendCoord, _: BackendColor) -> Result<(), Error> {
-        let _ = write!(self.0.lines.text, "M{x} {y}h0");
-        Ok(())
-    }
-
-    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Result<(), Error> {
-        self.draw_path([from, to], style)
-    }
-
-    fn draw_rect<S: BackendStyle>(
-        &mut self,
-        a: BackendCoord,
-        b: BackendCoord,
-        style: &S,
-        _: bool,
-    ) -> Result<(), Error> {
-        self.fill_polygon([a, (b.0, a.1), b, (a.0, b.1)], style)
-    }
-
-    fn draw_circle<S: BackendStyle>(&mut self, at: BackendCoord, _: u32, style: &S, _: bool) -> Result<(), Error> {
-        self.draw_pixel(at, style.color())
-    }
-
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
-        &mut self,
-        path: I,
-        _: &S,
-    ) -> Result<(), Error> {
-        self.0.lines.line(path);
-        Ok(())
-    }
-
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
-        &mut self,
-        path: I,
-        _: &S,
-    ) -> Result<(), Error> {
-        self.0.areas.line(path);
-        self.0.areas.text.push('z');
-        Ok(())
+    /// The same, or the nearest at the edge.
+    fn within(self, point: Point) -> Units {
+        let (x, y) = self.of(point);
+        (x.clamp(0, self.width), y.clamp(0, self.height))
     }
 }
 
@@ -134,8 +102,7 @@ impl Path {
         std::mem::take(&mut self.text)
     }
 
-    fn line(&mut self, points: impl IntoIterator<Item = BackendCoord>) {
-        let mut points = points.into_iter();
+    fn line(&mut self, mut points: impl Iterator<Item = Units>) {
         let Some(mut at) = points.next() else { return };
         let _ = write!(self.text, "M{} {}", at.0, at.1);
         // A step that is not yet written, since the next may go on in its direction.
@@ -154,7 +121,12 @@ impl Path {
         self.step(step, &mut command);
     }
 
-    fn step(&mut self, (dx, dy): BackendCoord, command: &mut bool) {
+    fn shape(&mut self, corners: impl Iterator<Item = Units>) {
+        self.line(corners);
+        self.text.push('z');
+    }
+
+    fn step(&mut self, (dx, dy): Units, command: &mut bool) {
         if (dx, dy) == (0, 0) {
             return;
         }
@@ -168,23 +140,19 @@ impl Path {
     }
 }
 
-fn same_direction(a: BackendCoord, b: BackendCoord) -> bool {
+fn same_direction(a: Units, b: Units) -> bool {
     let ((ax, ay), (bx, by)) = ((i64::from(a.0), i64::from(a.1)), (i64::from(b.0), i64::from(b.1)));
     ax * by == ay * bx && ax * bx + ay * by >= 0
 }
 
 #[cfg(test)]
 mod tests {
-    use plotters::element::{PathElement, Polygon, Rectangle};
-    use plotters::style::BLACK;
-
     use super::*;
 
     #[test]
     fn values_land_where_they_should() {
         let mut canvas = Canvas::new(100, 50);
-        let path = vec![(0.0, 0.0), (0.5, 1.0), (1.0, 0.5)];
-        canvas.area().draw(&PathElement::new(path, BLACK)).unwrap();
+        canvas.line(&[(0.0, 0.0), (0.5, 1.0), (1.0, 0.5)]);
         assert_eq!(canvas.take_lines(), "M0 50l50-50 50 25");
         assert_eq!(canvas.take_lines(), "");
     }
@@ -192,11 +160,9 @@ mod tests {
     #[test]
     fn runs_in_one_direction_are_one_step() {
         let mut canvas = Canvas::new(100, 100);
-        let path = vec![(0.0, 0.5), (0.1, 0.5), (0.2, 0.5), (0.3, 0.6), (0.4, 0.7), (0.4, 0.7)];
-        canvas.area().draw(&PathElement::new(path, BLACK)).unwrap();
+        canvas.line(&[(0.0, 0.5), (0.1, 0.5), (0.2, 0.5), (0.3, 0.6), (0.4, 0.7), (0.4, 0.7)]);
         assert_eq!(canvas.take_lines(), "M0 50l20 0 20-20");
-        let back = vec![(0.0, 0.0), (0.5, 0.0), (0.2, 0.0)];
-        canvas.area().draw(&PathElement::new(back, BLACK)).unwrap();
+        canvas.line(&[(0.0, 0.0), (0.5, 0.0), (0.2, 0.0)]);
         assert_eq!(
             canvas.take_lines(),
             "M0 100l50 0-30 0",
@@ -207,14 +173,8 @@ mod tests {
     #[test]
     fn shapes_are_closed_and_apart_from_lines() {
         let mut canvas = Canvas::new(100, 100);
-        canvas
-            .area()
-            .draw(&Rectangle::new([(0.1, 0.9), (0.3, 0.5)], BLACK))
-            .unwrap();
-        canvas
-            .area()
-            .draw(&Polygon::new(vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)], BLACK))
-            .unwrap();
+        canvas.rectangle((0.1, 0.9), (0.3, 0.5));
+        canvas.area([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]);
         assert_eq!(canvas.take_areas(), "M10 10l20 0 0 40-20 0zM0 100l100 0 0-100z");
         assert_eq!(canvas.take_lines(), "");
     }
@@ -222,9 +182,7 @@ mod tests {
     #[test]
     fn what_lies_far_outside_stays_a_small_number() {
         let mut canvas = Canvas::new(100, 100);
-        let path = [(0.0, 0.0), (1.0, 1e300), (1.0, f64::MAX), (0.5, -1e300)];
-        let path = path.map(|(x, y)| point(x, y)).to_vec();
-        canvas.area().draw(&PathElement::new(path, BLACK)).unwrap();
+        canvas.line(&[(0.0, 0.0), (1.0, 1e300), (1.0, f64::MAX), (0.5, -1e300)]);
         let lines = canvas.take_lines();
         assert!(lines.len() < 60 && lines.starts_with("M0 100l100"), "{lines}");
     }

@@ -1,10 +1,8 @@
 //! The panel `heatmap`: a column for each time, a row for each bucket, coloured by how much lies in it.
 
 use maud::html;
-use plotters::element::Rectangle;
-use plotters::style::BLACK;
 
-use super::canvas::{Canvas, point};
+use super::canvas::Canvas;
 use super::graph::{Axis, Graph, Tick};
 use super::legend::{Entry, Legend};
 use super::theme::Medium;
@@ -98,7 +96,6 @@ pub fn graph<'a>(
             let across = |time: f64| (time - range.from) / (range.to - range.from);
             let paths = (1..=SHADES).map(|shade| {
                 let mut canvas = Canvas::new(ink.width, ink.height);
-                let area = canvas.area();
                 for (index, (_, counts)) in cells.rows.iter().enumerate() {
                     let (low, high) = (index as f64 / count, (index as f64 + 1.0) / count);
                     for (time, _) in cells
@@ -108,13 +105,9 @@ pub fn graph<'a>(
                         .filter(|(_, number)| shades.shade(**number, most) == Some(shade))
                     {
                         // A value stands for the time before it.
-                        let _ = area.draw(&Rectangle::new(
-                            [point(across(time - step), high), point(across(*time), low)],
-                            BLACK,
-                        ));
+                        canvas.rectangle((across(time - step), high), (across(*time), low));
                     }
                 }
-                drop(area);
                 (shades.color(shade), canvas.take_areas())
             });
             html! { g { @for ((color, opacity), shapes) in paths.filter(|(_, shapes)| !shapes.is_empty()) { path fill=(medium.color(&color)) fill-opacity=[opacity] d=(shapes) {} } } }

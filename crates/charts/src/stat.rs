@@ -1,10 +1,8 @@
 //! The panel `stat`: big numbers, with sparklines behind them.
 
 use maud::{Markup, PreEscaped, html};
-use plotters::element::{PathElement, Polygon};
-use plotters::style::BLACK;
 
-use super::canvas::{Canvas, point};
+use super::canvas::Canvas;
 use super::cells;
 use super::graph::short;
 use super::scale::{Distribution, Limits, Scale};
@@ -259,16 +257,12 @@ fn spark(one: &Shown) -> Option<Spark> {
     };
     let scale = Scale::new(low, high, limits, Distribution::Linear, 1.0);
     let points: Vec<_> = known()
-        .map(|(time, number)| point((time - from) / (to - from), scale.fraction(*number)))
+        .map(|(time, number)| ((time - from) / (to - from), scale.fraction(*number)))
         .collect();
     let mut canvas = Canvas::new(1000, 400);
-    let area = canvas.area();
-    let _ = area.draw(&Polygon::new(
-        [vec![(0.0, 0.0)], points.clone(), vec![(1.0, 0.0)]].concat(),
-        BLACK,
-    ));
-    let _ = area.draw(&PathElement::new(points, BLACK));
-    drop(area);
+    let ends = |x: f64| std::iter::once((x, 0.0));
+    canvas.area(ends(0.0).chain(points.iter().copied()).chain(ends(1.0)));
+    canvas.line(&points);
     Some(Spark {
         line: canvas.take_lines(),
         area: canvas.take_areas(),

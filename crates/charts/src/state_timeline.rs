@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use maud::html;
-use plotters::element::Rectangle;
-use plotters::style::BLACK;
 
 use super::axes;
-use super::canvas::{Canvas, point};
+use super::canvas::Canvas;
 use super::clock;
 use super::graph::{Align, Axis, Graph, Label, Tick};
 use super::legend::{self, Entry, Legend};
@@ -111,18 +109,13 @@ fn shapes(
     colors.dedup();
     let paths = colors.into_iter().filter(|color| *color != "transparent").map(|color| {
         let mut canvas = Canvas::new(width, tall);
-        let area = canvas.area();
         for bar in row
             .bars
             .iter()
             .filter(|bar| bar.display.color.as_deref() == Some(color))
         {
-            let _ = area.draw(&Rectangle::new(
-                [point(across(bar.from), top), point(across(bar.to), bottom)],
-                BLACK,
-            ));
+            canvas.rectangle((across(bar.from), top), (across(bar.to), bottom));
         }
-        drop(area);
         (color.to_owned(), canvas.take_areas())
     });
     paths.collect()

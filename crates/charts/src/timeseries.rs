@@ -1,11 +1,9 @@
 //! The panel `timeseries`: lines, areas, bars or points over time.
 
 use maud::{Markup, html};
-use plotters::element::{PathElement, Polygon, Rectangle};
-use plotters::style::BLACK;
 
 use super::axes::{self, Axes};
-use super::canvas::{Canvas, point};
+use super::canvas::{Canvas, Point};
 use super::graph::{Graph, Ink};
 use super::theme::Medium;
 use super::{clock, legend, stack};
@@ -123,14 +121,13 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
         .map(|at| (across(line.times[at]), scale.fraction(line.values[at]), base(at)))
         .collect();
     let runs = runs(&drawn, line.times, style.span);
-    let area = canvas.area();
     let mut dots = Vec::new();
     for run in &runs {
         if style.is_bars {
             let width = bar_width(line.times, &across);
             for (x, y, base) in run {
                 let (left, right) = (x - width / 2.0, x + width / 2.0);
-                let _ = area.draw(&Rectangle::new([point(left, *y), point(right, *base)], BLACK));
+                canvas.rectangle((left, *y), (right, *base));
             }
             continue;
         }
@@ -140,24 +137,21 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
         if style.is_points || run.len() == 1 {
             continue;
         }
-        let top = through(style.interpolation, run.iter().map(|(x, y, _)| point(*x, *y)).collect());
+        let top = through(style.interpolation, run.iter().map(|(x, y, _)| (*x, *y)).collect());
         if style.fill > 0.0 {
             let mut below = through(
                 style.interpolation,
-                run.iter().map(|(x, _, base)| point(*x, *base)).collect(),
+                run.iter().map(|(x, _, base)| (*x, *base)).collect(),
             );
             below.reverse();
-            let _ = area.draw(&Polygon::new([top.clone(), below].concat(), BLACK));
+            canvas.area(top.iter().copied().chain(below));
         }
         if style.width > 0.0 {
-            let _ = area.draw(&PathElement::new(top, BLACK));
+            canvas.line(&top);
         }
     }
-    drop(area);
     let (areas, strokes) = (canvas.take_areas(), canvas.take_lines());
-    for (x, y) in dots {
-        let _ = canvas.area().draw_pixel(point(x, y), &BLACK);
-    }
+    dots.into_iter().for_each(|dot| canvas.dot(dot));
     let dots = canvas.take_lines();
     let gradient = (style.is_gradient && !areas.is_empty()).then(|| format!("g{panel}-{index}"));
     let fill = gradient
@@ -218,7 +212,7 @@ fn bar_width(times: &[f64], across: impl Fn(f64) -> f64) -> f64 {
 }
 
 /// The points of a line through `points`.
-fn through(interpolation: Interpolation, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+fn through(interpolation: Interpolation, points: Vec<Point>) -> Vec<Point> {
     let Some(first) = points.first().copied() else {
         return points;
     };
