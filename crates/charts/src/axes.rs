@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::graph::{Axis, Ink, Tick, short};
 use super::legend::Legend;
+use super::look::usual_size;
 use super::scale::{Distribution, Limits, Scale, tick_texts};
 use super::timeseries::Line;
 use edgewatch_grafana_model::color;
@@ -211,13 +212,13 @@ fn room(panel: &Panel, legend: &Legend) -> usize {
         (false, false) => 28.0,
         (false, true) => 70.0,
     };
-    let height = f64::from(panel.grid_pos.h.clamp(2, 60)) * 38.0 - 76.0 - legend;
+    let height = usual_size(panel).1 - 76.0 - legend;
     (height / 34.0).clamp(2.0, 12.0) as usize
 }
 
 /// For how many times there is room in the width of a panel.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
 pub fn columns(panel: &Panel, legend: &Legend) -> usize {
-    let width = f64::from(panel.grid_pos.w.clamp(3, 24)) * 57.0 - 80.0 - if legend.is_right { 200.0 } else { 0.0 };
+    let width = usual_size(panel).0 - 80.0 - if legend.is_right { 200.0 } else { 0.0 };
     (width / 58.0).clamp(2.0, 16.0) as usize
 }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::cells;
 use super::graph::short;
-use super::theme::{Medium, Tone, fitted, text_width};
+use super::look::usual_size;
+use super::theme::{Medium, Tone};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::display;
@@ -13,12 +13,50 @@ use edgewatch_grafana_model::panel::bargauge::{BarGauge, BarMode, NamePlacement,
 use edgewatch_grafana_model::panel::common::Orientation;
 use edgewatch_grafana_model::reduce::{self, Shown};
 
-/// Pixels of names and values in pictures.
-const TEXT: f64 = 14.0;
-/// Pixels of the lowest row in pictures.
-const LEAST_ROW: f64 = 18.0;
 /// Segments of a bar that looks like a display.
 const SEGMENTS: u8 = 30;
+
+/// The bars of a panel.
+pub struct Bars<'a> {
+    /// One for each.
+    pub shown: Vec<Shown<'a>>,
+    /// Whether they stand; else they lie.
+    pub is_upright: bool,
+    /// Whether they have names.
+    pub has_names: bool,
+    /// Whether they have values.
+    pub has_values: bool,
+    look: Look,
+}
+
+/// What the panel shows of `data`; `None` if there is nothing.
+pub fn bars<'a>(panel: &Panel, options: &BarGauge, data: &'a Data) -> Option<Bars<'a>> {
+    let shown = reduce::shown(&options.reduce, data);
+    (!shown.is_empty()).then(|| Bars {
+        is_upright: is_upright(panel, options.orientation),
+        has_names: shown.len() > 1 && options.name_placement != NamePlacement::Hidden,
+        has_values: options.value_mode != ValueMode::Hidden,
+        look: Look::of(panel, options, &shown),
+        shown,
+    })
+}
+
+impl Bars<'_> {
+    /// The marks of bar `index`, which fill the SVG element around it.
+    pub fn draw(&self, one: &Shown, index: usize, medium: Medium) -> Markup {
+        bar(&self.look, one, index, self.is_upright, medium)
+    }
+
+    /// From 0 to 1: how far a bar is filled.
+    pub fn share(&self, one: &Shown) -> f64 {
+        self.look.share(one.value)
+    }
+
+    /// The colour of a value; `None`: that of texts.
+    pub fn value_color<'b>(&self, one: &'b Shown) -> Option<&'b str> {
+        (self.look.value_mode != ValueMode::Text).then(|| one.color())
+    }
+}
 
 /// The look of all bars of a panel.
 struct Look {
@@ -47,108 +85,17 @@ impl Look {
         let share = (value - self.min) / (self.max - self.min);
         if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
     }
-
-    fn value_color<'a>(&self, one: &'a Shown) -> Option<&'a str> {
-        (self.value_mode != ValueMode::Text).then(|| one.color())
-    }
-}
-
-/// For a page.
-pub fn page(panel: &Panel, options: &BarGauge, data: &Data) -> Markup {
-    let shown = reduce::shown(&options.reduce, data);
-    if shown.is_empty() {
-        return super::nothing(panel);
-    }
-    let look = Look::of(panel, options, &shown);
-    let is_upright = is_upright(panel, options.orientation);
-    let has_names = shown.len() > 1 && options.name_placement != NamePlacement::Hidden;
-    html! {
-        div.bars.upright[is_upright] {
-            @for (index, one) in shown.iter().enumerate() {
-                div.bar-cell role="img" aria-label=(format!("{} {}", one.title, cells::text(one))) {
-                    @if has_names { span.bar-name title=(one.title) dir="auto" { (one.title) } }
-                    svg.bar-track { (bar(&look, one, index, is_upright, Medium::Page)) }
-                    @if look.value_mode != ValueMode::Hidden {
-                        span.bar-value { font color=[look.value_color(one)] { (cells::text(one)) } }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// For a picture of `width` by `height` pixels.
-#[expect(clippy::cast_precision_loss, reason = "a few")]
-pub fn picture(
-    panel: &Panel,
-    options: &BarGauge,
-    data: &Data,
-    width: f64,
-    height: f64,
-    medium: Medium,
-) -> Option<Markup> {
-    let mut shown = reduce::shown(&options.reduce, data);
-    if shown.is_empty() {
-        return None;
-    }
-    if !is_upright(panel, options.orientation) {
-        // A picture cannot be scrolled.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-        shown.truncate((height / LEAST_ROW).max(1.0) as usize);
-    }
-    let look = Look::of(panel, options, &shown);
-    let text = |one: &Shown| text_width(cells::text(one), TEXT) + 12.0;
-    let value = shown.iter().map(text).fold(0.0, f64::max);
-    let has_names = shown.len() > 1;
-    let tone = |one: &Shown| {
-        look.value_color(one).map_or_else(
-            || medium.tone(Tone::Text).unwrap_or_default().to_owned(),
-            |color| medium.color(color),
-        )
-    };
-    if is_upright(panel, options.orientation) {
-        let column = width / shown.len() as f64;
-        let (top, bottom) = (24.0, if has_names { height - 22.0 } else { height - 4.0 });
-        return Some(html! {
-            g font-size=(TEXT) text-anchor="middle" {
-                @for (index, one) in shown.iter().enumerate() {
-                    @let left = index as f64 * column;
-                    text x=(short(left + column / 2.0)) y="16" fill=(tone(one)) { (cells::text(one)) }
-                    svg x=(short(left + 4.0)) y=(short(top)) width=(short((column - 8.0).max(1.0))) height=(short((bottom - top).max(1.0))) { (bar(&look, one, index, true, medium)) }
-                    @if has_names { text x=(short(left + column / 2.0)) y=(short(height - 6.0)) fill=[medium.tone(Tone::Text)] { (fitted(&one.title, TEXT, column - 8.0)) } }
-                }
-            }
-        });
-    }
-    let names = if has_names {
-        shown
-            .iter()
-            .map(|one| text_width(&one.title, TEXT) + 12.0)
-            .fold(0.0, f64::max)
-            .min(width * 0.4)
-    } else {
-        4.0
-    };
-    let row = (height / shown.len() as f64).min(60.0);
-    let above = (height - row * shown.len() as f64) / 2.0;
-    Some(html! {
-        g font-size=(TEXT) {
-            @for (index, one) in shown.iter().enumerate() {
-                @let top = above + index as f64 * row;
-                @if has_names { text x="4" y=(short(top + row / 2.0)) dy=".35em" fill=[medium.tone(Tone::Text)] { (fitted(&one.title, TEXT, names - 12.0)) } }
-                svg x=(short(names)) y=(short(top + row * 0.1)) width=(short((width - names - value).max(1.0))) height=(short(row * 0.8)) { (bar(&look, one, index, false, medium)) }
-                text x=(short(width - 4.0)) y=(short(top + row / 2.0)) dy=".35em" text-anchor="end" fill=(tone(one)) { (cells::text(one)) }
-            }
-        }
-    })
 }
 
 /// Grafana calls bars that stand upright vertical; by itself it lays bars flat in panels that are not much wider than high.
-const fn is_upright(panel: &Panel, orientation: Orientation) -> bool {
+fn is_upright(panel: &Panel, orientation: Orientation) -> bool {
     match orientation {
         Orientation::Vertical => true,
         Orientation::Horizontal => false,
-        Orientation::Auto => panel.grid_pos.w * 57 > panel.grid_pos.h * 38,
+        Orientation::Auto => {
+            let (width, height) = usual_size(panel);
+            width > height
+        }
     }
 }
 

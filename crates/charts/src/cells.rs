@@ -1,8 +1,6 @@
 //! Cells beside and below each other, for panels that show several single values: as many columns as make them biggest.
 
-use maud::{Markup, html};
-
-use super::graph::short;
+use super::look::usual_size;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::common::Orientation;
 use edgewatch_grafana_model::reduce::Shown;
@@ -21,15 +19,50 @@ pub fn text<'a>(one: &'a Shown) -> &'a str {
     }
 }
 
-/// Classes of the container of `count` cells whose contents have the size `unit`: columns on a wide screen and on a phone.
-pub fn classes(panel: &Panel, orientation: Orientation, count: usize, unit: (f64, f64)) -> String {
-    let height = f64::from(panel.grid_pos.h.max(2)) * 38.0 - 48.0;
-    let width = f64::from(panel.grid_pos.w.clamp(1, 24)) * 57.0 - 24.0;
-    format!(
-        "c{} p{}",
-        columns(orientation, count, (width, height), unit),
-        columns(orientation, count, (PHONE, height), unit)
-    )
+/// How cells lie.
+#[derive(Clone, Copy)]
+pub struct Cells {
+    orientation: Orientation,
+    count: usize,
+    /// Pixels of the panel's inside on a usual screen.
+    usual: (f64, f64),
+}
+
+impl Cells {
+    /// Those of `count` values; `None` if there are none.
+    pub fn of(panel: &Panel, orientation: Orientation, count: usize) -> Option<Self> {
+        let (width, height) = usual_size(panel);
+        (count > 0).then_some(Self {
+            orientation,
+            count,
+            usual: (width - 24.0, height - 48.0),
+        })
+    }
+
+    /// Classes of the container of cells whose contents have the size `unit`: columns on a wide screen and on a phone.
+    pub fn classes(self, unit: (f64, f64)) -> String {
+        format!(
+            "c{} p{}",
+            columns(self.orientation, self.count, self.usual, unit),
+            columns(self.orientation, self.count, (PHONE, self.usual.1), unit)
+        )
+    }
+
+    /// The places of cells whose contents have the size `unit` in a picture of `size` pixels: left, top, width, height.
+    #[expect(clippy::cast_precision_loss, reason = "a few")]
+    pub fn places(self, size: (f64, f64), unit: (f64, f64)) -> impl Iterator<Item = (f64, f64, f64, f64)> {
+        let columns = columns(self.orientation, self.count, size, unit);
+        let (width, height) = (size.0 / columns as f64, size.1 / self.count.div_ceil(columns) as f64);
+        (0..self.count).map(move |index| {
+            let (column, row) = ((index % columns) as f64, (index / columns) as f64);
+            (
+                column * width + 4.0,
+                row * height + 4.0,
+                (width - 8.0).max(1.0),
+                (height - 8.0).max(1.0),
+            )
+        })
+    }
 }
 
 /// How many columns give `count` cells of the shape `unit` the most room in `size`.
@@ -47,49 +80,6 @@ fn columns(orientation: Orientation, count: usize, (width, height): (f64, f64), 
             (1..=most).max_by(|a, b| scale(*a).total_cmp(&scale(*b))).unwrap_or(1)
         }
     }
-}
-
-/// The cells in a picture of `size` pixels; each is drawn in `unit` units. `None` if there are none.
-pub fn picture(
-    orientation: Orientation,
-    shown: &[Shown],
-    size: (f64, f64),
-    unit: (f64, f64),
-    draw: impl Fn(&Shown) -> Markup,
-) -> Option<Markup> {
-    let places = places(orientation, shown.len(), size, unit)?;
-    Some(html! {
-        @for ((x, y, width, height), one) in places.iter().zip(shown) {
-            svg x=(short(*x)) y=(short(*y)) width=(short(*width)) height=(short(*height)) viewBox=(format!("0 0 {} {}", short(unit.0), short(unit.1))) {
-                (draw(one))
-            }
-        }
-    })
-}
-
-/// The places of `count` cells in a picture of `size` pixels: left, top, width, height. `None` if there are none.
-#[expect(clippy::cast_precision_loss, reason = "a few")]
-pub fn places(
-    orientation: Orientation,
-    count: usize,
-    size: (f64, f64),
-    unit: (f64, f64),
-) -> Option<Vec<(f64, f64, f64, f64)>> {
-    if count == 0 {
-        return None;
-    }
-    let columns = columns(orientation, count, size, unit);
-    let (width, height) = (size.0 / columns as f64, size.1 / count.div_ceil(columns) as f64);
-    let place = |index: usize| {
-        let (column, row) = ((index % columns) as f64, (index / columns) as f64);
-        (
-            column * width + 4.0,
-            row * height + 4.0,
-            (width - 8.0).max(1.0),
-            (height - 8.0).max(1.0),
-        )
-    };
-    Some((0..count).map(place).collect())
 }
 
 /// The rules for the classes.
@@ -122,7 +112,8 @@ mod tests {
 
     #[test]
     fn places_do_not_leave_the_picture() {
-        let places = places(Orientation::Auto, 7, (300.0, 200.0), (100.0, 100.0)).unwrap();
+        let cells = Cells::of(&Panel::default(), Orientation::Auto, 7).unwrap();
+        let places: Vec<_> = cells.places((300.0, 200.0), (100.0, 100.0)).collect();
         assert_eq!(places.len(), 7);
         assert!(
             places

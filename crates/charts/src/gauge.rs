@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use maud::{Markup, html};
 
-use super::cells;
+use super::cells::{self, Cells};
 use super::graph::short;
 use super::theme::{Medium, Tone, fitted, text_width};
 use edgewatch_grafana_model::color;
@@ -27,44 +27,49 @@ const RING: f64 = 83.0;
 /// The arc begins and ends this far from straight down.
 const OPENING: f64 = PI / 3.0;
 
-/// For a page.
-pub fn page(panel: &Panel, options: &Gauge, data: &Data) -> Markup {
-    let shown = reduce::shown(&options.reduce, data);
-    if shown.is_empty() {
-        return super::nothing(panel);
-    }
-    let (width, height) = unit(options, &shown);
-    html! {
-        div class={ "cells " (cells::classes(panel, options.orientation, shown.len(), (width, height))) } {
-            @for one in &shown {
-                svg.gauge viewBox=(format!("0 0 {width} {height}")) role="img" aria-label=(format!("{} {}", one.title, cells::text(one))) {
-                    (draw(options, one, shown.len() > 1, Medium::Page))
-                }
-            }
-        }
-    }
+/// The gauges of a panel.
+pub struct Gauges<'a> {
+    options: &'a Gauge,
+    /// How they lie.
+    pub cells: Cells,
+    /// One for each.
+    pub shown: Vec<Shown<'a>>,
 }
 
-/// For a picture of `width` by `height` pixels.
-pub fn picture(options: &Gauge, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
+/// What the panel shows of `data`; `None` if there is nothing.
+pub fn gauges<'a>(panel: &Panel, options: &'a Gauge, data: &'a Data) -> Option<Gauges<'a>> {
     let shown = reduce::shown(&options.reduce, data);
-    let unit = unit(options, &shown);
-    cells::picture(options.orientation, &shown, (width, height), unit, |one| {
-        draw(options, one, shown.len() > 1, medium)
-    })
+    let cells = Cells::of(panel, options.orientation, shown.len())?;
+    Some(Gauges { options, cells, shown })
 }
 
-/// Units of the width and the height of a gauge.
-fn unit(options: &Gauge, shown: &[Shown]) -> (f64, f64) {
-    let height = if shown.len() > 1 { NAMED } else { HEIGHT };
-    let labels = if options.show_threshold_labels { LABELS } else { 0.0 };
-    (WIDTH + 2.0 * labels, height + labels)
+impl Gauges<'_> {
+    /// Units of the width and the height of a gauge.
+    pub fn unit(&self) -> (f64, f64) {
+        let height = if self.shown.len() > 1 { NAMED } else { HEIGHT };
+        let labels = if self.options.show_threshold_labels {
+            LABELS
+        } else {
+            0.0
+        };
+        (WIDTH + 2.0 * labels, height + labels)
+    }
+
+    /// From 0 to 1: how far an arc is filled.
+    pub fn share(&self, one: &Shown) -> f64 {
+        let share = share(&one.field.options, one.value);
+        if share.is_nan() { 0.0 } else { share }
+    }
+
+    /// The marks of a gauge.
+    pub fn draw(&self, one: &Shown, medium: Medium) -> Markup {
+        draw(self.options, one, self.shown.len() > 1, medium)
+    }
 }
 
 fn draw(asked: &Gauge, one: &Shown, has_name: bool, medium: Medium) -> Markup {
     let options = &one.field.options;
-    let (min, max) = ends(options);
-    let share = |value: f64| ((value - min) / (max - min)).clamp(0.0, 1.0);
+    let share = |value: f64| share(options, value);
     let text = cells::text(one);
     // The text has the room inside of the arc.
     let size = (2.0 * RADIUS - THICKNESS - 20.0) / text_width(text, 1.0).max(1.0);
@@ -98,7 +103,7 @@ fn draw(asked: &Gauge, one: &Shown, has_name: bool, medium: Medium) -> Markup {
 }
 
 /// The values at both ends of the arc.
-pub fn ends(options: &FieldOptions) -> (f64, f64) {
+fn ends(options: &FieldOptions) -> (f64, f64) {
     let whole = if options.unit == "percentunit" { 1.0 } else { 100.0 };
     let min = options.min.unwrap_or(0.0);
     let max = options.max.unwrap_or(whole);
@@ -107,6 +112,12 @@ pub fn ends(options: &FieldOptions) -> (f64, f64) {
     } else {
         (min, min + whole)
     }
+}
+
+/// The place of a value on the arc, from 0 to 1.
+fn share(options: &FieldOptions, value: f64) -> f64 {
+    let (min, max) = ends(options);
+    ((value - min) / (max - min)).clamp(0.0, 1.0)
 }
 
 /// From where to where (shares of the arc) which colour of the thresholds holds.

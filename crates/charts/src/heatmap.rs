@@ -1,21 +1,22 @@
 //! The panel `heatmap`: a column for each time, a row for each bucket, coloured by how much lies in it.
 
-use maud::html;
+mod shades;
+
+use maud::{Markup, html};
 
 use super::canvas::Canvas;
-use super::graph::{Axis, Graph, Tick};
+use super::graph::{Axis, Graph, Ink, Plot, Tick};
 use super::legend::{Entry, Legend};
-use super::theme::Medium;
+use super::look::usual_size;
 use super::{axes, clock, scale};
-use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
-use edgewatch_grafana_model::panel::heatmap::{BucketMode, Buckets, Count, HeatMode, HeatScale, Heatmap, Scheme};
+use edgewatch_grafana_model::panel::heatmap::{BucketMode, Buckets, Count, Heatmap};
+use edgewatch_grafana_model::time::TimeRange;
 use edgewatch_grafana_model::units;
+use shades::{SHADES, Shades};
 
-/// Shades: what the eye tells apart, and few enough for a small page.
-const SHADES: u8 = 24;
 /// Buckets of a panel whose values are counted here.
 const COUNTED: f64 = 24.0;
 /// Cells of a panel.
@@ -23,21 +24,28 @@ const MOST_CELLS: usize = 40_000;
 
 /// Buckets with their counts.
 #[derive(Default)]
-struct Cells {
+struct Rows {
     times: Vec<f64>,
     /// From below: the name of each row, and a count for each time.
     rows: Vec<(String, Vec<f64>)>,
 }
 
+/// The inside of the graph.
+pub struct Cells {
+    cells: Rows,
+    shades: Shades,
+    /// The count with the last colour.
+    most: f64,
+    /// Of counts.
+    unit: String,
+    /// Seconds between two times.
+    step: f64,
+    range: TimeRange,
+}
+
 /// The graph of `data`; `None` if there is nothing to draw.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-pub fn graph<'a>(
-    panel: &'a Panel,
-    options: &Heatmap,
-    data: &'a Data,
-    scope: &Scope,
-    medium: Medium,
-) -> Option<Graph<'a>> {
+pub fn graph<'a>(panel: &'a Panel, options: &Heatmap, data: &'a Data, scope: &Scope) -> Option<Graph<'a>> {
     let range = data.range;
     let cells = if options.calculate {
         counted(&options.calculation.y_buckets, data)
@@ -57,7 +65,7 @@ pub fn graph<'a>(
     let most = options.color.max.filter(|most| *most > 0.0).unwrap_or(most);
     let shades = Shades::of(options);
     let count = cells.rows.len() as f64;
-    let height = f64::from(panel.grid_pos.h.clamp(2, 60)) * 38.0 - 104.0;
+    let height = usual_size(panel).1 - 104.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
     let every = cells.rows.len().div_ceil((height / 18.0).max(1.0) as usize);
     let ticks = cells.rows.iter().enumerate().filter(|(index, _)| index % every == 0);
@@ -69,7 +77,7 @@ pub fn graph<'a>(
         .collect();
     let legend = Legend {
         entries: if options.legend.show {
-            scale(options, &shades, most, medium)
+            scale(options, &shades, most)
         } else {
             Vec::new()
         },
@@ -92,27 +100,61 @@ pub fn graph<'a>(
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         labels: Vec::new(),
-        plot: Box::new(move |ink| {
-            let across = |time: f64| (time - range.from) / (range.to - range.from);
-            let paths = (1..=SHADES).map(|shade| {
-                let mut canvas = Canvas::new(ink.width, ink.height);
-                for (index, (_, counts)) in cells.rows.iter().enumerate() {
-                    let (low, high) = (index as f64 / count, (index as f64 + 1.0) / count);
-                    for (time, _) in cells
-                        .times
-                        .iter()
-                        .zip(counts)
-                        .filter(|(_, number)| shades.shade(**number, most) == Some(shade))
-                    {
-                        // A value stands for the time before it.
-                        canvas.rectangle((across(time - step), high), (across(*time), low));
-                    }
-                }
-                (shades.color(shade), canvas.take_areas())
-            });
-            html! { g { @for ((color, opacity), shapes) in paths.filter(|(_, shapes)| !shapes.is_empty()) { path fill=(medium.color(&color)) fill-opacity=[opacity] d=(shapes) {} } } }
+        plot: Plot::Cells(Cells {
+            cells,
+            shades,
+            most,
+            unit: options.cell_values.unit.clone(),
+            step,
+            range,
         }),
     })
+}
+
+impl Cells {
+    /// From below: the name of each row, and a count for each time.
+    pub fn rows(&self) -> &[(String, Vec<f64>)] {
+        &self.cells.rows
+    }
+
+    /// A count, for people; empty where there is none.
+    pub fn text(&self, count: f64) -> String {
+        if count.is_finite() {
+            units::format(&self.unit, None, count)
+        } else {
+            String::new()
+        }
+    }
+
+    /// The colour of the greatest count.
+    pub fn color(&self) -> String {
+        self.shades.color(SHADES).0
+    }
+
+    /// Their marks: a path for each shade.
+    #[expect(clippy::cast_precision_loss, reason = "a few rows")]
+    pub fn draw(&self, ink: Ink) -> Markup {
+        let Self { cells, shades, .. } = self;
+        let across = |time: f64| (time - self.range.from) / (self.range.to - self.range.from);
+        let count = cells.rows.len() as f64;
+        let paths = (1..=SHADES).map(|shade| {
+            let mut canvas = Canvas::new(ink.width, ink.height);
+            for (index, (_, counts)) in cells.rows.iter().enumerate() {
+                let (low, high) = (index as f64 / count, (index as f64 + 1.0) / count);
+                for (time, _) in cells
+                    .times
+                    .iter()
+                    .zip(counts)
+                    .filter(|(_, number)| shades.shade(**number, self.most) == Some(shade))
+                {
+                    // A value stands for the time before it.
+                    canvas.rectangle((across(time - self.step), high), (across(*time), low));
+                }
+            }
+            (shades.color(shade), canvas.take_areas())
+        });
+        html! { g { @for ((color, opacity), shapes) in paths.filter(|(_, shapes)| !shapes.is_empty()) { path fill=(ink.medium.color(&color)) fill-opacity=[opacity] d=(shapes) {} } } }
+    }
 }
 
 /// The columns of `own`, in which a series has its values, among all `times`.
@@ -130,8 +172,8 @@ fn most_rows(times: &[f64]) -> usize {
 }
 
 /// Buckets as the query brings them: each series is one.
-fn given(data: &Data) -> Cells {
-    let mut cells = Cells {
+fn given(data: &Data) -> Rows {
+    let mut cells = Rows {
         times: data.times(),
         rows: Vec::new(),
     };
@@ -161,7 +203,7 @@ fn given(data: &Data) -> Cells {
     clippy::cast_precision_loss,
     reason = "a few buckets"
 )]
-fn counted(buckets: &Buckets, data: &Data) -> Cells {
+fn counted(buckets: &Buckets, data: &Data) -> Rows {
     let series: Vec<(&[f64], &[f64])> = data
         .frames
         .iter()
@@ -179,7 +221,7 @@ fn counted(buckets: &Buckets, data: &Data) -> Cells {
         values().fold(f64::NEG_INFINITY, f64::max),
     );
     if low > high {
-        return Cells::default();
+        return Rows::default();
     }
     let wanted = buckets
         .value
@@ -192,7 +234,7 @@ fn counted(buckets: &Buckets, data: &Data) -> Cells {
     };
     let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
     let first = (low / size).floor();
-    let mut cells = Cells {
+    let mut cells = Rows {
         times: data.times(),
         rows: Vec::new(),
     };
@@ -229,91 +271,8 @@ fn counted(buckets: &Buckets, data: &Data) -> Cells {
     cells
 }
 
-/// Colours from little to much.
-enum Palette {
-    /// One colour, from nearly transparent on, so that little is near to the background of either theme.
-    Hue(String),
-    /// From one colour to another.
-    Stops(Vec<String>),
-}
-
-/// How counts become shades.
-struct Shades {
-    palette: Palette,
-    exponent: f64,
-    least: f64,
-}
-
-impl Shades {
-    fn of(options: &Heatmap) -> Self {
-        let color = &options.color;
-        let exponent = color.exponent.filter(|exponent| *exponent > 0.0).unwrap_or(0.5);
-        let (palette, exponent) = match (color.mode, color.scale) {
-            (HeatMode::Scheme, _) => (palette(color.scheme, color.reverse), exponent),
-            (HeatMode::Opacity, HeatScale::Exponential) => (Palette::Hue(color::hex(&color.fill)), exponent),
-            (HeatMode::Opacity, HeatScale::Linear) => (Palette::Hue(color::hex(&color.fill)), 1.0),
-        };
-        Self {
-            palette,
-            exponent,
-            least: options.filter_values.le,
-        }
-    }
-
-    /// 1 to [`SHADES`]; `None` where nothing is drawn.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few shades")]
-    fn shade(&self, count: f64, most: f64) -> Option<u8> {
-        if count.is_nan() || count <= self.least || most <= 0.0 {
-            return None;
-        }
-        let share = (count / most).clamp(0.0, 1.0).powf(self.exponent);
-        Some(((share * f64::from(SHADES)).ceil() as u8).clamp(1, SHADES))
-    }
-
-    /// Colour and opacity of a shade.
-    fn color(&self, shade: u8) -> (String, Option<String>) {
-        let share = f64::from(shade) / f64::from(SHADES);
-        match &self.palette {
-            Palette::Hue(color) => (
-                color.clone(),
-                (shade < SHADES).then(|| format!("{:.2}", 0.12 + 0.88 * share)),
-            ),
-            Palette::Stops(stops) => (color::between(stops, share), None),
-        }
-    }
-}
-
-/// The colours of a scheme.
-fn palette(scheme: Scheme, is_reversed: bool) -> Palette {
-    let stops: &[&str] = match scheme {
-        Scheme::Blues => return Palette::Hue(color::hex("blue")),
-        Scheme::Greens => return Palette::Hue(color::hex("green")),
-        Scheme::Greys => return Palette::Hue("#9a9aa5".to_owned()),
-        Scheme::Purples => return Palette::Hue(color::hex("purple")),
-        Scheme::Reds => return Palette::Hue(color::hex("red")),
-        Scheme::Turbo => &[
-            "#30123b", "#4675ed", "#1bcfd4", "#61fc6c", "#d1e834", "#fe9b2d", "#d93807", "#7a0403",
-        ],
-        Scheme::Cividis => &["#00224e", "#434e6c", "#7d7c78", "#bcae6c", "#fee838"],
-        Scheme::Viridis => &["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"],
-        Scheme::Magma => &["#0b0724", "#4f127b", "#b5367a", "#fb8761", "#fcfdbf"],
-        Scheme::Inferno => &["#0b0724", "#57106e", "#bc3754", "#f98e09", "#fcffa4"],
-        Scheme::Plasma => &["#0d0887", "#7e03a8", "#cc4778", "#f89540", "#f0f921"],
-        Scheme::Spectral => &["#5e4fa2", "#66c2a5", "#ffffbf", "#f46d43", "#9e0142"],
-        Scheme::RdYlGn => &["#006837", "#66bd63", "#ffffbf", "#f46d43", "#a50026"],
-        Scheme::RdYlBu => &["#313695", "#74add1", "#ffffbf", "#f46d43", "#a50026"],
-        Scheme::RdBu => &["#053061", "#4393c3", "#f7f7f7", "#d6604d", "#67001f"],
-        Scheme::Oranges => return Palette::Hue(color::hex("orange")),
-    };
-    let mut stops: Vec<String> = stops.iter().map(|stop| (*stop).to_owned()).collect();
-    if is_reversed {
-        stops.reverse();
-    }
-    Palette::Stops(stops)
-}
-
 /// What some of the colours mean. Counts are whole numbers.
-fn scale(options: &Heatmap, shades: &Shades, most: f64, medium: Medium) -> Vec<Entry> {
+fn scale(options: &Heatmap, shades: &Shades, most: f64) -> Vec<Entry> {
     let unit = &options.cell_values.unit;
     let mut values: Vec<f64> = [0.1, 0.25, 0.5, 0.75, 1.0]
         .into_iter()
@@ -326,7 +285,7 @@ fn scale(options: &Heatmap, shades: &Shades, most: f64, medium: Medium) -> Vec<E
     let entry = |value: f64| {
         let (color, opacity) = shades.color(shades.shade(value, most)?);
         Some(Entry {
-            color: medium.color(&color),
+            color,
             opacity,
             name: units::format(unit, None, value),
             ..Entry::default()

@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::canvas::Canvas;
-use super::cells;
+use super::cells::{self, Cells};
 use super::graph::short;
 use super::scale::{Distribution, Limits, Scale};
 use super::theme::{Medium, Tone, fitted, readable_on, text_width};
@@ -16,6 +16,17 @@ use edgewatch_grafana_model::reduce::{self, Shown};
 const HEIGHT: f64 = 100.0;
 /// Names are cut at this many units: more would make all texts small.
 const LONGEST_NAME: f64 = 420.0;
+
+/// The cells of a panel.
+pub struct Stats<'a> {
+    /// Its id.
+    panel: u32,
+    /// How they lie.
+    pub cells: Cells,
+    /// One for each.
+    pub shown: Vec<Shown<'a>>,
+    look: Look,
+}
 
 /// The look of all cells of a panel.
 struct Look {
@@ -35,32 +46,16 @@ enum Mode {
     Background { is_gradient: bool },
 }
 
-/// For a page.
-pub fn page(panel: &Panel, options: &Stat, data: &Data) -> Markup {
+/// What the panel shows of `data`; `None` if there is nothing.
+pub fn stats<'a>(panel: &Panel, options: &Stat, data: &'a Data) -> Option<Stats<'a>> {
     let shown = reduce::shown(&options.reduce, data);
-    if shown.is_empty() {
-        return super::nothing(panel);
-    }
+    let cells = Cells::of(panel, options.orientation, shown.len())?;
     let look = Look::of(options, &shown);
-    html! {
-        div class={ "cells " (cells::classes(panel, options.orientation, shown.len(), (look.width, look.height()))) } {
-            @for (index, one) in shown.iter().enumerate() { (look.page(one, panel.id, index)) }
-        }
-    }
-}
-
-/// For a picture of `width` by `height` pixels.
-pub fn picture(panel: &Panel, options: &Stat, data: &Data, width: f64, height: f64, medium: Medium) -> Option<Markup> {
-    let shown = reduce::shown(&options.reduce, data);
-    let look = Look::of(options, &shown);
-    let places = cells::places(
-        options.orientation,
-        shown.len(),
-        (width, height),
-        (look.width, look.height()),
-    )?;
-    Some(html! {
-        @for (index, (place, one)) in places.into_iter().zip(&shown).enumerate() { (look.picture(one, place, panel.id, index, medium)) }
+    Some(Stats {
+        panel: panel.id,
+        cells,
+        shown,
+        look,
     })
 }
 
@@ -98,87 +93,82 @@ impl Look {
             width: width * 1.08 + 8.0,
         }
     }
+}
 
-    /// Units of a cell's height, with room for a sparkline.
-    fn height(&self) -> f64 {
-        if self.has_graph { HEIGHT * 1.5 } else { HEIGHT }
+impl Stats<'_> {
+    /// Units of the width and the height of a cell, with room for a sparkline.
+    pub fn unit(&self) -> (f64, f64) {
+        let height = if self.look.has_graph { HEIGHT * 1.5 } else { HEIGHT };
+        (self.look.width, height)
+    }
+
+    /// Whether cells have names.
+    pub const fn has_name(&self) -> bool {
+        self.look.has_name
+    }
+
+    /// Whether values have the times before them behind.
+    pub const fn has_graph(&self) -> bool {
+        self.look.has_graph
+    }
+
+    /// The view box of [`Self::texts`].
+    pub fn view_box(&self) -> String {
+        format!("0 0 {} {HEIGHT}", short(self.look.width))
+    }
+
+    /// Where the texts lie in their place.
+    pub const fn aspect(&self) -> &'static str {
+        if self.look.is_left { "xMinYMid" } else { "xMidYMid" }
     }
 
     /// The colours of texts and of the sparkline.
     fn colors<'a>(&self, one: &'a Shown) -> (Option<&'a str>, &'a str) {
-        match self.mode {
+        match self.look.mode {
             Mode::Plain => (None, one.color()),
             Mode::Value => (Some(one.color()), one.color()),
             Mode::Background { .. } => (Some(readable_on(one.color())), readable_on(one.color())),
         }
     }
 
-    fn aspect(&self) -> &'static str {
-        if self.is_left { "xMinYMid" } else { "xMidYMid" }
+    /// What lies behind cell `index`, which fills its place; `None` if nothing does.
+    pub fn back(&self, index: usize, medium: Medium) -> Option<Markup> {
+        let Mode::Background { is_gradient } = self.look.mode else {
+            return None;
+        };
+        let id = format!("b{}-{index}", self.panel);
+        let color = self.shown.get(index)?.color();
+        Some(background(&medium.color(color), is_gradient, &id))
     }
 
-    fn page(&self, one: &Shown, panel: u32, index: usize) -> Markup {
-        let spark = Some(one).filter(|_| self.has_graph).and_then(spark);
-        let (text_color, spark_color) = self.colors(one);
-        html! {
-            div.stat.graphed[spark.is_some()] title=[self.has_name.then_some(&one.title)] {
-                @if let Mode::Background { is_gradient } = self.mode {
-                    svg.back aria-hidden="true" { (background(one.color(), is_gradient, &format!("b{panel}-{index}"))) }
-                }
-                @if let Some(spark) = spark { svg.spark viewBox="0 0 1000 400" preserveAspectRatio="none" aria-hidden="true" { (spark.draw(spark_color, "1")) } }
-                svg.big viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(self.aspect()) { (self.texts(one, text_color, Medium::Page)) }
-            }
-        }
-    }
-
-    fn picture(
-        &self,
-        one: &Shown,
-        (x, y, width, height): (f64, f64, f64, f64),
-        panel: u32,
-        index: usize,
-        medium: Medium,
-    ) -> Markup {
-        let spark = Some(one).filter(|_| self.has_graph).and_then(spark);
-        let (text_color, spark_color) = self.colors(one);
-        let text_color = text_color.map(|color| medium.color(color));
-        let big = if spark.is_some() { height * 0.62 } else { height };
-        html! {
-            svg x=(short(x)) y=(short(y)) width=(short(width)) height=(short(height)) {
-                @if let Mode::Background { is_gradient } = self.mode { (background(&medium.color(one.color()), is_gradient, &format!("b{panel}-{index}"))) }
-                @if let Some(spark) = spark {
-                    // Lines are scaled with the rest here: of what they would lose, the less is given back.
-                    @let scale = (width / 1000.0).min(height * 0.45 / 400.0).max(0.01);
-                    svg y=(short(height * 0.55)) width=(short(width)) height=(short(height * 0.45)) viewBox="0 0 1000 400" preserveAspectRatio="none" { (spark.draw(&medium.color(spark_color), &short(1.0 / scale))) }
-                }
-                svg width=(short(width)) height=(short(big)) viewBox=(format!("0 0 {} {HEIGHT}", short(self.width))) preserveAspectRatio=(self.aspect()) { (self.texts(one, text_color.as_deref(), medium)) }
-            }
-        }
+    /// The sparkline of a cell, [`SPARK`] units large, with a line of that width; `None` if it has none.
+    pub fn spark(&self, one: &Shown, medium: Medium, width: &str) -> Option<Markup> {
+        let spark = spark(one).filter(|_| self.look.has_graph)?;
+        Some(spark.draw(&medium.color(self.colors(one).1), width))
     }
 
     /// The texts of a cell, in units of its view box.
-    fn texts(&self, one: &Shown, color: Option<&str>, medium: Medium) -> Markup {
+    pub fn texts(&self, one: &Shown, medium: Medium) -> Markup {
+        let look = &self.look;
         let plain = medium.tone(Tone::Text);
-        let (x, anchor) = if self.is_left {
+        let color = self.colors(one).0.map(|color| medium.color(color));
+        let color = color.as_deref();
+        let (x, anchor) = if look.is_left {
             (4.0, "start")
         } else {
-            (self.width / 2.0, "middle")
+            (look.width / 2.0, "middle")
         };
         let (number, unit) = split_unit(cells::text(one));
-        // A space at the beginning of an element is lost in pictures.
-        let unit = match medium {
-            Medium::Page => unit.to_owned(),
-            Medium::Picture { .. } => unit.replace(' ', "\u{a0}"),
-        };
-        let is_background = matches!(self.mode, Mode::Background { .. });
+        let unit = medium.beginning(unit);
+        let is_background = matches!(look.mode, Mode::Background { .. });
         html! {
-            @if self.has_name {
-                text.name x=(short(x)) y=(if self.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background).or(plain)] {
+            @if look.has_name {
+                text.name x=(short(x)) y=(if look.has_value { "26" } else { "58" }) font-size=(NAME) text-anchor=(anchor) fill=[color.filter(|_| is_background).or(plain)] {
                     (fitted(&one.title, NAME, LONGEST_NAME))
                 }
             }
-            @if self.has_value {
-                text.value x=(short(x)) y=(if self.has_name { "82" } else { "70" }) font-size=(value_size(self.has_name)) text-anchor=(anchor) fill=[color.or(plain)] {
+            @if look.has_value {
+                text.value x=(short(x)) y=(if look.has_name { "82" } else { "70" }) font-size=(value_size(look.has_name)) text-anchor=(anchor) fill=[color.or(plain)] {
                     (number) @if !unit.is_empty() { tspan font-size="70%" { (unit) } }
                 }
             }
@@ -218,7 +208,10 @@ fn split_unit(text: &str) -> (&str, &str) {
     }
 }
 
-/// A sparkline, 1000 by 400 units: the `d` of its line and of the area below.
+/// Units of a sparkline.
+pub const SPARK: (i32, i32) = (1000, 400);
+
+/// A sparkline: the `d` of its line and of the area below.
 struct Spark {
     line: String,
     area: String,
@@ -259,7 +252,7 @@ fn spark(one: &Shown) -> Option<Spark> {
     let points: Vec<_> = known()
         .map(|(time, number)| ((time - from) / (to - from), scale.fraction(*number)))
         .collect();
-    let mut canvas = Canvas::new(1000, 400);
+    let mut canvas = Canvas::new(SPARK.0, SPARK.1);
     let ends = |x: f64| std::iter::once((x, 0.0));
     canvas.area(ends(0.0).chain(points.iter().copied()).chain(ends(1.0)));
     canvas.line(&points);

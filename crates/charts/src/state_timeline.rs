@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::axes;
 use super::canvas::Canvas;
 use super::clock;
-use super::graph::{Align, Axis, Graph, Label, Tick};
+use super::graph::{Align, Axis, Graph, Ink, Label, Plot, Tick};
 use super::legend::{self, Entry, Legend};
-use super::theme::{Medium, Tone, text_width};
+use super::look::usual_size;
+use super::theme::text_width;
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::{Data, Field, Values};
 use edgewatch_grafana_model::display::{self, Display};
@@ -17,33 +18,42 @@ use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{Mapping, Panel};
 use edgewatch_grafana_model::panel::common::{self, LegendPlacement};
 use edgewatch_grafana_model::panel::state_timeline::{AlignValue, ShowValue, StateTimeline, StateTimelineField};
+use edgewatch_grafana_model::time::TimeRange;
 
 /// Rows of a panel; nobody reads more.
 const MOST: usize = 200;
 
+/// The inside of the graph.
+pub struct States<'a> {
+    /// From the top.
+    pub rows: Vec<Row<'a>>,
+    /// The part of a row that its bars fill.
+    height: f64,
+    range: TimeRange,
+}
+
 /// A row.
-struct Row<'a> {
-    field: &'a Field,
+pub struct Row<'a> {
+    /// Where it comes from.
+    pub field: &'a Field,
     style: StateTimelineField,
-    bars: Vec<Bar>,
+    /// In their order.
+    pub bars: Vec<Bar>,
 }
 
 /// A bar: from when to when, and what it says.
-struct Bar {
-    from: f64,
-    to: f64,
-    display: Display,
+pub struct Bar {
+    /// Unix time in seconds.
+    pub from: f64,
+    /// Unix time in seconds.
+    pub to: f64,
+    /// Its text and its colour, which is there.
+    pub display: Display,
 }
 
 /// The graph of `data`; `None` if there is nothing to draw.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-pub fn graph<'a>(
-    panel: &'a Panel,
-    options: &StateTimeline,
-    data: &'a Data,
-    scope: &Scope,
-    medium: Medium,
-) -> Option<Graph<'a>> {
+pub fn graph<'a>(panel: &'a Panel, options: &StateTimeline, data: &'a Data, scope: &Scope) -> Option<Graph<'a>> {
     let range = data.range;
     let rows = rows(options, data);
     if rows.is_empty() {
@@ -52,7 +62,7 @@ pub fn graph<'a>(
     let count = rows.len() as f64;
     let height = options.row_height.clamp(0.05, 1.0);
     let across = move |time: f64| (time - range.from) / (range.to - range.from);
-    let legend = legend(&options.legend, &rows, medium);
+    let legend = legend(&options.legend, &rows);
     let ticks = rows.iter().enumerate().map(|(index, row)| Tick {
         at: 1.0 - (index as f64 + 0.5) / count,
         text: row.field.name.clone(),
@@ -68,57 +78,62 @@ pub fn graph<'a>(
         axes: vec![axis],
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
-        labels: labels(panel, options, &rows, across, medium),
-        plot: Box::new(move |ink| {
-            html! {
-                @for (index, row) in rows.iter().enumerate() {
-                    @let opacity = (row.style.fill_opacity / 100.0).clamp(0.0, 1.0);
-                    @let line = row.style.line_width.clamp(0.0, 10.0);
-                    g.series data-series=(index) fill-opacity=(short_share(opacity)) {
-                        @for (color, shapes) in shapes(row, index as f64, count, height, across, ink.width, ink.height) {
-                            @let color = medium.color(&color);
-                            path fill=(color) stroke=[(line > 0.0).then_some(&color)] stroke-width=[(line > 0.0).then(|| ink.pixels(line))] d=(shapes) {}
-                        }
+        labels: labels(panel, options, &rows, across),
+        plot: Plot::States(States { rows, height, range }),
+    })
+}
+
+impl States<'_> {
+    /// The place of a time: a fraction of the range.
+    pub fn across(&self, time: f64) -> f64 {
+        (time - self.range.from) / (self.range.to - self.range.from)
+    }
+
+    /// Their marks.
+    #[expect(clippy::cast_precision_loss, reason = "a few rows")]
+    pub fn draw(&self, ink: Ink) -> Markup {
+        html! {
+            @for (index, row) in self.rows.iter().enumerate() {
+                @let opacity = (row.style.fill_opacity / 100.0).clamp(0.0, 1.0);
+                @let line = row.style.line_width.clamp(0.0, 10.0);
+                g.series data-series=(index) fill-opacity=(short_share(opacity)) {
+                    @for (color, shapes) in self.shapes(row, index as f64, ink) {
+                        @let color = ink.medium.color(&color);
+                        path fill=(color) stroke=[(line > 0.0).then_some(&color)] stroke-width=[(line > 0.0).then(|| ink.pixels(line))] d=(shapes) {}
                     }
                 }
             }
-        }),
-    })
+        }
+    }
+
+    /// The bars of a row: one path for each colour.
+    #[expect(clippy::cast_precision_loss, reason = "a few rows")]
+    fn shapes(&self, row: &Row, index: f64, ink: Ink) -> Vec<(String, String)> {
+        let (count, height) = (self.rows.len() as f64, self.height);
+        let (top, bottom) = (
+            1.0 - (index + 0.5 - height / 2.0) / count,
+            1.0 - (index + 0.5 + height / 2.0) / count,
+        );
+        let mut colors: Vec<&str> = row.bars.iter().filter_map(|bar| bar.display.color.as_deref()).collect();
+        colors.sort_unstable();
+        colors.dedup();
+        let paths = colors.into_iter().filter(|color| *color != "transparent").map(|color| {
+            let mut canvas = Canvas::new(ink.width, ink.height);
+            for bar in row
+                .bars
+                .iter()
+                .filter(|bar| bar.display.color.as_deref() == Some(color))
+            {
+                canvas.rectangle((self.across(bar.from), top), (self.across(bar.to), bottom));
+            }
+            (color.to_owned(), canvas.take_areas())
+        });
+        paths.collect()
+    }
 }
 
 fn short_share(share: f64) -> String {
     format!("{}", (share * 100.0).round() / 100.0)
-}
-
-/// The bars of a row: one path for each colour.
-fn shapes(
-    row: &Row,
-    index: f64,
-    count: f64,
-    height: f64,
-    across: impl Fn(f64) -> f64,
-    width: i32,
-    tall: i32,
-) -> Vec<(String, String)> {
-    let (top, bottom) = (
-        1.0 - (index + 0.5 - height / 2.0) / count,
-        1.0 - (index + 0.5 + height / 2.0) / count,
-    );
-    let mut colors: Vec<&str> = row.bars.iter().filter_map(|bar| bar.display.color.as_deref()).collect();
-    colors.sort_unstable();
-    colors.dedup();
-    let paths = colors.into_iter().filter(|color| *color != "transparent").map(|color| {
-        let mut canvas = Canvas::new(width, tall);
-        for bar in row
-            .bars
-            .iter()
-            .filter(|bar| bar.display.color.as_deref() == Some(color))
-        {
-            canvas.rectangle((across(bar.from), top), (across(bar.to), bottom));
-        }
-        (color.to_owned(), canvas.take_areas())
-    });
-    paths.collect()
 }
 
 fn rows<'a>(options: &StateTimeline, data: &'a Data) -> Vec<Row<'a>> {
@@ -205,12 +220,12 @@ fn state(field: &Field, index: usize) -> Option<Display> {
 }
 
 /// The states and their colours: those of the mappings, then those of the thresholds, that occur.
-fn legend(asked: &common::Legend, rows: &[Row], medium: Medium) -> Legend {
+fn legend(asked: &common::Legend, rows: &[Row]) -> Legend {
     let mut entries: Vec<Entry> = Vec::new();
     let mut add = |name: String, color: &str| {
         if !name.is_empty() && entries.len() < 50 && !entries.iter().any(|entry| entry.name == name) {
             entries.push(Entry {
-                color: medium.color(color),
+                color: color.to_owned(),
                 name,
                 ..Entry::default()
             });
@@ -263,19 +278,13 @@ fn legend(asked: &common::Legend, rows: &[Row], medium: Medium) -> Legend {
 
 /// The texts in bars, where a bar has room on a usual screen.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-fn labels(
-    panel: &Panel,
-    options: &StateTimeline,
-    rows: &[Row],
-    across: impl Fn(f64) -> f64,
-    medium: Medium,
-) -> Vec<Label> {
+fn labels(panel: &Panel, options: &StateTimeline, rows: &[Row], across: impl Fn(f64) -> f64) -> Vec<Label> {
     let is_always = match options.show_value {
         ShowValue::Never => return Vec::new(),
         ShowValue::Auto => false,
         ShowValue::Always => true,
     };
-    let pixels = f64::from(panel.grid_pos.w.clamp(1, 24)) * 57.0 - 150.0;
+    let pixels = usual_size(panel).0 - 150.0;
     let align = match options.align_value {
         AlignValue::Left => Align::Left,
         AlignValue::Center => Align::Center,
@@ -292,7 +301,6 @@ fn labels(
                     y: (index as f64 + 0.5) / rows.len() as f64,
                     width: to - from,
                     align,
-                    color: medium.tone(Tone::Text),
                     text: bar.display.text.clone(),
                 });
             }

@@ -3,47 +3,47 @@
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
 
-use super::graph::short;
-use super::theme::{Medium, Tone, text_width};
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::panel::text::{Format, Text};
 
-/// For a page.
-pub fn page(options: &Text, scope: &Scope) -> Markup {
-    let content = scope.text(&options.content);
-    html! {
-        div.text tabindex="0" {
-            @match options.mode {
-                Format::Code => pre { code { (content) } },
-                Format::Html => (lines_of(&without_tags(&content))),
-                Format::Markdown => (markdown(&content)),
-            }
+/// The words of a panel, with the values of variables.
+pub struct Words {
+    /// What they are written in.
+    pub format: Format,
+    /// As they are written.
+    pub content: String,
+}
+
+impl Words {
+    /// Those of `options`.
+    pub fn of(options: &Text, scope: &Scope) -> Self {
+        Self {
+            format: options.mode,
+            content: scope.text(&options.content),
+        }
+    }
+
+    /// With their shapes.
+    pub fn html(&self) -> Markup {
+        match self.format {
+            Format::Code => html! { pre { code { (self.content) } } },
+            Format::Html => lines_of(&without_tags(&self.content)),
+            Format::Markdown => markdown(&self.content),
+        }
+    }
+
+    /// Without their shapes.
+    pub fn plain(&self) -> String {
+        match self.format {
+            Format::Code => self.content.clone(),
+            Format::Html => without_tags(&self.content),
+            Format::Markdown => plain(&self.content),
         }
     }
 }
 
 fn lines_of(text: &str) -> Markup {
     html! { @for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) { p { (line) } } }
-}
-
-/// For a picture of `width` by `height` pixels: the text without its shape.
-pub fn picture(options: &Text, scope: &Scope, width: f64, height: f64, medium: Medium) -> Markup {
-    const TEXT: f64 = 14.0;
-    const LINE: f64 = 20.0;
-    let content = scope.text(&options.content);
-    let text = match options.mode {
-        Format::Code => content,
-        Format::Html => without_tags(&content),
-        Format::Markdown => plain(&content),
-    };
-    let lines = text.lines().flat_map(|line| wrapped(line, TEXT, width - 16.0));
-    html! {
-        g font-size=(TEXT) fill=[medium.tone(Tone::Text)] {
-            @for (line, y) in lines.zip((1..).map(|line| f64::from(line) * LINE)).take_while(|(_, y)| *y < height) {
-                text x="8" y=(short(y)) { (line) }
-            }
-        }
-    }
 }
 
 /// Cells of all tables of a text, including those that Markdown puts in where a row has fewer than the widest.
@@ -156,25 +156,6 @@ fn from_end_tag<'t>(html: &'t str, name: &str) -> &'t str {
     };
     let mut tags = html.match_indices("</").map(|(at, _)| at);
     tags.find(ends).and_then(|at| html.get(at..)).unwrap_or_default()
-}
-
-/// `line` in parts that fit into `width` pixels.
-fn wrapped(line: &str, size: f64, width: f64) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    for word in line.split_whitespace() {
-        let Some(last) = parts.last_mut() else { break };
-        let longer = if last.is_empty() {
-            word.to_owned()
-        } else {
-            format!("{last} {word}")
-        };
-        if last.is_empty() || text_width(&longer, size) <= width {
-            *last = longer;
-        } else {
-            parts.push(word.to_owned());
-        }
-    }
-    parts
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub enum Medium {
     },
 }
 
-/// What the stylesheet colours on a page.
+/// A colour of the theme. On a page the stylesheet knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Text.
@@ -28,6 +28,14 @@ pub enum Tone {
     Panel,
     /// The part of a gauge that is not filled.
     Track,
+    /// What is behind panels.
+    Page,
+    /// Around a panel.
+    Border,
+    /// Text beside a title.
+    Aside,
+    /// What is wrong.
+    Bad,
 }
 
 impl Medium {
@@ -39,28 +47,46 @@ impl Medium {
         light.unwrap_or(hex).to_owned()
     }
 
+    /// A text as it is written at the beginning of an element, where pictures lose spaces.
+    pub fn beginning(self, text: &str) -> String {
+        match self {
+            Self::Page => text.to_owned(),
+            Self::Picture { .. } => text.replace(' ', "\u{a0}"),
+        }
+    }
+
     /// The attribute `fill` or `stroke` for `tone`; `None` on a page, where a class does it.
     pub const fn tone(self, tone: Tone) -> Option<&'static str> {
         match self {
             Self::Page => None,
-            Self::Picture { dark } => Some(tone_color(tone, dark)),
+            Self::Picture { dark } => Some(tone.color(dark)),
         }
     }
 }
 
-/// The colour of `tone` in a picture, made opaque, since not every reader of SVG knows `rgba()`.
-const fn tone_color(tone: Tone, dark: bool) -> &'static str {
-    match (tone, dark) {
-        (Tone::Text, true) => "#ccccdc",
-        (Tone::Text, false) => "#24292e",
-        (Tone::Soft, true) => "#92929f",
-        (Tone::Soft, false) => "#5b5f63",
-        (Tone::Grid, true) => "#2b2f35",
-        (Tone::Grid, false) => "#e8e9ea",
-        (Tone::Panel, true) => "#181b1f",
-        (Tone::Panel, false) => "#ffffff",
-        (Tone::Track, true) => "#2a2d33",
-        (Tone::Track, false) => "#e9eaeb",
+impl Tone {
+    /// `#rrggbb` in a picture: opaque, since not every reader of SVG knows `rgba()`.
+    pub const fn color(self, dark: bool) -> &'static str {
+        match (self, dark) {
+            (Self::Text, true) => "#ccccdc",
+            (Self::Text, false) => "#24292e",
+            (Self::Soft, true) => "#92929f",
+            (Self::Soft, false) => "#5b5f63",
+            (Self::Grid, true) => "#2b2f35",
+            (Self::Grid, false) => "#e8e9ea",
+            (Self::Panel, true) => "#181b1f",
+            (Self::Panel, false) => "#ffffff",
+            (Self::Track, true) => "#2a2d33",
+            (Self::Track, false) => "#e9eaeb",
+            (Self::Page, true) => "#111217",
+            (Self::Page, false) => "#f4f5f5",
+            (Self::Border, true) => "#2d3036",
+            (Self::Border, false) => "#e4e5e6",
+            (Self::Aside, true) => "#9fa3ad",
+            (Self::Aside, false) => "#5b6167",
+            (Self::Bad, true) => "#ff8a80",
+            (Self::Bad, false) => "#b3261e",
+        }
     }
 }
 

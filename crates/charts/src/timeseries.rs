@@ -4,8 +4,7 @@ use maud::{Markup, html};
 
 use super::axes::{self, Axes};
 use super::canvas::{Canvas, Point};
-use super::graph::{Graph, Ink};
-use super::theme::Medium;
+use super::graph::{Graph, Ink, Plot};
 use super::{clock, legend, stack};
 use edgewatch_grafana_model::data::{Data, Field};
 use edgewatch_grafana_model::evaluate::Scope;
@@ -13,6 +12,7 @@ use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::timeseries::{
     DrawStyle, GradientMode, Interpolation, LineFill, ShowPoints, Span, Timeseries, TimeseriesField, Transform,
 };
+use edgewatch_grafana_model::time::TimeRange;
 
 /// A series as it is drawn.
 pub struct Line<'a> {
@@ -32,16 +32,19 @@ pub struct Line<'a> {
     pub axis: usize,
 }
 
+/// The inside of the graph.
+pub struct Lines<'a> {
+    /// From back to front.
+    pub lines: Vec<Line<'a>>,
+    axes: Axes<'a>,
+    panel: u32,
+    range: TimeRange,
+}
+
 /// The graph of `data`; `None` if there is nothing to draw.
-pub fn graph<'a>(
-    panel: &'a Panel,
-    options: &Timeseries,
-    data: &'a Data,
-    scope: &Scope,
-    medium: Medium,
-) -> Option<Graph<'a>> {
+pub fn graph<'a>(panel: &'a Panel, options: &Timeseries, data: &'a Data, scope: &Scope) -> Option<Graph<'a>> {
     let range = data.range;
-    let mut lines = lines(data, medium);
+    let mut lines = lines(data);
     if lines.is_empty() {
         return None;
     }
@@ -64,21 +67,31 @@ pub fn graph<'a>(
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         labels: Vec::new(),
-        plot: Box::new(move |ink| {
-            let across = |time: f64| (time - range.from) / (range.to - range.from);
-            html! {
-                (axes.threshold_areas(ink))
-                @for (index, line) in lines.iter().enumerate() {
-                    (draw(line, index, panel.id, &axes, across, ink))
-                }
-                (axes.threshold_lines(ink))
-            }
+        plot: Plot::Lines(Lines {
+            lines,
+            axes,
+            panel: panel.id,
+            range,
         }),
     })
 }
 
+impl Lines<'_> {
+    /// Their marks, with thresholds behind and before them.
+    pub fn draw(&self, ink: Ink) -> Markup {
+        let across = |time: f64| (time - self.range.from) / (self.range.to - self.range.from);
+        html! {
+            (self.axes.threshold_areas(ink))
+            @for (index, line) in self.lines.iter().enumerate() {
+                (draw(line, index, self.panel, &self.axes, across, ink))
+            }
+            (self.axes.threshold_lines(ink))
+        }
+    }
+}
+
 /// The series of `data` that are shown, with their colours.
-fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
+fn lines(data: &Data) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     for frame in &data.frames {
         let Some(times) = frame.times() else { continue };
@@ -99,7 +112,7 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
             lines.push(Line {
                 field,
                 style,
-                color: medium.color(&field.color),
+                color: field.color.clone(),
                 times,
                 values,
                 base: None,
@@ -113,6 +126,7 @@ fn lines(data: &Data, medium: Medium) -> Vec<Line<'_>> {
 fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64) -> f64, ink: Ink) -> Markup {
     let scale = axes.scale(line.axis);
     let style = Style::of(&line.style);
+    let color = ink.medium.color(&line.color);
     let mut canvas = Canvas::new(ink.width, ink.height);
     // Bases lie at 0, or at the edge that is nearest to it.
     let zero = scale.fraction(scale.min.max(0.0_f64.min(scale.max))).clamp(0.0, 1.0);
@@ -156,18 +170,18 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
     let gradient = (style.is_gradient && !areas.is_empty()).then(|| format!("g{panel}-{index}"));
     let fill = gradient
         .as_ref()
-        .map_or_else(|| line.color.clone(), |id| format!("url(#{id})"));
+        .map_or_else(|| color.clone(), |id| format!("url(#{id})"));
     let bar_stroke = if style.is_bars && style.width > 0.0 {
-        line.color.as_str()
+        color.as_str()
     } else {
         "none"
     };
     html! {
-        g.series data-series=(index) fill="none" stroke=(line.color) stroke-width=(ink.pixels(style.width)) stroke-linejoin="round" {
+        g.series data-series=(index) fill="none" stroke=(color) stroke-width=(ink.pixels(style.width)) stroke-linejoin="round" {
             @if let Some(id) = &gradient {
                 linearGradient id=(id) x2="0" y2="1" {
-                    stop stop-color=(line.color) stop-opacity=(style.fill) {}
-                    stop offset="1" stop-color=(line.color) stop-opacity="0" {}
+                    stop stop-color=(color) stop-opacity=(style.fill) {}
+                    stop offset="1" stop-color=(color) stop-opacity="0" {}
                 }
             }
             @if !areas.is_empty() {

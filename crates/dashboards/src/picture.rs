@@ -2,9 +2,10 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use edgewatch_charts::Tone;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::{COLUMNS, Placed};
+use edgewatch_grafana_model::layout::{COLUMNS, GAP, MOST_ROWS, Placed, ROW};
 use edgewatch_grafana_model::limits::guarded;
 use edgewatch_grafana_model::sections::{Place, Section};
 use edgewatch_grafana_model::source::Source;
@@ -12,18 +13,12 @@ use edgewatch_grafana_model::time::local;
 
 /// Around everything.
 const MARGIN: u32 = 16;
-/// Between two panels.
-const GAP: u32 = 8;
-/// A row of the grid.
-const ROW: u32 = 30;
 /// Title and range above the panels.
 const HEAD: u32 = 44;
 /// The title of a panel.
 const TITLE: u32 = 32;
 /// Around what is drawn in a panel.
 const PADDING: u32 = 8;
-/// A panel of more rows is cut, like on the page.
-const MOST_ROWS: u32 = 40;
 
 /// Where everything goes.
 pub struct Picture {
@@ -136,7 +131,6 @@ impl Picture {
     /// `notes` are what a person must know of the whole: there is room for a line.
     pub fn head(&self, title: &str, notes: &[String], panels: &[Placed], scope: &Scope) -> String {
         let Self { width, height, .. } = self;
-        let colors = self.colors();
         let range = format!(
             "{} to {}",
             local(scope.range.from, &scope.zone),
@@ -144,15 +138,15 @@ impl Picture {
         );
         let inside = html! {
             title { (title) }
-            rect width=(width) height=(height) fill=(colors.page) {}
+            rect width=(width) height=(height) fill=(self.color(Tone::Page)) {}
             @if !self.titles.is_empty() || self.boxes.iter().any(|one| one.x > 0) {
-                text x=(MARGIN) y=(MARGIN + 22) font-size="20" fill=(colors.text) { (title) }
-                text x=(width - MARGIN) y=(MARGIN + 22) font-size="13" text-anchor="end" fill=(colors.soft) { (range) }
-                @if !notes.is_empty() { text x=(MARGIN) y=(MARGIN + 38) font-size="12" fill=(colors.bad) { (notes.join("; ")) } }
+                text x=(MARGIN) y=(MARGIN + 22) font-size="20" fill=(self.color(Tone::Text)) { (title) }
+                text x=(width - MARGIN) y=(MARGIN + 22) font-size="13" text-anchor="end" fill=(self.color(Tone::Aside)) { (range) }
+                @if !notes.is_empty() { text x=(MARGIN) y=(MARGIN + 38) font-size="12" fill=(self.color(Tone::Bad)) { (notes.join("; ")) } }
             }
             @for title in &self.titles {
                 @if let Some(placed) = title.place.of(panels) {
-                    text x=(MARGIN) y=(title.y + 21) font-size="16" fill=(colors.text) { (placed.title(scope)) }
+                    text x=(MARGIN) y=(title.y + 21) font-size="16" fill=(self.color(Tone::Text)) { (placed.title(scope)) }
                 }
             }
         };
@@ -185,10 +179,9 @@ impl Picture {
             data.problems.push(problem);
             draw(&data)
         });
-        let colors = self.colors();
         let frame = html! {
-            rect x="0.5" y="0.5" width=(one.width.saturating_sub(1)) height=(one.height.saturating_sub(1)) rx="2" fill=(colors.panel) stroke=(colors.line) {}
-            @if !title.is_empty() { text x=(PADDING) y="21" font-size="14" fill=(colors.text) { (title) } }
+            rect x="0.5" y="0.5" width=(one.width.saturating_sub(1)) height=(one.height.saturating_sub(1)) rx="2" fill=(self.color(Tone::Panel)) stroke=(self.color(Tone::Border)) {}
+            @if !title.is_empty() { text x=(PADDING) y="21" font-size="14" fill=(self.color(Tone::Text)) { (title) } }
         };
         // `svg` within `svg` cuts off what does not fit.
         format!(
@@ -219,39 +212,13 @@ impl Picture {
         let inside = edgewatch_charts::picture(panel, data, scope, width, rest, self.dark);
         html! {
             @for (line, problem) in (1..).zip(shown) {
-                text x="0" y=(line * LINE - 4) font-size="12" fill=(self.colors().bad) { (problem) }
+                text x="0" y=(line * LINE - 4) font-size="12" fill=(self.color(Tone::Bad)) { (problem) }
             }
             (PreEscaped(format!("<g transform=\"translate(0 {taken})\">"))) (inside) (PreEscaped("</g>"))
         }
     }
 
-    const fn colors(&self) -> Colors {
-        match self.dark {
-            true => Colors {
-                page: "#111217",
-                panel: "#181b1f",
-                line: "#2d3036",
-                text: "#ccccdc",
-                soft: "#9fa3ad",
-                bad: "#ff8a80",
-            },
-            false => Colors {
-                page: "#f4f5f5",
-                panel: "#ffffff",
-                line: "#e4e5e6",
-                text: "#24292e",
-                soft: "#5b6167",
-                bad: "#b3261e",
-            },
-        }
+    const fn color(&self, tone: Tone) -> &'static str {
+        tone.color(self.dark)
     }
-}
-
-struct Colors {
-    page: &'static str,
-    panel: &'static str,
-    line: &'static str,
-    text: &'static str,
-    soft: &'static str,
-    bad: &'static str,
 }

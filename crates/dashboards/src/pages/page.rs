@@ -17,7 +17,7 @@ use crate::frame::{self, GRAFANA_PORT};
 use crate::library::OpenError;
 use edgewatch_grafana_model::data::Data as PanelData;
 use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::{MAX_PANELS, Placed};
+use edgewatch_grafana_model::layout::{COLUMNS, MAX_PANELS, MOST_ROWS, Placed};
 use edgewatch_grafana_model::limits::{Deadline, guarded};
 use edgewatch_grafana_model::model::{GridPos, Panel};
 use edgewatch_grafana_model::panel::PanelKind;
@@ -426,12 +426,12 @@ fn asset(kind: &str, body: impl Into<String>) -> HttpResponse {
 fn grid_rules() -> String {
     use std::fmt::Write as _;
     let mut rules = String::from("@media print, (min-width: 48rem) {\n");
-    for column in 0..24 {
+    for column in 0..COLUMNS {
         let _ = writeln!(rules, ".x{column} {{ grid-column-start: {} }}", column + 1);
         let _ = writeln!(rules, ".w{} {{ grid-column-end: span {} }}", column + 1, column + 1);
     }
     rules.push_str("}\n");
-    for height in 1..=40 {
+    for height in 1..=MOST_ROWS {
         let _ = writeln!(rules, ".h{height} {{ grid-row-end: span {height} }}");
     }
     rules

@@ -3,12 +3,8 @@
 use maud::{Markup, html};
 
 use edgewatch_grafana_model::data::Data;
+use edgewatch_grafana_model::layout::{COLUMNS, MOST_ROWS};
 use edgewatch_grafana_model::model::{GridPos, Panel};
-
-/// Columns of the grid.
-const COLUMNS: u32 = 24;
-/// Rows of the grid that a panel has at most; the stylesheet has a class for each.
-const MOST_ROWS: u32 = 40;
 
 /// Where a panel's title leads.
 pub struct Links {

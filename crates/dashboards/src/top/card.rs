@@ -45,6 +45,19 @@ pub struct Painted {
     pub color: String,
 }
 
+/// A state that lasts for a while.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// When it begins: a fraction of the range.
+    pub from: f64,
+    /// When it ends.
+    pub to: f64,
+    /// Its number in this panel.
+    pub number: usize,
+    /// `#rrggbb`, or empty.
+    pub color: String,
+}
+
 /// A line of a panel.
 #[derive(Clone, Debug)]
 pub enum Row {
@@ -76,8 +89,8 @@ pub enum Row {
     States {
         /// The name.
         name: Painted,
-        /// Evenly over time: the number of the state in this panel, and its colour.
-        states: Vec<Option<(usize, String)>>,
+        /// In their order.
+        states: Vec<State>,
         /// The last one.
         last: Painted,
     },
@@ -133,9 +146,6 @@ impl Card {
         self.rows.extend(rows.into_iter().take(MOST_ROWS));
         if hidden > 0 {
             self.rows.push(Row::note(&format!("{hidden} more"), ""));
-        }
-        if self.rows.is_empty() && self.kind != Kind::Heading {
-            self.rows.push(Row::note("No data", ""));
         }
         self
     }

@@ -1,98 +1,107 @@
-//! What panels of each kind say in rows.
+//! A scene in the rows of a terminal.
+//!
+//! What is shown, in which colours and how far bars are filled is the scene's. Two things are not: a series is a row of its own, a
+//! few cells high, so that its line goes from the least value of its unit to the greatest where a graph has round numbers and air;
+//! and values stand for themselves, not upon each other, since rows do not overlap.
 
 use std::collections::BTreeMap;
 
-use super::card::{Painted, Row};
-use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
+use super::card::{Painted, Row, State};
+use edgewatch_charts::scene::{
+    Bars, Cells, Gauges, Lines, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content, scene,
+};
+use edgewatch_grafana_model::data::{Data, Field, Values};
+use edgewatch_grafana_model::display::{self, Display};
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
-use edgewatch_grafana_model::panel::PanelKind;
-use edgewatch_grafana_model::panel::common::ReduceOptions;
-use edgewatch_grafana_model::panel::stat::{GraphMode, Stat};
-use edgewatch_grafana_model::panel::table::Table;
-use edgewatch_grafana_model::panel::text::Text;
-use edgewatch_grafana_model::time::Zone;
-use edgewatch_grafana_model::{display, reduce};
+use edgewatch_grafana_model::panel::text::Format;
+use edgewatch_grafana_model::reduce::Shown;
 
 /// The rows of `panel` with `data`.
 pub fn rows(panel: &Panel, data: &Data, scope: &Scope) -> Vec<Row> {
-    match panel.kind() {
-        PanelKind::Stat(options) => stat(options, data),
-        PanelKind::Gauge(options) => bars(&options.reduce, false, data),
-        PanelKind::BarGauge(options) => bars(&options.reduce, true, data),
-        PanelKind::Timeseries(_) => series(data),
-        PanelKind::Table(options) => table(options, data, &scope.zone),
-        PanelKind::StateTimeline(_) => states(data),
-        PanelKind::Heatmap(_) => buckets(data),
-        PanelKind::Text(options) => text(options, scope),
-        // What is not supported says so itself.
-        PanelKind::Row | PanelKind::Unknown(_) => Vec::new(),
+    match scene(panel, data, scope) {
+        // A problem says more.
+        Scene::Nothing(words) if data.problems.is_empty() => vec![Row::note(words, "")],
+        Scene::Nothing(_) | Scene::Blank => Vec::new(),
+        Scene::Graph(graph) => match &graph.plot {
+            Plot::Lines(lines) => series(lines),
+            Plot::States(states) => timeline(states),
+            Plot::Cells(cells) => buckets(cells),
+        },
+        Scene::Stats(stats) => numbers(&stats),
+        Scene::Gauges(gauges) => arcs(&gauges),
+        Scene::Bars(found) => bars(&found),
+        Scene::Tables(tables) => table(&tables),
+        Scene::Words(words) => text(&words),
     }
 }
 
-fn shown(options: &FieldOptions, value: f64) -> Painted {
-    let display = display::number(options, value);
+impl From<Display> for Painted {
+    fn from(display: Display) -> Self {
+        Self {
+            text: display.text,
+            color: display.color.unwrap_or_default(),
+        }
+    }
+}
+
+/// The title of a value, in its colour; empty if it `is_alone`.
+fn title(shown: &Shown, is_alone: bool) -> Painted {
     Painted {
-        text: display.text,
-        color: display.color.unwrap_or_default(),
+        text: if is_alone { String::new() } else { shown.title.clone() },
+        color: shown.color().to_owned(),
     }
 }
 
-fn stat(options: &Stat, data: &Data) -> Vec<Row> {
-    let shown = reduce::shown(&options.reduce, data);
-    let has_graph = options.graph_mode != GraphMode::None;
-    let has_names = shown.len() > 1;
-    shown
-        .into_iter()
-        .map(|shown| {
-            let values = match &shown.field.values {
-                Values::Numbers(values) if has_graph && !shown.times.is_empty() => values.to_vec(),
-                Values::Numbers(_) | Values::Times(_) | Values::Texts(_) => Vec::new(),
-            };
-            let (low, high) = limits(&shown.field.options, values.iter());
-            let color = shown.color().to_owned();
-            Row::Series {
-                name: Painted {
-                    text: if has_names { shown.title } else { String::new() },
-                    color: color.clone(),
-                },
-                values,
-                low,
-                high,
-                last: Painted {
-                    text: shown.display.text,
-                    color,
-                },
-            }
-        })
-        .collect()
+fn value(shown: &Shown) -> Painted {
+    Painted {
+        text: shown.display.text.clone(),
+        color: shown.color().to_owned(),
+    }
 }
 
-/// `is_named`: also where there is only one.
-fn bars(options: &ReduceOptions, is_named: bool, data: &Data) -> Vec<Row> {
-    let shown = reduce::shown(options, data);
-    let has_names = shown.len() > 1 || is_named;
-    shown
-        .into_iter()
-        .map(|shown| {
-            let color = shown.color().to_owned();
-            Row::Bar {
-                share: display::share(&shown.field.options, shown.value).unwrap_or(0.0),
-                name: Painted {
-                    text: if has_names { shown.title } else { String::new() },
-                    color: color.clone(),
-                },
-                last: Painted {
-                    text: shown.display.text,
-                    color,
-                },
-            }
-        })
-        .collect()
+fn numbers(stats: &Stats) -> Vec<Row> {
+    let row = |shown: &Shown| {
+        let values = match &shown.field.values {
+            Values::Numbers(values) if stats.has_graph() && !shown.times.is_empty() => values.to_vec(),
+            Values::Numbers(_) | Values::Times(_) | Values::Texts(_) => Vec::new(),
+        };
+        let (low, high) = limits(&shown.field.options, values.iter());
+        Row::Series {
+            name: title(shown, stats.shown.len() == 1),
+            values,
+            low,
+            high,
+            last: value(shown),
+        }
+    };
+    stats.shown.iter().map(row).collect()
 }
 
-fn series(data: &Data) -> Vec<Row> {
-    let fields: Vec<_> = data.frames.iter().flat_map(Frame::numbers).collect();
+fn arcs(gauges: &Gauges) -> Vec<Row> {
+    let row = |shown: &Shown| Row::Bar {
+        share: gauges.share(shown),
+        name: title(shown, gauges.shown.len() == 1),
+        last: value(shown),
+    };
+    gauges.shown.iter().map(row).collect()
+}
+
+fn bars(bars: &Bars) -> Vec<Row> {
+    let row = |shown: &Shown| Row::Bar {
+        share: bars.share(shown),
+        name: title(shown, false),
+        last: value(shown),
+    };
+    bars.shown.iter().map(row).collect()
+}
+
+fn series(lines: &Lines) -> Vec<Row> {
+    let fields = lines.lines.iter().filter_map(|line| match &line.field.values {
+        Values::Numbers(values) => Some((line.field, values.as_slice())),
+        Values::Times(_) | Values::Texts(_) => None,
+    });
+    let fields: Vec<(&Field, &[f64])> = fields.collect();
     // Series of one unit share an axis, as in a graph.
     let mut axes = BTreeMap::<&str, (f64, f64)>::new();
     for (field, values) in &fields {
@@ -100,115 +109,114 @@ fn series(data: &Data) -> Vec<Row> {
         let axis = axes.entry(&field.options.unit).or_insert((low, high));
         *axis = (axis.0.min(low), axis.1.max(high));
     }
-    fields
-        .iter()
-        .map(|(field, values)| {
-            let (low, high) = axes[field.options.unit.as_str()];
-            Row::Series {
-                name: name(field),
-                values: values.to_vec(),
-                low,
-                high,
-                last: shown(&field.options, last(values)),
-            }
-        })
-        .collect()
+    let row = |(field, values): (&Field, &[f64])| {
+        let (low, high) = axes[field.options.unit.as_str()];
+        Row::Series {
+            name: Painted {
+                text: field.name.clone(),
+                color: field.color.clone(),
+            },
+            values: values.to_vec(),
+            low,
+            high,
+            last: display::number(&field.options, last(values)).into(),
+        }
+    };
+    fields.iter().copied().map(row).collect()
 }
 
-fn states(data: &Data) -> Vec<Row> {
+fn timeline(states: &States) -> Vec<Row> {
     let mut known = BTreeMap::<String, usize>::new();
-    let mut number = |text: String| {
+    let mut number = |text: &str| {
         let next = known.len();
-        *known.entry(text).or_insert(next)
+        *known.entry(text.to_owned()).or_insert(next)
     };
-    let fields = data.frames.iter().flat_map(|frame| &frame.fields);
-    fields
-        .filter_map(|field| {
-            let shown: Vec<Option<Painted>> = match &field.values {
-                Values::Numbers(values) => values
-                    .iter()
-                    .map(|value| (!value.is_nan()).then(|| shown(&field.options, *value)))
-                    .collect(),
-                Values::Texts(values) => values.iter().map(|value| Some(text_of(field, value))).collect(),
-                Values::Times(_) => return None,
-            };
-            let last = shown.iter().rev().flatten().next().cloned().unwrap_or_default();
-            let states = shown
-                .into_iter()
-                .map(|shown| shown.map(|shown| (number(shown.text), shown.color)));
-            Some(Row::States {
-                name: Painted {
-                    text: field.name.clone(),
-                    color: String::new(),
-                },
-                states: states.collect(),
-                last,
+    let row = |row: &StateRow| Row::States {
+        name: Painted {
+            text: row.field.name.clone(),
+            color: String::new(),
+        },
+        states: row
+            .bars
+            .iter()
+            .map(|bar| State {
+                from: states.across(bar.from),
+                to: states.across(bar.to),
+                number: number(&bar.display.text),
+                color: bar.display.color.clone().unwrap_or_default(),
             })
-        })
-        .collect()
+            .collect(),
+        last: row
+            .bars
+            .last()
+            .map(|bar| bar.display.clone().into())
+            .unwrap_or_default(),
+    };
+    states.rows.iter().map(row).collect()
 }
 
 /// A heatmap as one line for each bucket, the upper ones first.
-fn buckets(data: &Data) -> Vec<Row> {
-    let mut rows = series(data);
-    rows.reverse();
-    rows
+fn buckets(cells: &Cells) -> Vec<Row> {
+    let counts = || {
+        cells
+            .rows()
+            .iter()
+            .flat_map(|(_, counts)| counts)
+            .filter(|count| count.is_finite())
+    };
+    let low = counts().copied().fold(f64::INFINITY, f64::min);
+    let high = counts().copied().fold(f64::NEG_INFINITY, f64::max);
+    let row = |(name, counts): &(String, Vec<f64>)| Row::Series {
+        name: Painted {
+            text: name.clone(),
+            color: cells.color(),
+        },
+        values: counts.clone(),
+        low,
+        high,
+        last: Painted {
+            text: cells.text(last(counts)),
+            color: cells.color(),
+        },
+    };
+    cells.rows().iter().rev().map(row).collect()
 }
 
-fn table(options: &Table, data: &Data, zone: &Zone) -> Vec<Row> {
-    let Some(frame) = data
-        .frames
-        .iter()
-        .find(|frame| frame.fields.iter().any(|field| !field.values.is_empty()))
-    else {
+/// The first of the tables.
+fn table(tables: &Tables) -> Vec<Row> {
+    let Some(frame) = tables.frames.first() else {
         return Vec::new();
     };
-    let head = frame.fields.iter().map(|field| Painted {
-        text: field.name.clone(),
+    let columns = columns_of(frame);
+    let head = columns.iter().map(|column| Painted {
+        text: column.field.name.clone(),
         color: String::new(),
     });
-    let count = frame.fields.iter().map(|field| field.values.len()).max().unwrap_or(0);
-    let cell = |field: &Field, row: usize| match &field.values {
-        Values::Numbers(values) => values.get(row).map(|value| shown(&field.options, *value)),
-        Values::Texts(values) => values.get(row).map(|value| text_of(field, value)),
-        Values::Times(values) => values.get(row).map(|value| Painted {
-            text: display::time(&field.options, *value, zone),
-            color: String::new(),
-        }),
-    };
+    let head = tables.has_head.then(|| Row::Cells(head.collect()));
+    let count = columns
+        .iter()
+        .map(|column| column.field.values.len())
+        .max()
+        .unwrap_or(0);
     let rows = (0..count).map(|row| {
-        let cells = frame.fields.iter().map(|field| cell(field, row).unwrap_or_default());
+        let cells = columns
+            .iter()
+            .map(|column| content(column.field, row, tables.zone).0.into());
         Row::Cells(cells.collect())
     });
-    options
-        .show_header
-        .then(|| Row::Cells(head.collect()))
-        .into_iter()
-        .chain(rows)
-        .collect()
+    head.into_iter().chain(rows).collect()
 }
 
-fn text(options: &Text, scope: &Scope) -> Vec<Row> {
-    let content = scope.text(&options.content);
+/// Markdown is made to be read as it is written.
+fn text(words: &Words) -> Vec<Row> {
+    let content = match words.format {
+        Format::Markdown | Format::Code => words.content.clone(),
+        Format::Html => words.plain(),
+    };
     content
         .lines()
         .map(|line| Row::note(line.trim_start_matches(['#', '>', ' ']), ""))
         .collect()
-}
-
-fn text_of(field: &Field, value: &str) -> Painted {
-    let display = display::text(&field.options, value);
-    Painted {
-        text: display.text,
-        color: display.color.unwrap_or_default(),
-    }
-}
-
-fn name(field: &Field) -> Painted {
-    Painted {
-        text: field.name.clone(),
-        color: field.color.clone(),
-    }
 }
 
 fn last(values: &[f64]) -> f64 {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Sparkline, SparklineBar, Widget};
 
-use super::card::{Card, Kind, Painted, Row};
+use super::card::{Card, Kind, Painted, Row, State};
 use super::look::{Look, cells};
 
 /// Lines of a panel's graphs, so that one series is not a single line.
@@ -179,16 +179,18 @@ impl Columns {
             }
             Row::States { name, states, last } => {
                 let middle = self.ends(name, last, area, buffer);
-                let width = usize::from(middle.width).max(1);
-                for (x, column) in (middle.x..middle.right()).zip(0usize..) {
+                let width = f64::from(middle.width);
+                for (x, column) in (middle.x..middle.right()).zip(0u16..) {
+                    let (start, end) = (f64::from(column) / width, f64::from(column + 1) / width);
                     // The last state within the column, since it is the one that holds.
-                    let end = (column + 1) * states.len() / width;
-                    let start = (column * states.len() / width).min(end.saturating_sub(1));
-                    let state = states
-                        .get(start..end)
-                        .and_then(|within| within.iter().rev().flatten().next());
-                    if let Some((number, color)) = state {
-                        buffer.set_string(x, middle.y, self.look.state(*number), self.look.paint(color));
+                    let within = |state: &&State| state.from < end && state.to > start;
+                    if let Some(state) = states.iter().rev().find(within) {
+                        buffer.set_string(
+                            x,
+                            middle.y,
+                            self.look.state(state.number),
+                            self.look.paint(&state.color),
+                        );
                     }
                 }
             }

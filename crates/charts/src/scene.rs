@@ -1,0 +1,60 @@
+//! What a panel shows, decided once: which series, texts and colours, on which scale. Where it is drawn is not known here: `page` and
+//! `picture` lay it out, each in its way, and so does a terminal.
+
+use edgewatch_grafana_model::data::Data;
+use edgewatch_grafana_model::evaluate::Scope;
+use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::PanelKind;
+
+use super::bargauge;
+pub use super::bargauge::Bars;
+use super::gauge;
+pub use super::gauge::Gauges;
+use super::graph::Graph;
+pub use super::graph::Plot;
+pub use super::heatmap::Cells;
+use super::stat;
+pub use super::stat::Stats;
+pub use super::state_timeline::{Row as StateRow, States};
+pub use super::table::{Tables, columns_of, content};
+pub use super::text::Words;
+pub use super::timeseries::Lines;
+use super::{heatmap, state_timeline, table, timeseries};
+
+/// What a panel shows.
+pub enum Scene<'a> {
+    /// Words in place of what is missing.
+    Nothing(&'a str),
+    /// A plot over time, with axes and a legend.
+    Graph(Box<Graph<'a>>),
+    /// Cells with big numbers.
+    Stats(Stats<'a>),
+    /// Cells with arcs.
+    Gauges(Gauges<'a>),
+    /// Bars.
+    Bars(Bars<'a>),
+    /// Tables.
+    Tables(Tables<'a>),
+    /// Words.
+    Words(Words),
+    /// The head of a row, or what is not supported, which is said beside it: see `support`.
+    Blank,
+}
+
+/// What `panel` shows of `data`.
+pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a> {
+    let graph = |graph| Scene::Graph(Box::new(graph));
+    let shown = match panel.kind() {
+        PanelKind::Timeseries(options) => timeseries::graph(panel, options, data, scope).map(graph),
+        PanelKind::StateTimeline(options) => state_timeline::graph(panel, options, data, scope).map(graph),
+        PanelKind::Heatmap(options) => heatmap::graph(panel, options, data, scope).map(graph),
+        PanelKind::Stat(options) => stat::stats(panel, options, data).map(Scene::Stats),
+        PanelKind::Gauge(options) => gauge::gauges(panel, options, data).map(Scene::Gauges),
+        PanelKind::BarGauge(options) => bargauge::bars(panel, options, data).map(Scene::Bars),
+        PanelKind::Table(options) => table::tables(options, data, &scope.zone).map(Scene::Tables),
+        PanelKind::Text(options) => Some(Scene::Words(Words::of(options, scope))),
+        PanelKind::Row | PanelKind::Unknown(_) => Some(Scene::Blank),
+    };
+    let words = panel.field_config.defaults.no_value.as_deref();
+    shown.unwrap_or_else(|| Scene::Nothing(words.unwrap_or("No data")))
+}
