@@ -40,10 +40,10 @@ use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
 use theme::Medium;
-pub use theme::{Tone, without_controls};
+pub use theme::{Tone, variables, without_controls};
 
-/// The rules of a page's stylesheet for what [`html()`] writes. They take the variables `--text`, `--soft`, `--border` and
-/// `--panel` from the page; `data-theme` of the root element is `light`, `dark`, or absent for what the reader prefers.
+/// The rules of a page's stylesheet for what [`html()`] writes. They take [`variables`] and
+/// `--border` from the page; `data-theme` of the root element is `light`, `dark`, or absent for what the reader prefers.
 pub fn css() -> String {
     format!(
         "{}{}{}{}",

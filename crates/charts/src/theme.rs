@@ -90,6 +90,26 @@ impl Tone {
     }
 }
 
+/// The theme's variables of a page, light and dark; they stand before the page's own rules, which change them in print.
+pub fn variables() -> String {
+    let of = |dark: bool| {
+        let named = [
+            ("page", Tone::Page),
+            ("panel", Tone::Panel),
+            ("text", Tone::Text),
+            ("soft", Tone::Aside),
+            ("bad", Tone::Bad),
+        ];
+        named
+            .map(|(name, tone)| format!("--{name}:{};", tone.color(dark)))
+            .concat()
+    };
+    let (light, dark) = (of(false), of(true));
+    format!(
+        ":root{{{light}}}@media (prefers-color-scheme:dark){{:root:not([data-theme=\"light\"]){{{dark}}}}}:root[data-theme=\"dark\"]{{{dark}}}\n"
+    )
+}
+
 /// What makes the light theme's colours of the dark theme's, which stand in attributes: a rule outdoes an attribute.
 pub fn light_rules() -> String {
     const ATTRIBUTES: [(&str, &str); 5] = [

@@ -406,7 +406,12 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Lin
 pub async fn style() -> HttpResponse {
     asset(
         "text/css; charset=utf-8",
-        format!("{STYLE}{}{}", edgewatch_charts::css(), grid_rules()),
+        format!(
+            "{}{STYLE}{}{}",
+            edgewatch_charts::variables(),
+            edgewatch_charts::css(),
+            grid_rules()
+        ),
     )
 }
 

@@ -239,3 +239,102 @@ fn limits<'a>(options: &FieldOptions, values: impl Iterator<Item = &'a f64> + Cl
         .unwrap_or_else(|| finite.copied().fold(f64::NEG_INFINITY, f64::max));
     (low, high)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use edgewatch_grafana_model::data::Frame;
+    use edgewatch_grafana_model::limits::Deadline;
+    use edgewatch_grafana_model::time::{TimeRange, Zone};
+    use edgewatch_grafana_model::variables::Variables;
+
+    const RANGE: TimeRange = TimeRange { from: 0.0, to: 40.0 };
+
+    /// The rows of a panel of `kind` with one series.
+    fn of(kind: &str, options: Value, defaults: Value, values: &[f64]) -> Vec<Row> {
+        let panel =
+            json!({"type": kind, "id": 1, "title": "T", "options": options, "fieldConfig": {"defaults": defaults}});
+        let panel: Panel = serde_json::from_value(panel).unwrap();
+        let times = (0..values.len()).map(|at| at as f64 * 10.0);
+        let time = Field {
+            values: Values::times(times),
+            ..Field::default()
+        };
+        let number = Field {
+            name: "a".to_owned(),
+            values: Values::numbers(values.iter().copied()),
+            options: Arc::new(panel.field_config.defaults.clone()),
+            color: "#73bf69".to_owned(),
+            ..Field::default()
+        };
+        let frame = Frame {
+            fields: vec![time, number],
+            ..Frame::default()
+        };
+        let data = Data {
+            frames: vec![frame],
+            range: RANGE,
+            ..Data::default()
+        };
+        let scope = Scope {
+            range: RANGE,
+            variables: Variables::default(),
+            min_step: 1000,
+            zone: Zone::UTC,
+            dashboard: String::new(),
+            deadline: Deadline::default(),
+        };
+        rows(&panel, &data, &scope)
+    }
+
+    #[test]
+    fn states_lie_where_they_were() {
+        let rows = of("state-timeline", json!({}), json!({}), &[1.0, 1.0, 2.0, f64::NAN]);
+        let [Row::States { states, last, .. }] = &*rows else {
+            panic!("{rows:?}")
+        };
+        let places: Vec<_> = states
+            .iter()
+            .map(|state| (state.from, state.to, state.number))
+            .collect();
+        assert_eq!(places, [(0.0, 0.5, 0), (0.5, 0.75, 1)]);
+        assert_eq!(last.text, "2");
+    }
+
+    #[test]
+    fn what_a_page_hides_is_hidden_here() {
+        let hidden = json!({"noValue": "nothing", "custom": {"hideFrom": {"viz": true}}});
+        let rows = of("timeseries", json!({}), hidden, &[1.0, 2.0]);
+        assert!(
+            matches!(&*rows, [Row::Text(words)] if words.text == "nothing"),
+            "{rows:?}"
+        );
+    }
+
+    #[test]
+    fn a_gauge_is_as_full_as_on_a_page() {
+        let rows = of("gauge", json!({}), json!({"unit": "percent"}), &[10.0, 25.0]);
+        assert!(
+            matches!(&*rows, [Row::Bar { share, last, .. }] if *share == 0.25 && last.text == "25%"),
+            "{rows:?}"
+        );
+    }
+
+    #[test]
+    fn values_are_counted_where_a_heat_map_counts_them() {
+        let options = json!({"calculate": true, "calculation": {"yBuckets": {"mode": "size", "value": "10"}}});
+        let rows = of("heatmap", options, json!({}), &[1.0, 2.0, 12.0]);
+        let lasts: Vec<_> = rows
+            .iter()
+            .map(|row| match row {
+                Row::Series { name, last, .. } => (&*name.text, &*last.text),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(lasts, [("10", "1"), ("0", "0")]);
+    }
+}
