@@ -139,7 +139,7 @@ impl Service {
     /// Waits until every source has been tried once.
     pub async fn first_sample(&self) {
         let sampler = Arc::clone(&self.app.live().sampler);
-        sampler.first_round().await;
+        sampler.wait_until_complete().await;
     }
 
     /// Waits until the HTTP server ends by itself, which it should never do, and says why.
@@ -213,7 +213,7 @@ impl Service {
                 Arc::clone(&self.app.telemetry.reads),
             )?);
             // Only then do requests see the new readings: no scrape falls into a gap.
-            sampler.first_round().await;
+            sampler.wait_until_complete().await;
             sampler
         };
         let dashboards = Dashboards::new(&settings.shown(), Some(&old.dashboards))?;
@@ -248,10 +248,10 @@ impl Service {
 fn status(app: &App) -> String {
     let (mut sources, mut readings, mut failing) = (0, 0, 0);
     app.live().sampler.visit(|_, state| {
-        if state.is_present() {
+        if state.has_output() {
             sources += 1;
             readings += state.readings.len();
-            failing += usize::from(!state.is_good());
+            failing += usize::from(!state.is_ok());
         }
     });
     let addresses: Vec<String> = app.addresses.iter().map(ToString::to_string).collect();

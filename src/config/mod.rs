@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use edgewatch_dashboards::settings::{self as dashboards, Links};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::logging::Level;
-use edgewatch_sensors::settings::{self as sensors, CpuSpike, Limits, Paths, Simulated, SourceSettings};
+use edgewatch_sensors::settings::{self as sensors, CpuSpike, Limits, Paths, Simulated, CollectorSettings};
 
 /// Everything that can be set. Every table and key may be left out.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -38,7 +38,7 @@ pub struct Settings {
     /// Dashboards beside the shipped ones.
     pub dashboards: dashboards::Dashboards,
     /// Each source by its name; those not named run with their defaults.
-    pub sources: BTreeMap<String, SourceSettings>,
+    pub sources: BTreeMap<String, CollectorSettings>,
     /// Sensors that do not exist.
     pub simulated: Simulated,
 }
@@ -105,7 +105,7 @@ impl Settings {
             paths: self.paths.clone(),
             limits: self.limits.clone(),
             cpu_spike: self.cpu_spike.clone(),
-            sources: self.sources.clone(),
+            collectors: self.sources.clone(),
             simulated: self.simulated.clone(),
         }
     }

@@ -13,9 +13,9 @@ const MOST_TEMPERATURES: usize = 4;
 pub fn numbers(sampler: &Sampler) -> Vec<(String, String)> {
     let mut glance = Glance::default();
     sampler.visit(|_, state| {
-        for held in &state.readings {
-            if let Ok(value) = held.reading.value {
-                glance.take(&held.reading, value);
+        for last in &state.readings {
+            if let Ok(value) = last.reading.value {
+                glance.take(&last.reading, value);
             }
         }
     });

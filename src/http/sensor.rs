@@ -11,7 +11,7 @@ use super::{App, internal_error};
 use crate::telemetry::ROUTE_ERROR;
 use edgewatch_program::error::Failure;
 use edgewatch_program::time::unix_time;
-use edgewatch_sensors::sampler::{Sampler, State};
+use edgewatch_sensors::sampler::{CollectorState, Sampler};
 use edgewatch_sensors::settings::FaultKind;
 
 /// The answer.
@@ -91,31 +91,31 @@ fn collect(sampler: &Sampler) -> Answer {
         readings: Vec::new(),
     };
     sampler.visit(|source, state| {
-        if !state.is_present() {
+        if !state.has_output() {
             return;
         }
         answer.sources.push(SourceEntry {
             name: source,
-            success: state.is_good(),
+            success: state.is_ok(),
             age_seconds: state.age(now).as_secs_f64(),
             dropped: state.dropped,
-            errors: state.trouble.clone(),
+            errors: state.errors.clone(),
         });
         answer.readings.extend(entries(source, state, now));
     });
     answer
 }
 
-fn entries(source: &'static str, state: &State, now: Instant) -> impl Iterator<Item = ReadingEntry> {
-    state.readings.iter().map(move |held| {
-        let reading = &held.reading;
+fn entries(source: &'static str, state: &CollectorState, now: Instant) -> impl Iterator<Item = ReadingEntry> {
+    state.readings.iter().map(move |last| {
+        let reading = &last.reading;
         ReadingEntry {
             source,
             name: reading.metric.name,
             labels: reading.labels.iter().cloned().collect(),
             value: reading.value.ok(),
             unit: reading.metric.unit,
-            age_seconds: now.saturating_duration_since(held.since).as_secs_f64(),
+            age_seconds: now.saturating_duration_since(last.since).as_secs_f64(),
             error: reading.value.err().map(|kind| kind.name()),
         }
     })

@@ -12,7 +12,7 @@ use super::{App, Live, glance};
 use crate::config::Settings;
 use edgewatch_dashboards::library::SHIPPED;
 use edgewatch_sensors::collectors::simulated;
-use edgewatch_sensors::sampler::{Held, State};
+use edgewatch_sensors::sampler::{CollectorState, LastReading};
 
 /// Prometheus' port, where the settings give no link.
 const PROMETHEUS_PORT: u16 = 9090;
@@ -32,10 +32,10 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let (mut hardware, mut host) = (html! {}, html! {});
     let mut failing = 0;
     live.sampler.visit(|name, state| {
-        if !state.is_present() {
+        if !state.has_output() {
             return;
         }
-        failing += usize::from(!state.is_good());
+        failing += usize::from(!state.is_ok());
         sources = html! { (sources) (source_row(name, state, now)) };
         if is_hardware(state) {
             hardware = html! { (hardware) (source_table(name, state, now, true)) };
@@ -82,7 +82,7 @@ fn notices(app: &App, live: &Live) -> Markup {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
         }
-        @if settings.sensors().is_enabled(simulated::SOURCE.name) {
+        @if settings.sensors().is_enabled(simulated::COLLECTOR.name) {
             p.notice { "Readings of the chip " code { "simulated" } " are made up: the simulated source is switched on." }
         }
     }
@@ -128,16 +128,16 @@ fn links(settings: &Settings, request: &HttpRequest) -> Markup {
     }
 }
 
-fn source_row(name: &str, state: &State, now: Instant) -> Markup {
+fn source_row(name: &str, state: &CollectorState, now: Instant) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ "#" (name) } { (name) } }
             td {
-                @if state.is_good() { span.good { "ok" } }
+                @if state.is_ok() { span.good { "ok" } }
                 @else {
                     span.bad { "fails" }
-                    @for trouble in state.trouble.iter().take(5) { div.trouble { (trouble) } }
-                    @if state.trouble.len() > 5 { div.trouble { "and " (state.trouble.len() - 5) " more" } }
+                    @for trouble in state.errors.iter().take(5) { div.trouble { (trouble) } }
+                    @if state.errors.len() > 5 { div.trouble { "and " (state.errors.len() - 5) " more" } }
                 }
                 @if state.dropped > 0 { div.trouble { (state.dropped) " left out: above limits.readings_per_source" } }
             }
@@ -148,24 +148,24 @@ fn source_row(name: &str, state: &State, now: Instant) -> Markup {
     }
 }
 
-fn source_table(name: &str, state: &State, now: Instant, open: bool) -> Markup {
-    let failing = state.readings.iter().any(|held| held.reading.value.is_err());
+fn source_table(name: &str, state: &CollectorState, now: Instant, open: bool) -> Markup {
+    let failing = state.readings.iter().any(|last| last.reading.value.is_err());
     html! {
         details id=(name) open[open || failing] {
             summary { (name) span.count { (state.readings.len()) } }
             table.readings {
-                tbody { @for held in &state.readings { (reading_row(held, now)) } }
+                tbody { @for last in &state.readings { (reading_row(last, now)) } }
             }
         }
     }
 }
 
-fn is_hardware(state: &State) -> bool {
-    state.readings.iter().any(|held| held.reading.metric.unit == "celsius")
+fn is_hardware(state: &CollectorState) -> bool {
+    state.readings.iter().any(|last| last.reading.metric.unit == "celsius")
 }
 
-fn reading_row(held: &Held, now: Instant) -> Markup {
-    let reading = &held.reading;
+fn reading_row(last: &LastReading, now: Instant) -> Markup {
+    let reading = &last.reading;
     html! {
         tr {
             th scope="row" {
@@ -174,7 +174,7 @@ fn reading_row(held: &Held, now: Instant) -> Markup {
             }
             @match reading.value {
                 Ok(value) => td.number title=(reading.metric.help) { (quantity(value, reading.metric.unit)) },
-                Err(kind) => td.number.bad { (kind.name()) ", last good " (duration(now - held.since)) " ago" },
+                Err(kind) => td.number.bad { (kind.name()) ", last good " (duration(now - last.since)) " ago" },
             }
         }
     }

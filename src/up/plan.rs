@@ -15,7 +15,7 @@ use edgewatch_sensors::budget::Budget;
 use edgewatch_sensors::collectors::simulated;
 
 /// The source that needs no hardware.
-const SIMULATED: &str = simulated::SOURCE.name;
+const SIMULATED: &str = simulated::COLLECTOR.name;
 
 /// What will run, and where. The ports are held until their owners take over, so that no two get the same.
 pub struct Plan {

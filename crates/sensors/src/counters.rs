@@ -1,4 +1,4 @@
-//! What is counted of reads. These survive a reload; readings come from the sampler.
+//! Counters of reads. They survive a reload, unlike the sampler.
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
@@ -11,7 +11,7 @@ pub const CPU_SPIKE: &str = "cpu_spike";
 pub struct Counters {
     /// Failures by reason.
     pub failures: IntCounterVec,
-    source_errors: IntCounterVec,
+    collector_errors: IntCounterVec,
 }
 
 impl Counters {
@@ -27,28 +27,28 @@ impl Counters {
         for reason in std::iter::once(CPU_SPIKE).chain(ErrorKind::ALL.map(ErrorKind::name)) {
             failures.with_label_values(&[reason]);
         }
-        let source_errors = IntCounterVec::new(
+        let collector_errors = IntCounterVec::new(
             Opts::new("edge_source_errors_total", "Failed reads, by source and kind."),
             &["source", "kind"],
         )?;
         registry.register(Box::new(failures.clone()))?;
-        registry.register(Box::new(source_errors.clone()))?;
+        registry.register(Box::new(collector_errors.clone()))?;
         Ok(Self {
             failures,
-            source_errors,
+            collector_errors,
         })
     }
 
-    /// Makes the series of a source's errors, so that `rate()` sees the first one.
-    pub fn expect_source(&self, source: &str) {
+    /// Creates the series of a collector's errors at 0, so that `rate()` sees the first one.
+    pub fn init_collector(&self, collector: &str) {
         for kind in ErrorKind::ALL {
-            self.source_errors.with_label_values(&[source, kind.name()]);
+            self.collector_errors.with_label_values(&[collector, kind.name()]);
         }
     }
 
     /// Counts a failed read.
-    pub fn source_failed(&self, source: &str, kind: ErrorKind) {
-        self.source_errors.with_label_values(&[source, kind.name()]).inc();
+    pub fn collector_failed(&self, collector: &str, kind: ErrorKind) {
+        self.collector_errors.with_label_values(&[collector, kind.name()]).inc();
         self.failures.with_label_values(&[kind.name()]).inc();
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         let registry = Registry::new();
         let counters = Counters::new(&registry).unwrap();
         for name in collectors::names() {
-            counters.expect_source(name);
+            counters.init_collector(name);
         }
         assert_eq!(registry.gather().len(), 2);
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, and under which name it is counted.
+//! Errors of reads, and the kinds under which they are counted.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use thiserror::Error;
 pub enum ErrorKind {
     /// The kernel or the bus refused the read (`EIO`, `ENXIO`, `EACCES`, …).
     Io,
-    /// The device has no value right now (`EAGAIN`, `EBUSY`, `ENODATA`, an empty attribute).
+    /// The device has no value now (`EAGAIN`, `EBUSY`, `ENODATA`, an empty attribute).
     NotReady,
-    /// The answer is not what the kernel documents: not a number, not finite, too long.
+    /// The content is not what the kernel documents: not a number, not finite, too long.
     Invalid,
-    /// No answer within the deadline of the source.
+    /// The read has not ended within the deadline of the collector.
     Timeout,
-    /// The source itself failed: a defect of edgewatch.
+    /// The collector panicked: a defect of edgewatch.
     Panic,
 }
 
@@ -37,7 +37,7 @@ impl ErrorKind {
     }
 }
 
-/// A read that brought no value.
+/// Why a value could not be read.
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// The system call failed.
@@ -45,10 +45,10 @@ pub enum ReadError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// The file held nothing that can be used.
+    /// The content of the file cannot be used.
     #[error("{}: {what}", path.display())]
     Invalid {
         /// The file.
@@ -62,7 +62,7 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
-    /// A fault that the settings asked for, to try out what happens.
+    /// A fault that `[[simulated.faults]]` injects.
     #[error("injected fault: {}", .0.name())]
     Injected(ErrorKind),
 }

@@ -10,7 +10,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, TextEncoder};
 
 use crate::reading::{Metric, MetricKind};
-use crate::sampler::Sampler;
+use crate::sampler::{LastReading, Sampler};
 
 /// The media type, byte for byte: Prometheus 3 refuses a scrape whose type it does not know.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -49,18 +49,18 @@ pub fn encode(sampler: &Sampler, own: &[MetricFamily], text: &mut Vec<u8>) -> pr
     text.clear();
     let mut families = Families::default();
     let now = Instant::now();
-    sampler.visit(|source, state| {
-        if !state.is_present() {
+    sampler.visit(|collector, state| {
+        if !state.has_output() {
             return;
         }
-        for held in &state.readings {
-            if let Ok(value) = held.reading.value {
-                let labels = held.reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
-                families.add(held.reading.metric, labels, value);
+        for LastReading { reading, .. } in &state.readings {
+            if let Ok(value) = reading.value {
+                let labels = reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
+                families.add(reading.metric, labels, value);
             }
         }
-        let mut about = |metric, value| families.add(metric, [("source", source)].into_iter(), value);
-        about(&SUCCESS, f64::from(u8::from(state.is_good())));
+        let mut about = |metric, value| families.add(metric, [("source", collector)].into_iter(), value);
+        about(&SUCCESS, f64::from(u8::from(state.is_ok())));
         about(&DURATION, state.duration.as_secs_f64());
         about(&AGE, state.age(now).as_secs_f64());
         about(&PERIOD, state.period.as_secs_f64());
@@ -73,7 +73,7 @@ pub fn encode(sampler: &Sampler, own: &[MetricFamily], text: &mut Vec<u8>) -> pr
     Ok(())
 }
 
-/// The text of each family by its name, since two sources may export the same one.
+/// The text of each family by its name, since two collectors may export the same one.
 #[derive(Default)]
 struct Families(BTreeMap<&'static str, String>);
 

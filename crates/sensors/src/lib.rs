@@ -1,4 +1,5 @@
-//! Sensors and the health of the host: [`collectors`] read them, the [`sampler`] says when, and [`exposition`] writes what is known.
+//! Sensors and the health of the host: [`collectors`] read them, the [`sampler`] schedules the reads, and [`exposition`] writes the text
+//! format.
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What a source says: metrics, readings, and the sample that a source fills.
+//! Metrics, readings, and the recorder that a collector fills with them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub enum MetricKind {
     Counter,
 }
 
-/// A metric family: its name, unit and meaning stand in one place, beside the source that reads it.
+/// A metric family, defined beside the collector that reads it.
 #[derive(Debug, PartialEq)]
 pub struct Metric {
     /// Name in Prometheus; ends in the base unit, and in `_total` for a counter.
@@ -24,8 +24,7 @@ pub struct Metric {
     pub unit: &'static str,
     /// One sentence for `# HELP`.
     pub help: &'static str,
-    /// The least and the greatest value that can be a measurement, in the metric's unit. What lies beyond is a fault of the sensor, its
-    /// wires or its driver.
+    /// Minimum and maximum of a plausible value, in the metric's unit. A value outside is a fault of the sensor, its wires or its driver.
     pub range: (f64, f64),
 }
 
@@ -52,19 +51,19 @@ impl Metric {
         }
     }
 
-    /// True if the value can be a measurement.
-    pub fn can_be(&self, value: f64) -> bool {
+    /// True if the value is finite and within the range.
+    pub fn is_plausible(&self, value: f64) -> bool {
         value.is_finite() && (self.range.0..=self.range.1).contains(&value)
     }
 
-    /// The same, with the range of its values.
+    /// The same metric with a range of plausible values.
     pub const fn within(mut self, range: (f64, f64)) -> Self {
         self.range = range;
         self
     }
 }
 
-/// Names and values of labels, in the order in which the source gives them (the same for every reading of a metric).
+/// Names and values of labels, in the same order for every reading of a metric.
 pub type Labels = Vec<(&'static str, String)>;
 
 /// One value, or the reason why there is none.
@@ -72,11 +71,11 @@ pub type Labels = Vec<(&'static str, String)>;
 pub struct Reading {
     /// The family.
     pub metric: &'static Metric,
-    /// What tells it from its siblings.
+    /// Identify the series within the family.
     pub labels: Labels,
     /// A finite number in the metric's unit and within its range, or the kind of the failure.
     pub value: Result<f64, ErrorKind>,
-    /// The part of the source that it belongs to, if the source has parts ([`Sample::begin_part`]).
+    /// The part of the hardware that it was read from, if the collector has parts ([`Recorder::begin_part`]).
     pub part: Option<Arc<str>>,
 }
 
@@ -87,24 +86,24 @@ impl Reading {
     }
 }
 
-/// How much a source may say.
+/// Bounds of what one read may record.
 #[derive(Clone, Copy, Debug)]
-pub struct SampleLimits {
-    /// Readings of one source; more are counted, not kept.
+pub struct RecorderLimits {
+    /// Readings of one collector; more are counted, not kept.
     pub readings: usize,
     /// Characters of a label value; the rest is cut off.
     pub label_length: usize,
 }
 
-/// Whether the part of that name is to be read in this sample.
-pub type Gate<'a> = Box<dyn FnMut(&Arc<str>) -> bool + 'a>;
+/// Whether the part of that name is to be read by the current reader.
+pub type PartFilter<'a> = Box<dyn FnMut(&Arc<str>) -> bool + 'a>;
 
-/// The result of one read of a source, filled by the source and bounded whatever the hardware says.
-pub struct Sample<'a> {
-    limits: SampleLimits,
-    gate: Gate<'a>,
+/// Records one read of a collector: readings, errors and events, bounded whatever the hardware says.
+pub struct Recorder<'a> {
+    limits: RecorderLimits,
+    filter: PartFilter<'a>,
     part: Option<Arc<str>>,
-    /// Of the readings, errors, events and dropped readings, those that were there before the part that was begun last.
+    /// Numbers of readings, errors, events and dropped readings when the current part began.
     before: [usize; 4],
     readings: Vec<Reading>,
     errors: Vec<ReadError>,
@@ -112,12 +111,12 @@ pub struct Sample<'a> {
     dropped: usize,
 }
 
-impl<'a> Sample<'a> {
-    /// An empty sample of those parts that `gate` lets through.
-    pub fn new(limits: SampleLimits, gate: Gate<'a>) -> Self {
+impl<'a> Recorder<'a> {
+    /// An empty recorder, for those parts that `filter` accepts.
+    pub fn new(limits: RecorderLimits, filter: PartFilter<'a>) -> Self {
         Self {
             limits,
-            gate,
+            filter,
             part: None,
             before: [0; 4],
             readings: Vec::new(),
@@ -128,11 +127,11 @@ impl<'a> Sample<'a> {
     }
 
     /// Announces that what follows is read from one of several devices (a chip, a zone, a mount), each of which can be slow, or hang,
-    /// for itself: such a part is read apart from the others from then on. `part` names it, the same at each read. On `false` the
-    /// source leaves it out: it is read elsewhere.
+    /// independently of the others: such a part is isolated from then on. `part` names it, the same at each read. On `false` the
+    /// collector skips it: another reader has it.
     pub fn begin_part(&mut self, part: &str) -> bool {
         let part = Arc::from(part);
-        let is_read = (self.gate)(&part);
+        let is_read = (self.filter)(&part);
         if is_read {
             self.part = Some(part);
             self.before = self.counts();
@@ -144,7 +143,7 @@ impl<'a> Sample<'a> {
         [self.readings.len(), self.errors.len(), self.events.len(), self.dropped]
     }
 
-    /// Forgets everything from before the part that was begun last.
+    /// Discards everything that was recorded before the current part.
     pub fn keep_last_part(&mut self) {
         let [readings, errors, events, dropped] = std::mem::take(&mut self.before);
         self.readings.drain(..readings);
@@ -153,7 +152,7 @@ impl<'a> Sample<'a> {
         self.dropped -= dropped;
     }
 
-    /// Adds a value. One that is not finite, or cannot be, is counted as an invalid read.
+    /// Adds a value. One that is not finite or not plausible is counted as an invalid read.
     pub fn push(&mut self, metric: &'static Metric, labels: &[(&'static str, &str)], value: f64) {
         self.record(metric, labels, Ok(value));
     }
@@ -164,8 +163,10 @@ impl<'a> Sample<'a> {
             return;
         }
         let value = value.and_then(|value| {
-            let can_be = metric.can_be(value);
-            can_be.then_some(value).ok_or_else(|| impossible(metric, labels, value))
+            let is_plausible = metric.is_plausible(value);
+            is_plausible
+                .then_some(value)
+                .ok_or_else(|| implausible(metric, labels, value))
         });
         if self.is_full() {
             self.drop_one();
@@ -188,12 +189,12 @@ impl<'a> Sample<'a> {
         });
     }
 
-    /// True once the limit is reached. A source then stops reading files, and calls [`Sample::drop_one`] for each it leaves out.
+    /// True once the limit is reached. A collector then reads no more files, and calls [`Recorder::drop_one`] for each it skips.
     pub fn is_full(&self) -> bool {
         self.readings.len() >= self.limits.readings
     }
 
-    /// Counts a reading that was left out.
+    /// Counts a reading that was skipped.
     pub fn drop_one(&mut self) {
         self.dropped += 1;
     }
@@ -203,14 +204,14 @@ impl<'a> Sample<'a> {
         self.errors.push(error);
     }
 
-    /// Something happened that `sensor_failed_events_total` counts under `reason`.
+    /// Counts an event in `sensor_failed_events_total` under `reason`.
     pub fn event(&mut self, reason: &'static str) {
         self.events.push(reason);
     }
 
-    /// Takes the sample apart. A series that the source named twice is kept once, and the other counted as dropped:
-    /// Prometheus refuses a scrape that holds a series twice.
-    pub fn finish(mut self) -> Finished {
+    /// Ends the read. Of a series that was recorded twice the first is kept, and the other counted as dropped: Prometheus refuses a scrape
+    /// with duplicate series.
+    pub fn finish(mut self) -> Collected {
         let mut unique: Vec<Reading> = Vec::with_capacity(self.readings.len());
         let mut seen = std::collections::HashSet::with_capacity(self.readings.len());
         for reading in self.readings {
@@ -220,7 +221,7 @@ impl<'a> Sample<'a> {
                 self.dropped += 1;
             }
         }
-        Finished {
+        Collected {
             readings: unique,
             errors: self.errors,
             events: self.events,
@@ -229,24 +230,24 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// A finished [`Sample`].
+/// The result of one read.
 #[derive(Debug)]
-pub struct Finished {
+pub struct Collected {
     /// Readings, each series once.
     pub readings: Vec<Reading>,
     /// Failures, in the order in which they happened.
     pub errors: Vec<ReadError>,
     /// Reasons for `sensor_failed_events_total`.
     pub events: Vec<&'static str>,
-    /// Readings left out.
+    /// Readings above the limit, or of duplicate series.
     pub dropped: usize,
 }
 
-/// Names what was measured where, since a chip can have dozens of sensors.
-fn impossible(metric: &Metric, labels: &[(&'static str, &str)], value: f64) -> ReadError {
-    let (least, greatest) = metric.range;
+/// Names the series, since a chip can have dozens of sensors.
+fn implausible(metric: &Metric, labels: &[(&'static str, &str)], value: f64) -> ReadError {
+    let (min, max) = metric.range;
     let what = match value.is_finite() {
-        true => format!("{value} cannot be: it is not within {least} and {greatest}"),
+        true => format!("{value} cannot be: it is not within {min} and {max}"),
         false => format!("{value} is not a finite number"),
     };
     let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();

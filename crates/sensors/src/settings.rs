@@ -8,33 +8,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::collectors::simulated;
 
-/// What the sampler needs to know. A change of any of it starts the collectors anew.
+/// The settings of the sampler, which any change of them restarts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// Where things are read.
+    /// Roots of /proc, /sys and mounts.
     pub paths: Paths,
-    /// Bounds of what collectors may say.
+    /// Bounds of one read.
     pub limits: Limits,
     /// When the CPU counts as spiking.
     pub cpu_spike: CpuSpike,
     /// Each collector by its name; those not named run with their defaults.
-    pub sources: BTreeMap<String, SourceSettings>,
-    /// Sensors that do not exist.
+    pub collectors: BTreeMap<String, CollectorSettings>,
+    /// Simulated sensors.
     pub simulated: Simulated,
 }
 
 impl Settings {
     /// Whether the collector runs.
     pub fn is_enabled(&self, name: &str) -> bool {
-        let default = name != simulated::SOURCE.name || self.simulated.enabled;
-        self.sources
+        let default = name != simulated::COLLECTOR.name || self.simulated.enabled;
+        self.collectors
             .get(name)
-            .and_then(|source| source.enabled)
+            .and_then(|collector| collector.enabled)
             .unwrap_or(default)
     }
 }
 
-/// `[paths]`: roots, so that a container or a test can show another machine.
+/// `[paths]`: roots that a container or a test can point elsewhere.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Paths {
@@ -42,7 +42,7 @@ pub struct Paths {
     pub procfs: PathBuf,
     /// The sys file system, with cgroup v2 below `fs/cgroup`.
     pub sysfs: PathBuf,
-    /// Put before each mount point.
+    /// Prefix of each mount point.
     pub rootfs: PathBuf,
     /// A `budget.toml` instead of the built-in one.
     pub budget: Option<PathBuf>,
@@ -63,7 +63,7 @@ impl Default for Paths {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Readings of one source; more are counted in `edge_source_readings_dropped`, not exported. 1 to 10000.
+    /// Readings of one collector; more are counted in `edge_source_readings_dropped`, not exported. 1 to 10000.
     pub readings_per_source: usize,
     /// Characters of a label value. 16 to 1024.
     pub label_length: usize,
@@ -104,7 +104,7 @@ impl Default for CpuSpike {
 /// `[sources.NAME]`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct SourceSettings {
+pub struct CollectorSettings {
     /// Whether it is read; all are but `simulated`, which `simulated.enabled` switches.
     pub enabled: Option<bool>,
     /// Time between two reads. 100 ms to 1 h.
@@ -115,7 +115,7 @@ pub struct SourceSettings {
     pub deadline: Option<Duration>,
 }
 
-/// `[simulated]`: a random walk in place of sensors, for trying things out.
+/// `[simulated]`: a random walk in place of sensors.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Simulated {
@@ -123,7 +123,7 @@ pub struct Simulated {
     pub enabled: bool,
     /// The same seed walks the same way.
     pub seed: u64,
-    /// What goes wrong, and when.
+    /// Faults to inject.
     pub faults: Vec<Fault>,
 }
 
@@ -141,18 +141,18 @@ impl Default for Simulated {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What goes wrong.
+    /// Its kind.
     pub kind: FaultKind,
-    /// The sensor it happens to, such as `temp1`; `*` for all. Not used by `route_error` and `route_panic`.
+    /// The sensor that it affects, such as `temp1`; `*` for all. Not used by `route_error` and `route_panic`.
     #[serde(default = "every_sensor")]
     pub sensor: String,
-    /// Time from the start of the source to the first fault.
+    /// Time from the start of the collector to the first fault.
     #[serde(default, with = "humantime_serde")]
     pub after: Duration,
     /// How long it lasts; left out, for good.
     #[serde(default, with = "humantime_serde")]
     pub lasting: Option<Duration>,
-    /// How likely it is at each read while it lasts. 0 to 1.
+    /// Probability at each read while it lasts. 0 to 1.
     #[serde(default = "always")]
     pub probability: f64,
 }
@@ -184,7 +184,7 @@ pub enum FaultKind {
     Invalid,
     /// The read does not return while the fault lasts.
     Hang,
-    /// The source panics.
+    /// The collector panics.
     Panic,
     /// `/sensor` fails.
     RouteError,

@@ -35,7 +35,7 @@ impl Root {
     /// attribute can be another conversion of the sensor.
     ///
     /// # Errors
-    /// What the kernel says, or that the attribute is empty.
+    /// The system call fails, or the attribute is empty.
     pub fn attribute(&self, relative: impl AsRef<Path>) -> Result<String, ReadError> {
         let path = self.path(relative);
         let mut buffer = [0; ATTRIBUTE_LIMIT];
@@ -57,7 +57,7 @@ impl Root {
     /// The number in a sysfs attribute, in the attribute's own unit.
     ///
     /// # Errors
-    /// What the kernel says, that the attribute is empty, or that it holds no integer.
+    /// The system call fails, or the attribute is empty or no integer.
     pub fn number(&self, relative: impl AsRef<Path>) -> Result<f64, ReadError> {
         let path = relative.as_ref();
         let text = self.attribute(path)?;
@@ -82,7 +82,7 @@ impl Root {
     /// The whole text of a file of /proc, which the kernel may hand out in several pieces.
     ///
     /// # Errors
-    /// What the kernel says, or that the file is longer than 256 KiB.
+    /// The system call fails, or the file is longer than 256 KiB.
     pub fn table(&self, relative: impl AsRef<Path>) -> Result<String, ReadError> {
         let path = self.path(relative);
         let mut bytes = Vec::with_capacity(ATTRIBUTE_LIMIT);
@@ -98,11 +98,10 @@ impl Root {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Names in a directory, sorted so that they come out in the same order each time. A directory that does not exist is
-    /// empty: the machine has no such hardware.
+    /// Names in a directory, sorted. A directory that does not exist counts as empty: the machine has no such hardware.
     ///
     /// # Errors
-    /// What the kernel says, but for "no such directory".
+    /// The system call fails, but for "no such directory".
     pub fn list(&self, relative: impl AsRef<Path>) -> Result<Vec<String>, ReadError> {
         let path = self.path(relative);
         let failed = |source| ReadError::Io {
@@ -122,7 +121,7 @@ impl Root {
         Ok(names)
     }
 
-    /// What `relative` stands for once its symbolic links are followed, such as the device behind `hwmon0/device`.
+    /// The path with its symbolic links resolved, such as that of the device behind `hwmon0/device`.
     pub fn resolve(&self, relative: impl AsRef<Path>) -> Option<PathBuf> {
         fs::canonicalize(self.path(relative)).ok()
     }
@@ -133,7 +132,7 @@ impl Root {
     }
 }
 
-/// The beginning of a text as a person can read it in a message.
+/// The beginning of a text, quoted for a message.
 pub fn quote(text: &str) -> String {
     const SHOWN: usize = 40;
     let beginning: String = text.chars().take(SHOWN).collect();

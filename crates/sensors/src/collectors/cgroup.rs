@@ -1,19 +1,19 @@
-//! The budget and what the stack uses of it, from cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
+//! The budget and the usage of the stack, from cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
 
 use std::time::Duration;
 
 use crate::budget::{Budget, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "cgroup",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -102,7 +102,7 @@ static FLAT_KEYED: [(&str, &[Line]); 3] = [
 ];
 
 const CONTROLLERS: [&str; 4] = ["cpu", "io", "memory", "pids"];
-const UNITS: usize = 16;
+const MAX_UNITS: usize = 16;
 
 struct Cgroup {
     procfs: Root,
@@ -110,7 +110,7 @@ struct Cgroup {
     budget: Budget,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Cgroup {
         procfs: Root::new(&settings.paths.procfs),
         sysfs: Root::new(&settings.paths.sysfs),
@@ -118,11 +118,11 @@ fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
     }))
 }
 
-impl Source for Cgroup {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Cgroup {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         for (unit, memory, cores) in self.budget.units() {
-            sample.push(&BUDGET_MEMORY, &[("unit", unit)], memory.0 as f64);
-            sample.push(&BUDGET_CPU, &[("unit", unit)], cores.0);
+            recorder.push(&BUDGET_MEMORY, &[("unit", unit)], memory.0 as f64);
+            recorder.push(&BUDGET_CPU, &[("unit", unit)], cores.0);
         }
         let root = self.root();
         let available = match root {
@@ -132,7 +132,7 @@ impl Source for Cgroup {
         let is_available = |controller| available.split_ascii_whitespace().any(|name| name == controller);
         for controller in CONTROLLERS {
             let value = f64::from(u8::from(is_available(controller)));
-            sample.push(&CONTROLLER, &[("controller", controller)], value);
+            recorder.push(&CONTROLLER, &[("controller", controller)], value);
         }
         let mut is_enforced = false;
         if let Some(root) = root {
@@ -142,43 +142,43 @@ impl Source for Cgroup {
                 let limit = self.limit(&directory, "memory.max")?;
                 is_enforced =
                     is_available("memory") && limit.is_some_and(|limit| limit <= self.budget.total.memory_max.0 as f64);
-                self.read_slice(&directory, sample)?;
+                self.read_slice(&directory, recorder)?;
             } else if is_process_unit(&own) {
-                self.read_unit(&format!("{root}{own}"), sample);
+                self.read_unit(&format!("{root}{own}"), recorder);
             }
         }
-        sample.push(&ENFORCED, &[], f64::from(u8::from(is_enforced)));
+        recorder.push(&ENFORCED, &[], f64::from(u8::from(is_enforced)));
         Ok(())
     }
 }
 
 impl Cgroup {
-    /// Where the hierarchy of cgroup v2 is: alone, or beside those of v1.
+    /// Where the hierarchy of cgroup v2 is mounted: alone, or beside those of v1 ("unified").
     fn root(&self) -> Option<&'static str> {
         ["fs/cgroup", "fs/cgroup/unified"]
             .into_iter()
             .find(|root| self.sysfs.exists(format!("{root}/cgroup.controllers")))
     }
 
-    fn read_slice(&self, directory: &str, sample: &mut Sample) -> Result<(), ReadError> {
-        self.read_unit(directory, sample);
+    fn read_slice(&self, directory: &str, recorder: &mut Recorder) -> Result<(), ReadError> {
+        self.read_unit(directory, recorder);
         let units = self
             .sysfs
             .list(directory)?
             .into_iter()
             .filter(|name| is_process_unit(name));
         for (number, unit) in units.enumerate() {
-            if number < UNITS {
-                self.read_unit(&format!("{directory}/{unit}"), sample);
+            if number < MAX_UNITS {
+                self.read_unit(&format!("{directory}/{unit}"), recorder);
             } else {
-                sample.drop_one();
+                recorder.drop_one();
             }
         }
         Ok(())
     }
 
-    /// A controller that does not work leaves its files out, and so do older kernels with some of them.
-    fn read_unit(&self, directory: &str, sample: &mut Sample) {
+    /// The files of a disabled controller are missing, and so are some on older kernels.
+    fn read_unit(&self, directory: &str, recorder: &mut Recorder) {
         let unit = match directory.rsplit('/').next().unwrap_or_default() {
             // So that one budget, one set of rules and one dashboard serve every distribution.
             GRAFANA_OF_DEBIAN => GRAFANA,
@@ -190,11 +190,11 @@ impl Cgroup {
             ("memory.peak", &PEAK),
             ("pids.current", &TASKS),
         ] {
-            sample.record(metric, &labels, self.sysfs.number(format!("{directory}/{file}")));
+            recorder.record(metric, &labels, self.sysfs.number(format!("{directory}/{file}")));
         }
         for limit in ["max", "high"] {
             if let Some(bytes) = self.limit(directory, &format!("memory.{limit}")).transpose() {
-                sample.record(&LIMIT, &[("unit", unit), ("limit", limit)], bytes);
+                recorder.record(&LIMIT, &[("unit", unit), ("limit", limit)], bytes);
             }
         }
         if let Some(cores) = self.quota(directory).transpose() {
@@ -203,14 +203,14 @@ impl Cgroup {
         for (file, lines) in &FLAT_KEYED {
             let file = format!("{directory}/{file}");
             match self.sysfs.table(&file) {
-                Ok(text) => self.read_flat_keyed(&file, &text, lines, unit, sample),
+                Ok(text) => self.read_flat_keyed(&file, &text, lines, unit, recorder),
                 Err(error) if error.is_missing() => {}
-                Err(error) => sample.fail(error),
+                Err(error) => recorder.fail(error),
             }
         }
     }
 
-    fn read_flat_keyed(&self, file: &str, text: &str, lines: &[Line], unit: &str, sample: &mut Sample) {
+    fn read_flat_keyed(&self, file: &str, text: &str, lines: &[Line], unit: &str, recorder: &mut Recorder) {
         for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
             if let Some((_, metric, label, units)) = lines.iter().find(|(known, ..)| *known == key) {
                 let labels: Vec<_> = [("unit", unit)].into_iter().chain(*label).collect();
@@ -218,7 +218,7 @@ impl Cgroup {
                     .sysfs
                     .parse(file, Some(value))
                     .map(|number: u64| number as f64 / units);
-                sample.record(metric, &labels, value);
+                recorder.record(metric, &labels, value);
             }
         }
     }
@@ -262,7 +262,7 @@ fn own_cgroup(text: &str) -> &str {
         .lines()
         .find_map(|line| line.strip_prefix("0::"))
         .unwrap_or_default();
-    // Outside of the cgroup namespace: not ours to read, and `..` would lead out of /sys.
+    // Outside of the cgroup namespace: `..` would lead out of /sys.
     if path.split('/').any(|name| name == "..") {
         ""
     } else {
@@ -283,7 +283,7 @@ fn slice_above(path: &str) -> Option<&str> {
     None
 }
 
-/// True for what systemd runs processes in.
+/// True for the kinds of units that have processes of their own.
 fn is_process_unit(path: &str) -> bool {
     path.ends_with(".service") || path.ends_with(".scope")
 }

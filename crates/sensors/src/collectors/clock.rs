@@ -1,20 +1,20 @@
-//! The wall clock: what it says, whether it is synchronised (adjtimex(2)), and whether it was stepped.
+//! The wall clock: its time, whether it is synchronised (adjtimex(2)), and whether it was stepped.
 
 use std::io;
 use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "clock",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -40,9 +40,9 @@ const STEP: Metric = Metric::gauge(
 );
 
 /// A clock that is slewed (at most 0.5 ms a second) stays far below this between two reads.
-const LEAST_STEP: f64 = 1.0;
+const MIN_STEP: f64 = 1.0;
 
-fn open(_: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(_: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Clock {
         steps: Steps::default(),
     }))
@@ -52,20 +52,20 @@ struct Clock {
     steps: Steps,
 }
 
-impl Source for Clock {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
-        sample.push(&TIME, &[], wall_time());
+impl Collector for Clock {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        recorder.push(&TIME, &[], wall_time());
         self.steps.observe(boot_time());
-        sample.push(&STEPS, &[], self.steps.count);
-        sample.push(&STEP, &[], self.steps.last);
-        match Discipline::read() {
+        recorder.push(&STEPS, &[], self.steps.count);
+        recorder.push(&STEP, &[], self.steps.last);
+        match Timex::read() {
             Ok(clock) => {
-                sample.push(&SYNC, &[], f64::from(u8::from(clock.is_synchronised)));
-                sample.push(&OFFSET, &[], clock.offset);
-                sample.push(&MAXERROR, &[], clock.maxerror);
+                recorder.push(&SYNC, &[], f64::from(u8::from(clock.is_synchronised)));
+                recorder.push(&OFFSET, &[], clock.offset);
+                recorder.push(&MAXERROR, &[], clock.maxerror);
             }
-            // A sandbox may forbid the call; the rest is good all the same.
-            Err(source) => sample.record(
+            // A sandbox may forbid the call, which the other metrics do not need.
+            Err(source) => recorder.record(
                 &SYNC,
                 &[],
                 Err(ReadError::Io {
@@ -93,7 +93,7 @@ fn seconds(time: Timespec) -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// The steps of the clock since the first look at it.
+/// The steps of the clock since the first read.
 #[derive(Default)]
 struct Steps {
     boot_time: Option<f64>,
@@ -104,7 +104,7 @@ struct Steps {
 impl Steps {
     fn observe(&mut self, boot_time: f64) {
         let step = self.boot_time.map_or(0.0, |before| boot_time - before);
-        if step.abs() > LEAST_STEP {
+        if step.abs() > MIN_STEP {
             self.count += 1.0;
             self.last = step;
         }
@@ -112,15 +112,15 @@ impl Steps {
     }
 }
 
-/// How the kernel keeps the clock in step; times in seconds.
+/// The kernel's state of the clock; times in seconds.
 #[derive(Debug)]
-struct Discipline {
+struct Timex {
     is_synchronised: bool,
     offset: f64,
     maxerror: f64,
 }
 
-impl Discipline {
+impl Timex {
     fn read() -> io::Result<Self> {
         // SAFETY: `timex` consists of integers, for which all bits 0 is a value; `modes` = 0 asks without setting anything.
         let mut timex: libc::timex = unsafe { std::mem::zeroed() };
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_kernel_is_asked_without_privileges() {
-        let clock = Discipline::read().unwrap();
+        let clock = Timex::read().unwrap();
         assert!(clock.offset.abs() <= 0.5 && clock.maxerror >= 0.0, "{clock:?}");
         let boot_time = boot_time();
         assert!(boot_time > 0.0 && boot_time < wall_time());

@@ -1,21 +1,21 @@
-//! CPU time, and what else `/proc/stat` counts (Documentation/filesystems/proc.rst, "Miscellaneous kernel statistics").
+//! CPU time, and the other counters of `/proc/stat` (Documentation/filesystems/proc.rst, "Miscellaneous kernel statistics").
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::counters::CPU_SPIKE;
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::{CpuSpike, Settings};
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "cpu",
-    pace: Pace::AtScrape,
-    // Spikes are looked for at each read.
+    schedule: Schedule::OnScrape,
+    // Spikes are detected at each read.
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,
@@ -61,21 +61,21 @@ type Times = [f64; 8];
 struct Cpu {
     procfs: Root,
     ticks_per_second: f64,
-    held: BTreeMap<String, Times>,
+    exported: BTreeMap<String, Times>,
     spike: SpikeDetector,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Cpu {
         procfs: Root::new(&settings.paths.procfs),
         ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
-        held: BTreeMap::new(),
+        exported: BTreeMap::new(),
         spike: SpikeDetector::new(&settings.cpu_spike),
     }))
 }
 
-impl Source for Cpu {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Cpu {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let text = self.procfs.table(STAT)?;
         let (cpus, totals): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("cpu"));
         for line in totals {
@@ -83,12 +83,12 @@ impl Source for Cpu {
             let name = fields.next().unwrap_or_default();
             if let Some((_, metric)) = TOTALS.iter().find(|(total, _)| *total == name) {
                 let value = self.procfs.parse(STAT, fields.next()).map(|number: u64| number as f64);
-                sample.record(metric, &[], value);
+                recorder.record(metric, &[], value);
             }
         }
         for line in cpus {
-            if let Err(error) = self.read_cpu(line, sample) {
-                sample.fail(error);
+            if let Err(error) = self.read_cpu(line, recorder) {
+                recorder.fail(error);
             }
         }
         Ok(())
@@ -96,7 +96,7 @@ impl Source for Cpu {
 }
 
 impl Cpu {
-    fn read_cpu(&mut self, line: &str, sample: &mut Sample) -> Result<(), ReadError> {
+    fn read_cpu(&mut self, line: &str, recorder: &mut Recorder) -> Result<(), ReadError> {
         let mut fields = line.split_ascii_whitespace();
         let cpu = fields.next().unwrap_or_default().trim_start_matches("cpu");
         let mut times = Times::default();
@@ -106,36 +106,36 @@ impl Cpu {
         }
         if cpu.is_empty() {
             if let Some(change) = self.spike.observe(Instant::now(), &times) {
-                sample.push(&SPIKE, &[], f64::from(u8::from(change.spiking)));
+                recorder.push(&SPIKE, &[], f64::from(u8::from(change.spiking)));
                 if change.began {
-                    sample.event(CPU_SPIKE);
+                    recorder.event(CPU_SPIKE);
                 }
             }
             return Ok(());
         }
-        if sample.is_full() {
-            sample.drop_one();
+        if recorder.is_full() {
+            recorder.drop_one();
             return Ok(());
         }
-        let held = self.held.entry(cpu.to_owned()).or_insert(times);
-        hold(held, &times);
-        for (mode, seconds) in MODES.into_iter().zip(*held) {
-            sample.push(&SECONDS, &[("cpu", cpu), ("mode", mode)], seconds);
+        let exported = self.exported.entry(cpu.to_owned()).or_insert(times);
+        advance(exported, &times);
+        for (mode, seconds) in MODES.into_iter().zip(*exported) {
+            recorder.push(&SECONDS, &[("cpu", cpu), ("mode", mode)], seconds);
         }
         Ok(())
     }
 }
 
-/// Takes over new times, without letting a counter go back: the kernel's iowait, idle and steal do at times, and Prometheus
-/// would take that for a restart from 0. A CPU that was taken out and put back does start anew; its idle time shows that.
-fn hold(held: &mut Times, times: &Times) {
+/// Takes over new times, keeping the counters monotonic: the kernel's iowait, idle and steal decrease at times, which Prometheus would
+/// take for a counter reset. A CPU that was unplugged and plugged in again does start from 0; its idle time shows that.
+fn advance(exported: &mut Times, times: &Times) {
     const HOTPLUG: f64 = 3.0;
-    if held[IDLE] - times[IDLE] > HOTPLUG {
-        *held = *times;
+    if exported[IDLE] - times[IDLE] > HOTPLUG {
+        *exported = *times;
         return;
     }
-    for (held, time) in held.iter_mut().zip(times) {
-        *held = held.max(*time);
+    for (exported, time) in exported.iter_mut().zip(times) {
+        *exported = exported.max(*time);
     }
 }
 
@@ -143,7 +143,7 @@ fn hold(held: &mut Times, times: &Times) {
 struct SpikeDetector {
     settings: CpuSpike,
     /// From about a window ago until now.
-    seen: VecDeque<Observation>,
+    observations: VecDeque<Observation>,
     spiking: bool,
 }
 
@@ -164,12 +164,12 @@ impl SpikeDetector {
     fn new(settings: &CpuSpike) -> Self {
         Self {
             settings: settings.clone(),
-            seen: VecDeque::new(),
+            observations: VecDeque::new(),
             spiking: false,
         }
     }
 
-    /// What is known with the times of all CPUs at `at`; nothing before a whole window has passed, or if no time was counted.
+    /// The state with the times of all CPUs at `at`; `None` before a whole window has passed, or if no time was counted.
     fn observe(&mut self, at: Instant, times: &Times) -> Option<Change> {
         let now = Observation {
             at,
@@ -177,15 +177,15 @@ impl SpikeDetector {
             total: times.iter().sum(),
         };
         let window = self.settings.window;
-        // The youngest observation that is as old as the window begins it.
-        while self.seen.get(1).is_some_and(|second| second.at + window <= at) {
-            self.seen.pop_front();
+        // The newest observation that is at least as old as the window begins it.
+        while self.observations.get(1).is_some_and(|second| second.at + window <= at) {
+            self.observations.pop_front();
         }
-        // Scrapes come at any rate; observations close to each other are not kept, so the memory is bounded.
-        if self.seen.back().is_none_or(|last| last.at + window / 32 <= at) {
-            self.seen.push_back(now);
+        // Scrapes come at any rate: observations close to each other are skipped, which bounds the memory.
+        if self.observations.back().is_none_or(|last| last.at + window / 32 <= at) {
+            self.observations.push_back(now);
         }
-        let begin = self.seen.front().filter(|first| first.at + window <= at)?;
+        let begin = self.observations.front().filter(|first| first.at + window <= at)?;
         let total = now.total - begin.total;
         if total <= 0.0 {
             return None;
@@ -207,17 +207,17 @@ mod tests {
 
     #[test]
     fn a_counter_never_goes_back() {
-        let mut held = [1.0, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0];
-        hold(&mut held, &[1.5, 0.0, 2.0, 99.5, 4.0, 0.0, 0.0, 0.0]);
-        assert_eq!(held, [1.5, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0]);
+        let mut exported = [1.0, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0];
+        advance(&mut exported, &[1.5, 0.0, 2.0, 99.5, 4.0, 0.0, 0.0, 0.0]);
+        assert_eq!(exported, [1.5, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]
-    fn a_cpu_that_was_unplugged_starts_anew() {
-        let mut held = [1.0, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0];
-        let anew = [0.0, 0.0, 0.1, 3.0, 0.0, 0.0, 0.0, 0.0];
-        hold(&mut held, &anew);
-        assert_eq!(held, anew);
+    fn a_cpu_that_was_unplugged_starts_from_zero() {
+        let mut exported = [1.0, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0];
+        let restarted = [0.0, 0.0, 0.1, 3.0, 0.0, 0.0, 0.0, 0.0];
+        advance(&mut exported, &restarted);
+        assert_eq!(exported, restarted);
     }
 
     #[test]
@@ -253,13 +253,13 @@ mod tests {
             let change = detector.observe(at, &[seconds, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
             assert_eq!(change.is_some(), step >= 1500, "step {step}");
         }
-        assert!(detector.seen.len() <= 34, "{}", detector.seen.len());
+        assert!(detector.observations.len() <= 34, "{}", detector.observations.len());
     }
 
     #[test]
     fn a_line_with_too_few_fields_costs_only_itself() {
         let machine = Machine::new(&[("proc/stat", "cpu  1 2\ncpu0 1 0 0 1 0 0 0 0\nctxt 7\nprocesses x\n")]);
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         assert_eq!(read.errors.len(), 2);
         assert_eq!(read.value("node_context_switches_total{}").as_deref(), Some("7"));
         assert_eq!(read.lines().len(), 2 + 8);

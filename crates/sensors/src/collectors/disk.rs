@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "disk",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -22,7 +22,7 @@ pub const SOURCE: Definition = Definition {
 const SECTORS: f64 = 1.0 / 512.0;
 /// Milliseconds in a second. Divided by, since a product with 0.001 would not come out as the nearest number.
 const MILLISECONDS: f64 = 1e3;
-const DISKS: usize = 16;
+const MAX_DISKS: usize = 16;
 const IO_NOW: Metric = Metric::gauge("node_disk_io_now", "", "I/Os in flight.");
 const DISKSTATS: &str = "diskstats";
 
@@ -74,15 +74,15 @@ struct Disk {
     sysfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Disk {
         procfs: Root::new(&settings.paths.procfs),
         sysfs: Root::new(&settings.paths.sysfs),
     }))
 }
 
-impl Source for Disk {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Disk {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let table = self.procfs.table(DISKSTATS)?;
         let rows = table
             .lines()
@@ -90,11 +90,11 @@ impl Source for Disk {
         let mut disks: Vec<Vec<&str>> = rows
             .filter(|row: &Vec<&str>| row.first().is_some_and(|name| self.is_disk(name)))
             .collect();
-        // Modules make idle ones by the dozen (nbd).
+        // Used disks first: modules such as nbd create idle ones by the dozen.
         disks.sort_by_key(|row| !is_used(&row[1..]));
         for (number, row) in disks.iter().enumerate() {
-            if number >= DISKS {
-                sample.drop_one();
+            if number >= MAX_DISKS {
+                recorder.drop_one();
                 continue;
             }
             for (column, field) in COLUMNS
@@ -102,7 +102,7 @@ impl Source for Disk {
                 .zip(row[1..].iter().map(Some).chain(std::iter::repeat(None)))
             {
                 if let Some((units, metric)) = column {
-                    self.read_column(*units, metric, &[("device", row[0])], field.copied(), sample);
+                    self.read_column(*units, metric, &[("device", row[0])], field.copied(), recorder);
                 }
             }
         }
@@ -122,16 +122,16 @@ impl Disk {
         metric: &'static Metric,
         labels: &[(&'static str, &str)],
         field: Option<&str>,
-        sample: &mut Sample,
+        recorder: &mut Recorder,
     ) {
-        // The kernel's count of requests is a sum that is taken without a lock: it comes out below 0 now and then, written as such or as a
-        // number of 32 bits. Nothing failed.
+        // The kernel sums the requests in flight without a lock, so the number is negative now and then, written as such or as an unsigned
+        // number of 32 bits. That is no error.
         let is_below_zero = |count: i64| count < 0 || (i64::from(i32::MAX)..=u32::MAX.into()).contains(&count);
         if *metric == IO_NOW && field.and_then(|count| count.parse().ok()).is_some_and(is_below_zero) {
             return;
         }
         let value = self.procfs.parse::<u64>(DISKSTATS, field);
-        sample.record(metric, labels, value.map(|number| number as f64 / units));
+        recorder.record(metric, labels, value.map(|number| number as f64 / units));
     }
 
     /// True for a whole disk: no partition, neither memory nor a file that is shown as a disk, and not empty as a reader without a card.
@@ -166,7 +166,7 @@ mod tests {
             ),
             ("sys/class/block/mmcblk0p1/partition", "1\n"),
         ])
-        .read(&SOURCE);
+        .read(&COLLECTOR);
         assert_eq!(read.lines().len(), 8);
         for (series, value) in [
             ("node_disk_read_bytes_total{device=mmcblk0}", "1536"),
@@ -181,7 +181,7 @@ mod tests {
     fn a_count_of_requests_below_zero_is_left_out_alone() {
         for negative in ["-1", "4294967295", "4294967290"] {
             let table = format!(" 8 0 sda 1 2 3 4 5 6 7 8 {negative} 10 11\n 8 16 sdb 1 2 3 4 5 6 7 8 3 10 11\n");
-            let read = Machine::new(&[("proc/diskstats", &table)]).read(&SOURCE);
+            let read = Machine::new(&[("proc/diskstats", &table)]).read(&COLLECTOR);
             assert!(read.errors.is_empty(), "{:?}", read.errors);
             assert_eq!(read.value("node_disk_io_now{device=sda}"), None, "{negative}");
             assert_eq!(read.value("node_disk_io_now{device=sdb}").as_deref(), Some("3"));
@@ -199,7 +199,7 @@ mod tests {
             ("sys/class/block/sda/size", "0\n"),
             ("sys/class/block/sdb/size", "2048\n"),
         ])
-        .read(&SOURCE);
+        .read(&COLLECTOR);
         assert_eq!(read.value("node_disk_io_now{device=sda}"), None);
         assert_eq!(read.lines().len(), 8);
     }
@@ -211,7 +211,7 @@ mod tests {
             table.push_str(&format!(" 43 {number} nbd{number} 0 0 0 0 0 0 0 0 0 0 0\n"));
         }
         table.push_str(" 8 0 sda 77 0 77 0 77 0 77 0 0 77 77\n");
-        let read = Machine::new(&[("proc/diskstats", &table)]).read(&SOURCE);
+        let read = Machine::new(&[("proc/diskstats", &table)]).read(&COLLECTOR);
         let reads = |device: &str| read.value(&format!("node_disk_reads_completed_total{{device={device}}}"));
         assert_eq!(reads("mmcblk0").as_deref(), Some("9"));
         assert_eq!(reads("sda").as_deref(), Some("77"));

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use rustix::fs::{StatVfs, statvfs};
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "filesystem",
-    // A dying card or a lost disk keeps statvfs waiting.
-    pace: Pace::Slow,
+    // statvfs blocks on a dying card or a lost disk.
+    schedule: Schedule::DedicatedThread,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(5),
     open,
@@ -34,15 +34,15 @@ const FILES: Metric = Metric::gauge("node_filesystem_files", "", "Inodes.");
 const FILES_FREE: Metric = Metric::gauge("node_filesystem_files_free", "", "Free inodes.");
 const READONLY: Metric = Metric::gauge("node_filesystem_readonly", "", "1 if nothing can be written.");
 
-const MOUNTS: usize = 16;
-/// File systems without a block device that hold data all the same.
-const WITHOUT_DEVICE: [&str; 6] = ["bcachefs", "btrfs", "jffs2", "tmpfs", "ubifs", "zfs"];
+const MAX_MOUNTS: usize = 16;
+/// File systems that hold data without a block device in the table.
+const DEVICELESS: [&str; 6] = ["bcachefs", "btrfs", "jffs2", "tmpfs", "ubifs", "zfs"];
 /// Images that are always full.
 const IMAGES: [&str; 4] = ["erofs", "iso9660", "squashfs", "udf"];
-/// Where devices, credentials and containers are mounted, as node_exporter has it: nothing there is of the device …
-const ELSEWHERE: [&str; 3] = ["/dev", "/proc", "/sys"];
-/// … and nothing below; what is mounted at the place itself is a disk for containers.
-const BELOW_IS_ELSEWHERE: [&str; 3] = ["/run/credentials", "/var/lib/containers/storage", "/var/lib/docker"];
+/// Mount points of devices, credentials and containers, which node_exporter excludes too: these and everything below …
+const EXCLUDED: [&str; 3] = ["/dev", "/proc", "/sys"];
+/// … and everything below these; a mount at the path itself is a disk for containers.
+const EXCLUDED_BELOW: [&str; 3] = ["/run/credentials", "/var/lib/containers/storage", "/var/lib/docker"];
 /// Options of a file system that cannot be written to: mounted so; ext4 since Linux 6.15 after `errors=remount-ro`, while it goes on saying
 /// `rw`; ext4 and XFS after they were shut down.
 const READ_ONLY: [&str; 3] = ["ro", "emergency_ro", "shutdown"];
@@ -52,28 +52,28 @@ struct Filesystem {
     rootfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Filesystem {
         procfs: Root::new(&settings.paths.procfs),
         rootfs: Root::new(&settings.paths.rootfs),
     }))
 }
 
-impl Source for Filesystem {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
-        // What the first process sees; ours is a sandbox. Only root may read it.
+impl Collector for Filesystem {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        // The mounts of process 1: our own namespace is that of a sandbox. Only root may read it.
         let text = self
             .procfs
             .table("1/mountinfo")
             .or_else(|_| self.procfs.table("self/mountinfo"))?;
         let mut mounts = mounts(&text);
-        for _ in mounts.drain(mounts.len().min(MOUNTS)..) {
-            sample.drop_one();
+        for _ in mounts.drain(mounts.len().min(MAX_MOUNTS)..) {
+            recorder.drop_one();
         }
         for mount in &mounts {
-            // A disk that has gone, or a root on the network, keeps statvfs waiting.
-            if sample.begin_part(&mount.point) {
-                self.read_mount(mount, sample);
+            // statvfs blocks on a disk that is gone, or a root on the network.
+            if recorder.begin_part(&mount.point) {
+                self.read_mount(mount, recorder);
             }
         }
         Ok(())
@@ -81,7 +81,7 @@ impl Source for Filesystem {
 }
 
 impl Filesystem {
-    fn read_mount(&self, mount: &Mount, sample: &mut Sample) {
+    fn read_mount(&self, mount: &Mount, recorder: &mut Recorder) {
         let labels = [
             ("device", mount.device.as_str()),
             ("fstype", mount.kind.as_str()),
@@ -99,14 +99,14 @@ impl Filesystem {
                 ..
             }) => {
                 let bytes = |blocks: u64| blocks as f64 * f_frsize as f64;
-                sample.push(&SIZE, &labels, bytes(f_blocks));
-                sample.push(&FREE, &labels, bytes(f_bfree));
-                sample.push(&AVAILABLE, &labels, bytes(f_bavail));
-                sample.push(&FILES, &labels, f_files as f64);
-                sample.push(&FILES_FREE, &labels, f_ffree as f64);
-                sample.push(&READONLY, &labels, f64::from(u8::from(mount.is_readonly)));
+                recorder.push(&SIZE, &labels, bytes(f_blocks));
+                recorder.push(&FREE, &labels, bytes(f_bfree));
+                recorder.push(&AVAILABLE, &labels, bytes(f_bavail));
+                recorder.push(&FILES, &labels, f_files as f64);
+                recorder.push(&FILES_FREE, &labels, f_ffree as f64);
+                recorder.push(&READONLY, &labels, f64::from(u8::from(mount.is_readonly)));
             }
-            Err(error) => sample.record(
+            Err(error) => recorder.record(
                 &SIZE,
                 &labels,
                 Err(ReadError::Io {
@@ -130,16 +130,16 @@ struct Mount {
     is_readonly: bool,
 }
 
-/// The mounts to look at, each file system once.
+/// The mounts to export, each file system once.
 fn mounts(text: &str) -> Vec<Mount> {
-    // A later mount hides an earlier one at the same place.
+    // A later mount hides an earlier one at the same mount point.
     let by_point: BTreeMap<String, Mount> = text
         .lines()
         .filter_map(Mount::parse)
         .map(|mount| (mount.point.clone(), mount))
         .collect();
-    let mut mounts: Vec<Mount> = by_point.into_values().filter(Mount::is_of_the_device).collect();
-    // A sandbox binds parts of a file system to other places; `/` may be a part itself (a subvolume, a deployment of ostree).
+    let mut mounts: Vec<Mount> = by_point.into_values().filter(Mount::is_exported).collect();
+    // A sandbox bind-mounts parts of a file system elsewhere; `/` may be a part itself (a subvolume, a deployment of ostree).
     mounts.sort_by_key(|mount| (!mount.is_root(), !mount.is_whole));
     let mut seen = HashSet::new();
     mounts.retain(|mount| seen.insert(mount.number.clone()));
@@ -161,7 +161,7 @@ impl Mount {
             point: unescape(point),
             kind: kind.to_owned(),
             device: unescape(device),
-            // The file system's own option. That of the mount says "ro" for everything in a sandbox.
+            // The option of the superblock; that of the mount is "ro" for everything in a sandbox.
             is_readonly: options.split(',').any(|option| READ_ONLY.contains(&option)),
         })
     }
@@ -170,17 +170,17 @@ impl Mount {
         self.point == "/"
     }
 
-    /// True if it holds data of this device: statvfs of a network file system may hang, and that of an automount mounts it. `/` is what
-    /// the device runs on, whatever it is: an overlay, memory, the network.
-    fn is_of_the_device(&self) -> bool {
+    /// True if it holds data of this device: statvfs of a network file system may hang, and that of an automount mounts it. `/` is exported
+    /// whatever it is: an overlay, memory, the network.
+    fn is_exported(&self) -> bool {
         let kind = self.kind.as_str();
-        let is_local = self.device.starts_with("/dev/") || WITHOUT_DEVICE.contains(&kind);
+        let is_local = self.device.starts_with("/dev/") || DEVICELESS.contains(&kind);
         let point = Path::new(&self.point);
-        let is_elsewhere = ELSEWHERE.iter().any(|place| point.starts_with(place))
-            || BELOW_IS_ELSEWHERE
+        let is_excluded = EXCLUDED.iter().any(|path| point.starts_with(path))
+            || EXCLUDED_BELOW
                 .iter()
-                .any(|place| point.starts_with(place) && point != Path::new(place));
-        self.is_root() || is_local && kind != "autofs" && !IMAGES.contains(&kind) && !is_elsewhere
+                .any(|path| point.starts_with(path) && point != Path::new(path));
+        self.is_root() || is_local && kind != "autofs" && !IMAGES.contains(&kind) && !is_excluded
     }
 }
 
@@ -331,7 +331,7 @@ broken line
     fn sizes_are_read_below_the_root_of_the_settings() {
         let mut machine = Machine::new(&[("proc/self/mountinfo", TABLE), ("run/x", "")]);
         machine.settings.paths.rootfs = machine.settings.paths.procfs.join("..");
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         // Of the other mounts no directory exists below that root.
         assert_eq!(read.lines().len(), 2 * 6);
         assert!(read.errors.is_empty());

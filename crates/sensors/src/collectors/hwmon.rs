@@ -5,18 +5,18 @@ mod names;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::collectors::{CELSIUS, Definition, Pace, Source};
+use crate::collectors::{CELSIUS, Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, MetricKind, Sample};
+use crate::reading::{Metric, MetricKind, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "hwmon",
     // Many chips sit on a slow bus.
-    pace: Pace::Periodic,
+    schedule: Schedule::Periodic,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(2),
     open,
@@ -50,11 +50,11 @@ static TEMP_CRIT: Metric = Metric::gauge(
 pub(crate) static VOLTS: Metric = Metric::gauge("node_hwmon_in_volts", "volts", "Voltage.").within((-1500.0, 1500.0));
 // The rails of large processors carry 1000 A.
 static AMPS: Metric = Metric::gauge("node_hwmon_curr_amps", "amperes", "Current.").within((-1e4, 1e4));
-// A whole rack takes 100 kW. Less than nothing is what flows back, as into a battery.
+// A whole rack takes 100 kW. Negative power flows back, as into a battery.
 static WATT: Metric = Metric::gauge("node_hwmon_power_watt", "watts", "Power.").within((-1e6, 1e6));
 static JOULE: Metric =
     Metric::counter("node_hwmon_energy_joule_total", "joules", "Energy used.").within((0.0, f64::INFINITY));
-// The fastest fans of servers turn at 40,000; 65,535 is a counter at its end.
+// The fastest fans of servers turn at 40,000 rpm; 65,535 is a counter at its maximum.
 pub(crate) static FAN: Metric = Metric::gauge(
     "node_hwmon_fan_rpm",
     "rpm",
@@ -62,7 +62,7 @@ pub(crate) static FAN: Metric = Metric::gauge(
 )
 .within((0.0, 60_000.0));
 static PWM: Metric = Metric::gauge("node_hwmon_pwm", "", "Duty of a fan, 0 to 255.").within((0.0, 255.0));
-// At its ends a sensor says a little more than there can be: an HTU21D -6 to 119 %.
+// Sensors overshoot a little at both ends: an HTU21D reads -6 to 119 %.
 pub(crate) static HUMIDITY: Metric =
     Metric::gauge("edge_hwmon_humidity_ratio", "ratio", "Relative humidity, 0 to 1.").within((-0.1, 1.2));
 
@@ -82,40 +82,40 @@ static QUANTITIES: [(&str, &str, f64, &Metric); 11] = [
     ("humidity", "input", 1e5, &HUMIDITY),
 ];
 
-/// The ends of a 32-bit number, in the attribute's unit: what a driver computes from a bus that answers nothing. As power they would
-/// be within the range.
+/// Minimum and maximum of a 32-bit number, in the attribute's unit: what a driver computes when the bus does not answer. As power they
+/// would be within the range.
 const NO_MEASUREMENT: [f64; 3] = [i32::MIN as f64, i32::MAX as f64, u32::MAX as f64];
 
 const CLASS: &str = "class/hwmon";
-const CHIPS: usize = 256;
+const MAX_CHIPS: usize = 256;
 
 struct Hwmon {
     sysfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Hwmon {
         sysfs: Root::new(&settings.paths.sysfs),
     }))
 }
 
-impl Source for Hwmon {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Hwmon {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let mut chips = Vec::new();
         for (number, entry) in self.sysfs.list(CLASS)?.iter().enumerate() {
-            if number >= CHIPS {
-                sample.drop_one();
+            if number >= MAX_CHIPS {
+                recorder.drop_one();
                 continue;
             }
             match self.find_chip(entry) {
                 Ok(chip) => chips.push(chip),
-                Err(error) => sample.fail(error),
+                Err(error) => recorder.fail(error),
             }
         }
-        names::tell_apart(&mut chips);
+        names::make_unique(&mut chips);
         for chip in &chips {
-            if sample.begin_part(&chip.label) {
-                self.read_chip(chip, sample);
+            if recorder.begin_part(&chip.label) {
+                self.read_chip(chip, recorder);
             }
         }
         Ok(())
@@ -126,9 +126,9 @@ struct Chip {
     /// Where its attributes are.
     directory: String,
     attributes: Vec<String>,
-    /// What the driver calls it.
+    /// The driver's name for it.
     name: Option<String>,
-    /// What we call it: stable where `hwmonN` is numbered by chance at each boot.
+    /// Its label, stable across boots: `hwmonN` is numbered in the order of probing.
     label: String,
 }
 
@@ -157,7 +157,7 @@ impl Hwmon {
         })
     }
 
-    fn read_chip(&self, chip: &Chip, sample: &mut Sample) {
+    fn read_chip(&self, chip: &Chip, recorder: &mut Recorder) {
         let mut sensors: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (kind, sensor, item) in chip.attributes.iter().filter_map(|attribute| split(attribute)) {
             sensors.entry((kind, sensor)).or_default().push(item);
@@ -165,7 +165,7 @@ impl Hwmon {
         if let Some(name) = &chip.name
             && !sensors.is_empty()
         {
-            sample.push(&CHIP_NAME, &[("chip", &chip.label), ("chip_name", name)], 1.0);
+            recorder.push(&CHIP_NAME, &[("chip", &chip.label), ("chip_name", name)], 1.0);
         }
         for ((kind, sensor), items) in sensors {
             Sensor {
@@ -175,7 +175,7 @@ impl Hwmon {
                 sensor,
                 items,
             }
-            .read(sample);
+            .read(recorder);
         }
     }
 }
@@ -187,31 +187,31 @@ struct Sensor<'a> {
     kind: &'a str,
     /// `temp1`.
     sensor: &'a str,
-    /// What its attributes are about: `input`, `max`, `crit_alarm`, …
+    /// The suffixes of its attributes: `input`, `max`, `crit_alarm`, …
     items: Vec<&'a str>,
 }
 
 impl Sensor<'_> {
-    fn read(&self, sample: &mut Sample) {
+    fn read(&self, recorder: &mut Recorder) {
         let labels = [("chip", self.chip.label.as_str()), ("sensor", self.sensor)];
         for item in &self.items {
             if item.ends_with("alarm") || *item == "fault" {
-                self.read_item(item, 1.0, &ALARM, &[labels[0], labels[1], ("kind", item)], sample);
+                self.read_item(item, 1.0, &ALARM, &[labels[0], labels[1], ("kind", item)], recorder);
             }
         }
-        if !sample.is_full() && self.has_no_value() {
+        if !recorder.is_full() && self.has_no_value() {
             return;
         }
         if self.items.contains(&"label")
-            && !sample.is_full()
+            && !recorder.is_full()
             && let Ok(label) = self.sysfs.attribute(self.path("label"))
         {
-            sample.push(&LABEL, &[labels[0], labels[1], ("label", &label)], 1.0);
+            recorder.push(&LABEL, &[labels[0], labels[1], ("label", &label)], 1.0);
         }
         for (kind, item, units, metric) in &QUANTITIES {
-            let is_second_choice = *item == "average" && self.items.contains(&"input");
-            if *kind == self.kind && self.items.contains(item) && !is_second_choice {
-                self.read_item(item, *units, metric, &labels, sample);
+            let is_fallback = *item == "average" && self.items.contains(&"input");
+            if *kind == self.kind && self.items.contains(item) && !is_fallback {
+                self.read_item(item, *units, metric, &labels, recorder);
             }
         }
     }
@@ -222,16 +222,16 @@ impl Sensor<'_> {
         units: f64,
         metric: &'static Metric,
         labels: &[(&'static str, &str)],
-        sample: &mut Sample,
+        recorder: &mut Recorder,
     ) {
-        if sample.is_full() {
-            return sample.drop_one();
+        if recorder.is_full() {
+            return recorder.drop_one();
         }
         let path = self.path(item);
         let number = self.sysfs.number(&path);
         let is_limit = ["max", "crit"].contains(&item);
-        if is_limit && number.as_ref().is_ok_and(|number| !metric.can_be(number / units)) {
-            // There is no limit: an NVMe disk then says 65261.85 °C. Nothing failed.
+        if is_limit && number.as_ref().is_ok_and(|number| !metric.is_plausible(number / units)) {
+            // A placeholder for "no limit", such as 65261.85 °C of an NVMe disk: no error.
             return;
         }
         let value = number.and_then(|number| {
@@ -239,16 +239,16 @@ impl Sensor<'_> {
             let nothing = || ReadError::invalid(&self.sysfs.path(&path), format!("{number} is no measurement"));
             is_measurement.then_some(number / units).ok_or_else(nothing)
         });
-        sample.record(metric, labels, value);
+        recorder.record(metric, labels, value);
     }
 
-    /// True if the sensor is broken, or switched off: what its `input` says is no measurement, and no failure of the read.
+    /// True if the sensor is broken, or switched off: its `input` is no measurement then, and that is no failed read.
     fn has_no_value(&self) -> bool {
-        let says = |item, number| {
+        let is = |item, number| {
             self.items.contains(&item) && self.sysfs.number(self.path(item)).is_ok_and(|value| value == number)
         };
         // `pwm1_enable` = 0 is a fan at full speed.
-        says("fault", 1.0) || (self.kind != "pwm" && says("enable", 0.0))
+        is("fault", 1.0) || (self.kind != "pwm" && is("enable", 0.0))
     }
 
     fn path(&self, item: &str) -> String {
@@ -257,7 +257,7 @@ impl Sensor<'_> {
     }
 }
 
-/// The kind of sensor, the sensor, and what the attribute says about it: `temp1_crit` is `temp`, `temp1` and `crit`.
+/// Kind, sensor and suffix of an attribute: `temp1_crit` is `temp`, `temp1` and `crit`.
 fn split(attribute: &str) -> Option<(&str, &str, &str)> {
     let (kind, rest) = attribute.split_at(attribute.find(|c: char| c.is_ascii_digit())?);
     let item = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -282,7 +282,7 @@ mod tests {
         ]);
         machine.link("sys/class/hwmon/hwmon0/device", "sys/devices/platform/coretemp.0");
         assert_eq!(
-            machine.read(&SOURCE).lines(),
+            machine.read(&COLLECTOR).lines(),
             [
                 "node_hwmon_temp_celsius{chip=platform_coretemp_0,sensor=temp1} 41.5",
                 "node_hwmon_chip_names{chip=some_driver,chip_name=Some Driver} 1",
@@ -299,7 +299,7 @@ mod tests {
             ("sys/devices/i2c/0-0048/name", "lm75\n"),
         ]);
         machine.link("sys/class/hwmon/hwmon0/device", "sys/devices/i2c/0-0048");
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         assert_eq!(
             read.value("node_hwmon_fan_rpm{chip=i2c_0_0048,sensor=fan1}").as_deref(),
             Some("0")
@@ -316,7 +316,7 @@ mod tests {
             ("sys/class/hwmon/hwmon0/pwm1_enable", "0\n"),
             ("sys/class/hwmon/hwmon0/pwm1", "255\n"),
         ])
-        .read(&SOURCE);
+        .read(&COLLECTOR);
         assert!(read.errors.is_empty());
         assert_eq!(
             read.lines(),
@@ -337,7 +337,7 @@ mod tests {
             ("sys/class/hwmon/hwmon0/power2_input", "2500000\n"),
             ("sys/class/hwmon/hwmon0/curr1_input", "x\n"),
         ])
-        .read(&SOURCE);
+        .read(&COLLECTOR);
         assert_eq!(
             read.lines(),
             [
@@ -380,7 +380,7 @@ mod tests {
         for (file, number, _) in expected {
             machine.write(&format!("sys/class/hwmon/hwmon0/{file}"), number);
         }
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         for (file, number, value) in expected {
             let sensor = file.trim_end_matches("_input");
             let found = read
@@ -401,7 +401,7 @@ mod tests {
             ("sys/class/hwmon/hwmon0/temp1_max", "65261850\n"),
             ("sys/class/hwmon/hwmon0/temp1_crit", "84850\n"),
         ])
-        .read(&SOURCE);
+        .read(&COLLECTOR);
         assert!(read.errors.is_empty());
         assert_eq!(
             read.lines(),
@@ -421,7 +421,7 @@ mod tests {
             let value = if is_early { "1000\n" } else { "read in vain" };
             machine.write(&format!("sys/class/hwmon/hwmon0/temp{number}_input"), value);
         }
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         assert_eq!(read.readings.len(), 256);
         assert_eq!(read.dropped, 5000 - 256);
         assert!(read.errors.is_empty());

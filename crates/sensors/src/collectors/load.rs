@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "load",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -30,18 +30,18 @@ struct Load {
     procfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Load {
         procfs: Root::new(&settings.paths.procfs),
     }))
 }
 
-impl Source for Load {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Load {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let text = self.procfs.table(LOADAVG)?;
         let mut fields = text.split_ascii_whitespace();
         for average in &AVERAGES {
-            sample.record(average, &[], self.procfs.parse(LOADAVG, fields.next()));
+            recorder.record(average, &[], self.procfs.parse(LOADAVG, fields.next()));
         }
         Ok(())
     }
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn what_is_no_finite_number_is_an_error() {
-        let read = Machine::new(&[("proc/loadavg", "0.25 nan\n")]).read(&SOURCE);
+        let read = Machine::new(&[("proc/loadavg", "0.25 nan\n")]).read(&COLLECTOR);
         assert_eq!(
             read.lines(),
             ["node_load1{} 0.25", "node_load5{} invalid", "node_load15{} invalid"]

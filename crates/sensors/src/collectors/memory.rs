@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "memory",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -44,19 +44,19 @@ struct Memory {
     procfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Memory {
         procfs: Root::new(&settings.paths.procfs),
     }))
 }
 
-impl Source for Memory {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Memory {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         for line in self.procfs.table(MEMINFO)?.lines() {
             let (name, rest) = line.split_once(':').unwrap_or((line, ""));
             if let Some((_, metric)) = FIELDS.iter().find(|(field, _)| *field == name) {
                 let kibibytes = self.procfs.parse(MEMINFO, rest.split_ascii_whitespace().next());
-                sample.record(metric, &[], kibibytes.map(|number: u64| number as f64 * 1024.0));
+                recorder.record(metric, &[], kibibytes.map(|number: u64| number as f64 * 1024.0));
             }
         }
         Ok(())

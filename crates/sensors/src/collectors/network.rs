@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "network",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -60,7 +60,7 @@ static COLUMNS: [(usize, Metric); 8] = [
     ),
 ];
 
-const INTERFACES: usize = 16;
+const MAX_INTERFACES: usize = 16;
 const DEV: &str = "net/dev";
 
 struct Network {
@@ -68,44 +68,44 @@ struct Network {
     sysfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Network {
         procfs: Root::new(&settings.paths.procfs),
         sysfs: Root::new(&settings.paths.sysfs),
     }))
 }
 
-impl Source for Network {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Network {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let text = self.procfs.table(DEV)?;
         // The two lines of headings have no colon; the name of an alias (`eth0:1`) has one of its own.
         let rows = text.lines().filter_map(|line| line.rsplit_once(':'));
         let mut interfaces: Vec<(&str, Vec<&str>)> = rows
             .map(|(name, counters)| (name.trim(), counters.split_ascii_whitespace().collect()))
-            .filter(|(name, _)| is_of_the_device(name))
+            .filter(|(name, _)| is_exported(name))
             .collect();
-        // One in use is not crowded out by idle ones.
+        // Those in use first, so that idle ones do not take up the limit.
         interfaces.sort_by_key(|(_, counters)| counters.iter().all(|counter| *counter == "0"));
         for (number, (name, counters)) in interfaces.iter().enumerate() {
-            if number >= INTERFACES {
-                sample.drop_one();
+            if number >= MAX_INTERFACES {
+                recorder.drop_one();
                 continue;
             }
             let name = *name;
             let labels = [("device", name)];
             for (column, metric) in &COLUMNS {
                 let value = self.procfs.parse(DEV, counters.get(*column).copied());
-                sample.record(metric, &labels, value.map(|number: u64| number as f64));
+                recorder.record(metric, &labels, value.map(|number: u64| number as f64));
             }
             let state = self.sysfs.attribute(format!("class/net/{name}/operstate"));
-            sample.record(&UP, &labels, state.map(|state| f64::from(u8::from(state == "up"))));
+            recorder.record(&UP, &labels, state.map(|state| f64::from(u8::from(state == "up"))));
         }
         Ok(())
     }
 }
 
-/// False for what containers come and go with, and for the loopback interface, whose state is always `unknown`.
-fn is_of_the_device(name: &str) -> bool {
+/// False for interfaces of containers, and for the loopback interface, whose state is always `unknown`.
+fn is_exported(name: &str) -> bool {
     /// Docker names a bridge after the beginning of its network's identifier; `br-lan` is one of the device.
     fn is_of_docker(bridge: &str) -> bool {
         bridge.len() == 12 && bridge.bytes().all(|digit| digit.is_ascii_hexdigit())
@@ -128,8 +128,8 @@ mod tests {
             table.push_str(&format!("vlan{number}: {row}"));
         }
         let machine = Machine::new(&[("proc/net/dev", &table), ("sys/class/net/eth0/operstate", "up\n")]);
-        let read = machine.read(&SOURCE);
-        assert_eq!(read.lines().len(), INTERFACES * 8 + 1);
+        let read = machine.read(&COLLECTOR);
+        assert_eq!(read.lines().len(), MAX_INTERFACES * 8 + 1);
         assert_eq!(read.dropped, 5);
         for (series, value) in [
             ("node_network_receive_drop_total{device=eth0}", "4"),
@@ -150,10 +150,10 @@ mod tests {
             "wlan0",
             "enp1s0",
         ] {
-            assert!(is_of_the_device(name), "{name}");
+            assert!(is_exported(name), "{name}");
         }
         for name in ["br-0123456789ab", "docker0", "veth12ab", "lo"] {
-            assert!(!is_of_the_device(name), "{name}");
+            assert!(!is_exported(name), "{name}");
         }
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn the_name_of_an_alias_has_a_colon() {
         let row = "100 2 3 4 5 6 7 8 900 10 11 12 13 14 15 16\n";
         let table = format!("eth0:{row} eth0:1: {row}");
-        let read = Machine::new(&[("proc/net/dev", &table)]).read(&SOURCE);
+        let read = Machine::new(&[("proc/net/dev", &table)]).read(&COLLECTOR);
         assert!(read.errors.is_empty(), "{:?}", read.errors);
         for device in ["eth0", "eth0:1"] {
             let series = format!("node_network_receive_bytes_total{{device={device}}}");
@@ -174,7 +174,7 @@ mod tests {
         let idle = "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
         let mut table: String = (0..16).map(|number| format!("tap{number}: {idle}")).collect();
         table.push_str("wlan0: 7 2 3 4 5 6 7 8 900 10 11 12 13 14 15 16\n");
-        let read = Machine::new(&[("proc/net/dev", &table)]).read(&SOURCE);
+        let read = Machine::new(&[("proc/net/dev", &table)]).read(&COLLECTOR);
         let series = "node_network_receive_bytes_total{device=wlan0}";
         assert_eq!(read.value(series).as_deref(), Some("7"));
         assert_eq!(read.dropped, 1);

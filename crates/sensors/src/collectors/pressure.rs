@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "pressure",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -84,25 +84,25 @@ struct Pressure {
     procfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Pressure {
         procfs: Root::new(&settings.paths.procfs),
     }))
 }
 
-impl Source for Pressure {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Pressure {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let mut available = false;
         for (file, line, metric) in &TOTALS {
             match self.procfs.table(file) {
                 Err(error) if is_off(&error) => {}
                 text => {
                     available = true;
-                    sample.record(metric, &[], text.and_then(|text| self.total(file, line, &text)));
+                    recorder.record(metric, &[], text.and_then(|text| self.total(file, line, &text)));
                 }
             }
         }
-        sample.push(&AVAILABLE, &[], f64::from(u8::from(available)));
+        recorder.push(&AVAILABLE, &[], f64::from(u8::from(available)));
         Ok(())
     }
 }
@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn microseconds_become_seconds() {
         let line = "avg10=0.21 avg60=0.41 avg300=0.33 total=";
-        let read = Machine::new(&[("proc/pressure/io", &format!("some {line}2500000\nfull {line}1\n"))]).read(&SOURCE);
+        let read =
+            Machine::new(&[("proc/pressure/io", &format!("some {line}2500000\nfull {line}1\n"))]).read(&COLLECTOR);
         assert_eq!(
             read.lines(),
             [
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_kernel_without_pressure_is_no_error() {
-        let read = Machine::new(&[]).read(&SOURCE);
+        let read = Machine::new(&[]).read(&COLLECTOR);
         assert_eq!(read.lines(), ["edge_pressure_available{} 0"]);
         assert!(read.errors.is_empty());
         let off = ReadError::Io {

@@ -6,17 +6,17 @@
 use std::time::Duration;
 
 use crate::collectors::clock;
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "process",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -55,7 +55,7 @@ struct Process {
     page: f64,
 }
 
-fn open(_: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(_: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Process {
         own: Root::new("/proc/self"),
         ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
@@ -63,17 +63,17 @@ fn open(_: &Settings) -> Result<Box<dyn Source>, Failure> {
     }))
 }
 
-impl Source for Process {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
-        self.read_stat(sample)?;
+impl Collector for Process {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        self.read_stat(recorder)?;
         // One of them is the directory that is being listed.
         let open = self.own.list("fd").map(|names| names.len().saturating_sub(1) as f64);
-        sample.record(&FDS, &[], open);
+        recorder.record(&FDS, &[], open);
         let limits = self.own.table(LIMITS)?;
         let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
         let soft = files.and_then(|limits| limits.split_ascii_whitespace().next());
         if soft != Some("unlimited") {
-            sample.record(
+            recorder.record(
                 &MAX_FDS,
                 &[],
                 self.own.parse(LIMITS, soft).map(|number: u64| number as f64),
@@ -84,7 +84,7 @@ impl Source for Process {
 }
 
 impl Process {
-    fn read_stat(&self, sample: &mut Sample) -> Result<(), ReadError> {
+    fn read_stat(&self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let text = self.own.table(STAT)?;
         // The second field is the name of the program in parentheses, which may itself hold spaces and parentheses.
         let fields: Vec<&str> = text
@@ -98,16 +98,16 @@ impl Process {
             Ok(number as f64)
         };
         let (user, system, started) = (number(14)?, number(15)?, number(22)?);
-        sample.push(&CPU, &[], (user + system) / self.ticks_per_second);
-        sample.record(&THREADS, &[], number(20));
-        // As the kernel's own `btime`, in whole seconds, so that the value does not tremble with the clock.
-        sample.push(
+        recorder.push(&CPU, &[], (user + system) / self.ticks_per_second);
+        recorder.record(&THREADS, &[], number(20));
+        // In whole seconds, like the kernel's `btime`, so that the value does not change with each adjustment of the clock.
+        recorder.push(
             &START,
             &[],
             clock::boot_time().floor() + started / self.ticks_per_second,
         );
-        sample.record(&VIRTUAL, &[], number(23));
-        sample.record(&RESIDENT, &[], number(24).map(|pages| pages * self.page));
+        recorder.record(&VIRTUAL, &[], number(23));
+        recorder.record(&RESIDENT, &[], number(24).map(|pages| pages * self.page));
         Ok(())
     }
 }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_this_process() {
-        let read = Machine::new(&[]).read(&SOURCE);
+        let read = Machine::new(&[]).read(&COLLECTOR);
         assert!(read.errors.is_empty());
         let value = |name: &str| read.value(&format!("{name}{{}}")).unwrap().parse::<f64>().unwrap();
         assert!((1e6..1e10).contains(&value("process_resident_memory_bytes")));

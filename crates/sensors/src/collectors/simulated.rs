@@ -1,20 +1,20 @@
-//! Sensors that do not exist, for trying things out on a machine that has none: a random walk, and faults on demand.
+//! Simulated sensors, for machines that have none: a random walk, and faults on demand.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::collectors::hwmon::{ALARM, CHIP_NAME, FAN, HUMIDITY, LABEL, TEMP, VOLTS};
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{ErrorKind, ReadError};
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::{self, Fault, FaultKind, Settings};
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "simulated",
-    // As hwmon, whose place it takes: what happens to it happens to a real chip too.
-    pace: Pace::Periodic,
+    // As hwmon, which it stands for.
+    schedule: Schedule::Periodic,
     period: Duration::from_secs(1),
     deadline: Duration::from_secs(1),
     open,
@@ -22,14 +22,14 @@ pub const SOURCE: Definition = Definition {
 
 const CHIP: (&str, &str) = ("chip", "simulated");
 /// Below this a Raspberry Pi reports undervoltage.
-const LEAST_VOLTS: f64 = 4.63;
+const MIN_VOLTS: f64 = 4.63;
 
 struct Simulated {
     started: Instant,
     sensors: [Sensor; 5],
     faults: Vec<Fault>,
-    /// Apart from the walk's, so that faults do not change where it goes.
-    chance: Random,
+    /// Separate from that of the walk, so that faults do not change the values.
+    fault_random: Random,
 }
 
 struct Sensor {
@@ -39,7 +39,7 @@ struct Sensor {
     walk: Walk,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     let settings::Simulated { seed, faults, .. } = &settings.simulated;
     let mut seeds = Random(*seed);
     let mut sensor = |name, label, metric, low, high| Sensor {
@@ -63,39 +63,40 @@ fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
             sensor("humidity1", "ambient", &HUMIDITY, 0.3, 0.7),
         ],
         faults: faults.clone(),
-        chance: Random(seeds.next()),
+        fault_random: Random(seeds.next()),
     }))
 }
 
-impl Source for Simulated {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
-        sample.push(&CHIP_NAME, &[CHIP, ("chip_name", "simulated")], 1.0);
+impl Collector for Simulated {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        recorder.push(&CHIP_NAME, &[CHIP, ("chip_name", "simulated")], 1.0);
         for number in 0..self.sensors.len() {
             let sensor = &mut self.sensors[number];
             let value = sensor.walk.step();
             let Sensor {
                 name, label, metric, ..
             } = *sensor;
-            sample.push(&LABEL, &[CHIP, ("sensor", name), ("label", label)], 1.0);
-            let outcome = self.suffer(name).map(|()| value);
+            recorder.push(&LABEL, &[CHIP, ("sensor", name), ("label", label)], 1.0);
+            let outcome = self.inject_faults(name).map(|()| value);
             if name == "in1"
                 && let Ok(volts) = outcome
             {
-                let alarm = f64::from(u8::from(volts < LEAST_VOLTS));
-                sample.push(&ALARM, &[CHIP, ("sensor", "in0"), ("kind", "lcrit_alarm")], alarm);
+                let alarm = f64::from(u8::from(volts < MIN_VOLTS));
+                recorder.push(&ALARM, &[CHIP, ("sensor", "in0"), ("kind", "lcrit_alarm")], alarm);
             }
-            sample.record(metric, &[CHIP, ("sensor", name)], outcome);
+            recorder.record(metric, &[CHIP, ("sensor", name)], outcome);
         }
         Ok(())
     }
 }
 
 impl Simulated {
-    /// Lets the faults happen that are due for the sensor. A panic starts the source, and with it the time of its faults, anew.
-    fn suffer(&mut self, sensor: &str) -> Result<(), ReadError> {
+    /// Injects the faults that are due for the sensor. After a panic the collector is opened again, and with it the time of its faults
+    /// starts from 0.
+    fn inject_faults(&mut self, sensor: &str) -> Result<(), ReadError> {
         for fault in &self.faults {
-            let is_meant = fault.sensor == "*" || fault.sensor == sensor;
-            if !is_meant || !is_due(fault, self.started.elapsed()) || self.chance.ratio() >= fault.probability {
+            let is_target = fault.sensor == "*" || fault.sensor == sensor;
+            if !is_target || !is_due(fault, self.started.elapsed()) || self.fault_random.ratio() >= fault.probability {
                 continue;
             }
             match fault.kind {
@@ -122,7 +123,7 @@ fn is_due(fault: &Fault, elapsed: Duration) -> bool {
         .is_some_and(|since| fault.lasting.is_none_or(|lasting| since < lasting))
 }
 
-/// A random walk that is drawn back to the middle of its range and never leaves it.
+/// A mean-reverting random walk that never leaves its range.
 struct Walk {
     value: f64,
     low: f64,
@@ -199,10 +200,10 @@ mod tests {
     #[test]
     fn the_alarm_is_raised_by_the_voltage() {
         let machine = Machine::new(&[]);
-        let mut source = (SOURCE.open)(&machine.settings).unwrap();
+        let mut collector = (COLLECTOR.open)(&machine.settings).unwrap();
         let mut raised = 0;
         for _ in 0..10_000 {
-            let read = machine.read_from(source.as_mut());
+            let read = machine.read_from(collector.as_mut());
             let volts: f64 = read
                 .value("node_hwmon_in_volts{chip=simulated,sensor=in1}")
                 .unwrap()
@@ -211,7 +212,7 @@ mod tests {
             let alarm = read
                 .value("edge_hwmon_alarm{chip=simulated,sensor=in0,kind=lcrit_alarm}")
                 .unwrap();
-            assert_eq!(alarm == "1", volts < LEAST_VOLTS);
+            assert_eq!(alarm == "1", volts < MIN_VOLTS);
             raised += u32::from(alarm == "1");
         }
         assert!((1..2000).contains(&raised), "{raised}");
@@ -220,11 +221,11 @@ mod tests {
     #[test]
     fn a_fault_hits_the_sensor_it_names_and_leaves_the_walk_alone() {
         let mut machine = Machine::new(&[]);
-        let well = machine.read(&SOURCE);
+        let healthy = machine.read(&COLLECTOR);
         machine.settings.simulated.faults = vec![fault(FaultKind::NotReady, "temp2")];
-        let ill = machine.read(&SOURCE);
-        assert_eq!(ill.errors.len(), 1);
-        let differing = well.lines().into_iter().zip(ill.lines()).filter(|(a, b)| a != b);
+        let faulty = machine.read(&COLLECTOR);
+        assert_eq!(faulty.errors.len(), 1);
+        let differing = healthy.lines().into_iter().zip(faulty.lines()).filter(|(a, b)| a != b);
         let differing: Vec<_> = differing.map(|(_, line)| line).collect();
         assert_eq!(
             differing,
@@ -253,7 +254,7 @@ mod tests {
             ..fault(FaultKind::Hang, "fan1")
         }];
         let start = Instant::now();
-        assert!(machine.read(&SOURCE).errors.is_empty());
+        assert!(machine.read(&COLLECTOR).errors.is_empty());
         assert!(start.elapsed() >= lasting);
     }
 }

@@ -1,11 +1,11 @@
-//! A machine made of a few files, to read a source from in a unit test.
+//! A fake machine of a few files, for unit tests of collectors.
 
 use std::fs;
 
 use tempfile::TempDir;
 
-use super::{Definition, Source};
-use crate::reading::{Finished, Sample, SampleLimits};
+use super::{Collector, Definition};
+use crate::reading::{Collected, Recorder, RecorderLimits};
 use crate::settings::Settings;
 
 /// A directory with `proc` and `sys` in it.
@@ -45,24 +45,24 @@ impl Machine {
         std::os::unix::fs::symlink(target, path).unwrap();
     }
 
-    /// Opens the source and reads it once.
-    pub fn read(&self, source: &Definition) -> Finished {
-        self.read_from((source.open)(&self.settings).unwrap().as_mut())
+    /// Opens the collector and reads it once.
+    pub fn read(&self, definition: &Definition) -> Collected {
+        self.read_from((definition.open)(&self.settings).unwrap().as_mut())
     }
 
-    /// Reads an open source once.
-    pub fn read_from(&self, source: &mut dyn Source) -> Finished {
-        let limits = SampleLimits {
+    /// Reads an open collector once.
+    pub fn read_from(&self, collector: &mut dyn Collector) -> Collected {
+        let limits = RecorderLimits {
             readings: self.settings.limits.readings_per_source,
             label_length: self.settings.limits.label_length,
         };
-        let mut sample = Sample::new(limits, Box::new(|_| true));
-        source.read(&mut sample).unwrap();
-        sample.finish()
+        let mut recorder = Recorder::new(limits, Box::new(|_| true));
+        collector.collect(&mut recorder).unwrap();
+        recorder.finish()
     }
 }
 
-impl Finished {
+impl Collected {
     /// The readings as `name{label=value} number`, in the order in which they were read.
     pub fn lines(&self) -> Vec<String> {
         self.readings
@@ -81,7 +81,7 @@ impl Finished {
             .collect()
     }
 
-    /// The value of a line as [`Finished::lines`] writes it.
+    /// The value of a line as [`Collected::lines`] writes it.
     pub fn value(&self, series: &str) -> Option<String> {
         let found = self
             .lines()

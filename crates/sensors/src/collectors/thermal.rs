@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use crate::collectors::{CELSIUS, Definition, Pace, Source};
+use crate::collectors::{CELSIUS, Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "thermal",
     // On a Raspberry Pi the read is a request to the firmware.
-    pace: Pace::Periodic,
+    schedule: Schedule::Periodic,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,
@@ -39,23 +39,23 @@ struct Thermal {
     sysfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Thermal {
         sysfs: Root::new(&settings.paths.sysfs),
     }))
 }
 
-impl Source for Thermal {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Thermal {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         for name in self.sysfs.list(CLASS)? {
             if let Some(zone) = name.strip_prefix("thermal_zone") {
-                if sample.begin_part(&name) {
-                    self.read_zone(&name, zone, sample);
+                if recorder.begin_part(&name) {
+                    self.read_zone(&name, zone, recorder);
                 }
             } else if let Some(device) = name.strip_prefix("cooling_device")
-                && sample.begin_part(&name)
+                && recorder.begin_part(&name)
             {
-                self.read_cooling_device(&name, device, sample);
+                self.read_cooling_device(&name, device, recorder);
             }
         }
         Ok(())
@@ -63,10 +63,10 @@ impl Source for Thermal {
 }
 
 impl Thermal {
-    fn read_zone(&self, name: &str, zone: &str, sample: &mut Sample) {
+    fn read_zone(&self, name: &str, zone: &str, recorder: &mut Recorder) {
         let path = |file: &str| format!("{CLASS}/{name}/{file}");
-        if sample.is_full() {
-            return sample.drop_one();
+        if recorder.is_full() {
+            return recorder.drop_one();
         }
         // A zone that is switched off answers EINVAL, which is no failure of the sensor.
         if self.sysfs.attribute(path("mode")).is_ok_and(|mode| mode == "disabled") {
@@ -77,18 +77,18 @@ impl Thermal {
             .sysfs
             .number(path("temp"))
             .map(|millidegrees| millidegrees / 1000.0);
-        sample.record(&ZONE, &[("zone", zone), ("type", &kind)], celsius);
+        recorder.record(&ZONE, &[("zone", zone), ("type", &kind)], celsius);
     }
 
-    fn read_cooling_device(&self, name: &str, device: &str, sample: &mut Sample) {
+    fn read_cooling_device(&self, name: &str, device: &str, recorder: &mut Recorder) {
         let path = |file: &str| format!("{CLASS}/{name}/{file}");
-        if sample.is_full() {
-            return sample.drop_one();
+        if recorder.is_full() {
+            return recorder.drop_one();
         }
         let kind = self.sysfs.attribute(path("type")).unwrap_or_default();
         let labels = [("name", device), ("type", kind.as_str())];
-        sample.record(&STATE, &labels, self.sysfs.number(path("cur_state")));
-        sample.record(&MAX_STATE, &labels, self.sysfs.number(path("max_state")));
+        recorder.record(&STATE, &labels, self.sysfs.number(path("cur_state")));
+        recorder.record(&MAX_STATE, &labels, self.sysfs.number(path("max_state")));
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
             machine.write(&format!("sys/class/thermal/thermal_zone{number}/type"), "z\n");
             machine.write(&format!("sys/class/thermal/thermal_zone{number}/temp"), millidegrees);
         }
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         let values = ["48.312", "-5.5", "125", "invalid", "invalid", "invalid", "invalid"];
         for (zone, value) in values.into_iter().enumerate() {
             let series = format!("node_thermal_zone_temp{{zone={zone},type=z}}");

@@ -1,19 +1,19 @@
-//! What the kernel says of itself (uname(2)).
+//! Name and version of the kernel (uname(2)).
 
 use std::time::Duration;
 
 use rustix::system::uname;
 
-use crate::collectors::{Definition, Pace, Source};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::ReadError;
-use crate::reading::{Metric, Sample};
+use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use edgewatch_program::error::Failure;
 
-/// The source.
-pub const SOURCE: Definition = Definition {
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
     name: "uname",
-    pace: Pace::AtScrape,
+    schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
@@ -27,12 +27,12 @@ const INFO: Metric = Metric::gauge(
 
 struct Uname;
 
-fn open(_: &Settings) -> Result<Box<dyn Source>, Failure> {
+fn open(_: &Settings) -> Result<Box<dyn Collector>, Failure> {
     Ok(Box::new(Uname))
 }
 
-impl Source for Uname {
-    fn read(&mut self, sample: &mut Sample) -> Result<(), ReadError> {
+impl Collector for Uname {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let uname = uname();
         let fields = [
             ("sysname", uname.sysname()),
@@ -44,7 +44,7 @@ impl Source for Uname {
         ]
         .map(|(label, value)| (label, value.to_string_lossy()));
         let labels: Vec<_> = fields.iter().map(|(label, value)| (*label, value.as_ref())).collect();
-        sample.push(&INFO, &labels, 1.0);
+        recorder.push(&INFO, &labels, 1.0);
         Ok(())
     }
 }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_labels_are_those_of_node_exporter() {
-        let read = Machine::new(&[]).read(&SOURCE);
+        let read = Machine::new(&[]).read(&COLLECTOR);
         let [reading] = read.readings.as_slice() else {
             panic!("{read:?}");
         };

@@ -1,8 +1,8 @@
-//! The log of what changes.
+//! Logs a collector's errors when they change.
 
 use std::time::{Duration, Instant};
 
-/// Logs the troubles of a source when they change, not each time they are found.
+/// Logs the errors of a collector when they differ from those of the read before, at a bounded rate.
 #[derive(Debug, Default)]
 pub struct ChangeLog {
     last: Vec<String>,
@@ -12,40 +12,37 @@ pub struct ChangeLog {
 
 impl ChangeLog {
     /// A sensor that comes and goes changes at every read; past this many changes in [`Self::WINDOW`] they are not logged.
-    const MOST: u32 = 10;
+    const MAX_CHANGES: u32 = 10;
     const WINDOW: Duration = Duration::from_secs(600);
 
-    /// Takes the troubles of the last read.
-    pub fn note(&mut self, source: &str, troubles: &[String]) {
-        if self.last == troubles {
+    /// Takes the errors of the last read; none if it succeeded.
+    pub fn update(&mut self, collector: &str, errors: &[String]) {
+        if self.last == errors {
             return;
         }
-        let recovered = troubles.is_empty();
-        self.last = troubles.to_vec();
+        self.last = errors.to_vec();
         let now = Instant::now();
         if self.window.is_none_or(|began| now - began > Self::WINDOW) {
             self.window = Some(now);
             self.written = 0;
         }
         self.written += 1;
-        if self.written > Self::MOST {
+        if self.written > Self::MAX_CHANGES {
             return;
         }
-        let quiet = if self.written == Self::MOST {
+        let suppressed = if self.written == Self::MAX_CHANGES {
             " (changes too often: no more of it for 10 minutes)"
         } else {
             ""
         };
-        if recovered {
-            tracing::info!(source, "source recovered{quiet}");
-        } else {
-            let first = &troubles[0];
-            let more = troubles.len() - 1;
-            tracing::warn!(
-                source,
-                failures = troubles.len(),
-                "source fails: {first} (and {more} more){quiet}"
-            );
+        match errors {
+            [] => tracing::info!(source = collector, "source recovered{suppressed}"),
+            [first, others @ ..] => tracing::warn!(
+                source = collector,
+                failures = errors.len(),
+                "source fails: {first} (and {} more){suppressed}",
+                others.len()
+            ),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the sampler's threads share: the sources, and who reads what of them.
+//! What the sampler's threads share: the scheduled collectors, and which worker reads what of them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -6,169 +6,171 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use super::state::State;
-use crate::collectors::{self, Definition, Pace, Source};
+use super::state::CollectorState;
+use crate::collectors::{self, Collector, Definition, Schedule};
 use crate::counters::Counters;
 use crate::settings::Settings;
 use edgewatch_program::error::Failure;
 use edgewatch_program::lock::lock;
 
-/// A source: a reader for the whole of it, and readers for those of its parts that were found to be slow.
+/// A collector with its reader, and one more reader for each of its isolated parts.
 ///
-/// Locks are taken in the order in which they stand: a lane's generation, `apart`, a reader's state.
-pub(super) struct Slot {
+/// Lock order: a worker's generation, `isolated`, a reader's state.
+pub(super) struct Scheduled {
     pub definition: &'static Definition,
     pub deadline: Duration,
-    pub whole: Arc<Reader>,
-    pub apart: Mutex<Vec<Arc<Reader>>>,
-    /// True once the source has named a part.
+    /// Reads everything but the isolated parts.
+    pub main: Arc<Reader>,
+    pub isolated: Mutex<Vec<Arc<Reader>>>,
+    /// True once the collector has named a part.
     pub has_parts: AtomicBool,
 }
 
-/// What one thread reads at a time, and what is known of it.
+/// The unit of scheduling: what is read in one go, and what is known of it.
 pub(super) struct Reader {
-    pub lane: Arc<Lane>,
-    /// The slow parts that it reads. Without: everything that no other reader of the source reads.
+    pub worker: Arc<Worker>,
+    /// The isolated parts that it reads; `None` for the main reader, which reads all others.
     pub parts: Option<Mutex<Vec<Arc<str>>>>,
-    /// Taken out by the thread that reads, and opened anew if that does not bring it back.
-    pub source: Mutex<Option<Box<dyn Source>>>,
-    state: Mutex<State>,
+    /// Taken out by the thread that reads, and opened again if that does not bring it back.
+    pub collector: Mutex<Option<Box<dyn Collector>>>,
+    state: Mutex<CollectorState>,
 }
 
 impl Reader {
-    pub fn new(lane: Arc<Lane>, parts: Option<Vec<Arc<str>>>, state: State) -> Self {
+    pub fn new(worker: Arc<Worker>, parts: Option<Vec<Arc<str>>>, state: CollectorState) -> Self {
         Self {
-            lane,
+            worker,
             parts: parts.map(Mutex::new),
-            source: Mutex::new(None),
+            collector: Mutex::new(None),
             state: Mutex::new(state),
         }
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, CollectorState> {
         lock(&self.state)
     }
 }
 
-/// A thread at a time, and the readers that it serves.
+/// Runs the readers assigned to it one after the other, on one thread at a time. A thread that hangs is replaced.
 #[derive(Default)]
-pub(super) struct Lane {
-    /// Which thread runs the lane; one that finds another number here has been replaced and ends.
+pub(super) struct Worker {
+    /// The generation of the current thread; one that finds another number here has been replaced and ends.
     pub generation: Mutex<u64>,
     pub wake: Condvar,
 }
 
 /// What the threads share.
 pub(super) struct Shared {
-    pub slots: Vec<Arc<Slot>>,
-    /// The lane of all that is quick.
-    pub common: Arc<Lane>,
+    pub scheduled: Vec<Arc<Scheduled>>,
+    /// The worker of all collectors that are fast.
+    pub common_worker: Arc<Worker>,
     pub settings: Settings,
     pub counters: Arc<Counters>,
     /// How many reads have begun.
-    pub turns: AtomicU64,
+    pub reads: AtomicU64,
     /// How many threads there are now.
     pub threads: AtomicUsize,
     /// A read has ended, or passed its deadline.
     pub changed: watch::Sender<()>,
-    /// Something can be late sooner than the monitor knows.
-    pub hurried: Notify,
+    /// A deadline may pass sooner than the monitor computed.
+    pub rescheduled: Notify,
     pub stopped: AtomicBool,
 }
 
 impl Shared {
-    /// Opens every enabled source; none is read yet.
+    /// Opens every enabled collector; none is read yet.
     pub fn open(settings: &Settings, counters: Arc<Counters>) -> Result<Self, Failure> {
         let now = Instant::now();
-        let common = Arc::new(Lane::default());
-        let mut slots = Vec::new();
+        let common_worker = Arc::new(Worker::default());
+        let mut scheduled = Vec::new();
         for &definition in collectors::ALL {
             if !settings.is_enabled(definition.name) {
                 continue;
             }
-            let lane = match definition.pace {
-                Pace::Slow => Arc::default(),
-                Pace::AtScrape | Pace::Periodic => Arc::clone(&common),
+            let worker = match definition.schedule {
+                Schedule::DedicatedThread => Arc::default(),
+                Schedule::OnScrape | Schedule::Periodic => Arc::clone(&common_worker),
             };
-            counters.expect_source(definition.name);
-            let chosen = settings.sources.get(definition.name);
-            let period = chosen.and_then(|c| c.period).unwrap_or(definition.period);
-            let whole = Reader::new(lane, None, State::new(period, now));
-            *lock(&whole.source) = Some((definition.open)(settings)?);
-            slots.push(Arc::new(Slot {
+            counters.init_collector(definition.name);
+            let own = settings.collectors.get(definition.name);
+            let period = own.and_then(|own| own.period).unwrap_or(definition.period);
+            let main = Reader::new(worker, None, CollectorState::new(period, now));
+            *lock(&main.collector) = Some((definition.open)(settings)?);
+            scheduled.push(Arc::new(Scheduled {
                 definition,
-                deadline: chosen.and_then(|c| c.deadline).unwrap_or(definition.deadline),
-                whole: Arc::new(whole),
-                apart: Mutex::default(),
+                deadline: own.and_then(|own| own.deadline).unwrap_or(definition.deadline),
+                main: Arc::new(main),
+                isolated: Mutex::default(),
                 has_parts: AtomicBool::new(false),
             }));
         }
         Ok(Self {
-            slots,
-            common,
+            scheduled,
+            common_worker,
             settings: settings.clone(),
             counters,
-            turns: AtomicU64::new(0),
+            reads: AtomicU64::new(0),
             threads: AtomicUsize::new(0),
             changed: watch::Sender::new(()),
-            hurried: Notify::new(),
+            rescheduled: Notify::new(),
             stopped: AtomicBool::new(false),
         })
     }
 
-    /// Every lane that has something to do.
-    pub fn lanes(&self) -> Vec<Arc<Lane>> {
-        let mut lanes: Vec<Arc<Lane>> = Vec::new();
+    /// Every worker that has a reader.
+    pub fn workers(&self) -> Vec<Arc<Worker>> {
+        let mut workers: Vec<Arc<Worker>> = Vec::new();
         for (_, reader) in self.readers() {
-            if !lanes.iter().any(|lane| Arc::ptr_eq(lane, &reader.lane)) {
-                lanes.push(Arc::clone(&reader.lane));
+            if !workers.iter().any(|worker| Arc::ptr_eq(worker, &reader.worker)) {
+                workers.push(Arc::clone(&reader.worker));
             }
         }
-        lanes
+        workers
     }
 
-    /// Every reader there is now, with its source.
-    pub fn readers(&self) -> impl Iterator<Item = (&Arc<Slot>, Arc<Reader>)> {
-        self.slots.iter().flat_map(|slot| {
-            let apart = lock(&slot.apart).clone();
-            let readers = std::iter::once(Arc::clone(&slot.whole)).chain(apart);
-            readers.map(move |reader| (slot, reader))
+    /// Every reader there is now, with its collector.
+    pub fn readers(&self) -> impl Iterator<Item = (&Arc<Scheduled>, Arc<Reader>)> {
+        self.scheduled.iter().flat_map(|scheduled| {
+            let isolated = lock(&scheduled.isolated).clone();
+            let readers = std::iter::once(Arc::clone(&scheduled.main)).chain(isolated);
+            readers.map(move |reader| (scheduled, reader))
         })
     }
 
-    /// Makes every stale source that is read at a scrape due now.
-    pub fn hurry(&self, now: Instant) {
+    /// Makes every collector due now that is read on scrapes and is stale.
+    pub fn make_due(&self, now: Instant) {
         let mut any = false;
-        for slot in self.at_scrape() {
-            let mut state = slot.whole.state();
+        for scheduled in self.on_scrape() {
+            let mut state = scheduled.main.state();
             if !state.is_fresh(now) {
                 any = true;
                 state.due = state.due.min(now);
             }
         }
         if any {
-            // Taken so that the thread is not between its look at the schedule and its wait.
-            let _generation = lock(&self.common.generation);
-            self.common.wake.notify_all();
-            self.hurried.notify_one();
+            // Held so that the thread is not between reading the schedule and waiting on the condition variable.
+            let _generation = lock(&self.common_worker.generation);
+            self.common_worker.wake.notify_all();
+            self.rescheduled.notify_one();
         }
     }
 
     pub fn is_fresh(&self, now: Instant) -> bool {
-        self.at_scrape().all(|slot| slot.whole.state().is_fresh(now))
+        self.on_scrape().all(|scheduled| scheduled.main.state().is_fresh(now))
     }
 
-    fn at_scrape(&self) -> impl Iterator<Item = &Arc<Slot>> {
-        self.slots.iter().filter(|slot| slot.definition.pace == Pace::AtScrape)
+    fn on_scrape(&self) -> impl Iterator<Item = &Arc<Scheduled>> {
+        let scheduled = self.scheduled.iter();
+        scheduled.filter(|scheduled| scheduled.definition.schedule == Schedule::OnScrape)
     }
 
-    /// Has every thread end that does not hang.
+    /// Ends every thread that does not hang.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
-        for lane in self.lanes() {
-            // Taken so that no thread is between its look at `stopped` and its wait.
-            let _generation = lock(&lane.generation);
-            lane.wake.notify_all();
+        for worker in self.workers() {
+            // Held so that no thread is between reading `stopped` and waiting on the condition variable.
+            let _generation = lock(&worker.generation);
+            worker.wake.notify_all();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is kept of each source between two reads.
+//! What is kept of each collector between two reads.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,135 +7,138 @@ use super::change_log::ChangeLog;
 use crate::error::ErrorKind;
 use crate::reading::Reading;
 
-/// A reading younger than this is not read anew for a scrape, so that hammering `/metrics` does not hammer the kernel.
+/// Readings younger than this are not read again for a scrape, so that hammering `/metrics` does not hammer the kernel.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A reading as it is kept.
+/// The latest reading of a series.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct LastReading {
     /// The reading.
     pub reading: Reading,
-    /// When the value was last good, or first missed.
+    /// When the value was last read without an error, or first missed.
     pub since: Instant,
 }
 
-/// A read under way.
+/// A read in progress.
 #[derive(Debug)]
-pub(super) struct Turn {
-    /// No two reads have the same.
-    pub number: u64,
-    /// When it began, or the part that it is at.
+pub(super) struct ActiveRead {
+    /// Unique among all reads.
+    pub id: u64,
+    /// When it began, or began with the current part.
     pub since: Instant,
-    /// The part that it is at, if the source has parts.
+    /// The part that is being read, if the collector has parts.
     pub part: Option<Arc<str>>,
-    /// The slow parts that it has come to.
-    pub met: Vec<Arc<str>>,
+    /// The isolated parts that it has come across.
+    pub seen: Vec<Arc<str>>,
 }
 
-/// What is known of one source.
+/// What is known of one collector.
 #[derive(Debug)]
-pub struct State {
+pub struct CollectorState {
     /// Its readings.
-    pub readings: Vec<Held>,
+    pub readings: Vec<LastReading>,
     /// Readings that the last read left out.
     pub dropped: usize,
     /// Duration of the last read that ended.
     pub duration: Duration,
-    /// Time between two reads, or more often if it is read at scrapes.
+    /// Time between two reads; shorter if it is also read for scrapes.
     pub period: Duration,
-    /// The failures of the last read, for people.
-    pub trouble: Vec<String>,
+    /// The errors of the last read, as text.
+    pub errors: Vec<String>,
     pub(super) opened: Instant,
     pub(super) due: Instant,
-    pub(super) turn: Option<Turn>,
+    pub(super) active: Option<ActiveRead>,
     pub(super) overdue: bool,
     pub(super) started: Option<Instant>,
     pub(super) log: ChangeLog,
-    /// Of a slow part: quick reads one after the other.
-    pub(super) quick: u32,
-    /// Of a slow part that is quick again: since when it is read with the rest.
-    pub(super) leaves: Option<Instant>,
-    /// Since when a slow part has been there without ever having brought a reading.
-    unread: Option<Instant>,
+    /// Of an isolated part: fast reads in a row.
+    pub(super) fast_reads: u32,
+    /// Of an isolated part that is fast again: since when it is read with the rest.
+    pub(super) rejoined: Option<Instant>,
+    /// Since when an isolated part exists that has never had a reading.
+    never_read_since: Option<Instant>,
 }
 
-impl State {
-    /// Of a source that is due now, and from then on every `period`.
+impl CollectorState {
+    /// Of a collector that is due now, and from then on every `period`.
     pub(super) fn new(period: Duration, now: Instant) -> Self {
         Self {
             readings: Vec::new(),
             dropped: 0,
             duration: Duration::ZERO,
             period,
-            trouble: Vec::new(),
+            errors: Vec::new(),
             opened: now,
             due: now,
-            turn: None,
+            active: None,
             overdue: false,
             started: None,
             log: ChangeLog::default(),
-            quick: 0,
-            leaves: None,
-            unread: None,
+            fast_reads: 0,
+            rejoined: None,
+            never_read_since: None,
         }
     }
 
-    /// True if the last read brought every value.
-    pub fn is_good(&self) -> bool {
-        self.trouble.is_empty()
+    /// True if the last read had no error.
+    pub fn is_ok(&self) -> bool {
+        self.errors.is_empty()
     }
 
-    /// True if there is anything to tell: readings, or a failure.
-    pub fn is_present(&self) -> bool {
-        !self.readings.is_empty() || !self.trouble.is_empty()
+    /// True if there is anything to export: readings or errors. False where the hardware is absent.
+    pub fn has_output(&self) -> bool {
+        !self.readings.is_empty() || !self.errors.is_empty()
     }
 
     /// Age of the oldest reading.
     pub fn age(&self, now: Instant) -> Duration {
-        let oldest = self.readings.iter().map(|held| held.since).chain(self.unread).min();
+        let readings = self.readings.iter().map(|last| last.since);
+        let oldest = readings.chain(self.never_read_since).min();
         now.saturating_duration_since(oldest.unwrap_or(self.opened))
     }
 
     /// True once a read has ended or passed its deadline.
-    pub(super) fn is_tried(&self) -> bool {
+    pub(super) fn is_attempted(&self) -> bool {
         self.started.is_some() || self.overdue
     }
 
+    /// True if a read for a scrape at `now` would be too soon, or would have to wait for one that is stuck.
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
         self.overdue || self.started.is_some_and(|started| started + FRESH > now)
     }
 
+    /// Replaces every value by the error; the age of the readings goes on growing.
     pub(super) fn fail_readings(&mut self, kind: ErrorKind) {
-        for held in &mut self.readings {
-            held.reading.value = Err(kind);
+        for last in &mut self.readings {
+            last.reading.value = Err(kind);
         }
     }
 
-    /// What is known of the source without its slow parts, for [`State::add`].
+    /// A copy of what is exported, to which [`CollectorState::add`] adds isolated parts.
     pub(super) fn summary(&self) -> Self {
         let mut summary = Self::new(self.period, self.opened);
-        summary.add_present(self);
+        summary.add_output(self);
         summary
     }
 
-    /// Adds what is known of slow parts.
+    /// Adds an isolated part.
     pub(super) fn add(&mut self, part: &Self) {
         if part.readings.is_empty() {
-            self.unread = self.unread.into_iter().chain([part.opened]).min();
+            self.never_read_since = self.never_read_since.into_iter().chain([part.opened]).min();
         }
-        self.add_present(part);
+        self.add_output(part);
     }
 
-    fn add_present(&mut self, other: &Self) {
+    fn add_output(&mut self, other: &Self) {
         self.readings.extend_from_slice(&other.readings);
-        self.trouble.extend_from_slice(&other.trouble);
+        self.errors.extend_from_slice(&other.errors);
         self.dropped += other.dropped;
         self.duration = self.duration.max(other.duration);
     }
 }
 
-/// Joins new readings with what was known: a value that failed keeps the time when it was last good.
-pub(super) fn hold(readings: Vec<Reading>, old: &[Held], now: Instant) -> Vec<Held> {
+/// The new readings with their times: a series that failed carries forward the time of its last good value.
+pub(super) fn carry_forward(readings: Vec<Reading>, old: &[LastReading], now: Instant) -> Vec<LastReading> {
     readings
         .into_iter()
         .map(|reading| {
@@ -143,10 +146,10 @@ pub(super) fn hold(readings: Vec<Reading>, old: &[Held], now: Instant) -> Vec<He
                 now
             } else {
                 old.iter()
-                    .find(|held| held.reading.is_same_series(&reading))
-                    .map_or(now, |held| held.since)
+                    .find(|last| last.reading.is_same_series(&reading))
+                    .map_or(now, |last| last.since)
             };
-            Held { reading, since }
+            LastReading { reading, since }
         })
         .collect()
 }

@@ -27,7 +27,7 @@ fn machine(own: &str, controllers: &str) -> Machine {
 #[test]
 fn the_slice_and_its_units_are_read_wherever_the_slice_is() {
     let own = "12:pids:/other\n0::/edgewatch.slice/edgewatch.service\n";
-    let read = machine(own, "cpu io memory pids\n").read(&SOURCE);
+    let read = machine(own, "cpu io memory pids\n").read(&COLLECTOR);
     assert!(read.errors.is_empty());
     for (series, value) in [
         ("edge_budget_enforced{}", Some("1")),
@@ -48,7 +48,7 @@ fn the_slice_and_its_units_are_read_wherever_the_slice_is() {
         "5\n",
     );
     let grafana = "edge_unit_memory_current_bytes{unit=grafana.service}";
-    assert_eq!(debian.read(&SOURCE).value(grafana).as_deref(), Some("5"));
+    assert_eq!(debian.read(&COLLECTOR).value(grafana).as_deref(), Some("5"));
     let path = "/user.slice/edgewatch.slice/a.service/sub";
     assert_eq!(slice_above(path), Some("/user.slice/edgewatch.slice"));
     assert_eq!(slice_above("/not-edgewatch.slice/a.service"), None);
@@ -56,7 +56,7 @@ fn the_slice_and_its_units_are_read_wherever_the_slice_is() {
 
 #[test]
 fn without_the_memory_controller_nothing_is_enforced() {
-    let read = machine("0::/edgewatch.slice/edgewatch.service\n", "cpu\n").read(&SOURCE);
+    let read = machine("0::/edgewatch.slice/edgewatch.service\n", "cpu\n").read(&COLLECTOR);
     assert_eq!(read.value("edge_budget_enforced{}").as_deref(), Some("0"));
     let memory = "edge_cgroup_controller_available{controller=memory}";
     assert_eq!(read.value(memory).as_deref(), Some("0"));
@@ -76,7 +76,7 @@ fn on_cgroup_v1_nothing_is_enforced_and_no_controller_works() {
     ]);
     hybrid.write("sys/fs/cgroup/unified/edgewatch.slice/cgroup.procs", "");
     for machine in [v1, hybrid] {
-        let read = machine.read(&SOURCE);
+        let read = machine.read(&COLLECTOR);
         assert!(read.errors.is_empty());
         assert_eq!(read.value("edge_budget_enforced{}").as_deref(), Some("0"));
         for controller in CONTROLLERS {
@@ -92,7 +92,7 @@ fn a_limit_above_the_budget_is_not_the_budget() {
         let machine = machine("0::/edgewatch.slice/edgewatch.service\n", "memory\n");
         machine.write(&format!("{SLICE_DIRECTORY}/memory.max"), limit);
         assert_eq!(
-            machine.read(&SOURCE).value("edge_budget_enforced{}").as_deref(),
+            machine.read(&COLLECTOR).value("edge_budget_enforced{}").as_deref(),
             Some(value)
         );
     }
@@ -119,7 +119,7 @@ fn outside_of_the_slice_only_the_own_unit_counts() {
         let machine = machine(own, "memory\n");
         machine.write("sys/fs/cgroup/memory.current", "1\n");
         machine.write("sys/fs/cgroup/session-1.scope/memory.current", "7\n");
-        let lines = machine.read(&SOURCE).lines();
+        let lines = machine.read(&COLLECTOR).lines();
         lines
             .into_iter()
             .filter(|line| line.starts_with("edge_unit"))

@@ -23,8 +23,8 @@ pub fn clean(text: &str) -> String {
     clean.trim_matches('_').to_owned()
 }
 
-/// Gives chips of the same label their name in addition, and those that are still the same a number.
-pub fn tell_apart(chips: &mut [Chip]) {
+/// Appends the driver's name to labels that are not unique, and a number to those that still are not.
+pub fn make_unique(chips: &mut [Chip]) {
     let labels: Vec<String> = chips.iter().map(|chip| chip.label.clone()).collect();
     let mut taken = HashSet::new();
     for chip in chips {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chips_of_one_device_are_told_apart() {
+    fn chips_of_one_device_have_different_labels() {
         let chip = |name: Option<&str>| Chip {
             directory: String::new(),
             attributes: Vec::new(),
@@ -56,7 +56,7 @@ mod tests {
             label: "pci_x".to_owned(),
         };
         let mut chips = [chip(Some("a")), chip(Some("b")), chip(Some("b")), chip(None)];
-        tell_apart(&mut chips);
+        make_unique(&mut chips);
         let labels = chips.map(|chip| chip.label);
         assert_eq!(labels, ["pci_x_a", "pci_x_b", "pci_x_b_2", "pci_x"]);
     }
