@@ -41,7 +41,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => cli.run(),
-        Err(told) => output::told(&told),
+        Err(error) => output::print_clap_error(&error),
     }
 }
 
@@ -49,11 +49,11 @@ impl Cli {
     /// Runs the command that was asked for.
     pub fn run(&self) -> ExitCode {
         match &self.command {
-            Command::Serve(args) => output::status(serve::run(args)),
+            Command::Serve(args) => output::exit_code(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
-            Command::Top(_) | Command::Render(_) => output::status(Err(become_dashboards())),
-            Command::Wait(args) => output::status(wait::run(args)),
+            Command::Top(_) | Command::Render(_) => output::exit_code(Err(become_dashboards())),
+            Command::Wait(args) => output::exit_code(wait::run(args)),
         }
     }
 }

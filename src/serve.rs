@@ -51,7 +51,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let settings = Settings::load(args.config.as_deref())?;
     if args.print_config {
-        return output::print_foreign(&settings.to_toml()?);
+        return output::print_untrusted(&settings.to_toml()?);
     }
     if args.check {
         Auth::load(&settings.auth, BadLines::Refuse)?;
@@ -126,7 +126,7 @@ impl Service {
         let rest = tokio::spawn(async {
             // Not at once: a restart must not keep the scrapes that wait for it, and a service that was just started is asked at once.
             tokio::time::sleep(REST).await;
-            memory::give_back();
+            memory::release();
         });
         Ok(Self {
             app,

@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .zip(port)
                 .and_then(|(server, port): (Server, u16)| server.is_full(port));
             return full.map_or(Err(error), |why| {
-                output::complain(format_args!("{}: {why}", args.url));
+                output::print_error(format_args!("{}: {why}", args.url));
                 Ok(())
             });
         }

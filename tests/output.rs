@@ -132,7 +132,9 @@ fn what_a_server_says_steers_no_terminal() {
         let output = Command::new(BINARY).args(&arguments).output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(text.contains("pwned"), "{arguments:?}: {text}");
-        let odd = text.chars().find(|c| edgewatch_program::output::steers(*c));
+        let odd = text
+            .chars()
+            .find(|c| edgewatch_program::output::is_terminal_control(*c));
         assert_eq!(odd, None, "{arguments:?}: {text:?}");
     }
 }

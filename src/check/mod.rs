@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> ExitCode {
     match try_run(args) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            output::complain(error);
+            output::print_error(error);
             ExitCode::from(2)
         }
     }
@@ -105,7 +105,7 @@ fn try_run(args: &Args) -> Result<u8, Failure> {
     match output::print(&text) {
         Ok(()) => Ok(report.exit_status()),
         Err(error) => {
-            output::complain(error);
+            output::print_error(error);
             // Failures that nobody could read are failures all the same.
             Ok(report.exit_status().max(1))
         }

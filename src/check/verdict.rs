@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use edgewatch_program::output::steers;
+use edgewatch_program::output::is_terminal_control;
 
 /// How well it is. The order is from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -130,7 +130,7 @@ impl Report {
         // JSON lets C1 controls stand as they are, and a terminal obeys them. They occur within strings only, where \u is the same.
         let mut escaped = String::with_capacity(json.len());
         for c in json.chars() {
-            match steers(c) {
+            match is_terminal_control(c) {
                 // To a string it can always be written.
                 true => drop(write!(escaped, "\\u{:04x}", u32::from(c))),
                 false => escaped.push(c),
@@ -171,9 +171,10 @@ impl Report {
     }
 }
 
-/// Texts come from other programs: no line breaks, and nothing that steers a terminal.
+/// Texts come from other programs: no line breaks, and nothing that is_terminal_control a terminal.
 fn one_line(text: &str) -> String {
-    text.trim().replace(|c: char| c.is_control() || steers(c), " ")
+    text.trim()
+        .replace(|c: char| c.is_control() || is_terminal_control(c), " ")
 }
 
 #[cfg(test)]
@@ -231,7 +232,7 @@ mod tests {
         let odd = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{e9}b\nc";
         let report = Report::new(vec![Verdict::fail(odd, odd, odd)]);
         let json = report.json();
-        assert!(!json.contains(steers), "{json}");
+        assert!(!json.contains(is_terminal_control), "{json}");
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["checks"][0]["found"], odd);
         assert!(

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use edgewatch_dashboards::settings::{self as dashboards, Links};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::logging::Level;
-use edgewatch_sensors::settings::{self as sensors, CpuSpike, Limits, Paths, Simulated, CollectorSettings};
+use edgewatch_sensors::settings::{self as sensors, CollectorSettings, CpuSpike, Limits, Paths, Simulated};
 
 /// Everything that can be set. Every table and key may be left out.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

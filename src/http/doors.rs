@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::telemetry::Telemetry;
 use edgewatch_program::listen::is_loopback;
 use edgewatch_program::lock::lock;
-use edgewatch_program::logging::Seldom;
+use edgewatch_program::logging::LogRateLimit;
 
 /// Time that a client has to ask, however many others come: it may be a round trip away, or its connection still unread.
 const GRACE: Duration = Duration::from_millis(250);
@@ -75,7 +75,7 @@ pub struct Doors {
     telemetry: Arc<Telemetry>,
     open: Mutex<Vec<Arc<Client>>>,
     is_clearing: AtomicBool,
-    said: Seldom,
+    said: LogRateLimit,
 }
 
 impl Doors {
@@ -86,7 +86,7 @@ impl Doors {
             telemetry,
             open: Mutex::default(),
             is_clearing: AtomicBool::new(false),
-            said: Seldom::default(),
+            said: LogRateLimit::default(),
         })
     }
 

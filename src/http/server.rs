@@ -23,7 +23,7 @@ use super::doors::{Client, Closed, Doors};
 use super::{App, guard, routes};
 use edgewatch_dashboards::answer::WRITE_BUFFER;
 use edgewatch_program::listen::Socket;
-use edgewatch_program::logging::Seldom;
+use edgewatch_program::logging::LogRateLimit;
 
 /// For passwords.
 const BLOCKING_THREADS: usize = 1;
@@ -90,7 +90,7 @@ pub fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Serv
 struct Front {
     app: web::Data<App>,
     doors: Arc<Doors>,
-    malformed: Arc<Seldom>,
+    malformed: Arc<LogRateLimit>,
     stopping: GracefulShutdownSignal,
     client_timeout: Duration,
     keep_alive: Duration,

@@ -9,18 +9,18 @@ use std::sync::atomic::Ordering;
 
 use rustix::termios::tcgetwinsize;
 
-use edgewatch_program::logging::{LIVE_LINE, wipe_live_line};
+use edgewatch_program::logging::{STATUS_LINE, clear_status_line};
 use edgewatch_program::output::printable;
 
 /// Says what belongs to the answer of the command.
 pub fn say(line: impl Display) {
-    wipe_live_line();
+    clear_status_line();
     let _ = writeln!(io::stdout(), "{}", printable(&line.to_string()));
 }
 
 /// Says what happens meanwhile.
 pub fn note(line: impl Display) {
-    wipe_live_line();
+    clear_status_line();
     let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
 }
 
@@ -41,5 +41,5 @@ pub fn draw(line: &str) {
     let room = if columns == 0 { 79 } else { columns - 1 };
     let fitting: String = line.chars().take(room).collect();
     let _ = write!(io::stderr(), "\r\x1b[K{fitting}");
-    LIVE_LINE.store(true, Ordering::Relaxed);
+    STATUS_LINE.store(true, Ordering::Relaxed);
 }

@@ -29,9 +29,9 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(told) => return output::told(&told),
+        Err(error) => return output::print_clap_error(&error),
     };
-    output::status(match &cli.command {
+    output::exit_code(match &cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Top(args) => top::run(args),
         Command::Render(args) => render::run(args),

@@ -1,4 +1,4 @@
-//! Addresses to listen on, and sockets that do.
+//! Addresses to listen on, and listening sockets.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -31,7 +31,7 @@ impl Listen {
     }
 }
 
-/// True for 127.0.0.0/8, ::1, and the former in the form of the latter.
+/// True for 127.0.0.0/8, ::1, and IPv4-mapped addresses of the former.
 pub fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
@@ -73,7 +73,7 @@ impl fmt::Display for Listen {
     }
 }
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Debug)]
 pub enum Socket {
     /// TCP.
@@ -83,7 +83,7 @@ pub enum Socket {
 }
 
 impl Socket {
-    /// Binds `listen`. A Unix socket that nobody listens on any more is replaced.
+    /// Binds `listen`. A stale Unix socket, on which no process listens, is replaced.
     ///
     /// # Errors
     /// The address is taken, something other than a socket lies at its path, or the system refuses it.
@@ -91,7 +91,7 @@ impl Socket {
         let bound = match listen {
             Listen::Tcp(address) => TcpListener::bind(address).map(Self::Tcp),
             Listen::Unix(path) => {
-                // Without following a link: what it points to is not ours to remove either.
+                // A symbolic link is not followed: its target is not ours to remove either.
                 if let Ok(metadata) = std::fs::symlink_metadata(path) {
                     if !metadata.file_type().is_socket() {
                         return Err(Failure::because(
@@ -99,8 +99,8 @@ impl Socket {
                             "a file that is no socket is in the way: remove it, or name another path in http.listen",
                         ));
                     }
-                    let asked = std::os::unix::net::UnixStream::connect(path);
-                    if asked.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+                    let connected = std::os::unix::net::UnixStream::connect(path);
+                    if connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
                         std::fs::remove_file(path).map_err(|error| Failure::because(listen, error))?;
                     }
                 }
@@ -110,7 +110,7 @@ impl Socket {
         bound.map_err(|error| Failure::because(format!("cannot listen on {listen}"), error))
     }
 
-    /// Where it listens, with the port that the kernel chose.
+    /// Its address, with the port that the kernel chose.
     ///
     /// # Errors
     /// The file descriptor is no socket, or a Unix socket without a path.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A lock whatever happened to the thread that held it before: what it guards is replaced as a whole, never half written.
+/// Locks even if a thread panicked with the lock held: what our mutexes guard is valid at every moment.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

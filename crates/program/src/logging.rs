@@ -48,18 +48,18 @@ impl Level {
 static CURRENT: Mutex<Level> = Mutex::new(Level::Info);
 static LEVEL: OnceLock<Handle<Targets, Registry>> = OnceLock::new();
 
-/// Set while the last line of the terminal shows live state; whatever is written next wipes it first.
-pub static LIVE_LINE: AtomicBool = AtomicBool::new(false);
+/// Set while the last line of the terminal is the status line of `edgewatch up`; whatever is written next clears it first.
+pub static STATUS_LINE: AtomicBool = AtomicBool::new(false);
 
-/// Makes room for a message.
-pub fn wipe_live_line() {
-    if LIVE_LINE.swap(false, Ordering::Relaxed) {
+/// Clears the status line, before a message is written.
+pub fn clear_status_line() {
+    if STATUS_LINE.swap(false, Ordering::Relaxed) {
         // Fails if the terminal is gone, and the line with it.
         let _ = std::io::stderr().write_all(b"\r\x1b[K");
     }
 }
 
-/// Begins to log under `name`, and sends panics to the log, but for those of threads named `quiet`, whose owner reports them itself.
+/// Starts logging under `name`. Panics are logged too, but for those of threads named `quiet`, whose owner reports them itself.
 pub fn start(name: &str, level: Level, quiet: Option<&'static str>) {
     *lock(&CURRENT) = level;
     let (filter, handle) = reload::Layer::new(targets(level));
@@ -68,7 +68,7 @@ pub fn start(name: &str, level: Level, quiet: Option<&'static str>) {
         None => Box::new(
             tracing_subscriber::fmt::layer()
                 .with_writer(|| {
-                    wipe_live_line();
+                    clear_status_line();
                     std::io::stderr()
                 })
                 // Its own complaint that stderr is gone would go to stderr, and panic.
@@ -93,7 +93,7 @@ pub fn start(name: &str, level: Level, quiet: Option<&'static str>) {
     }));
 }
 
-/// What is logged now.
+/// The current level.
 pub fn level() -> Level {
     *lock(&CURRENT)
 }
@@ -116,11 +116,11 @@ fn targets(level: Level) -> Targets {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    // As a beginning: our crates are edgewatch and edgewatch_….
+    // A prefix: our crates are edgewatch and edgewatch_….
     let targets = Targets::new().with_target("edgewatch", level);
     let targets = match level {
         LevelFilter::TRACE => targets,
-        // One error for each malformed request, as many as strangers like; the server logs them itself, a few.
+        // One error for each malformed request, without a limit; the server logs them itself, with one.
         _ => targets.with_target("actix_http::h1::dispatcher", LevelFilter::OFF),
     };
     targets.with_default(if level == LevelFilter::TRACE {
@@ -133,7 +133,7 @@ fn targets(level: Level) -> Targets {
 /// The journal, if stderr is connected to it (`$JOURNAL_STREAM`, systemd.exec(5)) and it can be reached.
 fn journal(name: &str) -> Option<tracing_journald::Layer> {
     let stream = std::env::var("JOURNAL_STREAM").ok()?;
-    // Not by /proc, which not every sandbox shows.
+    // fstat(2), since not every sandbox shows /proc.
     let stderr = rustix::fs::fstat(std::io::stderr()).ok()?;
     if stream != format!("{}:{}", stderr.st_dev, stderr.st_ino) {
         return None;
@@ -146,38 +146,38 @@ fn journal(name: &str) -> Option<tracing_journald::Layer> {
     )
 }
 
-/// Lets a few messages through and counts the rest: for what others can cause as often as they like.
+/// Limits the rate of a message that clients can cause as often as they like, and counts the suppressed ones.
 #[derive(Debug, Default)]
-pub struct Seldom(Mutex<Seen>);
+pub struct LogRateLimit(Mutex<Window>);
 
 #[derive(Debug, Default)]
-struct Seen {
-    window: Option<Instant>,
+struct Window {
+    began: Option<Instant>,
     written: u32,
-    left_out: u64,
+    suppressed: u64,
 }
 
-impl Seldom {
+impl LogRateLimit {
     /// Messages in each [`Self::WINDOW`].
-    const MOST: u32 = 5;
+    const MAX_MESSAGES: u32 = 5;
     const WINDOW: Duration = Duration::from_secs(60);
 
-    /// What to add to a message of `now`, about those that were left out before; `None` if it is to be left out as well.
+    /// The suffix of a message at `now`, which counts those that were suppressed before; `None` if it is to be suppressed as well.
     pub fn allow(&self, now: Instant) -> Option<String> {
-        let mut seen = lock(&self.0);
-        if seen.window.is_none_or(|began| now - began > Self::WINDOW) {
-            (seen.window, seen.written) = (Some(now), 0);
+        let mut window = lock(&self.0);
+        if window.began.is_none_or(|began| now - began > Self::WINDOW) {
+            (window.began, window.written) = (Some(now), 0);
         }
-        if seen.written >= Self::MOST {
-            seen.left_out += 1;
+        if window.written >= Self::MAX_MESSAGES {
+            window.suppressed += 1;
             return None;
         }
-        seen.written += 1;
-        let left_out = std::mem::take(&mut seen.left_out);
-        Some(match (left_out, seen.written) {
-            (0, Self::MOST) => " (no more of it for a minute)".to_owned(),
+        window.written += 1;
+        let suppressed = std::mem::take(&mut window.suppressed);
+        Some(match (suppressed, window.written) {
+            (0, Self::MAX_MESSAGES) => " (no more of it for a minute)".to_owned(),
             (0, _) => String::new(),
-            (left_out, _) => format!(" ({left_out} like it were left out)"),
+            (suppressed, _) => format!(" ({suppressed} like it were left out)"),
         })
     }
 }
@@ -187,12 +187,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_of_the_log_is_counted_in_it() {
-        let (seldom, start) = (Seldom::default(), Instant::now());
-        let written: Vec<String> = (0..2000).filter_map(|_| seldom.allow(start)).collect();
+    fn suppressed_messages_are_counted_in_the_log() {
+        let (limit, start) = (LogRateLimit::default(), Instant::now());
+        let written: Vec<String> = (0..2000).filter_map(|_| limit.allow(start)).collect();
         assert_eq!(written.len(), 5);
         assert!(written[4].contains("no more of it for a minute"), "{written:?}");
-        let later = seldom.allow(start + Seldom::WINDOW + Duration::from_secs(1));
+        let later = limit.allow(start + LogRateLimit::WINDOW + Duration::from_secs(1));
         assert_eq!(later.as_deref(), Some(" (1995 like it were left out)"));
     }
 }

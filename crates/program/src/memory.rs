@@ -1,19 +1,19 @@
-//! Memory that nothing needs at rest goes back to the system: the device has little, and the unit is charged for all of it.
+//! Returns memory that is not needed while idle to the system: the device has little, and the unit is charged for all of it.
 
 use std::fs;
 
 use rustix::mm::{Advice, madvise};
 
-/// What was freed, and pages of the program that were last needed to start or to draw. Cheap, but not for a hot path: what is
-/// still needed of the program is read again, page by page.
-pub fn give_back() {
+/// Releases freed heap memory, and pages of the program that were last needed to start or to draw. Cheap, but not for a hot path: pages
+/// of the program that are still needed are read again one by one.
+pub fn release() {
     trim_heap();
-    if let Err(error) = forget_program() {
+    if let Err(error) = release_program() {
         tracing::debug!(%error, "pages of the program stay in memory");
     }
 }
 
-/// The allocator keeps what was freed for the next request of its kind, in each thread anew.
+/// Releases freed heap memory, which the allocator keeps for each thread.
 pub fn trim_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim(3) may be called at any time, from any thread.
@@ -22,9 +22,9 @@ pub fn trim_heap() {
     }
 }
 
-/// The kernel reads a program ahead in large pieces, and without pressure keeps every page of it: several times as much as runs
-/// between two scrapes.
-fn forget_program() -> std::io::Result<()> {
+/// Releases the pages of the program: the kernel reads them ahead in large pieces, and without memory pressure keeps all of them, several
+/// times as many as run between two scrapes.
+fn release_program() -> std::io::Result<()> {
     let program = fs::read_link("/proc/self/exe")?;
     let mappings = fs::read_to_string("/proc/self/smaps")?;
     for mapping in clean_mappings(&mappings, &program.to_string_lossy()) {
@@ -32,8 +32,8 @@ fn forget_program() -> std::io::Result<()> {
         // SAFETY: nothing has been written to these pages since they were mapped from the file, and nothing can be: the next
         // access reads the same content from it.
         unsafe {
-            // Else the kernel would read ahead again, at the first page that is needed. Since Linux 6.16 it does so all the same
-            // where a mapping is executable, but only around the pages that are needed.
+            // Or the kernel would read ahead again at the first page fault. Since Linux 6.16 it does so nevertheless in executable
+            // mappings, but only around the pages that are needed.
             madvise(start, mapping.len(), Advice::Random)?;
             madvise(start, mapping.len(), Advice::LinuxDontNeed)?;
         }
@@ -88,7 +88,7 @@ Anonymous:            0 kB
 ";
 
     #[test]
-    fn only_what_is_as_in_the_file_is_forgotten() {
+    fn only_clean_pages_are_released() {
         assert_eq!(
             clean_mappings(SMAPS, "/usr/bin/edgewatch"),
             [0x5500..0x5600, 0x5600..0x5800]
@@ -96,8 +96,8 @@ Anonymous:            0 kB
     }
 
     #[test]
-    fn the_program_goes_on_after_its_pages_were_forgotten() {
-        forget_program().unwrap();
+    fn the_program_goes_on_after_its_pages_were_released() {
+        release_program().unwrap();
         assert_eq!(header("5500-5600 r--p"), Some(0x5500..0x5600));
     }
 }

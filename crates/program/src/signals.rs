@@ -1,4 +1,4 @@
-//! The signals that ask us to stop.
+//! The signals that end a program.
 
 use std::future::pending;
 
@@ -6,7 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::Failure;
 
-/// SIGINT (Ctrl-C), SIGTERM, and SIGHUP (the terminal is closed), none of which end the process any more.
+/// Handlers of SIGINT (Ctrl-C), SIGTERM, and SIGHUP (the terminal is closed) instead of the default action.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -14,7 +14,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Begins to catch them.
+    /// Installs the handlers.
     ///
     /// # Errors
     /// The system refuses it.
@@ -24,7 +24,7 @@ impl Signals {
         Ok(Self {
             interrupt: catch(SignalKind::interrupt())?,
             terminate: catch(SignalKind::terminate())?,
-            // `nohup edgewatch up` means to outlive the terminal.
+            // Under `nohup edgewatch up` it stays ignored.
             hangup: match is_ignored(hangup.as_raw_value()) {
                 true => None,
                 false => Some(catch(hangup)?),

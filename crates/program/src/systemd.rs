@@ -1,4 +1,4 @@
-//! What systemd and the service tell each other: inherited sockets (sd_listen_fds(3)) and notifications (sd_notify(3)).
+//! The protocols of systemd: inherited sockets (sd_listen_fds(3)) and notifications (sd_notify(3)).
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ use sd_notify::NotifyState;
 
 use crate::error::Failure;
 use crate::listen::Socket;
-use crate::logging::Seldom;
+use crate::logging::LogRateLimit;
 
-/// The least time between two `WATCHDOG=1`: with `WATCHDOG_USEC=1` the service would do nothing else.
-const LEAST_INTERVAL: Duration = Duration::from_millis(50);
+/// Minimum time between two `WATCHDOG=1`: with `WATCHDOG_USEC=1` the service would do nothing else.
+const MIN_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The sockets that systemd handed over; none if it did not.
+/// The sockets that systemd passed (socket activation); none without it.
 ///
 /// # Errors
 /// A file descriptor that is neither a TCP nor a Unix stream socket.
@@ -34,13 +34,13 @@ pub fn inherited_sockets() -> Result<Vec<Socket>, Failure> {
     Ok(sockets)
 }
 
-/// Tells systemd; does nothing where no service manager listens.
+/// Notifies systemd; does nothing without a service manager.
 pub fn notify(states: &[NotifyState]) {
-    static SAID: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+    static LIMIT: LazyLock<LogRateLimit> = LazyLock::new(LogRateLimit::default);
     if let Err(error) = sd_notify::notify(states)
-        && let Some(more) = SAID.allow(Instant::now())
+        && let Some(suppressed) = LIMIT.allow(Instant::now())
     {
-        tracing::warn!("cannot notify systemd: {error}{more}");
+        tracing::warn!("cannot notify systemd: {error}{suppressed}");
     }
 }
 
@@ -54,5 +54,5 @@ pub fn notify_reloading() {
 
 /// Time between two `WATCHDOG=1`: half of `WatchdogSec=`, as systemd recommends, but at least 50 ms. `None` without a watchdog.
 pub fn watchdog_interval() -> Option<Duration> {
-    sd_notify::watchdog_enabled().map(|timeout| (timeout / 2).max(LEAST_INTERVAL))
+    sd_notify::watchdog_enabled().map(|timeout| (timeout / 2).max(MIN_INTERVAL))
 }
