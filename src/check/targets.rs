@@ -37,7 +37,7 @@ fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>
     prometheus.ready()?;
     let version = prometheus.version()?;
     let targets = prometheus.targets()?;
-    let scrapes = Scrapes::ask(prometheus, &targets, window)?;
+    let scrapes = Scrapes::query(prometheus, &targets, window)?;
     Ok((version, targets, scrapes))
 }
 

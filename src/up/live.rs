@@ -56,7 +56,7 @@ impl Look {
             let up = targets.iter().filter(|target| target.health == "up").count();
             (up, targets.len())
         };
-        let scrapes = |targets: &Vec<Target>| Scrapes::ask(prometheus, targets, since.elapsed()).ok();
+        let scrapes = |targets: &Vec<Target>| Scrapes::query(prometheus, targets, since.elapsed()).ok();
         let resident = |part: &Part| Some((part.name, processes::resident_set(part.pid).ok()?, part.budget.0));
         Self {
             targets: targets.as_ref().map(count),

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-/// Labels of a series that are read; Prometheus itself has some ten.
-const MOST_LABELS: usize = 64;
+/// Labels of a series that are read; a usual series has some ten.
+const MAX_LABELS: usize = 64;
 /// Bytes of a name, and of a value.
-const MOST_BYTES: usize = 1 << 10;
+const MAX_BYTES: usize = 1 << 10;
 
-/// The labels of a series, sorted by name. A page holds hundreds of them, many more than once: they take two allocations however
-/// many labels there are, and copies share them.
+/// The labels of a series, sorted by name. A page has hundreds of label sets, many of them more than once: a set takes two allocations
+/// whatever its size, and clones share them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Name and value of each, one behind the other.
+    /// Names and values, concatenated.
     text: Arc<str>,
     /// Where the name of each ends in `text`, and where its value does.
     ends: Arc<[(usize, usize)]>,
@@ -80,7 +80,7 @@ impl<T: AsRef<str>> FromIterator<(T, T)> for Labels {
     }
 }
 
-/// Reads no more than `MOST_LABELS`, and cuts what is longer than `MOST_BYTES`: whoever can be scraped can send a million labels.
+/// Reads no more than `MAX_LABELS`, and truncates texts above `MAX_BYTES`: a target can expose a million labels.
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Pairs;
@@ -93,9 +93,9 @@ impl<'de> Deserialize<'de> for Labels {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
                 let mut pairs = Vec::new();
-                while pairs.len() < MOST_LABELS {
-                    match map.next_key_seed(Short)? {
-                        Some(name) => pairs.push((name, map.next_value_seed(Short)?)),
+                while pairs.len() < MAX_LABELS {
+                    match map.next_key_seed(Bounded)? {
+                        Some(name) => pairs.push((name, map.next_value_seed(Bounded)?)),
                         None => return Ok(pairs.into_iter().collect()),
                     }
                 }
@@ -109,10 +109,10 @@ impl<'de> Deserialize<'de> for Labels {
     }
 }
 
-/// A text of which no more than [`MOST_BYTES`] are copied.
-struct Short;
+/// Deserializes a text, truncated to [`MAX_BYTES`].
+struct Bounded;
 
-impl<'de> DeserializeSeed<'de> for Short {
+impl<'de> DeserializeSeed<'de> for Bounded {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -120,7 +120,7 @@ impl<'de> DeserializeSeed<'de> for Short {
     }
 }
 
-impl Visitor<'_> for Short {
+impl Visitor<'_> for Bounded {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,7 +128,7 @@ impl Visitor<'_> for Short {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        let mut end = text.len().min(MOST_BYTES);
+        let mut end = text.len().min(MAX_BYTES);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -170,10 +170,10 @@ mod tests {
     fn labels_are_bounded() {
         let many: Vec<String> = (0..1000).map(|number| format!("\"l{number}\":\"v\"")).collect();
         let labels: Labels = serde_json::from_str(&format!("{{{}}}", many.join(","))).unwrap();
-        assert_eq!(labels.iter().count(), MOST_LABELS);
-        let long = "ä".repeat(MOST_BYTES);
+        assert_eq!(labels.iter().count(), MAX_LABELS);
+        let long = "ä".repeat(MAX_BYTES);
         let labels: Labels = serde_json::from_str(&format!("{{\"a\":\"{long}\"}}")).unwrap();
-        assert_eq!(labels.get("a").unwrap().len(), MOST_BYTES + "…".len());
+        assert_eq!(labels.get("a").unwrap().len(), MAX_BYTES + "…".len());
     }
 
     #[test]

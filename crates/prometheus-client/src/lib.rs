@@ -1,4 +1,4 @@
-//! The HTTP client of `edgewatch check` and `edgewatch up`: blocking, plain HTTP, bounded in time and size.
+//! A client of HTTP servers, and of Prometheus' query API: blocking, plain HTTP, bounded in time and size.
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
@@ -22,12 +22,12 @@ use ureq::{Body, BodyReader, Error};
 use edgewatch_program::error::Failure;
 use edgewatch_program::listen::is_loopback;
 
-/// Time for one request, from the name of the host to the last byte.
+/// Timeout of one request, from name resolution to the last byte.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of an answer that are read; a longer one is an error.
+/// Bytes of a response body that are read; a longer one is an error.
 const MAX_BODY: u64 = 4 << 20;
-/// Bytes of a query string, percent-encoded. What is longer goes as the body of a POST: the client holds a request's head in 16 KiB,
-/// and many servers take no more than 8.
+/// Bytes of a query string, percent-encoded. A longer one is sent as the body of a POST: the client's buffer for the head of a request has
+/// 16 KiB, and many servers accept no more than 8.
 pub const MAX_QUERY: usize = 4 << 10;
 
 /// Name and password for HTTP Basic authentication (RFC 7617).
@@ -37,7 +37,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Takes the password from the first line of `password_file`, so that no other user sees it among the arguments.
+    /// Takes the password from the first line of `password_file`: arguments of a command are visible to other users.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -51,9 +51,9 @@ impl Credentials {
     }
 }
 
-/// An answer, whatever its status.
+/// A response of any status, with its body as text.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct TextResponse {
     /// HTTP status.
     pub status: u16,
     /// `Content-Type`; empty if there is none.
@@ -62,17 +62,17 @@ pub struct Answer {
     pub body: String,
 }
 
-/// The beginning of an answer, whatever its status.
-pub struct Opened {
+/// A response of any status, whose body is still to be read.
+pub struct StreamingResponse {
     /// HTTP status.
     pub status: u16,
     /// `Content-Type`; empty if there is none.
     pub content_type: String,
-    /// What follows; a read fails when the time is up.
+    /// Not bounded in size; a read fails after the timeout.
     pub body: BodyReader<'static>,
 }
 
-/// Asks one HTTP server. Follows no redirects and uses no proxy: what it asks is this device, or was named by a person.
+/// A client of one HTTP server. Follows no redirects and uses no proxy: the server is on this device, or was named by a person.
 #[derive(Clone)]
 pub struct Client {
     agent: ureq::Agent,
@@ -108,7 +108,7 @@ impl Client {
         })
     }
 
-    /// The same client with another limit than [`TIMEOUT`].
+    /// The same client with another timeout than [`TIMEOUT`].
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self {
             agent: agent(timeout),
@@ -117,7 +117,7 @@ impl Client {
         }
     }
 
-    /// The same client, which proves who it is.
+    /// The same client, which authenticates.
     pub fn with_credentials(self, credentials: Option<Credentials>) -> Self {
         Self { credentials, ..self }
     }
@@ -138,14 +138,14 @@ impl Client {
         self.address.port_u16().unwrap_or(80)
     }
 
-    /// The answer to `GET path?name=value&…`.
+    /// The response to `GET path?name=value&…`.
     ///
     /// # Errors
-    /// No answer within [`TIMEOUT`], none at all, or one that is too long or not UTF-8.
-    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
+    /// No response within the timeout, none at all, or one that is too large or not UTF-8.
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<TextResponse, Failure> {
         let fail = |error| Failure::because(format!("{}{path}", self.base), self.explain(&error));
         let mut response = self.call(path, query).map_err(fail)?;
-        Ok(Answer {
+        Ok(TextResponse {
             status: response.status().as_u16(),
             content_type: content_type(&response),
             body: response
@@ -157,18 +157,18 @@ impl Client {
         })
     }
 
-    /// The answer to `GET path?name=value&…`, whose body is still to be read, and is not bounded. A query above [`MAX_QUERY`] is sent
-    /// as a form (`POST`), which Prometheus takes for the same.
+    /// The response to `GET path?name=value&…`, whose body is still to be read. A query above [`MAX_QUERY`] is sent as a form (`POST`), which
+    /// Prometheus accepts as well.
     ///
     /// # Errors
-    /// Why there is none, for people.
-    pub fn open(&self, path: &str, query: &[(&str, &str)]) -> Result<Opened, String> {
+    /// No response within the timeout, or none at all.
+    pub fn open(&self, path: &str, query: &[(&str, &str)]) -> Result<StreamingResponse, String> {
         let response = match encoded_length(query) {
             0..=MAX_QUERY => self.call(path, query),
             _ => self.send(path, query),
         };
         let response = response.map_err(|error| self.explain(&error))?;
-        Ok(Opened {
+        Ok(StreamingResponse {
             status: response.status().as_u16(),
             content_type: content_type(&response),
             body: response.into_body().into_reader(),
@@ -192,15 +192,15 @@ impl Client {
         request.send_form(form.iter().copied())
     }
 
-    /// The answer to `GET path`, which must have status 200.
+    /// The response to `GET path`, which must have status 200.
     ///
     /// # Errors
     /// As [`Self::get`], or another status.
-    pub fn get_ok(&self, path: &str) -> Result<Answer, Failure> {
-        let answer = self.get(path, &[])?;
-        match answer.status {
-            200 => Ok(answer),
-            status => Err(self.refused(path, status, &answer.body)),
+    pub fn get_ok(&self, path: &str) -> Result<TextResponse, Failure> {
+        let response = self.get(path, &[])?;
+        match response.status {
+            200 => Ok(response),
+            status => Err(self.status_error(path, status, &response.body)),
         }
     }
 
@@ -209,7 +209,7 @@ impl Client {
     /// # Errors
     /// As [`Self::get_ok`].
     pub fn get_text(&self, path: &str) -> Result<String, Failure> {
-        self.get_ok(path).map(|answer| answer.body)
+        self.get_ok(path).map(|response| response.body)
     }
 
     /// The body of `GET path`, read as JSON.
@@ -225,7 +225,7 @@ impl Client {
             .map_err(|error| Failure::because(format!("{}{path}", self.base), format!("unexpected answer: {error}")))
     }
 
-    fn refused(&self, path: &str, status: u16, body: &str) -> Failure {
+    fn status_error(&self, path: &str, status: u16, body: &str) -> Failure {
         let why = match status {
             401 if self.credentials.is_none() => "answered 401: pass --user and --password-file".to_owned(),
             401 => "answered 401: wrong user or password".to_owned(),
@@ -258,7 +258,7 @@ impl Client {
     }
 }
 
-/// Holds no more than a connection needs: the library's own buffers of 128 KiB would be a fiftieth of the service's memory.
+/// With small buffers: the library's defaults of 128 KiB would be a fiftieth of the service's memory.
 fn agent(timeout: Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
@@ -273,7 +273,7 @@ fn agent(timeout: Duration) -> ureq::Agent {
         .new_agent()
 }
 
-/// Bytes of a query string, with everything percent-encoded that may have to be.
+/// Upper bound of the bytes of a percent-encoded query string.
 pub fn encoded_length(query: &[(&str, &str)]) -> usize {
     let of_text = |text: &str| -> usize {
         let bytes = text.bytes();
@@ -301,15 +301,15 @@ mod tests {
 
     use super::*;
 
-    /// Answers one connection with `answer` and returns what was asked.
-    fn server(answer: &'static str) -> (String, thread::JoinHandle<String>) {
+    /// Serves one connection with `response` and returns the request.
+    fn server(response: &'static str) -> (String, thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let thread = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 4096];
             let length = stream.read(&mut request).unwrap();
-            stream.write_all(answer.as_bytes()).unwrap();
+            stream.write_all(response.as_bytes()).unwrap();
             String::from_utf8_lossy(&request[..length]).into_owned()
         });
         (base, thread)
@@ -338,9 +338,9 @@ mod tests {
         let client = Client::new(&base)
             .unwrap()
             .with_credentials(Some(Credentials::read("Aladdin", file.path()).unwrap()));
-        let answer = client.get("/a", &[("query", "up{job=\"x\"} & 1")]).unwrap();
+        let response = client.get("/a", &[("query", "up{job=\"x\"} & 1")]).unwrap();
         assert_eq!(
-            (answer.status, &*answer.content_type, &*answer.body),
+            (response.status, &*response.content_type, &*response.body),
             (200, "text/plain", "ok")
         );
         let request = thread.join().unwrap();

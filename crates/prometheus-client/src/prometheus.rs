@@ -1,4 +1,4 @@
-//! The part of Prometheus' HTTP API that we ask (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
+//! The part of Prometheus' HTTP API that we use (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
 
 use std::num::ParseFloatError;
 use std::time::Duration;
@@ -38,10 +38,10 @@ impl Target {
     }
 }
 
-/// The envelope of every answer.
+/// The envelope of every response.
 #[derive(Deserialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
-enum Reply<T> {
+enum ApiResponse<T> {
     Success { data: T },
     Error { error: String },
 }
@@ -93,15 +93,15 @@ impl TryFrom<(IgnoredAny, String)> for Point {
 }
 
 impl Prometheus {
-    /// The server that `client` asks.
+    /// The API of the server of `client`.
     pub const fn new(client: Client) -> Self {
         Self(client)
     }
 
-    /// Whether it answers queries by now.
+    /// Checks that it is ready to serve queries.
     ///
     /// # Errors
-    /// It cannot be reached, or still reads its write-ahead log.
+    /// It cannot be reached, or still replays its write-ahead log.
     pub fn ready(&self) -> Result<(), Failure> {
         self.0.get_ok("/-/ready").map(drop)
     }
@@ -111,38 +111,38 @@ impl Prometheus {
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
     pub fn version(&self) -> Result<String, Failure> {
-        self.ask::<BuildInfo>("/api/v1/status/buildinfo", &[])
+        self.request::<BuildInfo>("/api/v1/status/buildinfo", &[])
             .map(|info| info.version)
     }
 
-    /// How long it has scraped what it scrapes now: since its configuration was last loaded, which at a start is after it has read
-    /// what it stored before. By its own clock, and 0 if that has gone back since.
+    /// How long it has scraped its current targets: since its configuration was last loaded, which at a start is after the replay of the
+    /// write-ahead log. By its own clock, and 0 if that was set back since.
     ///
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
     pub fn running(&self) -> Result<Duration, Failure> {
         let path = "/api/v1/status/runtimeinfo";
-        let loaded = self.ask::<RuntimeInfo>(path, &[])?.last_config_time;
+        let loaded = self.request::<RuntimeInfo>(path, &[])?.last_config_time;
         let loaded: Timestamp = loaded.parse().map_err(|error| Failure::because(path, error))?;
         let now = self.query("time()")?.first().map_or(0.0, |(_, now)| *now);
         Ok(Duration::try_from_secs_f64(now - loaded.as_second() as f64).unwrap_or_default())
     }
 
-    /// What it scrapes.
+    /// Its active targets.
     ///
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
     pub fn targets(&self) -> Result<Vec<Target>, Failure> {
-        self.ask::<Targets>("/api/v1/targets", &[("state", "active")])
+        self.request::<Targets>("/api/v1/targets", &[("state", "active")])
             .map(|targets| targets.active_targets)
     }
 
-    /// The value of a PromQL expression now: a vector, or a scalar as a vector of one series without labels.
+    /// The value of a PromQL expression now: an instant vector, or a scalar as a vector of one sample without labels.
     ///
     /// # Errors
-    /// It cannot be reached, refuses the expression, or the result is a range or a string.
+    /// It cannot be reached, rejects the expression, or the result is a range vector or a string.
     pub fn query(&self, expression: &str) -> Result<Vec<(Labels, f64)>, Failure> {
-        match self.ask("/api/v1/query", &[("query", expression)])? {
+        match self.request("/api/v1/query", &[("query", expression)])? {
             Value::Vector(samples) => Ok(samples
                 .into_iter()
                 .map(|sample| (sample.metric, sample.value.0))
@@ -155,12 +155,12 @@ impl Prometheus {
         }
     }
 
-    fn ask<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
-        let answer = self.0.get(path, query)?;
-        match self.0.parse(path, &answer.body) {
-            Ok(Reply::Success { data }) => Ok(data),
-            Ok(Reply::Error { error }) => Err(self.0.refused(path, answer.status, &error)),
-            Err(_) if answer.status != 200 => Err(self.0.refused(path, answer.status, &answer.body)),
+    fn request<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
+        let response = self.0.get(path, query)?;
+        match self.0.parse(path, &response.body) {
+            Ok(ApiResponse::Success { data }) => Ok(data),
+            Ok(ApiResponse::Error { error }) => Err(self.0.status_error(path, response.status, &error)),
+            Err(_) if response.status != 200 => Err(self.0.status_error(path, response.status, &response.body)),
             Err(error) => Err(error),
         }
     }
@@ -172,8 +172,8 @@ mod tests {
 
     fn value(json: &str) -> Value {
         match serde_json::from_str(json).unwrap() {
-            Reply::Success { data } => data,
-            Reply::Error { error } => panic!("{error}"),
+            ApiResponse::Success { data } => data,
+            ApiResponse::Error { error } => panic!("{error}"),
         }
     }
 
@@ -196,10 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn errors_and_odd_answers_are_no_panic() {
+    fn errors_and_malformed_responses_are_no_panic() {
         let reply = r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#;
         assert!(
-            matches!(serde_json::from_str::<Reply<Value>>(reply), Ok(Reply::Error { error }) if error == "parse error")
+            matches!(serde_json::from_str::<ApiResponse<Value>>(reply), Ok(ApiResponse::Error { error }) if error == "parse error")
         );
         for odd in [
             "",
@@ -209,7 +209,7 @@ mod tests {
             r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1]}]}}"#,
             r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"x"]}]}}"#,
         ] {
-            assert!(serde_json::from_str::<Reply<Value>>(odd).is_err(), "{odd}");
+            assert!(serde_json::from_str::<ApiResponse<Value>>(odd).is_err(), "{odd}");
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
     fn targets_have_what_we_show() {
         let json = r#"{"status":"success","data":{"activeTargets":[{"discoveredLabels":{},"labels":{"instance":"a:1","job":"sensor"},
             "scrapePool":"sensor","scrapeUrl":"http://a:1/metrics","lastError":"refused","health":"down"}],"droppedTargets":[]}}"#;
-        let Reply::Success { data } = serde_json::from_str::<Reply<Targets>>(json).unwrap() else {
+        let ApiResponse::Success { data } = serde_json::from_str::<ApiResponse<Targets>>(json).unwrap() else {
             panic!("an error")
         };
         let target = &data.active_targets[0];

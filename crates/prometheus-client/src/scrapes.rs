@@ -1,5 +1,5 @@
-//! What Prometheus stored of its scrapes. A target can be up while nothing is: `health` tells of the last scrape only, and on a full
-//! disk Prometheus goes on to scrape, drops what it got, and logs that. So what is stored is compared with what was due.
+//! Whether Prometheus stores the samples of its scrapes. A target can be up while it does not: `health` is that of the last scrape only,
+//! and on a full disk Prometheus goes on scraping, drops the samples, and logs that. So stored samples are compared with those due.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,13 +11,13 @@ use super::labels::Labels;
 use super::prometheus::{Prometheus, Target};
 use edgewatch_program::error::Failure;
 
-/// Intervals after which a target of which nothing new is stored is silent.
+/// Scrape intervals without a new sample after which a target is silent.
 const MAX_INTERVALS: u32 = 3;
-/// Scrapes of a target that may miss for no fault: one at each end of the time that is looked at.
+/// Scrapes of a target that may be missing without a fault: one at each end of the window.
 const EDGES: f64 = 2.0;
-/// Share of the scrapes that may miss beyond those.
+/// Ratio of the scrapes that may be missing beyond those.
 const MAX_MISSING: f64 = 0.01;
-/// What is further back is not looked for.
+/// Older samples are not searched for.
 const HORIZON: Duration = Duration::from_secs(3600);
 /// How old the newest sample of each target is. `timestamp()` alone looks back five minutes only.
 const AGES: &str = "time() - (timestamp(up) or max_over_time(timestamp(up)[1h:1m]))";
@@ -58,11 +58,11 @@ impl fmt::Display for Silence {
 }
 
 impl Scrapes {
-    /// Asks Prometheus about the last `window`, job by job.
+    /// Queries Prometheus about the last `window`, job by job.
     ///
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
-    pub fn ask(
+    pub fn query(
         prometheus: &Prometheus,
         targets: &[Target],
         window: Duration,
@@ -70,7 +70,7 @@ impl Scrapes {
         let seconds = window.as_secs().max(1);
         let mut jobs = BTreeMap::<_, Self>::new();
         let [good, stored] = ["sum", "count"].map(|what| format!("sum by (job) ({what}_over_time(up[{seconds}s]))"));
-        // The share is one query: a scrape between two would make a difference of one.
+        // The ratio is one query: a scrape between two queries would be an error of one.
         for (labels, share) in prometheus.query(&format!("{good} / {stored}"))? {
             jobs.entry(job(&labels)).or_default().good = share;
         }
@@ -109,14 +109,14 @@ impl Scrapes {
         let age = age.map_or(HORIZON, |(_, age)| {
             Duration::try_from_secs_f64(*age).unwrap_or_default()
         });
-        // What was stored before the start is older, and that is no fault.
+        // Samples from before the start are older, which is no fault.
         let age = age.min(running).min(HORIZON);
         if age > interval * MAX_INTERVALS && self.silent.is_none_or(|other| other.age < age) {
             self.silent = Some(Silence { age, interval });
         }
     }
 
-    /// Takes what is stored off what is due, which [`Self::expect`] left in `missing`.
+    /// Subtracts what is stored from what is due, which [`Self::expect`] summed up in `missing`.
     fn settle(&mut self) {
         self.missing = (self.missing - self.stored).max(0.0).floor();
     }

@@ -13,7 +13,7 @@ use edgewatch_grafana_model::time::interval::MAX_POINTS;
 use edgewatch_program::error::Failure;
 use edgewatch_prometheus_client::labels::Labels;
 use edgewatch_prometheus_client::prometheus::Prometheus;
-use edgewatch_prometheus_client::{Client, Credentials, Opened};
+use edgewatch_prometheus_client::{Client, Credentials, StreamingResponse};
 
 /// Bytes of an answer that are read. At some 25 bytes a point it is above what the default limits let through, and it bounds
 /// the time that a small CPU spends on an answer of which most is left out.
@@ -68,7 +68,7 @@ impl Direct {
     }
 
     fn ask<T: Item>(&self, path: &str, query: &[(&str, &str)], context: T::Context, most: usize) -> Answered<T> {
-        let Opened {
+        let StreamingResponse {
             status,
             content_type,
             body,
