@@ -37,7 +37,7 @@ enum Command {
     Wait(wait::Args),
 }
 
-/// Runs the command that the arguments of this process ask for.
+/// Parses the arguments of this process and runs the command.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => cli.run(),
@@ -46,20 +46,20 @@ pub fn run() -> ExitCode {
 }
 
 impl Cli {
-    /// Runs the command that was asked for.
+    /// Runs the command.
     pub fn run(&self) -> ExitCode {
         match &self.command {
             Command::Serve(args) => output::exit_code(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
-            Command::Top(_) | Command::Render(_) => output::exit_code(Err(become_dashboards())),
+            Command::Top(_) | Command::Render(_) => output::exit_code(Err(exec_dashboards())),
             Command::Wait(args) => output::exit_code(wait::run(args)),
         }
     }
 }
 
-/// Goes on as the program that shows dashboards, with the same arguments.
-fn become_dashboards() -> Failure {
+/// Replaces this process by the program that renders dashboards, with the same arguments.
+fn exec_dashboards() -> Failure {
     let program = child::program();
     let error = process::Command::new(&program).args(env::args_os().skip(1)).exec();
     Failure::because(program.display(), error)

@@ -1,17 +1,17 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
-//! `edgewatch serve` reads the device's sensors and its own health in the background ([`edgewatch_sensors`]) and serves what it knows
-//! ([`http`]); dashboards are shown by a program of its own ([`dashboards`]); `edgewatch up` runs the whole stack in the foreground ([`up`]); `edgewatch check` asks a
-//! running stack whether it is well ([`check`]); `edgewatch wait` waits for a server ([`wait`]).
+//! `edgewatch serve` samples the device's sensors and its own health in the background ([`edgewatch_sensors`]) and serves the metrics
+//! (`http`); dashboards are rendered by a program of their own (`dashboards`); `edgewatch up` runs the whole stack in the foreground
+//! (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch wait` waits for a server (`wait`).
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-pub mod check;
+mod check;
 pub mod cli;
 pub mod config;
-pub mod dashboards;
-pub mod http;
-pub mod serve;
-pub mod telemetry;
-pub mod up;
-pub mod wait;
+mod dashboards;
+mod http;
+mod serve;
+mod telemetry;
+mod up;
+mod wait;

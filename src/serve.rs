@@ -1,4 +1,4 @@
-//! `edgewatch serve`: the sensor service, from its sockets to its last answer.
+//! `edgewatch serve`: the sensor service, from start to stop.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::config::Settings;
-use crate::dashboards::Dashboards;
+use crate::dashboards::DashboardsClient;
 use crate::http::{
-    self, App, Live,
+    self, App, Reloadable,
     auth::{Auth, BadLines},
 };
 use crate::telemetry::Telemetry;
@@ -27,28 +27,28 @@ use edgewatch_sensors::sampler::THREAD_NAME;
 
 /// Time for connections that were accepted just before the stop to send their request.
 const GRACE: Duration = Duration::from_millis(250);
-/// Time from the start to the first rest, when what only the start needed is given back.
-const REST: Duration = Duration::from_secs(20);
+/// Time after which memory that only the start needed is released.
+const MEMORY_RELEASE_DELAY: Duration = Duration::from_secs(20);
 
 /// Options of `edgewatch serve`.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// Settings file (TOML) [default: /etc/edgewatch/edgewatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Check the settings and end
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
     /// Print the effective settings and end
     #[arg(long)]
-    pub print_config: bool,
+    pub(crate) print_config: bool,
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// The settings are refused, an address cannot be listened on, or the server ends by itself.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let settings = Settings::load(args.config.as_deref())?;
     if args.print_config {
         return output::print_untrusted(&settings.to_toml()?);
@@ -77,7 +77,7 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut service = Service::start(settings, sockets)?;
-    service.first_sample().await;
+    service.wait_until_complete().await;
     tracing::info!("{}", status(&service.app));
     systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&service.app))]);
     let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
@@ -98,52 +98,53 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
 }
 
 /// The sensor service while it runs.
-pub struct Service {
+pub(crate) struct Service {
     app: web::Data<App>,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
-    rest: JoinHandle<()>,
+    memory_release: JoinHandle<()>,
 }
 
 impl Service {
-    /// Begins to sample and to answer on `sockets`. Must be called within an actix [`System`].
+    /// Starts the sampler, and the server on `sockets`. Must be called within an actix [`System`].
     ///
     /// # Errors
-    /// A socket that strangers can reach without authentication, a source that cannot be opened, or a socket that cannot be used.
-    pub fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, Failure> {
+    /// A socket that is reachable from the network without authentication, a collector that cannot be opened, or a socket that cannot be
+    /// used.
+    pub(crate) fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, Failure> {
         let telemetry = Arc::new(Telemetry::new().map_err(|error| Failure::because("metrics", error))?);
         let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
-        let live = Live {
-            auth: Auth::load(&settings.auth, BadLines::LeaveOut)?,
+        let initial = Reloadable {
+            auth: Auth::load(&settings.auth, BadLines::Skip)?,
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
-            dashboards: Dashboards::new(&settings.shown(), None)?,
+            dashboards: DashboardsClient::new(&settings.dashboards_program(), None)?,
             settings,
         };
-        refuse_open_doors(&addresses, &live)?;
-        let app = web::Data::new(App::new(telemetry, addresses, live));
+        require_authentication(&addresses, &initial)?;
+        let app = web::Data::new(App::new(telemetry, addresses, initial));
         let server = http::server(app.clone(), sockets).map_err(|error| Failure::because("HTTP server", error))?;
         let handle = server.handle();
-        let rest = tokio::spawn(async {
-            // Not at once: a restart must not keep the scrapes that wait for it, and a service that was just started is asked at once.
-            tokio::time::sleep(REST).await;
+        let memory_release = tokio::spawn(async {
+            // Not at once: after a restart scrapes are waiting, and the first requests need those pages.
+            tokio::time::sleep(MEMORY_RELEASE_DELAY).await;
             memory::release();
         });
         Ok(Self {
             app,
             handle,
             server: tokio::spawn(server),
-            rest,
+            memory_release,
         })
     }
 
-    /// Waits until every source has been tried once.
-    pub async fn first_sample(&self) {
-        let sampler = Arc::clone(&self.app.live().sampler);
+    /// Waits until every collector has been attempted once.
+    pub(crate) async fn wait_until_complete(&self) {
+        let sampler = Arc::clone(&self.app.current().sampler);
         sampler.wait_until_complete().await;
     }
 
-    /// Waits until the HTTP server ends by itself, which it should never do, and says why.
-    pub async fn ended(&mut self) -> Failure {
+    /// Waits until the HTTP server ends by itself, which it should never do, and gives the reason.
+    pub(crate) async fn ended(&mut self) -> Failure {
         match (&mut self.server).await {
             Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
             Ok(Err(error)) => Failure::because("the HTTP server ended", error),
@@ -159,19 +160,19 @@ impl Service {
             let mut pause = interval;
             loop {
                 tokio::time::sleep(pause).await;
-                let trouble = what_is_stuck(&app).await;
-                // One late answer, as of a machine that is short of memory for a moment, must not use up what is left of the time.
-                pause = if trouble.is_some() { interval / 10 } else { interval };
-                if trouble.is_none() {
+                let problem = health_problem(&app).await;
+                // A single late response, as of a machine that is short of memory for a moment, must not use up the rest of the timeout.
+                pause = if problem.is_some() { interval / 10 } else { interval };
+                if problem.is_none() {
                     systemd::notify(&[NotifyState::Watchdog]);
                 }
-                if trouble == before {
+                if problem == before {
                     continue;
                 }
-                before = trouble;
-                if let Some(trouble) = trouble {
-                    tracing::error!("the watchdog is not fed: {trouble}");
-                    systemd::notify(&[NotifyState::Status(trouble)]);
+                before = problem;
+                if let Some(problem) = problem {
+                    tracing::error!("the watchdog is not fed: {problem}");
+                    systemd::notify(&[NotifyState::Status(problem)]);
                 } else {
                     systemd::notify(&[NotifyState::Status(&status(&app))]);
                 }
@@ -179,7 +180,7 @@ impl Service {
         })
     }
 
-    /// Reads the settings anew and puts them in force; bad ones are refused and the old ones stay.
+    /// Reloads the settings; if they are invalid the old ones stay in force.
     async fn reload(&self, file: Option<&std::path::Path>) {
         systemd::notify_reloading();
         let result = match Settings::load(file) {
@@ -201,7 +202,7 @@ impl Service {
     }
 
     async fn apply(&self, mut settings: Settings) -> Result<(), Failure> {
-        let old = self.app.live();
+        let old = self.app.current();
         if settings.keep_until_restart(&old.settings) {
             tracing::warn!("changes of [http] but for insecure and hosts take effect at the next start");
         }
@@ -212,33 +213,33 @@ impl Service {
                 &settings.sensors(),
                 Arc::clone(&self.app.telemetry.reads),
             )?);
-            // Only then do requests see the new readings: no scrape falls into a gap.
+            // Requests see the new sampler only when it is complete, so that no scrape has a gap.
             sampler.wait_until_complete().await;
             sampler
         };
-        let dashboards = Dashboards::new(&settings.shown(), Some(&old.dashboards))?;
-        let live = Live {
+        let dashboards = DashboardsClient::new(&settings.dashboards_program(), Some(&old.dashboards))?;
+        let new = Reloadable {
             auth: Auth::load(&settings.auth, BadLines::Refuse)?,
             sampler,
             dashboards,
             settings,
         };
-        refuse_open_doors(&self.app.addresses, &live)?;
-        logging::set_level(live.settings.log.level);
-        let is_replaced = !Arc::ptr_eq(&old.sampler, &live.sampler);
-        self.app.replace(live);
+        require_authentication(&self.app.addresses, &new)?;
+        logging::set_level(new.settings.log.level);
+        let is_replaced = !Arc::ptr_eq(&old.sampler, &new.sampler);
+        self.app.replace(new);
         if is_replaced {
-            // A client that is slow to take its answer keeps it alive, and two samplers would read the same sensors.
+            // A slow client keeps the old one alive, and two samplers would read the same sensors.
             old.sampler.stop();
         }
         Ok(())
     }
 
-    /// Stops: takes no new connections, which wait in the socket for the next service, and finishes what has begun.
-    pub async fn stop(self) {
-        self.rest.abort();
+    /// Stops gracefully: new connections wait in the socket for the next service, and requests in flight are served.
+    pub(crate) async fn stop(self) {
+        self.memory_release.abort();
         self.handle.pause().await;
-        // The server's own stop drops connections whose request it has not read yet; a scrape may be among them.
+        // The server's own graceful stop drops connections whose request it has not read yet; a scrape may be among them.
         tokio::time::sleep(GRACE).await;
         self.handle.stop(true).await;
     }
@@ -247,7 +248,7 @@ impl Service {
 /// One line for `systemctl status`.
 fn status(app: &App) -> String {
     let (mut sources, mut readings, mut failing) = (0, 0, 0);
-    app.live().sampler.visit(|_, state| {
+    app.current().sampler.visit(|_, state| {
         if state.has_output() {
             sources += 1;
             readings += state.readings.len();
@@ -261,24 +262,24 @@ fn status(app: &App) -> String {
     )
 }
 
-/// Why the watchdog is not fed; `None` if all is well.
-async fn what_is_stuck(app: &App) -> Option<&'static str> {
-    if !app.live().sampler.is_progressing() {
+/// Why the watchdog is not fed; `None` if the service is healthy.
+async fn health_problem(app: &App) -> Option<&'static str> {
+    if !app.current().sampler.is_progressing() {
         return Some("every source is stuck");
     }
-    (!app.private.answers().await).then_some("the HTTP server does not answer")
+    (!app.probe.succeeds().await).then_some("the HTTP server does not answer")
 }
 
-/// Refuses an address that others can reach and nothing guards. Inherited sockets are looked at as well: the settings do not
-/// know them.
-fn refuse_open_doors(addresses: &[Listen], live: &Live) -> Result<(), Failure> {
-    if live.auth.is_some() {
+/// Refuses addresses that are reachable from the network without authentication. Inherited sockets are checked as well, which the
+/// settings do not name.
+fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), Failure> {
+    if new.auth.is_some() {
         return Ok(());
     }
     let Some(open) = addresses.iter().find(|address| !address.is_local()) else {
         return Ok(());
     };
-    if live.settings.http.insecure {
+    if new.settings.http.insecure {
         tracing::warn!("everybody in the network can read {open}: http.insecure = true");
         return Ok(());
     }

@@ -1,17 +1,17 @@
-//! What the service counts about itself, with the `prometheus` crate. These survive a reload; readings come from the sampler.
+//! The service's own metrics, with the `prometheus` crate. They survive a reload, unlike the sampler.
 
 use std::sync::Arc;
 
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, proto::MetricFamily};
 
-use crate::http::doors::Closed;
+use crate::http::CloseReason;
 use edgewatch_sensors::counters::Counters;
 
 /// `sensor_failed_events_total{reason="route_error"}`.
-pub const ROUTE_ERROR: &str = "route_error";
+pub(crate) const ROUTE_ERROR: &str = "route_error";
 
 /// Routes by which requests are counted; any other path is `other`, so that a scanner cannot make series.
-pub const HANDLERS: [&str; 7] = [
+pub(crate) const HANDLERS: [&str; 7] = [
     "dashboards",
     "healthz",
     "metrics",
@@ -23,18 +23,18 @@ pub const HANDLERS: [&str; 7] = [
 const CODES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 /// The counters of the service.
-pub struct Telemetry {
+pub(crate) struct Telemetry {
     registry: Registry,
     /// Requests to `/sensor`.
-    pub requests: IntCounter,
+    pub(crate) requests: IntCounter,
     /// Seconds to answer a request to `/sensor`.
-    pub latency: Histogram,
-    /// Of the sampler, and failures by reason.
-    pub reads: Arc<Counters>,
+    pub(crate) latency: Histogram,
+    /// Those of the sampler, and failures by reason.
+    pub(crate) reads: Arc<Counters>,
     /// Requests refused for their credentials.
-    pub auth_failures: IntCounter,
+    pub(crate) auth_failures: IntCounter,
     /// Passwords that were checked against a hash.
-    pub auth_checks: IntCounter,
+    pub(crate) auth_checks: IntCounter,
     http_requests: IntCounterVec,
     connections_closed: IntCounterVec,
     reload_successful: Gauge,
@@ -46,7 +46,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// None in practice: the names are constants that a test registers.
-    pub fn new() -> prometheus::Result<Self> {
+    pub(crate) fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         let requests = IntCounter::new("sensor_requests_total", "Requests to /sensor.")?;
         let latency = Histogram::with_opts(
@@ -79,7 +79,7 @@ impl Telemetry {
             ),
             &["reason"],
         )?;
-        for reason in Closed::ALL {
+        for reason in CloseReason::ALL {
             connections_closed.with_label_values(&[reason.name()]);
         }
         let auth_failures = IntCounter::new(
@@ -128,8 +128,8 @@ impl Telemetry {
         Ok(telemetry)
     }
 
-    /// Counts a request by one of [`HANDLERS`] and its status code; no handler answers 1xx.
-    pub fn answered(&self, handler: &str, status: u16) {
+    /// Counts a request by one of [`HANDLERS`] and its status code; no handler responds with 1xx.
+    pub(crate) fn count_response(&self, handler: &str, status: u16) {
         let class = match status {
             ..300 => "2xx",
             300..400 => "3xx",
@@ -140,12 +140,12 @@ impl Telemetry {
     }
 
     /// Counts a connection that the service closed to protect itself.
-    pub fn closed(&self, why: Closed) {
-        self.connections_closed.with_label_values(&[why.name()]).inc();
+    pub(crate) fn closed(&self, reason: CloseReason) {
+        self.connections_closed.with_label_values(&[reason.name()]).inc();
     }
 
-    /// Notes whether settings were taken.
-    pub fn reloaded(&self, success: bool) {
+    /// Records whether a reload took the settings.
+    pub(crate) fn reloaded(&self, success: bool) {
         self.reload_successful.set(f64::from(u8::from(success)));
         if success {
             self.reload_time.set(edgewatch_program::time::unix_time());
@@ -153,7 +153,7 @@ impl Telemetry {
     }
 
     /// The families, sorted by name.
-    pub fn gather(&self) -> Vec<MetricFamily> {
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
 }

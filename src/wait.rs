@@ -11,9 +11,9 @@ use edgewatch_program::error::Failure;
 use edgewatch_program::output;
 use edgewatch_prometheus_client::{Client, TIMEOUT};
 
-const PAUSE: Duration = Duration::from_millis(200);
-/// The least time for one request.
-const SHORTEST: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
+/// Minimum timeout of one request.
+const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Options of `edgewatch wait`.
 #[derive(clap::Args, Debug)]
@@ -21,21 +21,21 @@ const SHORTEST: Duration = Duration::from_secs(1);
     after_help = "Exit status: 0 once it answers with status 200, 1 if it does not within the time. A Prometheus that answers nobody because \
 all its connections are in use counts as one that answers, if it works meanwhile; to see that of another user's takes root."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// What to ask for: http://HOST:PORT/PATH
     #[arg(value_name = "URL")]
-    pub url: String,
+    pub(crate) url: String,
     /// Time after which to give up
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// The server does not answer in time, or the address is none.
-pub fn run(args: &Args) -> Result<(), Failure> {
-    let client = Client::new(&args.url)?.with_timeout((args.timeout / 2).clamp(SHORTEST, TIMEOUT));
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let client = Client::new(&args.url)?.with_timeout((args.timeout / 2).clamp(MIN_TIMEOUT, TIMEOUT));
     let port = client.is_local().then(|| client.port());
     let mut server = None;
     let started = Instant::now();
@@ -52,8 +52,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 Ok(())
             });
         }
-        // After the first failure, so that there is time left in which it can be seen to work.
+        // After the first failure, so that its context switches can be compared later.
         server = server.or_else(|| Server::find(port?));
-        thread::sleep(PAUSE);
+        thread::sleep(RETRY_INTERVAL);
     }
 }

@@ -1,4 +1,4 @@
-//! From file and environment to [`Settings`], and back to a file.
+//! Loads [`Settings`] from file and environment, and writes them as TOML.
 
 use std::path::Path;
 
@@ -14,8 +14,7 @@ impl Settings {
     /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), and the environment, and checks the whole.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a wrong type, or impossible values: each with the key, the value and what is
-    /// allowed.
+    /// A file that cannot be read, an unknown key, a wrong type, or invalid values: each with the key, the value and what is allowed.
     pub fn load(file: Option<&Path>) -> Result<Self, Failure> {
         let mut builder = Config::builder();
         let file = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.exists()));
@@ -36,7 +35,7 @@ impl Settings {
         let settings = builder
             .add_source(environment)
             .build()
-            // Through JSON, whose reader is strict about types and names what it expected.
+            // Through JSON, whose deserializer is strict about types and names the expected one.
             .and_then(Config::try_deserialize::<serde_json::Value>)
             .map_err(|error| error.to_string())
             .and_then(|merged| {
@@ -60,7 +59,7 @@ impl Settings {
     }
 }
 
-/// The message of the JSON reader without Rust's names of types.
+/// The message of the JSON deserializer without Rust's names of types.
 fn for_people(error: &serde_json::Error) -> String {
     error
         .to_string()

@@ -21,25 +21,25 @@ use edgewatch_sensors::settings::{self as sensors, CollectorSettings, CpuSpike, 
 pub struct Settings {
     /// The HTTP server.
     pub http: Http,
-    /// Who may ask.
+    /// Authentication.
     pub auth: Auth,
     /// Logging.
     pub log: Log,
-    /// Where things are read.
+    /// Roots of /proc, /sys and mounts.
     pub paths: Paths,
-    /// Bounds of what sources may say.
+    /// Bounds of what collectors export.
     pub limits: Limits,
     /// When the CPU counts as spiking.
     pub cpu_spike: CpuSpike,
     /// Addresses that the status page links to.
     pub links: Links,
-    /// Where the built-in dashboards have their values from.
+    /// The server that the built-in dashboards query.
     pub prometheus: dashboards::Prometheus,
     /// Dashboards beside the shipped ones.
     pub dashboards: dashboards::Dashboards,
-    /// Each source by its name; those not named run with their defaults.
+    /// Each collector by its name; those not named run with their defaults.
     pub sources: BTreeMap<String, CollectorSettings>,
-    /// Sensors that do not exist.
+    /// Simulated sensors.
     pub simulated: Simulated,
 }
 
@@ -51,7 +51,7 @@ pub struct Http {
     pub listen: Vec<Listen>,
     /// Allow an address other than loopback without authentication.
     pub insecure: bool,
-    /// Names by which clients without a password may ask, beside addresses, localhost and the host name.
+    /// Values of `Host` that are served without a password, beside addresses, localhost and the host name.
     pub hosts: Vec<String>,
     /// Open connections; further ones wait in the kernel's queue. 1 to 1024.
     pub max_connections: usize,
@@ -86,7 +86,7 @@ impl Default for Http {
 pub struct Auth {
     /// Lines of `user:bcrypt-hash`, as `htpasswd -B` writes them. A relative path is looked up among the unit's credentials.
     pub users_file: Option<PathBuf>,
-    /// Answer clients on the device itself (loopback) without asking. Not behind a reverse proxy: its clients look local.
+    /// Serve clients on the device itself (loopback) without a password. Not behind a reverse proxy: its clients look local.
     pub trust_loopback: bool,
 }
 
@@ -94,12 +94,12 @@ pub struct Auth {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// What is logged.
+    /// The least severe messages that are logged.
     pub level: Level,
 }
 
 impl Settings {
-    /// What the sampler needs.
+    /// The settings of the sampler.
     pub fn sensors(&self) -> sensors::Settings {
         sensors::Settings {
             paths: self.paths.clone(),
@@ -110,8 +110,8 @@ impl Settings {
         }
     }
 
-    /// What the program needs that shows dashboards.
-    pub fn shown(&self) -> dashboards::Settings {
+    /// The settings of the program that renders dashboards.
+    pub fn dashboards_program(&self) -> dashboards::Settings {
         dashboards::Settings {
             prometheus: self.prometheus.clone(),
             dashboards: self.dashboards.clone(),
@@ -119,7 +119,7 @@ impl Settings {
         }
     }
 
-    /// Keeps of `[http]` what is read only at the start, as it is in `running`; true if that was to be changed.
+    /// Takes those settings of `[http]` that are read only at the start from `running`; true if they would have changed.
     pub fn keep_until_restart(&mut self, running: &Self) -> bool {
         let kept = Http {
             insecure: self.http.insecure,

@@ -1,4 +1,4 @@
-//! Which values are possible.
+//! Validation of values.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::collectors;
 
 impl Settings {
-    /// Refuses impossible values, all of them at once.
+    /// Reports all invalid values at once.
     pub(super) fn validate(&self) -> Result<(), Failure> {
         let mut problems = Problems::default();
         self.validate_http(&mut problems);
@@ -71,7 +71,7 @@ impl Settings {
             3_600_000,
         );
         problems.within("prometheus.max_series", prometheus.max_series, 1, 1000);
-        // A relative path would depend on where the service was started.
+        // A relative path would depend on the working directory of the service.
         for directory in self.dashboards.directories.iter().filter(|path| path.is_relative()) {
             problems.add("dashboards.directories", directory.display(), "absolute paths");
         }
@@ -108,7 +108,7 @@ impl Settings {
     }
 }
 
-/// Impossible values, all of them, so that they can be mended in one go.
+/// The invalid values.
 #[derive(Default)]
 struct Problems(Vec<String>);
 
@@ -117,16 +117,16 @@ impl Problems {
         self.0.push(format!("{key} = {value}: allowed: {allowed}"));
     }
 
-    fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
-        if !(least..=most).contains(&value) {
-            self.add(key, value, &format!("{least} to {most}"));
+    fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, key: &str, value: T, min: T, max: T) {
+        if !(min..=max).contains(&value) {
+            self.add(key, value, &format!("{min} to {max}"));
         }
     }
 
-    fn within_time(&mut self, key: &str, value: Duration, least_ms: u64, most_ms: u64) {
-        let (least, most) = (Duration::from_millis(least_ms), Duration::from_millis(most_ms));
-        if !(least..=most).contains(&value) {
-            self.add(key, format!("{value:?}"), &format!("{least:?} to {most:?}"));
+    fn within_time(&mut self, key: &str, value: Duration, min_ms: u64, max_ms: u64) {
+        let (min, max) = (Duration::from_millis(min_ms), Duration::from_millis(max_ms));
+        if !(min..=max).contains(&value) {
+            self.add(key, format!("{value:?}"), &format!("{min:?} to {max:?}"));
         }
     }
 

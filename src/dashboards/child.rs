@@ -1,4 +1,4 @@
-//! The program that shows dashboards as a child of the service: started when somebody looks, as systemd does it where it holds the socket.
+//! Runs the program that renders dashboards as a child of the service: started on demand, like systemd does with socket activation.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,52 +14,50 @@ use edgewatch_program::logging;
 use tempfile::TempDir;
 use tokio::process::{Child as Process, Command};
 
-/// Time between two questions whether it still answers, and for the answer. After two that are not answered it is killed; the unit's
-/// watchdog is as patient.
-const QUESTION: Duration = Duration::from_secs(5);
-/// Time to the next try after one that failed.
-const PAUSE: Duration = Duration::from_secs(1);
-/// The name of the program, beside our own.
+/// Interval and timeout of the health checks. After two that fail it is killed, after the same time as by the unit's watchdog.
+const HEALTH_CHECK: Duration = Duration::from_secs(5);
+/// Time before a restart after a failure.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// The name of the program, in the directory of our own.
 const PROGRAM: &str = "edgewatch-dashboards";
 
 /// The program, whether it runs or not.
-pub struct Child {
-    /// Nobody else gets into it, and so to the socket.
+pub(crate) struct Child {
+    /// Only its owner can enter it, and so connect to the socket.
     _directory: TempDir,
     socket: PathBuf,
     listener: UnixListener,
-    state: Mutex<State>,
+    usage: Mutex<Usage>,
 }
 
 #[derive(Default)]
-struct State {
-    /// How many requests need it.
+struct Usage {
+    /// Requests that need it.
     requests: usize,
-    is_kept: bool,
+    is_supervised: bool,
 }
 
-/// A request that needs the program.
-pub struct Request(Arc<Child>);
+/// Keeps the program running while a request needs it.
+pub(crate) struct UsageGuard(Arc<Child>);
 
-impl Drop for Request {
+impl Drop for UsageGuard {
     fn drop(&mut self) {
-        lock(&self.0.state).requests -= 1;
+        lock(&self.0.usage).requests -= 1;
     }
 }
 
 impl Child {
-    /// Makes the socket; nothing runs yet.
+    /// Creates the socket; the program is not started yet.
     ///
     /// # Errors
     /// The directory of temporary files cannot be written to.
-    pub fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let failed = |error| {
             Failure::because(
                 "socket of the dashboards, in the directory of temporary files ($TMPDIR)",
                 error,
             )
         };
-        // Only its owner may enter it.
         let directory = tempfile::Builder::new()
             .prefix("edgewatch-")
             .tempdir()
@@ -70,28 +68,28 @@ impl Child {
             _directory: directory,
             socket,
             listener,
-            state: Mutex::default(),
+            usage: Mutex::default(),
         })
     }
 
-    /// Where it answers.
-    pub fn socket(&self) -> &Path {
+    /// The socket that it serves.
+    pub(crate) fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Starts it, if it does not run. It stays as long as a request needs it, and then a while.
+    /// Starts it, if it does not run. It runs as long as a request needs it, and for a while after that.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn wanted(self: &Arc<Self>) -> io::Result<Request> {
-        let mut state = lock(&self.state);
-        if !state.is_kept {
+    pub(crate) fn acquire(self: &Arc<Self>) -> io::Result<UsageGuard> {
+        let mut usage = lock(&self.usage);
+        if !usage.is_supervised {
             let process = self.start()?;
-            state.is_kept = true;
-            actix_web::rt::spawn(Arc::clone(self).keep(process));
+            usage.is_supervised = true;
+            actix_web::rt::spawn(Arc::clone(self).supervise(process));
         }
-        state.requests += 1;
-        Ok(Request(Arc::clone(self)))
+        usage.requests += 1;
+        Ok(UsageGuard(Arc::clone(self)))
     }
 
     fn start(&self) -> io::Result<Process> {
@@ -101,7 +99,7 @@ impl Child {
             .args(["serve", "--log-level", logging::level().name()])
             .stdin(Stdio::from(OwnedFd::from(self.listener.try_clone()?)))
             .stdout(Stdio::null())
-            // It is nobody's business of systemd.
+            // Those are the service's own: systemd does not know this process.
             .env_remove("NOTIFY_SOCKET")
             .env_remove("WATCHDOG_USEC")
             .kill_on_drop(true);
@@ -109,22 +107,22 @@ impl Child {
         child.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))
     }
 
-    /// Sees to it that it runs as long as somebody waits for it.
-    async fn keep(self: Arc<Self>, mut process: Process) {
+    /// Restarts it as long as requests need it.
+    async fn supervise(self: Arc<Self>, mut process: Process) {
         loop {
             let began = Instant::now();
-            let is_well = self.watch(&mut process).await;
+            let is_success = self.watch(&mut process).await;
             {
-                let mut state = lock(&self.state);
-                if state.requests == 0 {
-                    state.is_kept = false;
+                let mut usage = lock(&self.usage);
+                if usage.requests == 0 {
+                    usage.is_supervised = false;
                     return;
                 }
             }
-            // Somebody waits at its socket: it may have ended just as they came.
+            // A request waits in its socket: it may have ended at the same moment.
             loop {
-                if !is_well || began.elapsed() < PAUSE {
-                    tokio::time::sleep(PAUSE).await;
+                if !is_success || began.elapsed() < RESTART_DELAY {
+                    tokio::time::sleep(RESTART_DELAY).await;
                 }
                 match self.start() {
                     Ok(next) => {
@@ -133,16 +131,16 @@ impl Child {
                     }
                     Err(error) => {
                         tracing::error!("cannot start the program that shows dashboards: {error}");
-                        tokio::time::sleep(PAUSE).await;
+                        tokio::time::sleep(RESTART_DELAY).await;
                     }
                 }
             }
         }
     }
 
-    /// Waits until it ends, and kills it if it does not answer any more; true if it ended well.
+    /// Waits until it ends, and kills it if the health checks fail; true if it ended with success.
     async fn watch(&self, process: &mut Process) -> bool {
-        let mut unanswered = 0;
+        let mut failed_checks = 0;
         loop {
             tokio::select! {
                 ended = process.wait() => {
@@ -158,13 +156,13 @@ impl Child {
                         }
                     };
                 }
-                () = tokio::time::sleep(QUESTION) => {}
+                () = tokio::time::sleep(HEALTH_CHECK) => {}
             }
-            unanswered = match tokio::time::timeout(QUESTION, super::is_answering(&self.socket)).await {
+            failed_checks = match tokio::time::timeout(HEALTH_CHECK, super::is_healthy(&self.socket)).await {
                 Ok(true) => 0,
-                Ok(false) | Err(_) => unanswered + 1,
+                Ok(false) | Err(_) => failed_checks + 1,
             };
-            if unanswered >= 2 {
+            if failed_checks >= 2 {
                 tracing::error!("the program that shows dashboards does not answer, and is killed");
                 if let Err(error) = process.start_kill() {
                     tracing::error!(%error, "it cannot be killed");
@@ -174,8 +172,8 @@ impl Child {
     }
 }
 
-/// Where the program is: beside this one.
-pub fn program() -> PathBuf {
+/// The path of the program, in the directory of this one.
+pub(crate) fn program() -> PathBuf {
     let own = std::env::current_exe().ok();
     let beside = own.and_then(|own| Some(own.parent()?.join(PROGRAM)));
     beside.filter(|path| path.exists()).unwrap_or_else(|| PROGRAM.into())

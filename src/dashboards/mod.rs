@@ -1,7 +1,7 @@
-//! The way to the program that shows dashboards. Requests for them are passed on to it over a Unix socket, one connection for each, with
-//! the settings that are in force here. Where systemd does not start it on demand, the service does ([`child`]).
+//! The client of the program that renders dashboards. Requests are forwarded over a Unix socket, with one connection for each and the
+//! settings in force in a header. Where systemd does not start the program on demand, the service does ([`child`]).
 
-pub mod child;
+pub(crate) mod child;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,47 +18,47 @@ use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use child::Child;
+use child::{Child, UsageGuard};
 
-/// Time to the beginning of an answer. Pictures wait for their turn; a program that is stuck is ended sooner, by its watchdog.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
-/// Bytes of an answer that are read ahead of what its client takes.
+/// Time to the head of a response. Pictures wait in a queue; a program that is stuck is killed sooner, by its watchdog.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Bytes of a response that are read ahead of its client.
 const BUFFER: usize = 16 << 10;
 
-/// The program that shows dashboards, as the service sees it.
-pub struct Dashboards {
+/// Forwards requests to the program.
+pub(crate) struct DashboardsClient {
     socket: PathBuf,
-    /// Without: somebody else starts it.
+    /// `None` if something else runs it, such as systemd.
     child: Option<Arc<Child>>,
     settings: hyper::header::HeaderValue,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, Error)]
-pub enum Unanswered {
-    /// Nobody listens, or the program cannot be started.
+pub(crate) enum ForwardError {
+    /// Its socket refuses connections, or it cannot be started.
     #[error("the program that shows dashboards cannot be reached: {0}")]
     Unreachable(#[source] std::io::Error),
-    /// It ended before it answered.
+    /// The connection ended before the response.
     #[error("the program that shows dashboards ended before it answered: {0}")]
     Ended(#[source] hyper::Error),
-    /// It takes too long.
+    /// No response within [`RESPONSE_TIMEOUT`].
     #[error("the program that shows dashboards does not answer")]
     TimedOut,
 }
 
-/// An answer whose body is still to come. Dropping it closes the connection, by which the program knows that nobody reads any more.
-pub struct Answer {
+/// A response whose body is still to be read. Dropping it closes the connection, and the program then stops rendering.
+pub(crate) struct ForwardedResponse {
     /// Head and body.
-    pub response: hyper::Response<Incoming>,
+    pub(crate) response: hyper::Response<Incoming>,
     /// Keeps the program running.
-    pub connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 /// The task that moves the bytes of one connection.
-pub struct Connection {
+pub(crate) struct Connection {
     task: JoinHandle<()>,
-    _needed: Option<child::Request>,
+    _usage: Option<UsageGuard>,
 }
 
 impl Drop for Connection {
@@ -67,12 +67,12 @@ impl Drop for Connection {
     }
 }
 
-impl Dashboards {
-    /// The way by these settings. Where no socket is set, the program that `before` has started goes on.
+impl DashboardsClient {
+    /// A client with these settings. Where no socket is set, the child of `before` goes on.
     ///
     /// # Errors
     /// The directory of the child's socket cannot be made.
-    pub fn new(settings: &Settings, before: Option<&Self>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: &Settings, before: Option<&Self>) -> Result<Self, Failure> {
         let header =
             serde_json::to_vec(settings).map_err(|error| Failure::because("settings of the dashboards", error))?;
         let header = hyper::header::HeaderValue::from_bytes(&header)
@@ -95,34 +95,33 @@ impl Dashboards {
         })
     }
 
-    /// Passes a request on. A program that ends because nobody looked for a while may take a request with it that came at just that
-    /// moment, so it is made twice.
+    /// Forwards a request. It is retried once: the program may exit because it was idle at the very moment when it accepts the connection.
     ///
     /// # Errors
-    /// See [`Unanswered`].
-    pub async fn ask(&self, target: &str, host: &str) -> Result<Answer, Unanswered> {
+    /// See [`ForwardError`].
+    pub(crate) async fn forward(&self, target: &str, host: &str) -> Result<ForwardedResponse, ForwardError> {
         match self.try_once(target, host).await {
-            Err(Unanswered::Ended(error)) if error.is_incomplete_message() || error.is_canceled() => {
+            Err(ForwardError::Ended(error)) if error.is_incomplete_message() || error.is_canceled() => {
                 self.try_once(target, host).await
             }
             result => result,
         }
     }
 
-    async fn try_once(&self, target: &str, host: &str) -> Result<Answer, Unanswered> {
-        let request = match &self.child {
-            Some(child) => Some(child.wanted().map_err(Unanswered::Unreachable)?),
+    async fn try_once(&self, target: &str, host: &str) -> Result<ForwardedResponse, ForwardError> {
+        let usage = match &self.child {
+            Some(child) => Some(child.acquire().map_err(ForwardError::Unreachable)?),
             None => None,
         };
         let mut builder = hyper::Request::get(target).header(hyper::header::HOST, host);
         builder = builder.header(HEADER, self.settings.clone());
-        let answered = timeout(ANSWER_TIMEOUT, send(&self.socket, builder, request));
-        answered.await.map_err(|_| Unanswered::TimedOut)?
+        let response = timeout(RESPONSE_TIMEOUT, send(&self.socket, builder, usage));
+        response.await.map_err(|_| ForwardError::TimedOut)?
     }
 }
 
-/// Whether the program answers at all.
-async fn is_answering(socket: &Path) -> bool {
+/// A health check of the program.
+async fn is_healthy(socket: &Path) -> bool {
     let request = hyper::Request::get("/healthz").header(hyper::header::HOST, "localhost");
     send(socket, request, None).await.is_ok()
 }
@@ -130,22 +129,22 @@ async fn is_answering(socket: &Path) -> bool {
 async fn send(
     socket: &Path,
     request: hyper::http::request::Builder,
-    needed: Option<child::Request>,
-) -> Result<Answer, Unanswered> {
-    // Its parts come from a request that was read.
+    usage: Option<UsageGuard>,
+) -> Result<ForwardedResponse, ForwardError> {
+    // Fails in theory only: its parts come from a request that was parsed.
     let request = request.body(Empty::<Bytes>::new());
-    let request = request.map_err(|error| Unanswered::Unreachable(std::io::Error::other(error)))?;
-    let stream = UnixStream::connect(socket).await.map_err(Unanswered::Unreachable)?;
+    let request = request.map_err(|error| ForwardError::Unreachable(std::io::Error::other(error)))?;
+    let stream = UnixStream::connect(socket).await.map_err(ForwardError::Unreachable)?;
     let mut builder = http1::Builder::new();
     let handshake = builder.max_buf_size(BUFFER).handshake(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(Unanswered::Ended)?;
+    let (mut sender, connection) = handshake.await.map_err(ForwardError::Ended)?;
     let connection = Connection {
         task: actix_web::rt::spawn(async move {
-            // What goes wrong is told to whoever waits for the answer.
+            // Its errors are those of the response.
             let _ = connection.await;
         }),
-        _needed: needed,
+        _usage: usage,
     };
-    let response = sender.send_request(request).await.map_err(Unanswered::Ended)?;
-    Ok(Answer { response, connection })
+    let response = sender.send_request(request).await.map_err(ForwardError::Ended)?;
+    Ok(ForwardedResponse { response, connection })
 }

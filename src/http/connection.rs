@@ -1,8 +1,8 @@
-//! A connection as the HTTP library sees it: one request at a time, and no client that dawdles.
+//! The stream that the HTTP library reads: one request at a time, with timeouts for clients that are slow to send or to read.
 //!
-//! actix-http decodes all that it can read into requests, and goes on reading while answers wait to be written: a client that
-//! pipelines (RFC 9112, 9.3.2) and does not read would cost tens of megabytes and a whole CPU. So it is handed the head of one
-//! request, and nothing more before the answer has been made and written.
+//! actix-http decodes all that it can read into requests, and goes on reading while responses wait to be written: a client that
+//! pipelines (RFC 9112, 9.3.2) and does not read would cost tens of megabytes and a whole CPU. So it is given the head of one
+//! request, and nothing more before the response has been written.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,23 +17,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Sleep;
 
-use super::doors::{Client, Closed, Gate};
+use super::admission::CloseReason;
+use super::client::{ClientConnection, ReadGate};
 
 /// Bytes of a request's head. Browsers send one or two thousand; a dashboard with many variables some more.
-const LONGEST_HEAD: usize = 16 << 10;
-/// Bytes that are read ahead of the request that is being answered, to see whether its client is still there.
-const AHEAD: usize = 512;
-/// Bytes that the kernel keeps for a client to read, so that a scrape is written at once; it counts twice as many (socket(7), `SO_SNDBUF`), for the unit's memory as well.
+const MAX_HEAD: usize = 16 << 10;
+/// Bytes that are read ahead while a request is being served, to notice that its client has disconnected.
+const READ_AHEAD: usize = 512;
+/// The send buffer in the kernel, large enough for a scrape. The kernel accounts twice as much (socket(7), `SO_SNDBUF`), also to the unit.
 const SEND_BUFFER: usize = 64 << 10;
-/// The same for what the service has not read yet.
+/// The receive buffer in the kernel.
 const RECEIVE_BUFFER: usize = 16 << 10;
-/// Time in which a client must take some of what waits for it.
+/// Time in which a client must read some of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time in which what a refused client still sends is thrown away: closing at once would take the answer from it (RFC 9112, 9.6).
+/// Time in which data of a rejected client is discarded before the connection is closed: a reset at once would take the response from it
+/// (RFC 9112, 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
 /// TCP or a Unix socket: one type, so that the HTTP library is compiled once.
-pub enum Transport {
+pub(crate) enum Transport {
     /// TCP.
     Tcp(TcpStream),
     /// Unix.
@@ -42,7 +44,7 @@ pub enum Transport {
 
 impl Transport {
     /// The address of the client; none on a Unix socket.
-    pub fn peer(&self) -> Option<SocketAddr> {
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(stream) => stream.peer_addr().ok(),
             Self::Unix(_) => None,
@@ -50,7 +52,7 @@ impl Transport {
     }
 
     /// Bounds the kernel's buffers, which would grow to megabytes for a client that does not read.
-    pub fn bound_buffers(&self) {
+    pub(crate) fn bound_buffers(&self) {
         let socket = match self {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
@@ -78,78 +80,78 @@ impl Transport {
 }
 
 /// The stream that the HTTP library reads from and writes to.
-pub struct Connection {
+pub(crate) struct Connection {
     transport: Transport,
-    client: Arc<Client>,
-    /// Read already, but not handed over yet.
+    client: Arc<ClientConnection>,
+    /// Read already, but not passed on yet.
     ahead: Vec<u8>,
-    head: Head,
-    timer: Option<(Waits, Pin<Box<Sleep>>)>,
+    head: HeadScanner,
+    timer: Option<(Timeout, Pin<Box<Sleep>>)>,
     client_timeout: Duration,
 }
 
-/// What a connection waits for, at most for the time of its timer.
+/// What the running timer limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Waits {
-    /// The rest of a request.
+enum Timeout {
+    /// Receiving the rest of a request.
     Request,
-    /// Somebody to read the answer.
-    Reader,
-    /// The end of a client that has been refused, and has time to read why.
-    End,
+    /// Writing a response.
+    Write,
+    /// Discarding what a rejected client sends, while it reads the response.
+    Linger,
 }
 
 impl Connection {
     /// `client_timeout` is the time for the head of a request: of the first from now on, of others from their first byte.
-    pub fn new(transport: Transport, client: Arc<Client>, client_timeout: Duration) -> Self {
+    pub(crate) fn new(transport: Transport, client: Arc<ClientConnection>, client_timeout: Duration) -> Self {
         let mut connection = Self {
             transport,
             client,
             ahead: Vec::new(),
-            head: Head::default(),
+            head: HeadScanner::default(),
             timer: None,
             client_timeout,
         };
-        connection.start_timer(Waits::Request);
+        connection.start_timer(Timeout::Request);
         connection
     }
 
-    /// Who is at the other end.
-    pub fn client(&self) -> &Arc<Client> {
+    /// The client at the other end.
+    pub(crate) fn client(&self) -> &Arc<ClientConnection> {
         &self.client
     }
 
-    fn start_timer(&mut self, waits: Waits) {
-        let time = match waits {
-            Waits::Request => self.client_timeout,
-            Waits::Reader => WRITE_TIMEOUT,
-            Waits::End => LINGER,
+    fn start_timer(&mut self, timeout: Timeout) {
+        let time = match timeout {
+            Timeout::Request => self.client_timeout,
+            Timeout::Write => WRITE_TIMEOUT,
+            Timeout::Linger => LINGER,
         };
-        self.timer = Some((waits, Box::pin(tokio::time::sleep(time))));
+        self.timer = Some((timeout, Box::pin(tokio::time::sleep(time))));
     }
 
-    fn stop_timer(&mut self, waits: Waits) {
-        if self.timer.as_ref().is_some_and(|(what, _)| *what == waits) {
+    fn stop_timer(&mut self, timeout: Timeout) {
+        if self.timer.as_ref().is_some_and(|(running, _)| *running == timeout) {
             self.timer = None;
         }
     }
 
-    /// What took too long, if anything did; else `context` is woken when it does.
-    fn expired(&mut self, context: &mut Context<'_>) -> Option<Waits> {
-        let (waits, timer) = self.timer.as_mut()?;
-        timer.as_mut().poll(context).is_ready().then_some(*waits)
+    /// The timeout that has expired, if any; otherwise `context` is woken when it does.
+    fn expired(&mut self, context: &mut Context<'_>) -> Option<Timeout> {
+        let (timeout, timer) = self.timer.as_mut()?;
+        timer.as_mut().poll(context).is_ready().then_some(*timeout)
     }
 
-    /// Looks whether the client is still there while its request is answered.
+    /// Reads ahead while a request is being served, to notice a disconnected client.
     fn poll_ahead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.ahead.is_empty() {
             return Poll::Pending;
         }
-        let mut bytes = [0; AHEAD];
+        let mut bytes = [0; READ_AHEAD];
         let mut buffer = ReadBuf::new(&mut bytes);
         match self.transport.poll_read(context, &mut buffer) {
             Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
-                self.client.hung_up();
+                self.client.end_of_stream();
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Ok(())) => {
@@ -172,7 +174,7 @@ impl Connection {
         }
         let new = &buffer.filled()[before..];
         if new.is_empty() {
-            self.client.hung_up();
+            self.client.end_of_stream();
             return Poll::Ready(Ok(()));
         }
         if let Some(end) = self.head.end_in(new) {
@@ -180,40 +182,46 @@ impl Connection {
             rest.append(&mut self.ahead);
             self.ahead = rest;
             buffer.set_filled(before + end);
-            self.head = Head::default();
-            self.stop_timer(Waits::Request);
-            self.client.asks();
-        } else if self.head.length > LONGEST_HEAD {
+            self.head = HeadScanner::default();
+            self.stop_timer(Timeout::Request);
+            self.client.request_received();
+        } else if self.head.length > MAX_HEAD {
             buffer.set_filled(before);
-            return self.refuse(context, Closed::LongHead);
+            return self.reject(context, HeadError::TooLong);
         } else if self.timer.is_none() {
-            self.start_timer(Waits::Request);
-            self.client.begins();
+            self.start_timer(Timeout::Request);
+            self.client.request_started();
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Answers in place of the HTTP library, which has not seen a whole request and waits to be given the rest.
-    fn refuse(&mut self, context: &mut Context<'_>, why: Closed) -> Poll<io::Result<()>> {
-        let answer: &[u8] = match why {
-            Closed::SlowRequest => b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-            _ => b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    /// Responds in place of the HTTP library, which waits for the rest of the request.
+    fn reject(&mut self, context: &mut Context<'_>, error: HeadError) -> Poll<io::Result<()>> {
+        let (reason, response): (_, &[u8]) = match error {
+            HeadError::TooSlow => (
+                CloseReason::SlowRequest,
+                b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            ),
+            HeadError::TooLong => (
+                CloseReason::LongHead,
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            ),
         };
-        self.client.closed(why);
-        // Nothing else waits to be written, so it fits, or the client is gone.
-        let _ = self.transport.poll_write(context, answer);
+        self.client.count_closed(reason);
+        // No other response is being written, so it fits into the send buffer, or the client is gone.
+        let _ = self.transport.poll_write(context, response);
         self.ahead = Vec::new();
-        self.start_timer(Waits::End);
-        self.poll_end(context)
+        self.start_timer(Timeout::Linger);
+        self.poll_linger(context)
     }
 
-    /// Throws away what comes until the client closes or its time is over; then says that nothing more comes.
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Discards what is received until the client closes or the timeout expires; then reports the end of the stream.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.expired(context).is_some() {
                 return Poll::Ready(Ok(()));
             }
-            let mut bytes = [0; AHEAD];
+            let mut bytes = [0; READ_AHEAD];
             let mut buffer = ReadBuf::new(&mut bytes);
             std::task::ready!(self.transport.poll_read(context, &mut buffer))?;
             if buffer.filled().is_empty() {
@@ -226,20 +234,20 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if matches!(this.timer, Some((Waits::End, _))) {
-            return this.poll_end(context);
+        if matches!(this.timer, Some((Timeout::Linger, _))) {
+            return this.poll_linger(context);
         }
         match this.expired(context) {
-            Some(Waits::Request) => return this.refuse(context, Closed::SlowRequest),
-            Some(_) => return Poll::Ready(Err(not_reading(&this.client))),
+            Some(Timeout::Request) => return this.reject(context, HeadError::TooSlow),
+            Some(Timeout::Write | Timeout::Linger) => return Poll::Ready(Err(not_reading(&this.client))),
             None => {}
         }
-        match this.client.gate(context.waker()) {
-            Gate::Open => this.poll_head(context, buffer),
-            Gate::Wait => this.poll_ahead(context),
-            // Whatever comes is thrown away by the HTTP library.
-            Gate::Closing => this.transport.poll_read(context, buffer),
-            Gate::Evicted => Poll::Ready(Err(evicted())),
+        match this.client.read_gate(context.waker()) {
+            ReadGate::Open => this.poll_head(context, buffer),
+            ReadGate::Wait => this.poll_ahead(context),
+            // The HTTP library discards it.
+            ReadGate::Closing => this.transport.poll_read(context, buffer),
+            ReadGate::Evicted => Poll::Ready(Err(evicted())),
         }
     }
 }
@@ -247,26 +255,26 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if matches!(this.timer, Some((Waits::End, _))) {
-            // It has been answered.
+        if matches!(this.timer, Some((Timeout::Linger, _))) {
+            // The client has its response already.
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = this.transport.poll_write(context, bytes);
         if written.is_ready() {
-            this.stop_timer(Waits::Reader);
-            this.client.reads();
+            this.stop_timer(Timeout::Write);
+            this.client.write_completed();
             return written;
         }
-        if !matches!(this.timer, Some((Waits::Reader, _))) {
-            this.start_timer(Waits::Reader);
-            this.client.stalls();
+        if !matches!(this.timer, Some((Timeout::Write, _))) {
+            this.start_timer(Timeout::Write);
+            this.client.write_blocked();
         }
         if this.expired(context).is_some() {
             return Poll::Ready(Err(not_reading(&this.client)));
         }
-        match this.client.gate(context.waker()) {
-            Gate::Evicted => Poll::Ready(Err(evicted())),
-            _ => Poll::Pending,
+        match this.client.read_gate(context.waker()) {
+            ReadGate::Evicted => Poll::Ready(Err(evicted())),
+            ReadGate::Open | ReadGate::Wait | ReadGate::Closing => Poll::Pending,
         }
     }
 
@@ -285,29 +293,35 @@ impl AsyncWrite for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.client.leaves();
+        self.client.close();
     }
 }
 
 fn evicted() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "made room for another client")
+    io::Error::new(io::ErrorKind::ConnectionAborted, "evicted in favour of another client")
 }
 
-fn not_reading(client: &Client) -> io::Error {
-    client.closed(Closed::NotReading);
-    io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")
+fn not_reading(client: &ClientConnection) -> io::Error {
+    client.count_closed(CloseReason::NotReading);
+    io::Error::new(io::ErrorKind::TimedOut, "the client does not read the response")
 }
 
-/// Looks for the empty line that ends the head of a request. Lines may end without a carriage return, and empty lines before the
+/// Why a request's head is rejected.
+enum HeadError {
+    TooSlow,
+    TooLong,
+}
+
+/// Searches for the empty line that ends the head of a request. Lines may end without a carriage return, and empty lines before the
 /// first are skipped, as the HTTP library does (RFC 9112, 2.2).
 #[derive(Default)]
-struct Head {
+struct HeadScanner {
     length: usize,
     has_text: bool,
     in_line: bool,
 }
 
-impl Head {
+impl HeadScanner {
     /// The number of bytes of `piece` that belong to the head, if it ends in there.
     fn end_in(&mut self, piece: &[u8]) -> Option<usize> {
         for (index, byte) in piece.iter().enumerate() {
@@ -337,13 +351,17 @@ mod tests {
         ] {
             for cut in 0..end {
                 let (first, second) = text.as_bytes().split_at(cut);
-                let mut head = Head::default();
+                let mut head = HeadScanner::default();
                 assert_eq!(head.end_in(first), None, "{text:?} cut at {cut}");
                 assert_eq!(head.end_in(second), Some(end - cut), "{text:?} cut at {cut}");
             }
         }
         for unfinished in ["", "\r\n\r\n", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r"] {
-            assert_eq!(Head::default().end_in(unfinished.as_bytes()), None, "{unfinished:?}");
+            assert_eq!(
+                HeadScanner::default().end_in(unfinished.as_bytes()),
+                None,
+                "{unfinished:?}"
+            );
         }
     }
 }

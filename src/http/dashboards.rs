@@ -1,4 +1,5 @@
-//! Dashboards, from the program that shows them: what it answers is passed on as it comes, and if it does not, the reader is told.
+//! Forwards requests for dashboards to the program that renders them: its response is streamed as it is received, and if there is none,
+//! the client gets an error page.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,50 +10,50 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use edgewatch_dashboards::answer::{cut, internal_error, plain};
 use edgewatch_dashboards::frame;
+use edgewatch_dashboards::response::{internal_error, plain, split};
 use futures_util::{Stream, StreamExt, stream};
 use http_body_util::BodyExt;
 use maud::html;
 use tokio::time::timeout;
 
 use super::App;
-use super::doors::Client;
-use crate::dashboards::{Answer, Unanswered};
+use super::client::ClientConnection;
+use crate::dashboards::{ForwardError, ForwardedResponse};
 
-/// Time to the next piece of an answer.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
-/// What the program says of its answers.
+/// Time between two chunks of a response.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
+/// The headers of a response that are forwarded.
 const HEADERS: [&str; 4] = [
     "content-type",
     "cache-control",
     "content-security-policy",
     "retry-after",
 ];
-/// The end of a page whose rest will not come.
-const BROKEN: &str = "<p class=\"notice bad\" role=\"alert\">The program that shows dashboards ended in the middle of this page. Load it again.</p></body></html>\n";
+/// The end of a page whose response was interrupted.
+const INTERRUPTED: &str = "<p class=\"notice bad\" role=\"alert\">The program that shows dashboards ended in the middle of this page. Load it again.</p></body></html>\n";
 
-/// Passes a request on.
-pub async fn forward(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let Some(client) = request.conn_data::<Arc<Client>>().cloned() else {
+/// Forwards a request.
+pub(crate) async fn forward(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    let Some(client) = request.conn_data::<Arc<ClientConnection>>().cloned() else {
         return internal_error();
     };
-    let live = app.live();
+    let current = app.current();
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let host = request.connection_info().host().to_owned();
     tokio::select! {
         biased;
-        answer = live.dashboards.ask(target, &host) => match answer {
-            Ok(answer) => pass_on(answer),
-            Err(why) => unanswered(&why, request.path()),
+        response = current.dashboards.forward(target, &host) => match response {
+            Ok(response) => stream(response),
+            Err(error) => error_page(&error, request.path()),
         },
-        // Nobody else would notice while nothing is sent.
-        () = client.gone() => plain(HttpResponse::RequestTimeout(), "the client has hung up\n"),
+        // While nothing is written, the HTTP library does not notice it.
+        () = client.disconnected() => plain(HttpResponse::RequestTimeout(), "the client has hung up\n"),
     }
 }
 
-fn pass_on(answer: Answer) -> HttpResponse {
-    let (head, body) = answer.response.into_parts();
+fn stream(forwarded: ForwardedResponse) -> HttpResponse {
+    let (head, body) = forwarded.response.into_parts();
     let status = StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = HttpResponse::build(status);
     for name in HEADERS {
@@ -66,77 +67,77 @@ fn pass_on(answer: Answer) -> HttpResponse {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let length = head.headers.get("content-length");
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let pieces = Pieces {
+    let body = ForwardedBody {
         body: Some(Box::pin(body.into_data_stream())),
-        // Nothing can be added to what has been announced.
-        end: if is_page && length.is_none() { BROKEN } else { "" },
+        // With a Content-Length nothing can be added.
+        end: if is_page && length.is_none() { INTERRUPTED } else { "" },
     };
-    let connection = answer.connection;
-    let pieces = pieces.stream().inspect(move |_| {
+    let connection = forwarded.connection;
+    let chunks = body.chunks().inspect(move |_| {
         let _open = &connection;
     });
     match length {
-        Some(length) => response.body(SizedStream::new(length, pieces)),
-        None => response.body(BodyStream::new(pieces)),
+        Some(length) => response.body(SizedStream::new(length, chunks)),
+        None => response.body(BodyStream::new(chunks)),
     }
 }
 
-/// The body of an answer, as it comes.
-struct Pieces<B> {
+/// The body of a response, as it is received.
+struct ForwardedBody<B> {
     body: Option<Pin<Box<B>>>,
-    /// What is written if it breaks off.
+    /// What is written if it is interrupted.
     end: &'static str,
 }
 
-impl<E: std::fmt::Display, B: Stream<Item = Result<Bytes, E>>> Pieces<B> {
-    fn stream(self) -> impl Stream<Item = Result<Bytes, Broken>> {
-        stream::unfold(self, |mut pieces| async move {
-            let body = pieces.body.as_mut()?;
-            match timeout(PIECE_TIMEOUT, body.next()).await {
+impl<E: std::fmt::Display, B: Stream<Item = Result<Bytes, E>>> ForwardedBody<B> {
+    fn chunks(self) -> impl Stream<Item = Result<Bytes, Interrupted>> {
+        stream::unfold(self, |mut forwarded| async move {
+            let body = forwarded.body.as_mut()?;
+            match timeout(CHUNK_TIMEOUT, body.next()).await {
                 Ok(None) => None,
-                Ok(Some(Ok(bytes))) => Some((Ok(bytes), pieces)),
-                Ok(Some(Err(error))) => Some((pieces.broken(&error.to_string()), pieces)),
-                Err(_) => Some((pieces.broken("no more for a minute"), pieces)),
+                Ok(Some(Ok(bytes))) => Some((Ok(bytes), forwarded)),
+                Ok(Some(Err(error))) => Some((forwarded.interrupt(&error), forwarded)),
+                Err(_) => Some((forwarded.interrupt(&"no more for a minute"), forwarded)),
             }
         })
-        .flat_map(|piece| {
-            let (bytes, failure) = match piece {
+        .flat_map(|chunk| {
+            let (bytes, error) = match chunk {
                 Ok(bytes) => (bytes, None),
-                Err(failure) => (Bytes::new(), Some(Err(failure))),
+                Err(error) => (Bytes::new(), Some(Err(error))),
             };
-            stream::iter(cut(bytes).map(Ok).chain(failure))
+            stream::iter(split(bytes).map(Ok).chain(error))
         })
     }
 
-    fn broken(&mut self, why: &str) -> Result<Bytes, Broken> {
-        tracing::warn!("an answer of the program that shows dashboards breaks off: {why}");
+    fn interrupt(&mut self, reason: &dyn std::fmt::Display) -> Result<Bytes, Interrupted> {
+        tracing::warn!("a response of the program that shows dashboards was interrupted: {reason}");
         self.body = None;
         match self.end {
-            "" => Err(Broken),
+            "" => Err(Interrupted),
             end => Ok(Bytes::from_static(end.as_bytes())),
         }
     }
 }
 
-/// An answer that breaks off: the client sees the connection close before its end.
+/// The response was interrupted: the client sees the connection close before its end.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer breaks off")]
-struct Broken;
+#[error("the response was interrupted")]
+struct Interrupted;
 
-fn unanswered(why: &Unanswered, path: &str) -> HttpResponse {
-    tracing::error!(path, "{why}");
-    let (status, title, what) = match why {
-        Unanswered::Unreachable(_) => (
+fn error_page(error: &ForwardError, path: &str) -> HttpResponse {
+    tracing::error!(path, "{error}");
+    let (status, title, what) = match error {
+        ForwardError::Unreachable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "No dashboards",
             "The program that shows dashboards cannot be reached.",
         ),
-        Unanswered::Ended(_) => (
+        ForwardError::Ended(_) => (
             StatusCode::BAD_GATEWAY,
             "No dashboard",
             "The program that shows dashboards ended before it answered.",
         ),
-        Unanswered::TimedOut => (
+        ForwardError::TimedOut => (
             StatusCode::GATEWAY_TIMEOUT,
             "No dashboard",
             "The program that shows dashboards does not answer.",

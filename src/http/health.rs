@@ -5,14 +5,14 @@ use actix_web::web::Data;
 
 use super::{App, plain};
 
-/// The server answers. The watchdog asks this of itself.
-pub async fn alive() -> HttpResponse {
+/// Liveness, which the watchdog's probe requests.
+pub(crate) async fn alive() -> HttpResponse {
     plain(HttpResponse::Ok(), "alive\n")
 }
 
-/// Every source has been tried, and reading goes on.
-pub async fn ready(app: Data<App>) -> HttpResponse {
-    let sampler = &app.live().sampler;
+/// Readiness: every collector has been attempted, and the sampler makes progress.
+pub(crate) async fn ready(app: Data<App>) -> HttpResponse {
+    let sampler = &app.current().sampler;
     if !sampler.is_complete() {
         plain(
             HttpResponse::ServiceUnavailable(),

@@ -1,7 +1,7 @@
-//! The names by which a client without a password may ask.
+//! The `Host` names that are served without a password: protection against DNS rebinding.
 //!
-//! The page of any web site can have its own name point to this device (DNS rebinding), and then reads everything through its visitor's
-//! browser, which takes it for one site. The name is in the `Host` header; a page that asks by an address cannot read the answer.
+//! A web site can have its own name resolve to the address of this device, and then reads everything through its visitor's browser, for
+//! which both are one origin. That name is in the `Host` header; for requests to an address the browser keeps the origins apart.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -11,9 +11,8 @@ use actix_web::http::header::HOST;
 
 use edgewatch_dashboards::frame::hostname;
 
-/// True if the service is asked by an address, as localhost, by the device's own name, or by one of `allowed`. A client that
-/// gives no name (HTTP/1.0) is no browser.
-pub fn are_known(request: &ServiceRequest, allowed: &[String]) -> bool {
+/// True if `Host` is an address, localhost, the device's own name, or one of `allowed`. A client without `Host` (HTTP/1.0) is no browser.
+pub(crate) fn are_known(request: &ServiceRequest, allowed: &[String]) -> bool {
     request.headers().get_all(HOST).all(|value| {
         value
             .to_str()
@@ -21,7 +20,7 @@ pub fn are_known(request: &ServiceRequest, allowed: &[String]) -> bool {
     })
 }
 
-/// `domains` are asked for only if it depends on them.
+/// `domains` is called only if the result depends on it.
 fn is_known(authority: &str, allowed: &[String], hostname: &str, domains: impl FnOnce() -> Vec<String>) -> bool {
     let Some(host) = host_of(authority) else {
         return false;
@@ -37,7 +36,7 @@ fn is_known(authority: &str, allowed: &[String], hostname: &str, domains: impl F
     if host == own || host == short {
         return true;
     }
-    // `.local` is multicast DNS (RFC 6762); the others are those that the network or its owner put behind names.
+    // `.local` is multicast DNS (RFC 6762); the others are the search domains of the network.
     host.strip_prefix(short)
         .and_then(|rest| rest.strip_prefix('.'))
         .is_some_and(|domain| domain == "local" || domains().iter().any(|known| known.eq_ignore_ascii_case(domain)))
@@ -60,7 +59,7 @@ fn host_of(authority: &str) -> Option<String> {
 fn search_domains() -> Vec<String> {
     let mut text = String::new();
     let read = std::fs::File::open("/etc/resolv.conf").and_then(|file| file.take(16 << 10).read_to_string(&mut text));
-    // A device without the file has no such domains.
+    // Without the file there are no search domains.
     if read.is_err() {
         return Vec::new();
     }

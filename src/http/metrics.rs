@@ -15,17 +15,21 @@ use edgewatch_program::listen::is_loopback;
 use edgewatch_sensors::exposition;
 
 thread_local! {
-    /// Kept from scrape to scrape, so that a scrape allocates only what it sends.
+    /// Reused by each scrape, which allocates only what it sends.
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Everything in the text format, whatever `Accept` says; compressed only for a client elsewhere that asks for gzip.
-pub async fn metrics(app: Data<App>, request: HttpRequest, accepted: Option<Header<AcceptEncoding>>) -> HttpResponse {
-    let live = app.live();
-    live.sampler.refresh().await;
+pub(crate) async fn metrics(
+    app: Data<App>,
+    request: HttpRequest,
+    accepted: Option<Header<AcceptEncoding>>,
+) -> HttpResponse {
+    let current = app.current();
+    current.sampler.refresh().await;
     let gzip = !is_local(request.peer_addr()) && accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
     let body = TEXT.with_borrow_mut(|text| {
-        exposition::encode(&live.sampler, &app.telemetry.gather(), text).map_err(|error| error.to_string())?;
+        exposition::encode(&current.sampler, &app.telemetry.gather(), text).map_err(|error| error.to_string())?;
         if gzip {
             compress(text).map_err(|error| error.to_string())
         } else {
@@ -50,8 +54,8 @@ pub async fn metrics(app: Data<App>, request: HttpRequest, accepted: Option<Head
     }
 }
 
-/// Whether the client runs on this machine, as the appliance's own Prometheus does. It always asks for gzip, but there is no
-/// network to spare: to compress would double the CPU of a scrape, and take 300 KB each time.
+/// Whether the client runs on this machine, as the appliance's own Prometheus does. It always accepts gzip, but there is no network
+/// traffic to save: compression would double the CPU time of a scrape, and take 300 KB each time.
 fn is_local(peer: Option<SocketAddr>) -> bool {
     // A Unix socket has no address.
     peer.is_none_or(|peer| is_loopback(peer.ip()))

@@ -1,18 +1,19 @@
 //! The HTTP server: one worker, bounded in connections, sizes and time; one file for each endpoint.
 
-pub mod auth;
+mod admission;
+pub(crate) mod auth;
+mod client;
 mod connection;
 mod dashboards;
-pub mod doors;
-pub mod glance;
-pub mod health;
+mod health;
 mod hosts;
-pub mod metrics;
-pub mod probe;
-pub mod sensor;
+mod key_figures;
+mod metrics;
+mod probe;
+mod sensor;
 mod server;
-pub mod status;
-pub mod units;
+mod status;
+mod units;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -35,67 +36,64 @@ use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
 use crate::config::Settings;
-use crate::dashboards::Dashboards;
+use crate::dashboards::DashboardsClient;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
+pub(crate) use admission::CloseReason;
 use auth::Auth;
-use doors::{Client, Turn};
-use edgewatch_dashboards::answer::{internal_error, plain};
+use client::{ClientConnection, RequestGuard};
+use edgewatch_dashboards::response::{internal_error, plain};
 use edgewatch_program::listen::Listen;
 use edgewatch_sensors::sampler::Sampler;
-use probe::Private;
-pub use server::server;
+use probe::Probe;
+pub(crate) use server::server;
 
-/// No route takes a body; a few bytes are let through for clients that send one all the same.
+/// No route takes a body; a few bytes are accepted from clients that send one nevertheless.
 const BODY_LIMIT: usize = 1024;
 
-/// What the handlers share.
-pub struct App {
-    /// Counters.
-    pub telemetry: Arc<Telemetry>,
+/// The state that the handlers share.
+pub(crate) struct App {
+    pub(crate) telemetry: Arc<Telemetry>,
     /// Where it listens.
-    pub addresses: Vec<Listen>,
-    /// The way of the watchdog's question.
-    pub private: Private,
-    live: RwLock<Arc<Live>>,
+    pub(crate) addresses: Vec<Listen>,
+    /// The watchdog's.
+    pub(crate) probe: Probe,
+    current: RwLock<Arc<Reloadable>>,
     started: std::time::Instant,
 }
 
-/// What a reload replaces.
-pub struct Live {
-    /// The settings in force.
-    pub settings: Settings,
-    /// The sampler that reads what they say.
-    pub sampler: Arc<Sampler>,
-    /// Who may ask; `None` lets everybody who reaches the socket.
-    pub auth: Option<Arc<Auth>>,
-    /// The way to the program that shows dashboards.
-    pub dashboards: Dashboards,
+/// The part of the state that a reload replaces.
+pub(crate) struct Reloadable {
+    pub(crate) settings: Settings,
+    pub(crate) sampler: Arc<Sampler>,
+    /// `None` admits every client that reaches the socket.
+    pub(crate) auth: Option<Arc<Auth>>,
+    pub(crate) dashboards: DashboardsClient,
 }
 
 impl App {
     /// The state of a service that starts now.
-    pub fn new(telemetry: Arc<Telemetry>, addresses: Vec<Listen>, live: Live) -> Self {
+    pub(crate) fn new(telemetry: Arc<Telemetry>, addresses: Vec<Listen>, initial: Reloadable) -> Self {
         Self {
             telemetry,
             addresses,
-            private: Private::default(),
-            live: RwLock::new(Arc::new(live)),
+            probe: Probe::default(),
+            current: RwLock::new(Arc::new(initial)),
             started: std::time::Instant::now(),
         }
     }
 
     /// What is in force now.
-    pub fn live(&self) -> Arc<Live> {
-        Arc::clone(&self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    pub(crate) fn current(&self) -> Arc<Reloadable> {
+        Arc::clone(&self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// Puts new settings in force.
-    pub fn replace(&self, live: Live) {
-        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(live);
+    /// Puts the result of a reload in force.
+    pub(crate) fn replace(&self, new: Reloadable) {
+        *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(new);
     }
 
     /// Time since the start of the service.
-    pub fn uptime(&self) -> Duration {
+    pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
 }
@@ -123,7 +121,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 
-/// What happens around every request: bounds, credentials, and an answer even if a handler panics.
+/// The middleware around every handler: limits, authentication, and a response even if the handler panics.
 async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -131,65 +129,71 @@ async fn guard(
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no state"));
     };
-    let Some(client) = request.conn_data::<Arc<Client>>().cloned() else {
+    let Some(client) = request.conn_data::<Arc<ClientConnection>>().cloned() else {
         return Err(actix_web::error::ErrorInternalServerError("no connection"));
     };
-    let turn = Turn(Arc::clone(&client));
+    let in_progress = RequestGuard(Arc::clone(&client));
     let handler = handler_of(request.path());
     let length = content_length(request.headers());
-    // Nobody reads the body, and what switches protocols has no end.
-    let has_rest = length > 0 || request.head().upgrade();
-    let live = app.live();
-    let has_password = live.auth.is_some();
-    let refusal = match refuse_body(&mut request, length) {
+    // The body is not read, and after an upgrade there is no end of the request.
+    let has_unread_data = length > 0 || request.head().upgrade();
+    let current = app.current();
+    let has_auth = current.auth.is_some();
+    let rejection = match reject_body(&mut request, length) {
         Some(response) => Some(response),
-        None => match refuse_hosts(&live, &request) {
+        None => match reject_host(&current, &request) {
             Some(response) => Some(response),
-            None => refuse_strangers(&app, &live, &request, &client, handler).await,
+            None => reject_unauthenticated(&app, &current, &request, &client, handler).await,
         },
     };
-    drop(live);
-    let mut response = match refusal {
+    drop(current);
+    let mut response = match rejection {
         Some(response) => request.into_response(response),
         None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-            Ok(answer) => answer?.map_into_boxed_body(),
+            Ok(response) => response?.map_into_boxed_body(),
             Err(_panic) => {
-                // Logged by the panic hook. The request went down with the handler, so the answer goes the way of errors.
+                // Logged by the panic hook. The handler owned the request, so the response has to be an error.
                 app.telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
-                app.telemetry.answered(handler, 500);
-                let mut answer = internal_error();
-                protect(answer.headers_mut());
-                return Err(InternalError::from_response("panic", answer).into());
+                app.telemetry.count_response(handler, 500);
+                let mut response = internal_error();
+                add_security_headers(response.headers_mut());
+                return Err(InternalError::from_response("panic", response).into());
             }
         },
     };
-    app.telemetry.answered(handler, response.status().as_u16());
+    app.telemetry.count_response(handler, response.status().as_u16());
     tracing::debug!(
         method = %response.request().method(),
         path = response.request().path(),
         status = response.status().as_u16(),
         "request"
     );
-    protect(response.headers_mut());
-    // Strangers get a place for the time of an answer, and nobody keeps the last place.
-    let is_stranger = response.status().is_client_error() || (is_health(handler) && has_password);
-    if has_rest || is_stranger || client.is_in_the_way() {
-        client.closes();
+    add_security_headers(response.headers_mut());
+    // Clients that have not authenticated keep no connection beyond a response, and at the limit no client does.
+    let is_unauthenticated = response.status().is_client_error() || (is_health(handler) && has_auth);
+    if has_unread_data || is_unauthenticated || client.is_over_limit() {
+        client.close_after_response();
         response
             .response_mut()
             .head_mut()
             .set_connection_type(ConnectionType::Close);
     }
-    Ok(response.map_body(|_, body| Answer { body, _turn: turn }.boxed()))
+    Ok(response.map_body(|_, body| {
+        GuardedBody {
+            body,
+            _guard: in_progress,
+        }
+        .boxed()
+    }))
 }
 
-/// The body of an answer, with the turn of its request: the connection reads the next one when this has been handed over.
-struct Answer {
+/// The body of a response with the guard of its request: the connection reads the next request once it is dropped.
+struct GuardedBody {
     body: BoxBody,
-    _turn: Turn,
+    _guard: RequestGuard,
 }
 
-impl MessageBody for Answer {
+impl MessageBody for GuardedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -201,9 +205,9 @@ impl MessageBody for Answer {
     }
 }
 
-/// What every answer tells browsers, unless its handler knows better: take it for what it says it is, run and load nothing from elsewhere, show
-/// it in no other page, and let no other site have it.
-fn protect(headers: &mut HeaderMap) {
+/// Adds the headers that restrict browsers, unless the handler has set them: no content sniffing, no resources or scripts of other
+/// origins, no framing, no use by other sites.
+fn add_security_headers(headers: &mut HeaderMap) {
     let policies = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
@@ -232,7 +236,7 @@ fn handler_of(path: &str) -> &'static str {
     }
 }
 
-/// The bytes of the body that a request announces.
+/// `Content-Length` of a request; 0 without.
 fn content_length(headers: &HeaderMap) -> usize {
     headers
         .get(CONTENT_LENGTH)
@@ -241,29 +245,29 @@ fn content_length(headers: &HeaderMap) -> usize {
 }
 
 /// 413 for a request with more than a few bytes of body, or with a body of unknown length.
-fn refuse_body(request: &mut ServiceRequest, length: usize) -> Option<HttpResponse> {
+fn reject_body(request: &mut ServiceRequest, length: usize) -> Option<HttpResponse> {
     if length <= BODY_LIMIT && !request.headers().contains_key(TRANSFER_ENCODING) {
         return None;
     }
-    let refusal = Refusal {
+    let body = RejectionBody {
         text: "no route here takes a body\n",
         _unread: request.take_payload(),
     };
     Some(
         HttpResponse::PayloadTooLarge()
             .content_type("text/plain; charset=utf-8")
-            .body(refusal),
+            .body(body),
     )
 }
 
-/// A body that holds on to what its request still has to send. The server closes the connection behind an answer to a request
-/// that it has not read; a chunked one that is merely dropped it would go on reading for as long as the client likes.
-struct Refusal {
+/// A body that keeps the unread payload of its request: the server then closes the connection after the response. If the payload were
+/// dropped, it would go on reading a chunked request for as long as the client sends.
+struct RejectionBody {
     text: &'static str,
     _unread: Payload,
 }
 
-impl MessageBody for Refusal {
+impl MessageBody for RejectionBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -275,12 +279,12 @@ impl MessageBody for Refusal {
     }
 }
 
-/// 421 for a name that is not the device's, where no password stands between a web site and the answers.
-fn refuse_hosts(live: &Live, request: &ServiceRequest) -> Option<HttpResponse> {
-    let is_open = live.auth.as_ref().is_none_or(|auth| auth.trusts(request));
-    // No browser comes in through a Unix socket; what does has the name from whoever it works for.
+/// 421 for a `Host` that is not the device's, where no password protects against DNS rebinding.
+fn reject_host(current: &Reloadable, request: &ServiceRequest) -> Option<HttpResponse> {
+    let is_open = current.auth.as_ref().is_none_or(|auth| auth.trusts(request));
+    // No browser connects to a Unix socket; a reverse proxy there passes the name of its own client on.
     let is_browser = request.peer_addr().is_some();
-    if !is_open || !is_browser || hosts::are_known(request, &live.settings.http.hosts) {
+    if !is_open || !is_browser || hosts::are_known(request, &current.settings.http.hosts) {
         return None;
     }
     Some(plain(
@@ -289,21 +293,21 @@ fn refuse_hosts(live: &Live, request: &ServiceRequest) -> Option<HttpResponse> {
     ))
 }
 
-/// The watchdog and load balancers ask for these without a password; they tell nothing but yes or no.
+/// The watchdog and load balancers request these without a password; they disclose nothing but yes or no.
 fn is_health(handler: &str) -> bool {
     handler == "healthz" || handler == "readyz"
 }
 
-async fn refuse_strangers(
+async fn reject_unauthenticated(
     app: &App,
-    live: &Live,
+    current: &Reloadable,
     request: &ServiceRequest,
-    client: &Client,
+    client: &ClientConnection,
     handler: &str,
 ) -> Option<HttpResponse> {
     if is_health(handler) {
         return None;
     }
-    let auth = live.auth.as_ref()?;
-    auth.refuse(request, client, &app.telemetry).await
+    let auth = current.auth.as_ref()?;
+    auth.reject(request, client, &app.telemetry).await
 }

@@ -1,7 +1,7 @@
-//! The service asks itself over HTTP whether it answers.
+//! The watchdog's probe: an HTTP request of the service to itself.
 //!
-//! The question does not come in through the listening socket, where strangers could be in the way: a pair of sockets is handed to
-//! the very thread that serves everybody. If that is stuck or dead, nobody answers.
+//! It does not use the listening socket, whose connections clients could take up: one end of a socket pair is sent to the thread that
+//! serves all connections. If that is stuck or dead, there is no response.
 
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -16,22 +16,22 @@ use edgewatch_program::lock::lock;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.0\r\n\r\n";
-const ANSWERS: [&[u8]; 2] = [b"HTTP/1.0 200", b"HTTP/1.1 200"];
+const SUCCESS: [&[u8]; 2] = [b"HTTP/1.0 200", b"HTTP/1.1 200"];
 
-/// The way to the worker.
+/// Probes the worker of the server.
 #[derive(Default)]
-pub struct Private(Mutex<Option<Sender<StdUnixStream>>>);
+pub(crate) struct Probe(Mutex<Option<Sender<StdUnixStream>>>);
 
-impl Private {
-    /// From now on questions go to the worker that receives from `worker`.
-    pub fn open(&self, worker: Sender<StdUnixStream>) {
+impl Probe {
+    /// Sends probes from now on to the worker that receives from `worker`.
+    pub(crate) fn connect(&self, worker: Sender<StdUnixStream>) {
         *lock(&self.0) = Some(worker);
     }
 
-    /// True if the worker answers 200 to `/healthz` within 3 s.
-    pub async fn answers(&self) -> bool {
+    /// True if the worker responds to `/healthz` with 200 within 3 s.
+    pub(crate) async fn succeeds(&self) -> bool {
         match tokio::time::timeout(TIMEOUT, self.status_line()).await {
-            Ok(Ok(line)) => ANSWERS.contains(&line.as_slice()),
+            Ok(Ok(line)) => SUCCESS.contains(&line.as_slice()),
             Ok(Err(_)) | Err(_) => false,
         }
     }
@@ -57,26 +57,26 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_worker_that_is_not_there_or_dead_does_not_answer() {
-        let private = Private::default();
-        assert!(!private.answers().await);
+    async fn without_a_worker_or_with_a_dead_one_it_fails() {
+        let probe = Probe::default();
+        assert!(!probe.succeeds().await);
         let (worker, dead) = mpsc::channel(1);
-        private.open(worker);
+        probe.connect(worker);
         drop(dead);
-        assert!(!private.answers().await);
+        assert!(!probe.succeeds().await);
     }
 
     #[tokio::test]
-    async fn only_a_good_answer_counts() {
-        for (answer, good) in [("HTTP/1.1 200 OK\r\n", true), ("HTTP/1.1 503 Service\r\n", false)] {
-            let private = Private::default();
-            let (worker, mut asked) = mpsc::channel(1);
-            private.open(worker);
+    async fn it_succeeds_with_status_200_only() {
+        for (response, success) in [("HTTP/1.1 200 OK\r\n", true), ("HTTP/1.1 503 Service\r\n", false)] {
+            let probe = Probe::default();
+            let (worker, mut probes) = mpsc::channel(1);
+            probe.connect(worker);
             tokio::spawn(async move {
-                let mut stream = UnixStream::from_std(asked.recv().await.unwrap()).unwrap();
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                let mut stream = UnixStream::from_std(probes.recv().await.unwrap()).unwrap();
+                stream.write_all(response.as_bytes()).await.unwrap();
             });
-            assert_eq!(private.answers().await, good, "{answer}");
+            assert_eq!(probe.succeeds().await, success, "{response}");
         }
     }
 }

@@ -14,10 +14,10 @@ use edgewatch_program::time::unix_time;
 use edgewatch_sensors::sampler::{CollectorState, Sampler};
 use edgewatch_sensors::settings::FaultKind;
 
-/// The answer.
+/// The JSON document.
 #[derive(Serialize)]
-struct Answer {
-    /// Unix time of the answer, in seconds.
+struct Document {
+    /// Unix time of the response, in seconds.
     time: f64,
     sources: Vec<SourceEntry>,
     readings: Vec<ReadingEntry>,
@@ -47,22 +47,22 @@ struct ReadingEntry {
 }
 
 /// The latest readings, or 503 with a reason before there are any.
-pub async fn sensor(app: Data<App>) -> HttpResponse {
+pub(crate) async fn sensor(app: Data<App>) -> HttpResponse {
     let telemetry = &app.telemetry;
     telemetry.requests.inc();
     let timer = telemetry.latency.start_timer();
-    let answer = answer(&app).await.unwrap_or_else(|error| {
+    let response = respond(&app).await.unwrap_or_else(|error| {
         tracing::error!(%error, "cannot answer /sensor");
         telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
         internal_error()
     });
     timer.observe_duration();
-    answer
+    response
 }
 
-async fn answer(app: &App) -> Result<HttpResponse, Failure> {
-    let live = app.live();
-    for fault in &live.settings.simulated.faults {
+async fn respond(app: &App) -> Result<HttpResponse, Failure> {
+    let current = app.current();
+    for fault in &current.settings.simulated.faults {
         match fault.kind {
             FaultKind::RouteError if fault.is_active(app.uptime()) => return Err(Failure("injected fault".into())),
             #[expect(clippy::panic, reason = "the fault that the settings ask for")]
@@ -70,22 +70,22 @@ async fn answer(app: &App) -> Result<HttpResponse, Failure> {
             _ => {}
         }
     }
-    if !live.sampler.is_complete() {
+    if !current.sampler.is_complete() {
         return Ok(HttpResponse::ServiceUnavailable()
             .insert_header(("Retry-After", "1"))
             .json(serde_json::json!({ "error": "the first sample is not complete yet" })));
     }
-    live.sampler.refresh().await;
-    let body = serde_json::to_vec(&collect(&live.sampler)).map_err(|error| Failure::because("JSON", error))?;
+    current.sampler.refresh().await;
+    let body = serde_json::to_vec(&document(&current.sampler)).map_err(|error| Failure::because("JSON", error))?;
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .insert_header(("Cache-Control", "no-store"))
         .body(body))
 }
 
-fn collect(sampler: &Sampler) -> Answer {
+fn document(sampler: &Sampler) -> Document {
     let now = Instant::now();
-    let mut answer = Answer {
+    let mut document = Document {
         time: unix_time(),
         sources: Vec::new(),
         readings: Vec::new(),
@@ -94,16 +94,16 @@ fn collect(sampler: &Sampler) -> Answer {
         if !state.has_output() {
             return;
         }
-        answer.sources.push(SourceEntry {
+        document.sources.push(SourceEntry {
             name: source,
             success: state.is_ok(),
             age_seconds: state.age(now).as_secs_f64(),
             dropped: state.dropped,
             errors: state.errors.clone(),
         });
-        answer.readings.extend(entries(source, state, now));
+        document.readings.extend(entries(source, state, now));
     });
-    answer
+    document
 }
 
 fn entries(source: &'static str, state: &CollectorState, now: Instant) -> impl Iterator<Item = ReadingEntry> {

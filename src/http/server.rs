@@ -1,4 +1,4 @@
-//! The server: one worker, and in front of the HTTP library what bounds each connection and all of them together.
+//! The server: one worker, and the limits of connections in context of the HTTP library.
 
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -18,14 +18,15 @@ use actix_web::{App as Routes, web};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
 
+use super::admission::{Admission, CloseReason};
+use super::client::ClientConnection;
 use super::connection::{Connection, Transport};
-use super::doors::{Client, Closed, Doors};
 use super::{App, guard, routes};
-use edgewatch_dashboards::answer::WRITE_BUFFER;
+use edgewatch_dashboards::response::WRITE_BUFFER;
 use edgewatch_program::listen::Socket;
 use edgewatch_program::logging::LogRateLimit;
 
-/// For passwords.
+/// For password checks.
 const BLOCKING_THREADS: usize = 1;
 /// Time for a connection to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -34,48 +35,48 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// A socket cannot be used.
-pub fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Server> {
-    let live = app.live();
-    let http = &live.settings.http;
+pub(crate) fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Server> {
+    let current = app.current();
+    let http = &current.settings.http;
     let mut builder = Server::build()
         .workers(1)
         .worker_max_blocking_threads(BLOCKING_THREADS)
         .max_concurrent_connections(http.max_connections)
         .shutdown_timeout(http.shutdown_timeout.as_secs())
         .disable_signals();
-    let front = Front {
-        doors: Doors::new(http.max_connections, Arc::clone(&app.telemetry)),
-        malformed: Arc::default(),
+    let context = ServerContext {
+        admission: Admission::new(http.max_connections, Arc::clone(&app.telemetry)),
+        malformed_log: Arc::default(),
         stopping: builder.graceful_shutdown_signal(),
         client_timeout: http.client_timeout,
         keep_alive: http.keep_alive,
         app,
     };
     for socket in sockets {
-        let front = front.clone();
+        let context = context.clone();
         builder = match socket {
             Socket::Tcp(listener) => builder.listen("http", listener, move || {
-                let front = front.clone();
+                let context = context.clone();
                 fn_factory(move || {
-                    let front = front.clone();
+                    let context = context.clone();
                     async move {
-                        let desk = front.open().await?;
+                        let handler = context.build_handler().await?;
                         Ok::<_, ()>(fn_service(move |stream: TcpStream| {
-                            let desk = desk.clone();
-                            async move { desk.admit(Transport::Tcp(stream)).await }
+                            let handler = handler.clone();
+                            async move { handler.accept(Transport::Tcp(stream)).await }
                         }))
                     }
                 })
             })?,
             Socket::Unix(listener) => builder.listen_uds("http", listener, move || {
-                let front = front.clone();
+                let context = context.clone();
                 fn_factory(move || {
-                    let front = front.clone();
+                    let context = context.clone();
                     async move {
-                        let desk = front.open().await?;
+                        let handler = context.build_handler().await?;
                         Ok::<_, ()>(fn_service(move |stream: UnixStream| {
-                            let desk = desk.clone();
-                            async move { desk.admit(Transport::Unix(stream)).await }
+                            let handler = handler.clone();
+                            async move { handler.accept(Transport::Unix(stream)).await }
                         }))
                     }
                 })
@@ -85,22 +86,23 @@ pub fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Result<Serv
     Ok(builder.run())
 }
 
-/// What the worker needs to serve a listening socket.
+/// What the worker needs to serve the listening sockets.
 #[derive(Clone)]
-struct Front {
+struct ServerContext {
     app: web::Data<App>,
-    doors: Arc<Doors>,
-    malformed: Arc<LogRateLimit>,
+    admission: Arc<Admission>,
+    malformed_log: Arc<LogRateLimit>,
     stopping: GracefulShutdownSignal,
     client_timeout: Duration,
     keep_alive: Duration,
 }
 
-impl Front {
-    /// Makes the service in the worker's thread, and has it answer the watchdog there.
-    async fn open(
+impl ServerContext {
+    /// Builds the service in the worker's thread, where the watchdog's probes are served as well.
+    async fn build_handler(
         self,
-    ) -> Result<Desk<impl Service<Conversation, Response = (), Error = DispatchError> + 'static>, ()> {
+    ) -> Result<ConnectionHandler<impl Service<HttpConnection, Response = (), Error = DispatchError> + 'static>, ()>
+    {
         let (app, stopping) = (self.app.clone(), self.stopping.clone());
         let routes = Routes::new()
             .app_data(app)
@@ -114,7 +116,7 @@ impl Front {
                 async move { signal.notified().await }
             })
             .keep_alive(self.keep_alive)
-            // The connection has a time limit of its own, for each request.
+            // `Connection` has a timeout of its own, for each request.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .h1_write_buffer_size(WRITE_BUFFER)
@@ -124,50 +126,50 @@ impl Front {
             .h1(map_config(routes, |()| AppConfig::default()))
             .new_service(())
             .await?;
-        let desk = Desk {
+        let handler = ConnectionHandler {
             http: Rc::new(http),
-            front: Rc::new(self),
+            context: Rc::new(self),
         };
-        // Each socket's service takes the place of the one before, and so does that of a worker that replaces a dead one.
-        let (ask, mut asked) = mpsc::channel(1);
-        desk.front.app.private.open(ask);
-        let answering = desk.clone();
+        // Replaces the channel of the socket before, or of a dead worker.
+        let (sender, mut probes) = mpsc::channel(1);
+        handler.context.app.probe.connect(sender);
+        let probed = handler.clone();
         actix_web::rt::spawn(async move {
-            while let Some(stream) = asked.recv().await {
-                let desk = answering.clone();
-                actix_web::rt::spawn(async move { desk.answer_the_service(stream).await });
+            while let Some(stream) = probes.recv().await {
+                let handler = probed.clone();
+                actix_web::rt::spawn(async move { handler.serve_probe(stream).await });
             }
         });
-        Ok(desk)
+        Ok(handler)
     }
 }
 
 /// A connection, and the address of its client.
-type Conversation = (Connection, Option<SocketAddr>);
+type HttpConnection = (Connection, Option<SocketAddr>);
 
-/// Where connections are served.
-struct Desk<S> {
+/// Serves connections.
+struct ConnectionHandler<S> {
     http: Rc<S>,
-    front: Rc<Front>,
+    context: Rc<ServerContext>,
 }
 
-impl<S> Clone for Desk<S> {
+impl<S> Clone for ConnectionHandler<S> {
     fn clone(&self) -> Self {
         Self {
             http: Rc::clone(&self.http),
-            front: Rc::clone(&self.front),
+            context: Rc::clone(&self.context),
         }
     }
 }
 
-impl<S: Service<Conversation, Response = (), Error = DispatchError>> Desk<S> {
-    async fn admit(&self, transport: Transport) -> Result<(), ()> {
+impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> ConnectionHandler<S> {
+    async fn accept(&self, transport: Transport) -> Result<(), ()> {
         let peer = transport.peer();
-        let doors = &self.front.doors;
-        if let Some(client) = doors.enter(peer.map(|peer| peer.ip())) {
-            if doors.is_full() {
-                let doors = Arc::clone(doors);
-                actix_web::rt::spawn(async move { doors.clear().await });
+        let admission = &self.context.admission;
+        if let Some(client) = admission.admit(peer.map(|peer| peer.ip())) {
+            if admission.is_full() {
+                let admission = Arc::clone(admission);
+                actix_web::rt::spawn(async move { admission.free_capacity().await });
             }
             transport.bound_buffers();
             self.serve(transport, client, peer).await;
@@ -175,30 +177,30 @@ impl<S: Service<Conversation, Response = (), Error = DispatchError>> Desk<S> {
         Ok(())
     }
 
-    async fn answer_the_service(&self, stream: StdUnixStream) {
+    async fn serve_probe(&self, stream: StdUnixStream) {
         match UnixStream::from_std(stream) {
             Ok(stream) => {
-                self.serve(Transport::Unix(stream), Client::of_the_service(), None)
+                self.serve(Transport::Unix(stream), ClientConnection::probe(), None)
                     .await
             }
-            Err(error) => tracing::error!(%error, "cannot take the watchdog's question"),
+            Err(error) => tracing::error!(%error, "cannot serve the watchdog's probe"),
         }
     }
 
-    async fn serve(&self, transport: Transport, client: Arc<Client>, peer: Option<SocketAddr>) {
-        let connection = Connection::new(transport, client, self.front.client_timeout);
-        let who = || peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.ip().to_string());
+    async fn serve(&self, transport: Transport, client: Arc<ClientConnection>, peer: Option<SocketAddr>) {
+        let connection = Connection::new(transport, client, self.context.client_timeout);
+        let peer_name = || peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.ip().to_string());
         match self.http.call((connection, peer)).await {
             Ok(()) => {}
             Err(DispatchError::Parse(error)) => {
-                self.front.app.telemetry.closed(Closed::Malformed);
-                if let Some(more) = self.front.malformed.allow(Instant::now()) {
-                    tracing::warn!("malformed request from {}: {error}{more}", who());
+                self.context.app.telemetry.closed(CloseReason::Malformed);
+                if let Some(suppressed) = self.context.malformed_log.allow(Instant::now()) {
+                    tracing::warn!("malformed request from {}: {error}{suppressed}", peer_name());
                 }
             }
-            // Gone, closed to make room, or too slow; the latter two are counted.
-            Err(DispatchError::Io(error)) => tracing::debug!("connection from {} ended: {error}", who()),
-            Err(error) => tracing::error!("connection from {} ended: {error}", who()),
+            // Disconnected, evicted, or too slow; the latter two are counted.
+            Err(DispatchError::Io(error)) => tracing::debug!("connection from {} ended: {error}", peer_name()),
+            Err(error) => tracing::error!("connection from {} ended: {error}", peer_name()),
         }
     }
 }

@@ -8,7 +8,7 @@ use edgewatch_dashboards::frame::{GRAFANA_PORT, link, respond};
 use maud::{Markup, html};
 
 use super::units::{duration, quantity};
-use super::{App, Live, glance};
+use super::{App, Reloadable, key_figures};
 use crate::config::Settings;
 use edgewatch_dashboards::library::SHIPPED;
 use edgewatch_sensors::collectors::simulated;
@@ -23,15 +23,15 @@ const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("favicon.svg");
 
 /// The page.
-pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let live = app.live();
-    live.sampler.refresh().await;
+pub(crate) async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    let current = app.current();
+    current.sampler.refresh().await;
     let now = Instant::now();
     let mut sources = html! {};
-    // What people come for first; counters of the host are a click away.
+    // Hardware first; the counters of the host are collapsed.
     let (mut hardware, mut host) = (html! {}, html! {});
     let mut failing = 0;
-    live.sampler.visit(|name, state| {
+    current.sampler.visit(|name, state| {
         if !state.has_output() {
             return;
         }
@@ -44,9 +44,9 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
         }
     });
     let body = html! {
-        (notices(&app, &live))
-        (summary(&app, &live, failing))
-        (links(&live.settings, &request))
+        (notices(&app, &current))
+        (summary(&app, &current, failing))
+        (links(&current.settings, &request))
         h2 { "Sources" }
         table.sources {
             thead { tr { th { "source" } th { "state" } th.number { "readings" } th.number { "age" } th.number { "took" } } }
@@ -60,24 +60,24 @@ pub async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
 }
 
 /// The style sheet of every page.
-pub async fn style() -> HttpResponse {
+pub(crate) async fn style() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/css; charset=utf-8")
         .insert_header(("Cache-Control", "max-age=3600"))
         .body(STYLE)
 }
 
-/// What browsers show beside the title.
-pub async fn icon() -> HttpResponse {
+/// The favicon.
+pub(crate) async fn icon() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("image/svg+xml")
         .insert_header(("Cache-Control", "max-age=86400"))
         .body(ICON)
 }
 
-fn notices(app: &App, live: &Live) -> Markup {
-    let settings = &live.settings;
-    let open = live.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
+fn notices(app: &App, current: &Reloadable) -> Markup {
+    let settings = &current.settings;
+    let open = current.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
     html! {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
@@ -88,10 +88,10 @@ fn notices(app: &App, live: &Live) -> Markup {
     }
 }
 
-fn summary(app: &App, live: &Live, failing: usize) -> Markup {
-    let (class, text) = if !live.sampler.is_complete() {
+fn summary(app: &App, current: &Reloadable, failing: usize) -> Markup {
+    let (class, text) = if !current.sampler.is_complete() {
         ("warn", "taking the first sample".to_owned())
-    } else if !live.sampler.is_progressing() {
+    } else if !current.sampler.is_progressing() {
         ("bad", "the sampler is stuck".to_owned())
     } else if failing == 1 {
         ("warn", "1 source fails".to_owned())
@@ -104,7 +104,7 @@ fn summary(app: &App, live: &Live, failing: usize) -> Markup {
         ul.summary {
             li { span.label { "sampler" } strong class=(class) { (text) } }
             li { span.label { "service up" } strong { (duration(app.uptime())) } }
-            @for (label, value) in glance::numbers(&live.sampler) { li { span.label { (label) } strong { (value) } } }
+            @for (label, value) in key_figures::list(&current.sampler) { li { span.label { (label) } strong { (value) } } }
         }
     }
 }
@@ -136,10 +136,10 @@ fn source_row(name: &str, state: &CollectorState, now: Instant) -> Markup {
                 @if state.is_ok() { span.good { "ok" } }
                 @else {
                     span.bad { "fails" }
-                    @for trouble in state.errors.iter().take(5) { div.trouble { (trouble) } }
-                    @if state.errors.len() > 5 { div.trouble { "and " (state.errors.len() - 5) " more" } }
+                    @for error in state.errors.iter().take(5) { div.detail { (error) } }
+                    @if state.errors.len() > 5 { div.detail { "and " (state.errors.len() - 5) " more" } }
                 }
-                @if state.dropped > 0 { div.trouble { (state.dropped) " left out: above limits.readings_per_source" } }
+                @if state.dropped > 0 { div.detail { (state.dropped) " left out: above limits.readings_per_source" } }
             }
             td.number { (state.readings.len()) }
             td.number { (duration(state.age(now))) }

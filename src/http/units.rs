@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A value for people, with its unit.
-pub fn quantity(value: f64, unit: &str) -> String {
+pub(crate) fn quantity(value: f64, unit: &str) -> String {
     match unit {
         "bytes" => bytes(value),
         "celsius" => format!("{value:.1} °C"),
@@ -22,7 +22,7 @@ fn number(value: f64) -> String {
 }
 
 /// Bytes in the largest binary unit that keeps the number above 1.
-pub fn bytes(value: f64) -> String {
+pub(crate) fn bytes(value: f64) -> String {
     let mut scaled = value;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if scaled.abs() < 1024.0 {
@@ -34,7 +34,7 @@ pub fn bytes(value: f64) -> String {
 }
 
 /// A time span in at most two units.
-pub fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 if duration.as_millis() == 0 => format!("{} µs", duration.as_micros()),

@@ -1,10 +1,10 @@
-//! A process that belongs to us: it ends when we end, and its last words are kept.
+//! A child process: it ends when we end, and the end of its output is kept.
 
 use std::fs::File;
 use std::io::{self, PipeReader, pipe};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -19,20 +19,21 @@ use tokio::time::timeout;
 
 use super::terminal;
 use edgewatch_program::error::Failure;
+use edgewatch_program::lock::lock;
 
 /// Time to end after SIGTERM. Prometheus writes its last samples out, which takes a while on an SD card.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Bytes of output that are kept, whatever the process writes.
-const WORDS: usize = 8 << 10;
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bytes of output that are kept.
+const MAX_OUTPUT: usize = 8 << 10;
 /// Lines of them that are shown.
-const LINES: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// A running process.
-pub struct Child {
+pub(crate) struct Child {
     name: &'static str,
     process: Process,
     pid: Pid,
-    words: Arc<Mutex<Vec<u8>>>,
+    output: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
 }
 
@@ -42,68 +43,71 @@ impl Child {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(name: &'static str, mut command: Command, lock: &File) -> Result<Self, Failure> {
+    pub(crate) fn start(name: &'static str, mut command: Command, lock: &File) -> Result<Self, Failure> {
         let fail = |error: io::Error| Failure::because(format!("cannot start {name}"), error);
-        let (output, input) = pipe().map_err(fail)?;
+        let (read_end, write_end) = pipe().map_err(fail)?;
         command
             .stdin(lock.try_clone().map_err(fail)?)
-            .stdout(input.try_clone().map_err(fail)?)
-            .stderr(input)
-            // A Ctrl-C at the terminal goes to the foreground group. It is for us to stop things, in order.
+            .stdout(write_end.try_clone().map_err(fail)?)
+            .stderr(write_end)
+            // Ctrl-C at the terminal signals the foreground group: the children are stopped by us, in order.
             .process_group(0);
         end_with_us(&mut command);
         let process = command.spawn().map_err(fail)?;
-        // The command holds the writing end, and as long as it does, the reader sees no end.
+        // The command holds the write end, without whose last copy closed the reader sees no end of file.
         drop(command);
         let pid = process
             .id()
             .and_then(|pid| Pid::from_raw(pid.cast_signed()))
             .ok_or_else(|| fail(Errno::SRCH.into()))?;
-        let words = Arc::default();
-        let reader = tokio::spawn(keep_last(output, Arc::clone(&words)));
+        let output = Arc::default();
+        let reader = tokio::spawn(keep_last(read_end, Arc::clone(&output)));
         Ok(Self {
             name,
             process,
             pid,
-            words,
+            output,
             reader,
         })
     }
 
-    /// Its number.
-    pub fn pid(&self) -> u32 {
+    /// Its process ID.
+    pub(crate) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().cast_unsigned()
     }
 
-    /// Waits until it ends by itself, and tells how, with its last words.
-    pub async fn ended(&mut self) -> Failure {
+    /// Waits until it ends by itself, and gives its exit status and last output.
+    pub(crate) async fn ended(&mut self) -> Failure {
         let how = match self.process.wait().await {
             Ok(status) => explain(status),
             Err(error) => error.to_string(),
         };
-        // What it wrote just before is still in the pipe. A process that it left behind may hold the other end.
+        // Its last output may still be in the pipe. With a timeout: a process that it left behind may hold the write end.
         let _ = timeout(Duration::from_secs(1), &mut self.reader).await;
-        Failure(format!("{} ended ({how}){}", self.name, self.last_words()))
+        Failure(format!("{} ended ({how}){}", self.name, self.last_output()))
     }
 
-    /// Asks it to end, and kills it if it does not.
-    pub async fn stop(mut self) {
+    /// Stops it with SIGTERM, and kills it after a timeout.
+    pub(crate) async fn stop(mut self) {
         if self.process.id().is_some() {
-            // Fails if it ends in this moment.
+            // Fails if it ends at this moment.
             let _ = kill_process(self.pid, Signal::TERM);
         }
-        if timeout(PATIENCE, self.process.wait()).await.is_err() {
-            terminal::warn(format!("{} does not end within {PATIENCE:?}: killing it", self.name));
-            // Dropping it does that.
+        if timeout(STOP_TIMEOUT, self.process.wait()).await.is_err() {
+            terminal::warn(format!(
+                "{} does not end within {STOP_TIMEOUT:?}: killing it",
+                self.name
+            ));
+            // `Drop` kills it.
         }
     }
 
     /// The end of its output, one indented line each.
-    fn last_words(&self) -> String {
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&words);
+    fn last_output(&self) -> String {
+        let output = lock(&self.output);
+        let text = String::from_utf8_lossy(&output);
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(LINES)..]
+        lines[lines.len().saturating_sub(MAX_LINES)..]
             .iter()
             .flat_map(|line| ["\n  ", line])
             .collect()
@@ -112,22 +116,22 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Not if it has been collected: by now the number may be another's.
+        // Not if it has been reaped: the process ID may have been reused.
         if self.process.id().is_some() {
-            // With what it started itself. Fails if it ends in this moment.
+            // The whole process group. Fails if it ends at this moment.
             let _ = kill_process_group(self.pid, Signal::KILL);
         }
     }
 }
 
-/// Has the kernel send SIGTERM to the process when we end in whatever way.
+/// Has the kernel send SIGTERM to the process when we end in any way.
 fn end_with_us(command: &mut Command) {
     let parent = getpid();
     // SAFETY: between fork and exec only system calls are made, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
             set_parent_process_death_signal(Some(Signal::TERM))?;
-            // We may have ended before that took effect.
+            // The parent may have ended before that took effect.
             if getppid() != Some(parent) {
                 return Err(Errno::SRCH.into());
             }
@@ -136,16 +140,16 @@ fn end_with_us(command: &mut Command) {
     }
 }
 
-async fn keep_last(output: PipeReader, words: Arc<Mutex<Vec<u8>>>) {
-    let Ok(mut output) = Receiver::from_owned_fd(output.into()) else {
+async fn keep_last(pipe: PipeReader, output: Arc<Mutex<Vec<u8>>>) {
+    let Ok(mut pipe) = Receiver::from_owned_fd(pipe.into()) else {
         return;
     };
     let mut chunk = [0; 1024];
-    while let Ok(length @ 1..) = output.read(&mut chunk).await {
-        let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
-        words.extend_from_slice(&chunk[..length]);
-        let surplus = words.len().saturating_sub(WORDS);
-        words.drain(..surplus);
+    while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
+        let mut output = lock(&output);
+        output.extend_from_slice(&chunk[..length]);
+        let surplus = output.len().saturating_sub(MAX_OUTPUT);
+        output.drain(..surplus);
     }
 }
 
@@ -173,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_is_told_with_the_last_words() {
+    async fn the_end_is_reported_with_the_last_output() {
         let message = shell("echo to stdout; echo to stderr >&2; exit 3")
             .ended()
             .await
@@ -187,28 +191,28 @@ mod tests {
     async fn what_is_kept_is_bounded() {
         let mut child = shell("head -c 300000 /dev/zero | tr '\\0' x; for i in $(seq 50); do echo line $i; done");
         let message = child.ended().await.to_string();
-        assert!(child.words.lock().unwrap().len() <= WORDS);
-        assert_eq!(message.lines().count(), 1 + LINES);
+        assert!(child.output.lock().unwrap().len() <= MAX_OUTPUT);
+        assert_eq!(message.lines().count(), 1 + MAX_LINES);
         assert!(message.ends_with("\n  line 50"), "{message}");
     }
 
     #[tokio::test]
-    async fn it_is_asked_to_end_and_the_group_goes_with_it_when_dropped() {
+    async fn it_is_stopped_and_its_group_killed_when_dropped() {
         let child = shell("sleep 600 & wait");
         let pid = child.pid();
         let began = Instant::now();
         child.stop().await;
-        assert!(began.elapsed() < PATIENCE && !is_alive(pid));
+        assert!(began.elapsed() < STOP_TIMEOUT && !is_alive(pid));
 
         let child = shell("trap '' TERM; sleep 600 & echo $!; wait");
-        while child.words.lock().unwrap().is_empty() {
+        while child.output.lock().unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let grandchild: u32 = child.last_words().trim().parse().unwrap();
+        let grandchild: u32 = child.last_output().trim().parse().unwrap();
         drop(child);
         let began = Instant::now();
         while is_alive(grandchild) {
-            assert!(began.elapsed() < PATIENCE);
+            assert!(began.elapsed() < STOP_TIMEOUT);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

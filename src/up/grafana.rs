@@ -11,16 +11,16 @@ use tokio::process::Command;
 
 use super::child::Child;
 use super::ports::Port;
-use super::state::State;
+use super::state_dir::StateDir;
 use edgewatch_dashboards::library;
 use edgewatch_program::error::Failure;
 use edgewatch_sensors::budget::GrafanaBudget;
 
 /// Its name in messages.
-pub const NAME: &str = "grafana";
-/// The data source that the dashboards name.
+pub(crate) const NAME: &str = "grafana";
+/// The uid of the data source in the dashboards.
 const DATA_SOURCE: &str = "edgewatch-prometheus";
-/// Where Debian's package has the program itself; what it puts into /usr/sbin is a wrapper that insists on /etc/grafana.
+/// Where Debian's package has the program itself; that in /usr/sbin is a wrapper that requires /etc/grafana.
 const DEBIAN: &str = "/usr/share/grafana/bin";
 const SETTINGS: &str = include_str!("grafana.ini");
 /// Files in the state directory, which the settings name as well.
@@ -31,15 +31,15 @@ const DASHBOARDS: &str = "grafana/dashboards";
 
 /// An installed Grafana.
 #[derive(Debug)]
-pub struct Grafana {
+pub(crate) struct Grafana {
     program: PathBuf,
     /// Where its web pages and defaults lie.
     home: PathBuf,
 }
 
 impl Grafana {
-    /// Looks where the packages put it, then in `$PATH`.
-    pub fn find() -> Option<Self> {
+    /// Searches where the packages install it, then `$PATH`.
+    pub(crate) fn find() -> Option<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let directories = env::split_paths(&path).collect::<Vec<_>>();
         Self::find_in([DEBIAN.into()].into_iter().chain(directories))
@@ -57,11 +57,10 @@ impl Grafana {
             })
     }
 
-    /// Starts it on `port`, with `prometheus` as its data source, and says in a few words what became of it. The stack can do
-    /// without it.
-    pub fn start(
+    /// Starts it on `port`, with `prometheus` as its data source, and gives a line about the result. The stack runs without it as well.
+    pub(crate) fn start(
         &self,
-        state: &State,
+        state: &StateDir,
         budget: &GrafanaBudget,
         prometheus: SocketAddr,
         port: Port,
@@ -80,7 +79,7 @@ impl Grafana {
 
     fn try_start(
         &self,
-        state: &State,
+        state: &StateDir,
         budget: &GrafanaBudget,
         prometheus: SocketAddr,
         port: Port,
@@ -120,8 +119,8 @@ fn home_of(program: &Path) -> Option<PathBuf> {
         .find(|home| home.join("conf/defaults.ini").is_file())
 }
 
-/// What Grafana reads when it starts: files by their place in the state directory. JSON, which is YAML as well.
-fn provisioning(state: &State, prometheus: SocketAddr) -> Vec<(String, String)> {
+/// Paths in the state directory and contents of the provisioning files. They are JSON, which is YAML as well.
+fn provisioning(state: &StateDir, prometheus: SocketAddr) -> Vec<(String, String)> {
     let source = json!({
         "apiVersion": 1,
         "datasources": [{
@@ -162,8 +161,8 @@ fn provisioning(state: &State, prometheus: SocketAddr) -> Vec<(String, String)> 
     files
 }
 
-/// The settings: open for looking on this machine only, and without everything that costs memory or asks the internet.
-fn settings(state: &State, address: SocketAddr) -> String {
+/// The settings: anonymous viewers on this machine only, and without features that need memory or the internet.
+fn settings(state: &StateDir, address: SocketAddr) -> String {
     SETTINGS
         .replace("@STATE@", &state.directory.to_string_lossy())
         .replace("@IP@", &address.ip().to_string())
@@ -176,9 +175,9 @@ mod tests {
 
     use super::*;
 
-    fn state() -> (tempfile::TempDir, State) {
+    fn state() -> (tempfile::TempDir, StateDir) {
         let directory = tempfile::tempdir().unwrap();
-        let state = State::take(Some(directory.path())).unwrap();
+        let state = StateDir::take(Some(directory.path())).unwrap();
         (directory, state)
     }
 

@@ -1,4 +1,4 @@
-//! The line of live state.
+//! The status line of the running stack.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,76 +8,76 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::child::Child;
-use super::{grafana, in_background, processes, terminal};
+use super::{grafana, in_background, terminal};
 use edgewatch_program::error::Failure;
 use edgewatch_prometheus_client::prometheus::{Prometheus, Target};
 use edgewatch_prometheus_client::scrapes::Scrapes;
 use edgewatch_sensors::budget::Bytes;
 
-/// Between two looks.
-const PERIOD: Duration = Duration::from_secs(2);
-/// Between two lines where nobody watches, unless something changes.
-const REMINDER: Duration = Duration::from_secs(60);
+/// Time between two updates.
+const UPDATE_INTERVAL: Duration = Duration::from_secs(2);
+/// Time between two lines without a terminal, unless the status changes.
+const LINE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A process of the stack and its memory limit.
 #[derive(Clone)]
-pub struct Part {
+pub(crate) struct StackProcess {
     name: &'static str,
     pid: u32,
     budget: Bytes,
 }
 
-impl Part {
-    /// A process by its number, and what it may use.
-    pub const fn new(name: &'static str, pid: u32, budget: Bytes) -> Self {
+impl StackProcess {
+    /// A process by its ID, and its memory limit.
+    pub(crate) const fn new(name: &'static str, pid: u32, budget: Bytes) -> Self {
         Self { name, pid, budget }
     }
 }
 
-/// The targets that are up and all, and whether one is silent.
-type State = (Option<(usize, usize)>, bool);
+/// What is reported at once when it changes: the numbers of targets that are up and of all, and whether one is silent.
+type Health = (Option<(usize, usize)>, bool);
 
-/// What is known at one moment.
+/// The status at one moment.
 #[derive(Default)]
-struct Look {
+struct Snapshot {
     /// Targets that are up, and all; `None` if Prometheus does not answer.
     targets: Option<(usize, usize)>,
     /// The scrapes of all targets; `None` if Prometheus does not answer.
     scrapes: Option<Scrapes>,
-    /// Name, resident set and limit of each part.
+    /// Name, resident set and limit of each process, in bytes.
     memory: Vec<(&'static str, u64, u64)>,
 }
 
-impl Look {
-    /// Asks Prometheus and the kernel. Blocks.
-    fn take(prometheus: &Prometheus, parts: &[Part], since: Instant) -> Self {
+impl Snapshot {
+    /// Queries Prometheus and the kernel. Blocks.
+    fn take(prometheus: &Prometheus, processes: &[StackProcess], since: Instant) -> Self {
         let targets = prometheus.targets().ok();
         let count = |targets: &Vec<Target>| {
             let up = targets.iter().filter(|target| target.health == "up").count();
             (up, targets.len())
         };
         let scrapes = |targets: &Vec<Target>| Scrapes::query(prometheus, targets, since.elapsed()).ok();
-        let resident = |part: &Part| Some((part.name, processes::resident_set(part.pid).ok()?, part.budget.0));
+        let resident = |process: &StackProcess| {
+            let bytes = super::processes::resident_set(process.pid).ok()?;
+            Some((process.name, bytes, process.budget.0))
+        };
         Self {
             targets: targets.as_ref().map(count),
             scrapes: targets
                 .as_ref()
                 .and_then(scrapes)
                 .map(|jobs| Scrapes::sum(jobs.into_values())),
-            memory: parts.iter().filter_map(resident).collect(),
+            memory: processes.iter().filter_map(resident).collect(),
         }
     }
-}
 
-impl Look {
-    /// What is said at once when it changes: the targets, and whether one is silent.
-    fn state(&self) -> State {
+    fn health(&self) -> Health {
         let is_silent = self.scrapes.as_ref().is_some_and(|scrapes| scrapes.silent.is_some());
         (self.targets, is_silent)
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.targets {
             Some((up, all)) => write!(f, "targets {up}/{all} up")?,
@@ -89,13 +89,13 @@ impl fmt::Display for Look {
             }
             let all = scrapes.stored + scrapes.missing;
             if all > 0.0 {
-                // Rounded down: 100.0 % is only said if none failed.
+                // Rounded down: 100.0 % means that none failed.
                 let percent = (scrapes.share() * 1000.0).floor() / 10.0;
                 write!(f, " · scrapes {percent:.1} % of {all}")?;
             }
         }
-        for (place, &(name, resident, budget)) in self.memory.iter().enumerate() {
-            let lead = if place == 0 { " · RSS" } else { "," };
+        for (index, &(name, resident, budget)) in self.memory.iter().enumerate() {
+            let lead = if index == 0 { " · RSS" } else { "," };
             let decimals = usize::from(resident < 10 << 20);
             write!(
                 f,
@@ -108,31 +108,32 @@ impl fmt::Display for Look {
     }
 }
 
-/// Shows the state, with the scrapes since `began`, until it is dropped. Grafana may end meanwhile; that is said, and the rest
-/// goes on.
-pub async fn show(
+/// Shows the status, with the scrapes since `began`, until it is dropped. If Grafana ends meanwhile, that is reported, and the rest of
+/// the stack goes on.
+pub(crate) async fn show(
     prometheus: Prometheus,
     began: Instant,
-    mut parts: Vec<Part>,
+    mut processes: Vec<StackProcess>,
     grafana: &mut Option<Child>,
 ) -> Infallible {
-    let mut noted: Option<(Instant, State)> = None;
+    let mut last_line: Option<(Instant, Health)> = None;
     loop {
-        let (server, processes) = (prometheus.clone(), parts.clone());
-        let look = in_background(move || Look::take(&server, &processes, began));
+        let (server, running) = (prometheus.clone(), processes.clone());
+        let snapshot = in_background(move || Snapshot::take(&server, &running, began));
         // It fails only by a panic, which has been logged.
-        let look = look.await.unwrap_or_default();
-        if terminal::is_watched() {
-            terminal::draw(&format!("{look} · Ctrl-C stops"));
-        } else if noted.is_none_or(|(when, state)| state != look.state() || when.elapsed() >= REMINDER) {
-            noted = Some((Instant::now(), look.state()));
-            terminal::note(&look);
+        let snapshot = snapshot.await.unwrap_or_default();
+        if terminal::has_status_line() {
+            terminal::draw_status_line(&format!("{snapshot} · Ctrl-C stops"));
+        } else if last_line.is_none_or(|(when, health)| health != snapshot.health() || when.elapsed() >= LINE_INTERVAL)
+        {
+            last_line = Some((Instant::now(), snapshot.health()));
+            terminal::note(&snapshot);
         }
         tokio::select! {
-            () = sleep(PERIOD) => {}
+            () = sleep(UPDATE_INTERVAL) => {}
             failure = ended(grafana) => {
                 terminal::warn(format!("{failure}\nthe rest of the stack goes on without Grafana"));
-                parts.retain(|part| part.name != grafana::NAME);
+                processes.retain(|process| process.name != grafana::NAME);
                 *grafana = None;
             }
         }
@@ -152,8 +153,8 @@ mod tests {
     use edgewatch_prometheus_client::scrapes::Silence;
 
     #[test]
-    fn the_line_says_what_is_known() {
-        let mut look = Look {
+    fn the_line_has_targets_scrapes_and_memory() {
+        let mut snapshot = Snapshot {
             targets: Some((2, 2)),
             scrapes: Some(Scrapes {
                 good: 122.0,
@@ -163,16 +164,16 @@ mod tests {
             memory: vec![("edgewatch", 4_300_000, 12 << 20), ("prometheus", 61 << 20, 84 << 20)],
         };
         assert_eq!(
-            look.to_string(),
+            snapshot.to_string(),
             "targets 2/2 up · scrapes 99.1 % of 123 · RSS edgewatch 4.1/12 MB, prometheus 61/84 MB"
         );
-        look.scrapes = Some(Scrapes {
+        snapshot.scrapes = Some(Scrapes {
             good: 99_999.0,
             stored: 100_000.0,
             ..Scrapes::default()
         });
-        assert!(look.to_string().contains("99.9 % of 100000"), "{look}");
-        look.scrapes = Some(Scrapes {
+        assert!(snapshot.to_string().contains("99.9 % of 100000"), "{snapshot}");
+        snapshot.scrapes = Some(Scrapes {
             good: 3.0,
             stored: 3.0,
             missing: 14.0,
@@ -182,10 +183,11 @@ mod tests {
             }),
         });
         assert!(
-            look.to_string()
+            snapshot
+                .to_string()
                 .starts_with("targets 2/2 up · nothing stored for 1m 1s (disk full?) · scrapes 17.6 % of 17 · RSS"),
-            "{look}"
+            "{snapshot}"
         );
-        assert_eq!(Look::default().to_string(), "Prometheus does not answer");
+        assert_eq!(Snapshot::default().to_string(), "Prometheus does not answer");
     }
 }

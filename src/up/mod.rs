@@ -7,7 +7,7 @@ mod plan;
 mod ports;
 pub(crate) mod processes;
 mod prometheus;
-pub(crate) mod state;
+mod state_dir;
 mod terminal;
 
 use std::ffi::OsString;
@@ -27,50 +27,50 @@ use edgewatch_program::listen::Socket;
 use edgewatch_program::logging;
 use edgewatch_program::signals::Signals;
 use edgewatch_prometheus_client::{Client, prometheus::Prometheus};
-use live::Part;
+use live::StackProcess;
 use plan::Plan;
-use state::State;
+use state_dir::StateDir;
 use terminal::say;
 
-/// How long Prometheus may read what it stored before.
-const READY_WITHIN: Duration = Duration::from_secs(120);
-/// How long the first good scrape may take. Prometheus spreads first scrapes over the interval of 15 s.
-const UP_WITHIN: Duration = Duration::from_secs(60);
-/// Between two questions while waiting.
-const AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// Timeout of Prometheus' start, in which it replays its write-ahead log.
+const READY_TIMEOUT: Duration = Duration::from_secs(120);
+/// Timeout of the first successful scrape. Prometheus spreads first scrapes over the interval of 15 s.
+const UP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time between two checks while waiting.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Options of `edgewatch up`.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// Settings of the service (TOML), but for http.listen [default: /etc/edgewatch/edgewatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Port of the service [default: 8000, or the next that is free]
     #[arg(long, value_name = "N")]
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
     /// Port of Prometheus [default: 9090, or the next that is free]
     #[arg(long, value_name = "N")]
-    pub prometheus_port: Option<u16>,
+    pub(crate) prometheus_port: Option<u16>,
     /// Port of Grafana [default: 3000, or the next that is free]
     #[arg(long, value_name = "N")]
-    pub grafana_port: Option<u16>,
+    pub(crate) grafana_port: Option<u16>,
     /// Where the history is kept [default: $XDG_STATE_HOME/edgewatch, or ~/.local/state/edgewatch]
     #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
     /// Prometheus, 2.42 or newer; a name is looked up in $PATH
     #[arg(long, value_name = "PROGRAM", default_value = "prometheus")]
-    pub prometheus: OsString,
+    pub(crate) prometheus: OsString,
     /// Leave Grafana out even if it is installed
     #[arg(long)]
-    pub no_grafana: bool,
+    pub(crate) no_grafana: bool,
     /// Show sensors that do not exist; auto: if this machine has none
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Simulated::Auto)]
-    pub simulated: Simulated,
+    pub(crate) simulated: Simulated,
 }
 
 /// When simulated sensors are shown.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Simulated {
+pub(crate) enum Simulated {
     /// If the machine has no sensors, or the settings say so.
     Auto,
     /// In any case.
@@ -80,7 +80,7 @@ pub enum Simulated {
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> ExitCode {
+pub(crate) fn run(args: &Args) -> ExitCode {
     match System::new().block_on(up(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -93,20 +93,20 @@ pub fn run(args: &Args) -> ExitCode {
 async fn up(args: &Args) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let mut stack = Stack::default();
-    let outcome = tokio::select! {
-        outcome = stack.run(args) => outcome,
+    let result = tokio::select! {
+        result = stack.run(args) => result,
         () = signals.next() => {
             say("stopping; Ctrl-C again kills");
             Ok(())
         }
     };
     tokio::select! {
-        () = stack.stop() => outcome,
+        () = stack.stop() => result,
         () = signals.next() => Err(Failure("killed: Prometheus repairs its data at the next start".into())),
     }
 }
 
-/// What runs.
+/// The running parts.
 #[derive(Default)]
 struct Stack {
     service: Option<Service>,
@@ -115,7 +115,7 @@ struct Stack {
 }
 
 impl Stack {
-    /// Starts everything and shows how it is, until something fails.
+    /// Starts everything and shows the status, until something fails.
     async fn run(&mut self, args: &Args) -> Result<(), Failure> {
         let plan = Plan::make(args).await?;
         let (budget, state) = (plan.budget, plan.state);
@@ -127,13 +127,13 @@ impl Stack {
         );
         let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
         let service = self.service.insert(service);
-        service.first_sample().await;
+        service.wait_until_complete().await;
         let began = Instant::now();
         let program = &args.prometheus;
         let child = prometheus::start(program, &state, &budget.prometheus, service_at, plan.prometheus)?;
-        let mut parts = vec![
-            Part::new("edgewatch", std::process::id(), budget.edgewatch.memory_max),
-            Part::new("prometheus", child.pid(), budget.prometheus.unit.memory_max),
+        let mut processes = vec![
+            StackProcess::new("edgewatch", std::process::id(), budget.edgewatch.memory_max),
+            StackProcess::new("prometheus", child.pid(), budget.prometheus.unit.memory_max),
         ];
         let grafana = &mut self.grafana;
         let attended = async {
@@ -144,20 +144,21 @@ impl Stack {
                 None if args.no_grafana => ("left out".to_owned(), None),
                 None => ("not installed".to_owned(), None),
             };
-            let part = |child: &Child| Part::new(grafana::NAME, child.pid(), budget.grafana.unit.memory_max);
-            parts.extend(child.as_ref().map(part));
+            let limit = budget.grafana.unit.memory_max;
+            let process = |child: &Child| StackProcess::new(grafana::NAME, child.pid(), limit);
+            processes.extend(child.as_ref().map(process));
             *grafana = child;
-            introduce(service_at, prometheus_at, &about_grafana, &state);
-            match live::show(api, began, parts, grafana).await {}
+            print_addresses(service_at, prometheus_at, &about_grafana, &state);
+            match live::show(api, began, processes, grafana).await {}
         };
         tokio::select! {
             failure = self.prometheus.insert(child).ended() => Err(prometheus::explain(failure)),
             failure = service.ended() => Err(failure),
-            outcome = attended => outcome,
+            result = attended => result,
         }
     }
 
-    /// Stops what runs, in the order in which nothing misses another: a scrape of a service that has gone would fail.
+    /// Stops what runs, those that depend on others first: a scrape of a stopped service would fail.
     async fn stop(&mut self) {
         for child in [self.grafana.take(), self.prometheus.take()].into_iter().flatten() {
             child.stop().await;
@@ -168,8 +169,8 @@ impl Stack {
     }
 }
 
-/// Says where everything is. Scripts wait for the last line.
-fn introduce(service: SocketAddr, prometheus: SocketAddr, grafana: &str, state: &State) {
+/// Prints the addresses. Scripts wait for the last line.
+fn print_addresses(service: SocketAddr, prometheus: SocketAddr, grafana: &str, state: &StateDir) {
     say(format!(
         "status page  http://{service}
 dashboards   http://{service}/dashboards
@@ -183,13 +184,13 @@ ready",
     ));
 }
 
-/// Waits until Prometheus answers queries and has read the service's metrics.
+/// Waits until Prometheus is ready and has scraped the service.
 async fn wait_until_up(prometheus: &Prometheus) -> Result<(), Failure> {
     let server = prometheus.clone();
-    until(READY_WITHIN, move || server.ready()).await?;
+    until(READY_TIMEOUT, move || server.ready()).await?;
     say("Prometheus is ready; its first scrape is due within 15 s");
     let server = prometheus.clone();
-    until(UP_WITHIN, move || {
+    until(UP_TIMEOUT, move || {
         let targets = server.targets()?;
         let service = targets.iter().find(|target| target.label("job") == "sensor");
         match service {
@@ -204,11 +205,14 @@ async fn wait_until_up(prometheus: &Prometheus) -> Result<(), Failure> {
     .await
 }
 
-/// Asks again and again until it goes well.
-async fn until(limit: Duration, ask: impl Fn() -> Result<(), Failure> + Clone + Send + 'static) -> Result<(), Failure> {
+/// Repeats a check until it succeeds.
+async fn until(
+    limit: Duration,
+    check: impl Fn() -> Result<(), Failure> + Clone + Send + 'static,
+) -> Result<(), Failure> {
     let began = Instant::now();
     loop {
-        match in_background(ask.clone()).await.flatten() {
+        match in_background(check.clone()).await.flatten() {
             Ok(()) => return Ok(()),
             Err(failure) if began.elapsed() > limit => {
                 return Err(Failure::because(
@@ -216,12 +220,12 @@ async fn until(limit: Duration, ask: impl Fn() -> Result<(), Failure> + Clone + 
                     failure,
                 ));
             }
-            Err(_) => sleep(AGAIN_AFTER).await,
+            Err(_) => sleep(RETRY_INTERVAL).await,
         }
     }
 }
 
-/// Runs what blocks without keeping the service and the signals waiting.
+/// Runs blocking work on another thread.
 async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     spawn_blocking(work)
         .await

@@ -1,11 +1,11 @@
-//! Everything that can be wrong before anything runs.
+//! The checks before anything is started: settings, programs, state directory, ports.
 
 use std::fs;
 use std::path::Path;
 
 use super::grafana::Grafana;
 use super::ports::{self, Port};
-use super::state::State;
+use super::state_dir::StateDir;
 use super::terminal::say;
 use super::{Args, Simulated, prometheus};
 use crate::config::Settings;
@@ -14,31 +14,31 @@ use edgewatch_program::error::Failure;
 use edgewatch_sensors::budget::Budget;
 use edgewatch_sensors::collectors::simulated;
 
-/// The source that needs no hardware.
+/// The collector that needs no hardware.
 const SIMULATED: &str = simulated::COLLECTOR.name;
 
-/// What will run, and where. The ports are held until their owners take over, so that no two get the same.
-pub struct Plan {
-    /// Of the service.
-    pub settings: Settings,
+/// What will run, and where. The ports stay bound until their owners take over, so that no two get the same.
+pub(crate) struct Plan {
+    /// The settings of the service.
+    pub(crate) settings: Settings,
     /// Limits of all parts.
-    pub budget: Budget,
+    pub(crate) budget: Budget,
     /// Files of the children.
-    pub state: State,
-    /// Where the service will answer.
-    pub service: Port,
-    /// Where Prometheus will.
-    pub prometheus: Port,
-    /// Grafana, if it is installed and wanted, and where it will.
-    pub grafana: Option<(Grafana, Port)>,
+    pub(crate) state: StateDir,
+    /// The port of the service.
+    pub(crate) service: Port,
+    /// The port of Prometheus.
+    pub(crate) prometheus: Port,
+    /// Grafana and its port, if it is installed and not left out.
+    pub(crate) grafana: Option<(Grafana, Port)>,
 }
 
 impl Plan {
-    /// Looks at the settings, the programs, the state directory and the ports.
+    /// Checks the settings, the programs, the state directory and the ports.
     ///
     /// # Errors
     /// The first of them with which the stack cannot run.
-    pub async fn make(args: &Args) -> Result<Self, Failure> {
+    pub(crate) async fn make(args: &Args) -> Result<Self, Failure> {
         let mut settings = Settings::load(args.config.as_deref())?;
         if settings.auth.users_file.is_some() && !settings.auth.trust_loopback {
             return Err(Failure(
@@ -47,7 +47,7 @@ impl Plan {
         }
         let budget = Budget::load(settings.paths.budget.as_deref())?;
         prometheus::check(&args.prometheus).await?;
-        let state = State::take(args.state_dir.as_deref())?;
+        let state = StateDir::take(args.state_dir.as_deref())?;
         let service = ports::take("--port", args.port, 8000)?;
         let prometheus = ports::take("--prometheus-port", args.prometheus_port, 9090)?;
         let grafana = match Grafana::find() {
@@ -71,22 +71,22 @@ impl Plan {
     }
 }
 
-/// Switches the simulated sensors.
+/// Enables or disables the simulated sensors.
 fn simulate(settings: &mut Settings, when: Simulated) {
-    let decided = settings
+    let is_configured = settings
         .sources
         .get(SIMULATED)
         .is_some_and(|source| source.enabled.is_some());
-    let wanted = match when {
+    let enabled = match when {
         Simulated::Always => true,
         Simulated::Never => false,
-        Simulated::Auto if decided || settings.simulated.enabled || has_sensors(&settings.paths.sysfs) => return,
+        Simulated::Auto if is_configured || settings.simulated.enabled || has_sensors(&settings.paths.sysfs) => return,
         Simulated::Auto => {
             say("no sensors found on this machine: showing simulated ones (chip=\"simulated\")");
             true
         }
     };
-    settings.sources.entry(SIMULATED.to_owned()).or_default().enabled = Some(wanted);
+    settings.sources.entry(SIMULATED.to_owned()).or_default().enabled = Some(enabled);
 }
 
 /// True if the kernel knows a chip or a thermal zone.
@@ -102,10 +102,10 @@ fn has_sensors(sysfs: &Path) -> bool {
         })
 }
 
-/// Has the status page link to the ports that are really used, unless the settings name addresses.
+/// Sets the links of the status page to the actual ports, unless the settings have links.
 fn link(links: &mut Links, prometheus: &Port, grafana: Option<&Port>) {
     links.prometheus.get_or_insert_with(|| prometheus.url());
-    // The empty string says that there is none.
+    // An empty string means that there is none.
     links
         .grafana
         .get_or_insert_with(|| grafana.map(Port::url).unwrap_or_default());

@@ -7,16 +7,16 @@ use super::processes;
 use super::terminal::say;
 use edgewatch_program::error::Failure;
 
-/// How many ports after the usual one are tried.
-const SPAN: u16 = 100;
+/// How many ports after the default are tried.
+const MAX_TRIES: u16 = 100;
 
-/// A port that is ours.
+/// A bound port.
 #[derive(Debug)]
-pub struct Port {
-    /// Keeps it until it is dropped.
-    pub socket: TcpListener,
-    /// Where it is.
-    pub address: SocketAddr,
+pub(crate) struct Port {
+    /// Keeps the port until it is dropped.
+    pub(crate) socket: TcpListener,
+    /// Its address.
+    pub(crate) address: SocketAddr,
 }
 
 impl Port {
@@ -26,38 +26,38 @@ impl Port {
         Ok(Self { socket, address })
     }
 
-    /// As a browser takes it.
-    pub fn url(&self) -> String {
+    /// Its address for a browser.
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
 
-/// Takes the port that was asked for, or else on the usual one or the next that is free.
+/// Binds the requested port, or the default one or the next that is free.
 ///
 /// # Errors
-/// The port that was asked for is taken, or the system refuses it.
-pub fn take(option: &str, asked: Option<u16>, usual: u16) -> Result<Port, Failure> {
-    let first = asked.unwrap_or(usual);
+/// The requested port is taken, or the system refuses it.
+pub(crate) fn take(option: &str, requested: Option<u16>, default: u16) -> Result<Port, Failure> {
+    let first = requested.unwrap_or(default);
     let taken = match Port::take(first) {
         Ok(port) => return Ok(port),
         Err(error) if error.kind() == ErrorKind::AddrInUse => describe_holder(first),
         Err(error) => return Err(Failure::because(format!("{option} {first}"), error)),
     };
-    if asked.is_some() {
+    if requested.is_some() {
         return Err(Failure(format!(
             "{option} {first}: the port is taken by {taken}: stop that, or choose another port"
         )));
     }
-    let port = (usual + 1..=usual + SPAN)
+    let port = (default + 1..=default + MAX_TRIES)
         .find_map(|port| Port::take(port).ok())
         .ok_or_else(|| {
             Failure(format!(
-                "the ports {usual} to {} are taken, the first by {taken}: choose another with {option}",
-                usual + SPAN
+                "the ports {default} to {} are taken, the first by {taken}: choose another with {option}",
+                default + MAX_TRIES
             ))
         })?;
     say(format!(
-        "port {usual} is taken by {taken}: using {}",
+        "port {default} is taken by {taken}: using {}",
         port.address.port()
     ));
     Ok(port)
@@ -74,10 +74,10 @@ mod tests {
     #[test]
     fn a_usual_port_that_is_taken_is_replaced_by_the_next_free_one() {
         let other = Port::take(0).unwrap();
-        let usual = other.address.port().min(u16::MAX - SPAN);
+        let usual = other.address.port().min(u16::MAX - MAX_TRIES);
         let _other = Port::take(usual);
         let port = take("--port", None, usual).unwrap().address.port();
-        assert!((usual + 1..=usual + SPAN).contains(&port), "{port}");
+        assert!((usual + 1..=usual + MAX_TRIES).contains(&port), "{port}");
     }
 
     #[test]

@@ -9,13 +9,13 @@ use std::path::Path;
 /// The state of a listening socket in /proc/net/tcp (include/net/tcp_states.h).
 const LISTEN: &str = "0A";
 
-/// A process, as people know it.
+/// A process with its name, for messages.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Process {
-    /// Its number.
-    pub pid: u32,
+pub(crate) struct Process {
+    /// Its process ID.
+    pub(crate) pid: u32,
     /// Its name, at most 15 bytes.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl fmt::Display for Process {
@@ -24,14 +24,14 @@ impl fmt::Display for Process {
     }
 }
 
-/// The first process that has a file open for which `wanted` holds. Those of other users show their files to root only.
-pub fn holding(wanted: impl Fn(&Path) -> bool) -> Option<Process> {
+/// The first process with an open file that matches. The files of other users' processes are visible to root only.
+pub(crate) fn with_open_file(matches: impl Fn(&Path) -> bool) -> Option<Process> {
     let opens = |pid: u32| {
         fs::read_dir(format!("/proc/{pid}/fd"))
             .into_iter()
             .flatten()
             .flatten()
-            .any(|file| fs::read_link(file.path()).is_ok_and(|target| wanted(&target)))
+            .any(|file| fs::read_link(file.path()).is_ok_and(|target| matches(&target)))
     };
     let numbers = fs::read_dir("/proc").ok()?.flatten();
     let pid = numbers
@@ -44,19 +44,19 @@ pub fn holding(wanted: impl Fn(&Path) -> bool) -> Option<Process> {
     })
 }
 
-/// Who listens where a listener on 127.0.0.1 would have to.
-pub fn listening_on(port: u16) -> Option<Process> {
+/// The process that listens on a port of 127.0.0.1 or of all addresses.
+pub(crate) fn listening_on(port: u16) -> Option<Process> {
     let sockets: Vec<String> = socket_tables()
         .iter()
         .flat_map(|table| table.lines())
         .filter_map(|line| inode_of_listener(line, port))
         .map(|inode| format!("socket:[{inode}]"))
         .collect();
-    holding(|file| sockets.iter().any(|socket| file == Path::new(socket)))
+    with_open_file(|file| sockets.iter().any(|socket| file == Path::new(socket)))
 }
 
-/// How many connections to a port of this machine its listener has accepted, as far as they are still open on its side.
-pub fn connections(port: u16) -> usize {
+/// The number of open connections to a port of this machine that its listener has accepted.
+pub(crate) fn connections(port: u16) -> usize {
     let tables = socket_tables();
     let lines = tables.iter().flat_map(|table| table.lines());
     lines.filter(|line| is_accepted(line, port)).count()
@@ -92,14 +92,14 @@ fn inode_of_listener(line: &str, port: u16) -> Option<&str> {
     (same_port && same_address && state == LISTEN).then_some(inode)
 }
 
-/// The resident set of a process in bytes: what it has in RAM, with the pages that it shares.
+/// The resident set of a process in bytes, shared pages included.
 ///
 /// # Errors
 /// It has ended.
-pub fn resident_set(pid: u32) -> io::Result<u64> {
+pub(crate) fn resident_set(pid: u32) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let kibibytes: Option<u64> = field(&status, "VmRSS:").and_then(|value| value.strip_suffix(" kB")?.parse().ok());
-    // A process that has ended and waits to be collected has no such line.
+    // A zombie has no such line.
     kibibytes
         .map(|number| number * 1024)
         .ok_or(io::ErrorKind::NotFound.into())

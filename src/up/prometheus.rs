@@ -1,4 +1,4 @@
-//! Prometheus as a child: which one, with what configuration, and when it is ready.
+//! Prometheus as a child: its version, its configuration, and its start.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::child::Child;
 use super::ports::Port;
-use super::state::{self, State};
+use super::state_dir::{self, StateDir};
 use edgewatch_program::error::Failure;
 use edgewatch_sensors::budget::PrometheusBudget;
 
@@ -26,10 +26,10 @@ const OLDEST: (u32, u32) = (2, 42);
 const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
 /// Bytes of the answer to `--version` that are read.
 const MAX_VERSION: u64 = 8 << 10;
-/// Part of the state directory, as [`DATA`].
+/// Below the state directory, as [`DATA`].
 const CONFIGURATION: &str = "prometheus/prometheus.yml";
-/// Where the history lies.
-pub const DATA: &str = "prometheus/data";
+/// The directory of the TSDB.
+pub(crate) const DATA: &str = "prometheus/data";
 
 const SHIPPED: &str = include_str!("../../prometheus/prometheus.yml");
 const RULES: [(&str, &str); 2] = [
@@ -49,9 +49,9 @@ const SHIPPED_SELF: &str = "127.0.0.1:9090";
 ///
 /// # Errors
 /// It is not there, too old, or something else.
-pub async fn check(program: &OsStr) -> Result<(), Failure> {
+pub(crate) async fn check(program: &OsStr) -> Result<(), Failure> {
     let name = program.display();
-    let text = match timeout(Duration::from_secs(30), ask_version(program)).await {
+    let text = match timeout(Duration::from_secs(30), run_version(program)).await {
         Ok(Ok(text)) => text,
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
             return Err(Failure(format!("{name} is not installed: {INSTALL}")));
@@ -69,8 +69,8 @@ pub async fn check(program: &OsStr) -> Result<(), Failure> {
     }
 }
 
-/// The beginning of what `program --version` writes; no more is kept, whatever the program is.
-async fn ask_version(program: &OsStr) -> io::Result<String> {
+/// The beginning of the output of `program --version`.
+async fn run_version(program: &OsStr) -> io::Result<String> {
     let (output, input) = io::pipe()?;
     let mut command = Command::new(program);
     command
@@ -81,7 +81,7 @@ async fn ask_version(program: &OsStr) -> io::Result<String> {
         .stderr(input)
         .kill_on_drop(true);
     let _child = command.spawn()?;
-    // It holds the writing end.
+    // It holds the write end of the pipe.
     drop(command);
     let mut text = Vec::new();
     let output = Receiver::from_owned_fd(output.into())?;
@@ -89,7 +89,7 @@ async fn ask_version(program: &OsStr) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Major and minor version in the answer to `--version`.
+/// Major and minor version in the output of `--version`.
 fn version(text: &str) -> Option<(u32, u32)> {
     let (_, rest) = text.split_once("prometheus, version ")?;
     let mut numbers = rest.split(|character: char| !character.is_ascii_digit());
@@ -100,19 +100,19 @@ fn version(text: &str) -> Option<(u32, u32)> {
 ///
 /// # Errors
 /// The state directory cannot be written, another Prometheus uses it, or the program cannot be started.
-pub fn start(
+pub(crate) fn start(
     program: &OsStr,
-    state: &State,
+    state: &StateDir,
     budget: &PrometheusBudget,
     service: SocketAddr,
     port: Port,
 ) -> Result<Child, Failure> {
     let data = state.path(DATA);
-    refuse_sharing(&data)?;
+    require_unused(&data)?;
     for (part, rules) in RULES {
         state.write(part, rules)?;
     }
-    refuse_planted(&data)?;
+    require_owner(&data)?;
     let file = state.write(CONFIGURATION, &configuration(service, port.address))?;
     let mut command = Command::new(program);
     command
@@ -120,7 +120,7 @@ pub fn start(
         .arg(flag("--storage.tsdb.path=", &data))
         .arg(format!("--web.listen-address={}", port.address))
         .arg("--log.level=warn")
-        // Adjusted, every scrape after a step back of the clock is stamped with one and the same time ahead, and dropped.
+        // With adjustment, all scrapes after the clock was set back get the same time stamp, in the future, and are dropped.
         .arg("--no-scrape.adjust-timestamps")
         .args(budget.flags())
         .envs(budget.environment());
@@ -128,17 +128,17 @@ pub fn start(
     Child::start("prometheus", command, &state.lock)
 }
 
-/// Two on the same data destroy it. Prometheus locks its directory, but Debian's package has that switched off.
-fn refuse_sharing(data: &Path) -> Result<(), Failure> {
+/// Two processes on the same TSDB destroy it. Prometheus locks its directory, but Debian's package disables that.
+fn require_unused(data: &Path) -> Result<(), Failure> {
     let is_within = |open: &Path| open.starts_with(data);
-    match super::processes::holding(is_within) {
+    match super::processes::with_open_file(is_within) {
         None => Ok(()),
-        Some(_) => Err(state::in_use(data, is_within)),
+        Some(_) => Err(state_dir::in_use(data, is_within)),
     }
 }
 
-/// A link to another disk is as good as a directory, but only if it is ours: Prometheus writes where it leads.
-fn refuse_planted(data: &Path) -> Result<(), Failure> {
+/// A symbolic link to another disk is allowed, but only one of our own: Prometheus writes to its target.
+fn require_owner(data: &Path) -> Result<(), Failure> {
     match fs::symlink_metadata(data) {
         Ok(entry) if entry.uid() != geteuid().as_raw() => Err(Failure(format!(
             "{} belongs to the user {}: remove it, or choose another --state-dir",
@@ -149,8 +149,8 @@ fn refuse_planted(data: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Adds the remedy to a known failure. This one comes in spite of [`refuse_sharing`] if the other belongs to another user.
-pub fn explain(mut failure: Failure) -> Failure {
+/// Adds the remedy to a known failure, which occurs in spite of [`require_unused`] if the other process is of another user.
+pub(crate) fn explain(mut failure: Failure) -> Failure {
     if failure.0.contains("lock DB directory") {
         failure.0 += "\nanother Prometheus uses the data: stop it, or choose another --state-dir";
     }
@@ -166,7 +166,7 @@ fn flag(name: &str, path: &Path) -> std::ffi::OsString {
 
 /// The shipped configuration with the addresses that are really used.
 fn configuration(service: SocketAddr, prometheus: SocketAddr) -> String {
-    // Not one replacement after the other: the first address may be given the second one's number.
+    // Not one replacement after the other: the first new address may be equal to the second old one.
     SHIPPED
         .split(SHIPPED_SERVICE)
         .map(|part| part.replace(SHIPPED_SELF, &prometheus.to_string()))
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_program_is_told_with_the_remedy() {
+    async fn a_missing_program_is_reported_with_the_remedy() {
         let message = check(OsStr::new("/nonexistent/prometheus"))
             .await
             .unwrap_err()

@@ -1,7 +1,7 @@
-//! What the person at the terminal reads.
+//! Output of `edgewatch up`.
 //!
-//! Every write may fail, since a terminal can be closed and a pipe can end (`| head`). The stack does not end for that, so
-//! failures are ignored here, and `println!`, which panics, is not used.
+//! Every write may fail, since a terminal can be closed and a pipe can end (`| head`). The stack does not stop for that: errors are
+//! ignored here, and `println!`, which panics, is not used.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -12,32 +12,32 @@ use rustix::termios::tcgetwinsize;
 use edgewatch_program::logging::{STATUS_LINE, clear_status_line};
 use edgewatch_program::output::printable;
 
-/// Says what belongs to the answer of the command.
-pub fn say(line: impl Display) {
+/// Prints a line to standard output.
+pub(crate) fn say(line: impl Display) {
     clear_status_line();
     let _ = writeln!(io::stdout(), "{}", printable(&line.to_string()));
 }
 
-/// Says what happens meanwhile.
-pub fn note(line: impl Display) {
+/// Prints a line to standard error.
+pub(crate) fn note(line: impl Display) {
     clear_status_line();
     let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
 }
 
-/// Says what is not as it should be.
-pub fn warn(line: impl Display) {
+/// Prints a warning to standard error.
+pub(crate) fn warn(line: impl Display) {
     note(format_args!("edgewatch: {line}"));
 }
 
-/// True if a line can be written over and over.
-pub fn is_watched() -> bool {
+/// True if a line can be overwritten.
+pub(crate) fn has_status_line() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes the line of live state over the one before.
-pub fn draw(line: &str) {
+/// Overwrites the status line.
+pub(crate) fn draw_status_line(line: &str) {
     let columns = tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
-    // The last column stays free: some terminals go to the next line there. A serial console says that it has no columns.
+    // Without the last column, at which some terminals wrap. A serial console reports 0 columns.
     let room = if columns == 0 { 79 } else { columns - 1 };
     let fitting: String = line.chars().take(room).collect();
     let _ = write!(io::stderr(), "\r\x1b[K{fitting}");

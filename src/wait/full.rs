@@ -1,33 +1,32 @@
-//! A server that answers nobody, because it has as many connections as it takes, and one that stands still: the client sees the same.
+//! Distinguishes a server whose connections are all in use from one that hangs: a client sees the same timeout.
 //!
-//! Whoever is on the device can open connections to Prometheus and leave them idle, and so take all that `--web.max-connections`
-//! allows. It goes on to scrape, and to kill it for that would be what the stranger wants.
+//! Any process on the device can open idle connections to Prometheus up to `--web.max-connections`. It goes on scraping, and killing it
+//! for that would be denial of service.
 
 use std::fs;
 
 use crate::up::processes::{self, Process};
 
-/// The flag of Prometheus that says how many connections it takes.
+/// Prometheus' flag of its limit of connections.
 const FLAG: &str = "--web.max-connections=";
 
-/// A server at rest or at work, as far as other processes can see it.
-pub struct Server {
+/// A server process, and the number of its context switches when it was found.
+pub(crate) struct Server {
     process: Process,
     switches: u64,
 }
 
 impl Server {
-    /// The one that listens on `port` of the loopback address. `None` if there is none, or it belongs to another user and we are not
-    /// root.
-    pub fn find(port: u16) -> Option<Self> {
+    /// The process that listens on `port` of the loopback address. `None` if there is none, or it is of another user and we are not root.
+    pub(crate) fn find(port: u16) -> Option<Self> {
         let process = processes::listening_on(port)?;
         let switches = switches(process.pid)?;
         Some(Self { process, switches })
     }
 
-    /// Why it answers nobody although it is alive: all the connections that it takes are in use, and it has run since it was found. A
-    /// process that is stopped, or waits for a disk that does not answer, does not run; one that hangs has connections left.
-    pub fn is_full(&self, port: u16) -> Option<String> {
+    /// A message if all its connections are in use and it has run since it was found. A process that is stopped or blocked on a disk does not
+    /// run; one that hangs has connections left.
+    pub(crate) fn is_full(&self, port: u16) -> Option<String> {
         let limit = limit(self.process.pid)?;
         let works = switches(self.process.pid)? != self.switches;
         let taken = processes::connections(port);
@@ -40,14 +39,14 @@ impl Server {
     }
 }
 
-/// The most connections that the process takes, as its command line says.
+/// The limit of connections in the command line of the process.
 fn limit(pid: u32) -> Option<usize> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let mut arguments = line.split(|byte| *byte == 0).map(String::from_utf8_lossy);
     arguments.find_map(|argument| argument.strip_prefix(FLAG)?.parse().ok())
 }
 
-/// How often its threads have gone to sleep (proc_pid_status(5)). Even at rest those of a server in Go do so every few seconds.
+/// The voluntary context switches of its threads (proc_pid_status(5)). Even an idle server in Go has some every few seconds.
 fn switches(pid: u32) -> Option<u64> {
     let count = |status: String| {
         let line = status

@@ -6,7 +6,6 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-pub mod answer;
 pub mod cli;
 pub mod frame;
 pub mod library;
@@ -14,6 +13,7 @@ pub mod options;
 mod pages;
 pub mod picture;
 pub mod render;
+pub mod response;
 mod serve;
 pub mod settings;
 pub mod source;

@@ -1,8 +1,8 @@
 //! HTTP Basic authentication (RFC 7617) against bcrypt hashes.
 //!
-//! bcrypt is slow on purpose, and slower on a small board. So what a check found is remembered as a keyed digest: a right password for an
-//! hour, and a wrong one that is sent again, as by a program with an old password, costs nothing and is held against nobody. Checks are
-//! made one at a time, and not all the time.
+//! bcrypt is slow on purpose, and slower on a small board. So results are cached under a keyed digest: a right password for an hour, and
+//! a wrong one so that a program that repeats an old password costs no CPU and does not count as guessing. Checks run one at a time, with
+//! a pause after each that failed.
 
 mod throttle;
 mod users;
@@ -20,36 +20,37 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::doors::{Client, network};
+use super::admission::client_network;
+use super::client::ClientConnection;
 use super::plain;
 use crate::config;
 use crate::telemetry::Telemetry;
 use edgewatch_program::error::Failure;
 use edgewatch_program::listen::is_loopback;
 use edgewatch_program::lock::lock;
-use throttle::{Key, Lane, Throttle};
-pub use users::BadLines;
+use throttle::{Key, Queue, Throttle};
+pub(crate) use users::BadLines;
 use users::Users;
 
-const REMEMBERED: Duration = Duration::from_secs(3600);
-/// Bound of remembered passwords, of the right ones and of the wrong ones.
-const MOST_REMEMBERED: usize = 256;
-/// After a wrong password no check is made for as long as this one took, so that guessers, however many, get half of a CPU; but not
-/// for longer than this.
-const LONGEST_REST: Duration = Duration::from_secs(1);
+const CACHE_LIFETIME: Duration = Duration::from_secs(3600);
+/// Cached right passwords, and cached wrong ones.
+const MAX_CACHED: usize = 256;
+/// After a wrong password no check is made for as long as this one took, so that any number of guessers uses half of a CPU; but not for
+/// longer than this.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// The users, and what was learnt about clients.
-pub struct Auth {
+/// The users, cached results, and the throttle of failed attempts.
+pub(crate) struct Auth {
     users: Users,
     trust_loopback: bool,
     salt: [u8; 32],
     right: Mutex<Vec<(Fingerprint, Instant)>>,
     wrong: Mutex<VecDeque<Fingerprint>>,
     throttle: Mutex<Throttle>,
-    /// One check at a time: they cost the CPU that the device does not have.
-    turn: Arc<Semaphore>,
-    /// Of those that failed before, one waits for the turn; those that did not pass by the others.
-    failed_turn: Arc<Semaphore>,
+    /// One check at a time.
+    check: Arc<Semaphore>,
+    /// Of the attempts after a failure one at a time waits for `check`, so that first attempts overtake the others.
+    retry: Arc<Semaphore>,
 }
 
 /// Keyed digest of a user and a password.
@@ -60,7 +61,7 @@ impl Auth {
     ///
     /// # Errors
     /// Those of `Users::load`, or the system gives no random bytes.
-    pub fn load(settings: &config::Auth, bad_lines: BadLines) -> Result<Option<Arc<Self>>, Failure> {
+    pub(crate) fn load(settings: &config::Auth, bad_lines: BadLines) -> Result<Option<Arc<Self>>, Failure> {
         let Some(file) = &settings.users_file else {
             return Ok(None);
         };
@@ -74,128 +75,128 @@ impl Auth {
             right: Mutex::default(),
             wrong: Mutex::default(),
             throttle: Mutex::default(),
-            turn: Arc::new(Semaphore::new(1)),
-            failed_turn: Arc::new(Semaphore::new(1)),
+            check: Arc::new(Semaphore::new(1)),
+            retry: Arc::new(Semaphore::new(1)),
         })))
     }
 
-    /// Whether the client of `request` may pass without a password. One on a Unix socket has no address: it is on this device and
-    /// passed the permissions of the file.
-    pub fn trusts(&self, request: &ServiceRequest) -> bool {
+    /// Whether the client of `request` needs no password. One on a Unix socket has no address: it is on this device and had permission to
+    /// open the socket.
+    pub(crate) fn trusts(&self, request: &ServiceRequest) -> bool {
         self.trust_loopback && request.peer_addr().is_none_or(|address| is_loopback(address.ip()))
     }
 
-    /// The answer to a client that may not pass; `None` for one that may.
-    pub async fn refuse(
+    /// The response to a client that is not authenticated; `None` for one that is.
+    pub(super) async fn reject(
         self: &Arc<Self>,
         request: &ServiceRequest,
-        client: &Client,
+        client: &ClientConnection,
         telemetry: &Telemetry,
     ) -> Option<HttpResponse> {
         if self.trusts(request) {
             return None;
         }
         let Some((user, password)) = credentials(request) else {
-            // A browser asks once without; that is no attempt.
+            // A browser's first request has none; that is no attempt.
             return Some(challenge());
         };
-        let address = request.peer_addr().map(|address| network(address.ip()));
-        let refusal = match self.attempt(user, password, address, client, telemetry).await {
-            Verdict::Right => {
+        let network = request.peer_addr().map(|address| client_network(address.ip()));
+        let rejection = match self.attempt(user, password, network, client, telemetry).await {
+            Outcome::Accepted => {
                 client.trust();
                 return None;
             }
-            Verdict::Wrong => challenge(),
-            Verdict::Later(pause) => {
+            Outcome::Rejected => challenge(),
+            Outcome::RetryAfter(pause) => {
                 let mut builder = HttpResponse::TooManyRequests();
                 builder.insert_header((RETRY_AFTER, pause.as_secs_f64().ceil() as u64));
                 plain(builder, "too many wrong passwords: wait\n")
             }
         };
         telemetry.auth_failures.inc();
-        Some(refusal)
+        Some(rejection)
     }
 
     async fn attempt(
         self: &Arc<Self>,
         user: String,
         password: String,
-        address: Option<IpAddr>,
-        client: &Client,
+        network: Option<IpAddr>,
+        client: &ClientConnection,
         telemetry: &Telemetry,
-    ) -> Verdict {
+    ) -> Outcome {
         let fingerprint = self.fingerprint(&user, &password);
         if self.is_right(&fingerprint) {
-            return Verdict::Right;
+            return Outcome::Accepted;
         }
         if self.is_wrong(&fingerprint) {
-            return Verdict::Wrong;
+            return Outcome::Rejected;
         }
         let (hash, exists) = self.users.hash(&user);
         let hash = hash.to_owned();
-        let key = (address, exists.then_some(user));
-        let lane = match lock(&self.throttle).enter(&key, Instant::now()) {
-            Ok(lane) => lane,
-            Err(pause) => return Verdict::Later(pause),
+        let key = (network, exists.then_some(user));
+        let queue = match lock(&self.throttle).enqueue(&key, Instant::now()) {
+            Ok(queue) => queue,
+            Err(pause) => return Outcome::RetryAfter(pause),
         };
-        let place = Place {
+        let queued = QueueGuard {
             auth: Arc::clone(self),
             key,
         };
-        let turn = tokio::select! {
+        let permit = tokio::select! {
             biased;
-            // Whoever gives up shall cost nobody a check, nor a place in the queue.
-            () = client.gone() => return Verdict::Later(Duration::from_secs(1)),
-            turn = self.wait_for_turn(lane) => turn,
+            // A client that gives up uses neither a check nor the queue.
+            () = client.disconnected() => return Outcome::RetryAfter(Duration::from_secs(1)),
+            permit = self.wait_for_check(queue) => permit,
         };
-        let Ok(turn) = turn else {
-            return Verdict::Wrong;
+        let Ok(permit) = permit else {
+            return Outcome::Rejected;
         };
         telemetry.auth_checks.inc();
-        // In a task of its own: once begun, the check counts, whether or not the client waits for what it finds.
-        let (tell, told) = oneshot::channel();
+        // In a task of its own: once started, the check counts, even if the client disconnects before its result.
+        let (sender, result) = oneshot::channel();
         rt::spawn(async move {
             let began = Instant::now();
             let check = web::block(move || bcrypt::verify(password, &hash).unwrap_or(false)).await;
-            let right = matches!(check, Ok(true)) && exists;
-            place.auth.learn(&place.key, fingerprint, right);
-            drop(place);
-            // Fails if the client has gone.
-            let _ = tell.send(right);
-            if !right {
-                tokio::time::sleep(began.elapsed().min(LONGEST_REST)).await;
+            let is_right = matches!(check, Ok(true)) && exists;
+            queued.auth.record(&queued.key, fingerprint, is_right);
+            drop(queued);
+            // Fails if the client has disconnected.
+            let _ = sender.send(is_right);
+            if !is_right {
+                tokio::time::sleep(began.elapsed().min(MAX_PAUSE)).await;
             }
-            drop(turn);
+            drop(permit);
         });
-        match told.await {
-            Ok(true) => Verdict::Right,
-            Ok(false) | Err(_) => Verdict::Wrong,
+        match result.await {
+            Ok(true) => Outcome::Accepted,
+            Ok(false) | Err(_) => Outcome::Rejected,
         }
     }
 
-    async fn wait_for_turn(&self, lane: Lane) -> Result<OwnedSemaphorePermit, tokio::sync::AcquireError> {
-        let _behind_others = match lane {
-            Lane::Fresh => None,
-            Lane::Failed => Some(self.failed_turn.acquire().await?),
+    async fn wait_for_check(&self, queue: Queue) -> Result<OwnedSemaphorePermit, tokio::sync::AcquireError> {
+        let _behind_others = match queue {
+            Queue::First => None,
+            Queue::Retry => Some(self.retry.acquire().await?),
         };
-        Arc::clone(&self.turn).acquire_owned().await
+        Arc::clone(&self.check).acquire_owned().await
     }
 
-    fn learn(&self, key: &Key, fingerprint: Fingerprint, right: bool) {
+    fn record(&self, key: &Key, fingerprint: Fingerprint, is_right: bool) {
         let now = Instant::now();
-        if right {
+        if is_right {
             lock(&self.throttle).succeeded(key);
-            let mut remembered = lock(&self.right);
-            if remembered.len() < MOST_REMEMBERED {
-                remembered.push((fingerprint, now));
+            let mut cached = lock(&self.right);
+            if cached.len() < MAX_CACHED {
+                cached.push((fingerprint, now));
             }
         } else {
             lock(&self.throttle).failed(key, now);
-            let mut remembered = lock(&self.wrong);
-            if remembered.len() >= MOST_REMEMBERED {
-                remembered.pop_front();
+            let mut cached = lock(&self.wrong);
+            if cached.len() >= MAX_CACHED {
+                cached.pop_front();
             }
-            remembered.push_back(fingerprint);
+            cached.push_back(fingerprint);
         }
     }
 
@@ -211,7 +212,7 @@ impl Auth {
     fn is_right(&self, fingerprint: &Fingerprint) -> bool {
         let now = Instant::now();
         let mut right = lock(&self.right);
-        right.retain(|(_, since)| now - *since < REMEMBERED);
+        right.retain(|(_, since)| now - *since < CACHE_LIFETIME);
         contains(right.iter().map(|(one, _)| one), fingerprint)
     }
 
@@ -220,29 +221,29 @@ impl Auth {
     }
 }
 
-/// What came of an attempt.
-enum Verdict {
-    Right,
-    Wrong,
-    /// Not checked; it may come again after this time.
-    Later(Duration),
+/// The result of an attempt.
+enum Outcome {
+    Accepted,
+    Rejected,
+    /// Not checked; the client may retry after this time.
+    RetryAfter(Duration),
 }
 
-/// The place of an attempt in the queue.
-struct Place {
+/// An attempt in the queue.
+struct QueueGuard {
     auth: Arc<Auth>,
     key: Key,
 }
 
-impl Drop for Place {
+impl Drop for QueueGuard {
     fn drop(&mut self) {
-        lock(&self.auth.throttle).leave(&self.key);
+        lock(&self.auth.throttle).dequeue(&self.key);
     }
 }
 
-/// In a time that does not depend on which one it is, or on how much is the same.
-fn contains<'a>(remembered: impl Iterator<Item = &'a Fingerprint>, fingerprint: &Fingerprint) -> bool {
-    remembered
+/// In constant time: independent of the position, and of how many bytes are equal.
+fn contains<'a>(cached: impl Iterator<Item = &'a Fingerprint>, fingerprint: &Fingerprint) -> bool {
+    cached
         .fold(subtle::Choice::from(0), |found, one| found | one.ct_eq(fingerprint))
         .into()
 }

@@ -1,30 +1,30 @@
-//! How often passwords are tried: a guesser waits longer and longer, and nobody else waits for him.
+//! Exponential back-off of failed attempts, without delaying other clients.
 //!
-//! Failures count by address and user. By the address alone, whoever shares a reverse proxy or a NAT with a guesser would be locked out;
-//! by the user alone, anybody could lock anybody out. Users that do not exist count as one, so that inventing names brings no more
-//! tries; a guesser can thus tell whether a name exists, which is no secret.
+//! Failures count by address and user. By the address alone, clients behind the same reverse proxy or NAT as a guesser would be locked
+//! out; by the user alone, anybody could lock a user out. Users that do not exist count as one, so that inventing names brings no more
+//! attempts; it discloses whether a name exists, which is no secret.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Bound of what is remembered: some hundred bytes each.
-const MOST_ENTRIES: usize = 256;
-/// Attempts at once of those that never failed, and as many of the others.
-const MOST_WAITING: usize = 4;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How long after its pause a failure is held against somebody.
-const MEMORY: Duration = Duration::from_secs(3600);
+/// Recorded failures, of some hundred bytes each.
+const MAX_ENTRIES: usize = 256;
+/// Attempts in each queue.
+const MAX_QUEUED: usize = 4;
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// Time after its pause until a failure is forgotten.
+const FAILURE_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Who tries: the network of the client ([`super::super::doors::network`]; none on a Unix socket), and the user if there is such a one.
-pub type Key = (Option<IpAddr>, Option<String>);
+/// The network of the client ([`super::super::admission::client_network`]; none on a Unix socket), and the user if it exists.
+pub(crate) type Key = (Option<IpAddr>, Option<String>);
 
-/// Failures and attempts under way. It knows no clock: times are handed in.
+/// Failures and queued attempts. Times are parameters, for the tests.
 #[derive(Default)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     failures: HashMap<Key, Failures>,
-    trying: Vec<(Key, Lane)>,
+    queued: Vec<(Key, Queue)>,
 }
 
 struct Failures {
@@ -32,73 +32,74 @@ struct Failures {
     until: Instant,
 }
 
-/// Which queue an attempt stands in. Those that failed before are kept apart, so that they are not in the way of others.
+/// The queue of an attempt: those after a failure do not delay the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// Has not failed.
-    Fresh,
-    /// Has failed, or came when too many tried.
-    Failed,
+pub(crate) enum Queue {
+    /// No failure before.
+    First,
+    /// After a failure, or after the first queue was full.
+    Retry,
 }
 
 impl Throttle {
-    /// Lets an attempt into a queue, until [`Self::leave`].
+    /// Adds an attempt to a queue, until [`Self::dequeue`].
     ///
     /// # Errors
-    /// The time to wait: after failures, while another attempt of the same client and user is under way, or while too many are.
-    pub fn enter(&mut self, key: &Key, now: Instant) -> Result<Lane, Duration> {
+    /// The time to wait: after failures, while another attempt of the same client and user is queued, or while the queue is full.
+    pub(crate) fn enqueue(&mut self, key: &Key, now: Instant) -> Result<Queue, Duration> {
         if let Some(failures) = self.failures.get(key)
             && failures.until > now
         {
             return Err(failures.until - now);
         }
-        if self.trying.iter().any(|(other, _)| other == key) {
-            return Err(FIRST_PAUSE);
+        if self.queued.iter().any(|(other, _)| other == key) {
+            return Err(MIN_PAUSE);
         }
-        let lane = match self.failures.contains_key(key) {
-            true => Lane::Failed,
-            false => Lane::Fresh,
+        let queue = match self.failures.contains_key(key) {
+            true => Queue::Retry,
+            false => Queue::First,
         };
-        if self.trying.iter().filter(|(_, other)| *other == lane).count() >= MOST_WAITING {
-            // Next time it stands behind those that come for the first time: many guessers at once do not keep an honest client out.
-            self.note(key, now, 0);
-            return Err(FIRST_PAUSE);
+        if self.queued.iter().filter(|(_, other)| *other == queue).count() >= MAX_QUEUED {
+            // The next time it is in the other queue: many guessers at once do not block the first attempt of an honest client.
+            self.record(key, now, 0);
+            return Err(MIN_PAUSE);
         }
-        self.trying.push((key.clone(), lane));
-        Ok(lane)
+        self.queued.push((key.clone(), queue));
+        Ok(queue)
     }
 
-    /// The attempt is over, or its client has gone.
-    pub fn leave(&mut self, key: &Key) {
-        self.trying.retain(|(other, _)| other != key);
+    /// The attempt is over, or its client has disconnected.
+    pub(crate) fn dequeue(&mut self, key: &Key) {
+        self.queued.retain(|(other, _)| other != key);
     }
 
     /// The password was right.
-    pub fn succeeded(&mut self, key: &Key) {
+    pub(crate) fn succeeded(&mut self, key: &Key) {
         self.failures.remove(key);
     }
 
     /// The password was wrong: pauses of 1 s, 2 s, 4 s … 60 s.
-    pub fn failed(&mut self, key: &Key, now: Instant) {
-        self.note(key, now, 1);
+    pub(crate) fn failed(&mut self, key: &Key, now: Instant) {
+        self.record(key, now, 1);
     }
 
-    fn note(&mut self, key: &Key, now: Instant, failed: u32) {
-        self.failures.retain(|_, failures| failures.until + MEMORY > now);
-        if self.failures.len() >= MOST_ENTRIES && !self.failures.contains_key(key) {
-            // The one that has to wait least is forgotten. To have others forgotten, a guesser has to fail more often than they did.
-            let least = self.failures.iter().min_by_key(|(_, failures)| failures.until);
-            if let Some(least) = least.map(|(key, _)| key.clone()) {
-                self.failures.remove(&least);
+    fn record(&mut self, key: &Key, now: Instant, failed: u32) {
+        self.failures
+            .retain(|_, failures| failures.until + FAILURE_LIFETIME > now);
+        if self.failures.len() >= MAX_ENTRIES && !self.failures.contains_key(key) {
+            // The one with the shortest pause is evicted: to evict an entry a guesser has to fail more often than it did.
+            let shortest = self.failures.iter().min_by_key(|(_, failures)| failures.until);
+            if let Some(shortest) = shortest.map(|(key, _)| key.clone()) {
+                self.failures.remove(&shortest);
             }
         }
         let failures = self
             .failures
             .entry(key.clone())
             .or_insert(Failures { count: 0, until: now });
-        let pause = FIRST_PAUSE * 2_u32.saturating_pow(failures.count.min(6));
+        let pause = MIN_PAUSE * 2_u32.saturating_pow(failures.count.min(6));
         failures.count += failed;
-        failures.until = now + pause.min(LONGEST_PAUSE);
+        failures.until = now + pause.min(MAX_PAUSE);
     }
 }
 
@@ -111,8 +112,8 @@ mod tests {
     }
 
     fn fail(throttle: &mut Throttle, key: &Key, now: Instant) {
-        throttle.enter(key, now).unwrap();
-        throttle.leave(key);
+        throttle.enqueue(key, now).unwrap();
+        throttle.dequeue(key);
         throttle.failed(key, now);
     }
 
@@ -122,24 +123,24 @@ mod tests {
         for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
             fail(&mut throttle, &guesser, now);
             let pause = Duration::from_secs(pause);
-            assert_eq!(throttle.enter(&guesser, now), Err(pause));
+            assert_eq!(throttle.enqueue(&guesser, now), Err(pause));
             now += pause;
         }
-        assert_eq!(throttle.enter(&guesser, now), Ok(Lane::Failed));
-        throttle.leave(&guesser);
+        assert_eq!(throttle.enqueue(&guesser, now), Ok(Queue::Retry));
+        throttle.dequeue(&guesser);
         throttle.succeeded(&guesser);
         fail(&mut throttle, &guesser, now);
-        assert_eq!(throttle.enter(&guesser, now), Err(FIRST_PAUSE));
+        assert_eq!(throttle.enqueue(&guesser, now), Err(MIN_PAUSE));
     }
 
     #[test]
     fn one_attempt_at_a_time_and_others_do_not_wait_for_it() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         let guesser = key("192.0.2.1", "operator");
-        assert_eq!(throttle.enter(&guesser, now), Ok(Lane::Fresh));
-        assert_eq!(throttle.enter(&guesser, now), Err(FIRST_PAUSE));
-        assert_eq!(throttle.enter(&key("192.0.2.1", "viewer"), now), Ok(Lane::Fresh));
-        assert_eq!(throttle.enter(&key("192.0.2.2", "operator"), now), Ok(Lane::Fresh));
+        assert_eq!(throttle.enqueue(&guesser, now), Ok(Queue::First));
+        assert_eq!(throttle.enqueue(&guesser, now), Err(MIN_PAUSE));
+        assert_eq!(throttle.enqueue(&key("192.0.2.1", "viewer"), now), Ok(Queue::First));
+        assert_eq!(throttle.enqueue(&key("192.0.2.2", "operator"), now), Ok(Queue::First));
     }
 
     #[test]
@@ -148,20 +149,23 @@ mod tests {
         let crowd: Vec<Key> = (0..200).map(|n| key(&format!("192.0.2.{n}"), "operator")).collect();
         let entered = crowd
             .iter()
-            .filter(|guesser| throttle.enter(guesser, now).is_ok())
+            .filter(|guesser| throttle.enqueue(guesser, now).is_ok())
             .count();
-        assert_eq!(entered, MOST_WAITING);
+        assert_eq!(entered, MAX_QUEUED);
         for guesser in &crowd[..entered] {
-            throttle.leave(guesser);
+            throttle.dequeue(guesser);
             throttle.failed(guesser, now);
         }
-        now += FIRST_PAUSE;
+        now += MIN_PAUSE;
         let again: Vec<_> = crowd
             .iter()
-            .filter_map(|guesser| throttle.enter(guesser, now).ok())
+            .filter_map(|guesser| throttle.enqueue(guesser, now).ok())
             .collect();
-        assert_eq!(again, [Lane::Failed; MOST_WAITING]);
-        assert_eq!(throttle.enter(&key("198.51.100.1", "operator"), now), Ok(Lane::Fresh));
+        assert_eq!(again, [Queue::Retry; MAX_QUEUED]);
+        assert_eq!(
+            throttle.enqueue(&key("198.51.100.1", "operator"), now),
+            Ok(Queue::First)
+        );
     }
 
     #[test]
@@ -170,14 +174,14 @@ mod tests {
         let guesser = key("192.0.2.1", "operator");
         for _ in 0..7 {
             fail(&mut throttle, &guesser, now);
-            now += LONGEST_PAUSE;
+            now += MAX_PAUSE;
         }
         fail(&mut throttle, &guesser, now);
         for n in 0..1000_u32 {
             fail(&mut throttle, &(Some(IpAddr::from(n.to_be_bytes())), None), now);
         }
-        assert!(throttle.failures.len() <= MOST_ENTRIES);
-        assert_eq!(throttle.enter(&guesser, now), Err(LONGEST_PAUSE));
+        assert!(throttle.failures.len() <= MAX_ENTRIES);
+        assert_eq!(throttle.enqueue(&guesser, now), Err(MAX_PAUSE));
     }
 
     #[test]
@@ -187,7 +191,7 @@ mod tests {
         fail(
             &mut throttle,
             &key("192.0.2.2", "operator"),
-            now + MEMORY + 2 * FIRST_PAUSE,
+            now + FAILURE_LIFETIME + 2 * MIN_PAUSE,
         );
         assert_eq!(throttle.failures.len(), 1);
     }

@@ -8,26 +8,26 @@ use std::path::{Path, PathBuf};
 
 use edgewatch_program::error::Failure;
 
-/// Far more than anybody has users.
-const MOST_BYTES: u64 = 1 << 20;
+/// Far more than any users file has.
+const MAX_BYTES: u64 = 1 << 20;
 /// Below it bcrypt is not defined; above it a check takes a Raspberry Pi more than ten seconds, and each step doubles that.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
 
-/// What becomes of lines that cannot serve.
+/// How invalid lines are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadLines {
-    /// The file is refused, while somebody is there to mend it.
+pub(crate) enum BadLines {
+    /// The file is refused: at a reload a person is there to repair it.
     Refuse,
-    /// Their users are left out, and the log says so: at the start one bad line must not lock out all users.
-    LeaveOut,
+    /// They are skipped and logged: at the start one bad line must not lock out all users.
+    Skip,
 }
 
 /// The hash of each user.
 #[derive(Debug)]
-pub struct Users {
+pub(crate) struct Users {
     hashes: HashMap<String, String>,
-    /// The one that takes longest to check.
-    dearest: String,
+    /// The hash with the highest cost.
+    most_expensive: String,
 }
 
 impl Users {
@@ -36,7 +36,7 @@ impl Users {
     /// # Errors
     /// No regular file of at most 1 MiB, no user in it, or, if those are refused, a line that is not `user:bcrypt-hash` with a cost of 4 to
     /// 14. Lines are named by their number and not shown: there may be a password in them.
-    pub fn load(file: &Path, bad_lines: BadLines) -> Result<Self, Failure> {
+    pub(crate) fn load(file: &Path, bad_lines: BadLines) -> Result<Self, Failure> {
         let path = credential_path(file);
         let failed = |why: String| Failure::because(format!("auth.users_file = {}", path.display()), why);
         let text = read(&path).map_err(failed)?;
@@ -59,9 +59,9 @@ impl Users {
     fn parse(text: &str) -> (Self, Vec<String>) {
         let mut users = Self {
             hashes: HashMap::new(),
-            dearest: String::new(),
+            most_expensive: String::new(),
         };
-        let (mut most, mut problems) = (0, Vec::new());
+        let (mut max_cost, mut problems) = (0, Vec::new());
         let without_mark = text.strip_prefix('\u{feff}');
         if without_mark.is_some() {
             problems.push("begins with a byte order mark: save it as UTF-8 without BOM".to_owned());
@@ -79,8 +79,8 @@ impl Users {
                     ));
                 }
                 Ok((user, hash, cost)) => {
-                    if cost > most {
-                        (most, users.dearest) = (cost, hash.to_owned());
+                    if cost > max_cost {
+                        (max_cost, users.most_expensive) = (cost, hash.to_owned());
                     }
                     users.hashes.insert(user.to_owned(), hash.to_owned());
                 }
@@ -90,12 +90,12 @@ impl Users {
         (users, problems)
     }
 
-    /// The hash to check for `user`, and whether there is such a user. For one that does not exist it is the one that takes longest, so that
-    /// the time tells nothing.
-    pub fn hash(&self, user: &str) -> (&str, bool) {
+    /// The hash to check for `user`, and whether that user exists. For one that does not it is the most expensive hash, so that the time
+    /// discloses nothing.
+    pub(crate) fn hash(&self, user: &str) -> (&str, bool) {
         match self.hashes.get(user) {
             Some(hash) => (hash, true),
-            None => (&self.dearest, false),
+            None => (&self.most_expensive, false),
         }
     }
 }
@@ -114,15 +114,15 @@ fn entry(line: &str) -> Result<(&str, &str, u32), String> {
     }
     let cost = hash.parse::<bcrypt::HashParts>().map_err(|_| unknown())?.get_cost();
     if !COSTS.contains(&cost) {
-        let (least, most) = (COSTS.start(), COSTS.end());
+        let (min, max) = (COSTS.start(), COSTS.end());
         return Err(format!(
-            "has a hash of cost {cost}: allowed are {least} to {most}; `htpasswd -nB -C 10 USER` makes one"
+            "has a hash of cost {cost}: allowed are {min} to {max}; `htpasswd -nB -C 10 USER` makes one"
         ));
     }
     Ok((user, hash, cost))
 }
 
-/// The text of a file, which may be something that blocks whoever opens or reads it.
+/// The text of a file. The path may be something that blocks on open or read, such as a pipe.
 fn read(path: &Path) -> Result<String, String> {
     let file = File::options()
         .read(true)
@@ -134,11 +134,11 @@ fn read(path: &Path) -> Result<String, String> {
         return Err("no regular file".to_owned());
     }
     let mut bytes = Vec::new();
-    // Not by its size, which a file that grows makes untrue.
-    file.take(MOST_BYTES + 1)
+    // Not by the size in its metadata: the file may grow meanwhile.
+    file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MOST_BYTES {
+    if bytes.len() as u64 > MAX_BYTES {
         return Err("larger than 1 MiB, so it is no users file".to_owned());
     }
     String::from_utf8(bytes).map_err(|_| "not UTF-8 (UTF-16 or Latin-1?): save it as UTF-8 without BOM".to_owned())
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_user_takes_as_long_as_the_dearest_known_one() {
+    fn an_unknown_user_takes_as_long_as_the_most_expensive_known_one() {
         let dear = with_cost("12");
         let (users, problems) = Users::parse(&format!("a:{HASH}\nb:{dear}\nc:{HASH}\n"));
         assert!(problems.is_empty(), "{problems:?}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_serve_is_named_and_costs_no_other_user() {
+    fn an_invalid_line_is_named_and_affects_no_other_user() {
         let many = [
             (format!("b:{}", with_cost("31")), "line 2 has a hash of cost 31"),
             (format!("b:{}", with_cost("15")), "allowed are 4 to 14"),

@@ -23,9 +23,9 @@ use maud::{Markup, html};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use crate::answer::{internal_error, plain};
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::{Entry, Library, OpenError, Problem, SHIPPED};
+use crate::response::{internal_error, plain};
 use crate::settings::Settings;
 use crate::source::Shared;
 use edgewatch_program::error::Failure;

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::{Activity, Boards, Kind};
-use crate::answer::cut;
+use crate::response::split;
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_program::lock::lock;
 use edgewatch_program::memory;
@@ -101,7 +101,7 @@ pub fn body(boards: Arc<Boards>, lease: Lease, pieces: Vec<Piece>) -> impl Strea
             }
         })
         .buffered(AHEAD)
-        .flat_map(|text| stream::iter(cut(text)).map(Ok))
+        .flat_map(|text| stream::iter(split(text)).map(Ok))
         .inspect(move |_| {
             let _held = &lease;
         })

@@ -1,4 +1,4 @@
-//! The few numbers that tell at a glance how the device is doing.
+//! The key figures of the device, at the top of the status page.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use edgewatch_sensors::reading::Reading;
 use edgewatch_sensors::sampler::Sampler;
 
 /// Temperatures shown; a server board can have dozens.
-const MOST_TEMPERATURES: usize = 4;
+const MAX_TEMPERATURES: usize = 4;
 
 /// Label and value of each number; those that were not read are left out.
-pub fn numbers(sampler: &Sampler) -> Vec<(String, String)> {
-    let mut glance = Glance::default();
+pub(crate) fn list(sampler: &Sampler) -> Vec<(String, String)> {
+    let mut figures = KeyFigures::default();
     sampler.visit(|_, state| {
         for last in &state.readings {
             if let Ok(value) = last.reading.value {
-                glance.take(&last.reading, value);
+                figures.add(&last.reading, value);
             }
         }
     });
-    glance.into_numbers()
+    figures.into_list()
 }
 
 #[derive(Default)]
-struct Glance {
+struct KeyFigures {
     temperatures: Vec<(String, f64)>,
     load: Option<f64>,
     memory_available: Option<f64>,
@@ -35,22 +35,22 @@ struct Glance {
 struct Filesystem {
     available: Option<f64>,
     size: Option<f64>,
-    /// Nothing is kept there: it is memory, or cannot be written to.
-    holds_no_data: bool,
+    /// It is in memory, or read-only.
+    is_transient: bool,
 }
 
-impl Glance {
-    fn take(&mut self, reading: &Reading, value: f64) {
+impl KeyFigures {
+    fn add(&mut self, reading: &Reading, value: f64) {
         match reading.metric.name {
-            "node_hwmon_temp_celsius" | "node_thermal_zone_temp" if self.temperatures.len() < MOST_TEMPERATURES => {
-                self.temperatures.push((place(reading), value));
+            "node_hwmon_temp_celsius" | "node_thermal_zone_temp" if self.temperatures.len() < MAX_TEMPERATURES => {
+                self.temperatures.push((sensor_name(reading), value));
             }
             "node_load1" => self.load = Some(value),
             "node_memory_MemAvailable_bytes" => self.memory_available = Some(value),
             "node_memory_MemTotal_bytes" => self.memory_total = Some(value),
             "node_filesystem_avail_bytes" => self.filesystem(reading).available = Some(value),
             "node_filesystem_size_bytes" => self.filesystem(reading).size = Some(value),
-            "node_filesystem_readonly" if value == 1.0 => self.filesystem(reading).holds_no_data = true,
+            "node_filesystem_readonly" if value == 1.0 => self.filesystem(reading).is_transient = true,
             _ => {}
         }
     }
@@ -58,7 +58,7 @@ impl Glance {
     fn filesystem(&mut self, reading: &Reading) -> &mut Filesystem {
         let point = label(reading, "mountpoint").unwrap_or_default();
         let filesystem = self.filesystems.entry(point.to_owned()).or_default();
-        filesystem.holds_no_data |= label(reading, "fstype") == Some("tmpfs");
+        filesystem.is_transient |= label(reading, "fstype") == Some("tmpfs");
         filesystem
     }
 
@@ -72,7 +72,7 @@ impl Glance {
             let data = self
                 .filesystems
                 .iter()
-                .filter(|(_, filesystem)| !filesystem.holds_no_data);
+                .filter(|(_, filesystem)| !filesystem.is_transient);
             let free = |(_, filesystem): &(&String, &Filesystem)| match (filesystem.available, filesystem.size) {
                 (Some(available), Some(size)) if size > 0.0 => available / size,
                 _ => f64::INFINITY,
@@ -81,20 +81,20 @@ impl Glance {
         })
     }
 
-    fn into_numbers(self) -> Vec<(String, String)> {
+    fn into_list(self) -> Vec<(String, String)> {
         let disk = self.disk();
-        let mut numbers: Vec<_> = self
+        let mut figures: Vec<_> = self
             .temperatures
             .into_iter()
-            .map(|(place, celsius)| (place, quantity(celsius, "celsius")))
+            .map(|(sensor, celsius)| (sensor, quantity(celsius, "celsius")))
             .collect();
-        numbers.extend(
+        figures.extend(
             self.load
                 .map(|load| ("load, 1 minute".to_owned(), format!("{load:.2}"))),
         );
-        numbers.extend(share("memory free", self.memory_available, self.memory_total));
-        numbers.extend(disk);
-        numbers
+        figures.extend(share("memory free", self.memory_available, self.memory_total));
+        figures.extend(disk);
+        figures
     }
 }
 
@@ -112,7 +112,7 @@ fn label<'a>(reading: &'a Reading, name: &str) -> Option<&'a str> {
 }
 
 /// Where a temperature is measured: the type of a thermal zone, or chip and sensor.
-fn place(reading: &Reading) -> String {
+fn sensor_name(reading: &Reading) -> String {
     match (label(reading, "type"), label(reading, "chip"), label(reading, "sensor")) {
         (Some(kind), _, _) => kind.to_owned(),
         (None, Some(chip), Some(sensor)) => format!("{chip} {sensor}"),
@@ -125,12 +125,12 @@ mod tests {
     use super::*;
     use edgewatch_sensors::reading::Metric;
 
-    /// What is said of the disk on a machine with file systems of (place, type, whether it is read-only, bytes, bytes free).
+    /// The disk figure of a machine with file systems of (mount point, type, whether it is read-only, bytes, bytes free).
     fn disk(filesystems: &[(&str, &str, bool, f64, f64)]) -> Option<(String, String)> {
         static SIZE: Metric = Metric::gauge("node_filesystem_size_bytes", "bytes", "");
         static AVAILABLE: Metric = Metric::gauge("node_filesystem_avail_bytes", "bytes", "");
         static READONLY: Metric = Metric::gauge("node_filesystem_readonly", "", "");
-        let mut glance = Glance::default();
+        let mut figures = KeyFigures::default();
         for (point, kind, is_readonly, size, available) in filesystems {
             for (metric, value) in [
                 (&SIZE, *size),
@@ -144,27 +144,27 @@ mod tests {
                     value: Ok(value),
                     part: None,
                 };
-                glance.take(&reading, value);
+                figures.add(&reading, value);
             }
         }
-        glance.disk()
+        figures.disk()
     }
 
     #[test]
-    fn without_a_root_the_fullest_file_system_with_data_is_told() {
+    fn without_a_root_the_fullest_file_system_with_data_is_shown() {
         let boot = ("/boot", "vfat", false, 512.0, 256.0);
         let run = ("/run", "tmpfs", false, 100.0, 0.0);
         let card = ("/media/root-ro", "ext4", true, 100.0, 0.0);
         let data = ("/data", "ext4", false, 2048.0, 512.0);
-        let told = |label: &str, value: &str| Some((label.to_owned(), value.to_owned()));
+        let figure = |label: &str, value: &str| Some((label.to_owned(), value.to_owned()));
         assert_eq!(
             disk(&[boot, run, card, data]),
-            told("disk free on /data", "25 % of 2.0 KiB")
+            figure("disk free on /data", "25 % of 2.0 KiB")
         );
         let root = ("/", "overlay", false, 1024.0, 1024.0);
         assert_eq!(
             disk(&[boot, run, card, data, root]),
-            told("disk free on /", "100 % of 1.0 KiB")
+            figure("disk free on /", "100 % of 1.0 KiB")
         );
         assert_eq!(disk(&[run, card]), None);
     }

@@ -1,7 +1,7 @@
-//! The state directory: who may use it, and what is written into it.
+//! The state directory: its permissions, its lock, and the files in it.
 //!
-//! Who can write into it, or rename what it lies in, can put links there that lead elsewhere, and would have us overwrite what is not
-//! theirs. So a directory of others is refused, and no link in it is followed.
+//! A user who can write into it, or rename one of its parents, could place symbolic links there and have us overwrite other files. So a
+//! directory that others can change is refused, and no link in it is followed.
 
 use std::env;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
@@ -14,28 +14,28 @@ use rustix::process::geteuid;
 use super::processes;
 use edgewatch_program::error::Failure;
 
-/// A directory that nobody else uses while [`Self::lock`] or a copy of it is open.
-pub struct State {
+/// A directory that no other `edgewatch up` uses while [`Self::lock`] or a copy of it is open.
+pub(crate) struct StateDir {
     /// Its absolute path.
-    pub directory: PathBuf,
-    /// Handed to the children: if edgewatch is killed, they hold on to the directory until they are gone as well.
-    pub lock: File,
+    pub(crate) directory: PathBuf,
+    /// Inherited by the children: if edgewatch is killed, the directory stays locked until they have ended too.
+    pub(crate) lock: File,
 }
 
-impl State {
-    /// Makes the directory and takes it.
+impl StateDir {
+    /// Creates the directory and locks it.
     ///
     /// # Errors
     /// It cannot be written, others can write to it, or another `edgewatch up` uses it.
-    pub fn take(directory: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn take(directory: Option<&Path>) -> Result<Self, Failure> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
-            None => usual_directory()?,
+            None => default_directory()?,
         };
-        make_directory(&directory)?;
-        // Links in /proc show the one true path, and Prometheus resolves its own relative paths from elsewhere.
+        create_directory(&directory)?;
+        // Links in /proc have canonical paths, and Prometheus resolves relative paths differently.
         let directory = fs::canonicalize(&directory).map_err(|error| cannot_write(&directory, &error))?;
-        refuse_others(&directory)?;
+        require_private(&directory)?;
         let file = directory.join("lock");
         let lock = OpenOptions::new()
             .write(true)
@@ -57,17 +57,17 @@ impl State {
     }
 
     /// The path of a part.
-    pub fn path(&self, part: &str) -> PathBuf {
+    pub(crate) fn path(&self, part: &str) -> PathBuf {
         self.directory.join(part)
     }
 
-    /// Writes a file whole or not at all, and the directories that it lies in.
+    /// Replaces a file atomically, and creates its parent directories.
     ///
     /// # Errors
     /// The system refuses it, or a link is in the way.
-    pub fn write(&self, part: &str, content: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn write(&self, part: &str, content: &str) -> Result<PathBuf, Failure> {
         let path = self.path(part);
-        self.own(Path::new(part).parent().unwrap_or(Path::new("")))?;
+        self.create_private(Path::new(part).parent().unwrap_or(Path::new("")))?;
         let mut new = path.clone().into_os_string();
         new.push(".new");
         let write = || {
@@ -85,31 +85,31 @@ impl State {
         Ok(path)
     }
 
-    /// Makes the directories of a part, and refuses those that are links or not ours: they were put there while others could write.
+    /// Creates directories, and refuses those that are links or of other users: they were placed there while others could write.
     ///
     /// # Errors
     /// The system refuses it, or a link is in the way.
-    pub fn own(&self, part: &Path) -> Result<(), Failure> {
+    pub(crate) fn create_private(&self, part: &Path) -> Result<(), Failure> {
         let mut path = self.directory.clone();
         for component in part.components() {
             path.push(component);
-            make_directory(&path)?;
+            create_directory(&path)?;
             let entry = fs::symlink_metadata(&path).map_err(|error| cannot_write(&path, &error))?;
             if !entry.is_dir() {
                 return Err(refused(&path, "is a link: remove it"));
             }
-            refuse_writers(&path, &entry)?;
+            require_no_writers(&path, &entry)?;
         }
         Ok(())
     }
 
-    /// The file with a random secret, which is made the first time.
+    /// The file with a random secret, which is created the first time.
     ///
     /// # Errors
     /// The system refuses it.
-    pub fn secret(&self, part: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn secret(&self, part: &str) -> Result<PathBuf, Failure> {
         let path = self.path(part);
-        // Empty: the disk was full, or the power went, when it was made.
+        // It is empty if the disk was full, or the power failed, when it was created.
         if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() > 0) {
             return Ok(path);
         }
@@ -120,23 +120,24 @@ impl State {
     }
 }
 
-/// The error for a directory in which a process has a file open for which `open` holds.
-pub fn in_use(directory: &Path, open: impl Fn(&Path) -> bool) -> Failure {
-    let holder = processes::holding(open).map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
+/// The error for a directory in use, by a process with an open file that matches.
+pub(crate) fn in_use(directory: &Path, matches: impl Fn(&Path) -> bool) -> Failure {
+    let holder =
+        processes::with_open_file(matches).map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
     Failure(format!(
         "{} is in use by {holder}: stop that, or choose another --state-dir",
         directory.display()
     ))
 }
 
-/// The directory must be ours alone, and nobody else may be able to put another in its place. In `/tmp` nobody can: it is sticky.
-fn refuse_others(directory: &Path) -> Result<(), Failure> {
-    let look = |path: &Path| fs::symlink_metadata(path).map_err(|error| cannot_write(path, &error));
-    refuse_writers(directory, &look(directory)?)?;
-    // Where root is mapped to another user, `/` tells to which.
-    let trusted = [0, look(Path::new("/"))?.uid(), geteuid().as_raw()];
+/// Requires that only we can write to the directory, and that no other user can replace it. In `/tmp` none can: it is sticky.
+fn require_private(directory: &Path) -> Result<(), Failure> {
+    let metadata = |path: &Path| fs::symlink_metadata(path).map_err(|error| cannot_write(path, &error));
+    require_no_writers(directory, &metadata(directory)?)?;
+    // In a user namespace root may be mapped to another user, to whom `/` belongs then.
+    let trusted = [0, metadata(Path::new("/"))?.uid(), geteuid().as_raw()];
     for parent in directory.ancestors().skip(1) {
-        let entry = look(parent)?;
+        let entry = metadata(parent)?;
         if !trusted.contains(&entry.uid()) {
             let why = format!(
                 "lies in {}, which belongs to the user {}: move it",
@@ -145,7 +146,7 @@ fn refuse_others(directory: &Path) -> Result<(), Failure> {
             );
             return Err(refused(directory, why));
         }
-        // A group is its owner's choice, as `staff` is for /var/local.
+        // Write permission of the group is the owner's choice, as of `staff` for /var/local.
         if entry.mode() & libc::S_IWOTH != 0 && entry.mode() & libc::S_ISVTX == 0 {
             let why = format!("lies in {}, to which everybody can write: move it", parent.display());
             return Err(refused(directory, why));
@@ -154,7 +155,7 @@ fn refuse_others(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refuse_writers(path: &Path, entry: &Metadata) -> Result<(), Failure> {
+fn require_no_writers(path: &Path, entry: &Metadata) -> Result<(), Failure> {
     if entry.uid() != geteuid().as_raw() {
         return Err(refused(path, format!("belongs to the user {}: remove it", entry.uid())));
     }
@@ -173,7 +174,7 @@ fn refused(path: &Path, why: impl std::fmt::Display) -> Failure {
     Failure(format!("{} {why}, or choose a --state-dir of your own", path.display()))
 }
 
-fn usual_directory() -> Result<PathBuf, Failure> {
+fn default_directory() -> Result<PathBuf, Failure> {
     // The XDG Base Directory Specification has relative paths ignored.
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_STATE_HOME")
@@ -182,8 +183,8 @@ fn usual_directory() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure("neither $XDG_STATE_HOME nor $HOME is set: name a directory with --state-dir".into()))
 }
 
-fn make_directory(path: &Path) -> Result<(), Failure> {
-    // What Prometheus stores is for nobody else on the machine.
+fn create_directory(path: &Path) -> Result<(), Failure> {
+    // Other users of the machine must not read the history.
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -209,19 +210,19 @@ mod tests {
     fn a_directory_is_taken_once_and_the_holder_is_named() {
         let base = tempfile::tempdir().unwrap();
         let directory = base.path().join("a/b");
-        let state = State::take(Some(&directory)).unwrap();
-        let message = State::take(Some(&directory)).err().unwrap().to_string();
+        let state = StateDir::take(Some(&directory)).unwrap();
+        let message = StateDir::take(Some(&directory)).err().unwrap().to_string();
         assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
         assert!(message.contains("--state-dir"), "{message}");
         // Not by dropping it: a test beside this one may have just forked, and then a copy is open until it executes.
         state.lock.unlock().unwrap();
-        State::take(Some(&directory)).unwrap();
+        StateDir::take(Some(&directory)).unwrap();
     }
 
     #[test]
     fn files_are_for_the_user_alone_and_are_replaced() {
         let base = tempfile::tempdir().unwrap();
-        let state = State::take(Some(&base.path().join("state"))).unwrap();
+        let state = StateDir::take(Some(&base.path().join("state"))).unwrap();
         state.write("a/secret", "longer").unwrap();
         let path = state.write("a/secret", "short").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "short");
@@ -232,7 +233,7 @@ mod tests {
 
     /// Why the directory is refused.
     fn refusal(directory: &Path) -> String {
-        State::take(Some(directory)).err().unwrap().to_string()
+        StateDir::take(Some(directory)).err().unwrap().to_string()
     }
 
     fn set_mode(path: &Path, mode: u32) {
@@ -255,7 +256,7 @@ mod tests {
         }
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "nothing was written");
         set_mode(&directory, 0o755);
-        State::take(Some(&directory)).unwrap();
+        StateDir::take(Some(&directory)).unwrap();
     }
 
     #[test]
@@ -268,7 +269,7 @@ mod tests {
         let message = refusal(&directory);
         assert!(message.contains("open, to which everybody can write"), "{message}");
         set_mode(directory.parent().unwrap(), 0o1777);
-        State::take(Some(&directory)).unwrap();
+        StateDir::take(Some(&directory)).unwrap();
     }
 
     #[test]
@@ -279,7 +280,7 @@ mod tests {
         let (directory, victim) = (base.path().join("state"), base.path().join("victim"));
         fs::create_dir(&victim).unwrap();
         fs::write(victim.join("file"), "precious").unwrap();
-        let state = State::take(Some(&directory)).unwrap();
+        let state = StateDir::take(Some(&directory)).unwrap();
         symlink(&victim, directory.join("a")).unwrap();
         let message = state.write("a/file", "new").unwrap_err().to_string();
         assert!(message.contains("state/a is a link: remove it"), "{message}");
@@ -305,7 +306,7 @@ mod tests {
             file.path().join("below"),
             "/proc/edgewatch".into(),
         ] {
-            let message = State::take(Some(&path)).err().unwrap().to_string();
+            let message = StateDir::take(Some(&path)).err().unwrap().to_string();
             assert!(
                 message.starts_with("cannot write") && message.contains("--state-dir"),
                 "{message}"
