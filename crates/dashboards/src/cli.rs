@@ -17,7 +17,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer the sensor service on the socket that is the standard input, and end when nobody looks
+    /// Serve the sensor service on the socket that is the standard input, and exit when idle
     Serve(serve::Args),
     /// Show a dashboard in the terminal
     Top(top::Args),
@@ -25,7 +25,7 @@ enum Command {
     Render(render::Args),
 }
 
-/// Runs the command that the arguments of this process ask for.
+/// Parses the arguments of this process and runs the command.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

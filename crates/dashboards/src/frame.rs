@@ -1,4 +1,4 @@
-//! What surrounds the contents of every page, and where pages lead.
+//! The frame of every page, and links to other parts of the stack.
 
 use actix_web::{HttpRequest, HttpResponse};
 use maud::{DOCTYPE, Markup, html};
@@ -36,7 +36,8 @@ pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse
         .body(page.into_string())
 }
 
-/// The address of another part of the stack: as set, or on the host that the browser asked; `None` if it is not there.
+/// The URL of another part of the stack: that of the settings, or on the host of the request; `None` if the settings say that there is
+/// none.
 pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<String> {
     match set {
         Some("") => None,
@@ -44,7 +45,7 @@ pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<Strin
         None => {
             let connection = request.connection_info();
             let authority = connection.host();
-            // The port is behind the last colon, but for an IPv6 address in brackets.
+            // The port follows the last colon, but not the one within the brackets of an IPv6 address.
             let host = match authority.rsplit_once(':') {
                 Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
                 _ => authority,
@@ -56,7 +57,7 @@ pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<Strin
 
 /// The name of this device.
 pub fn hostname() -> String {
-    // Not by /proc, which not every sandbox shows.
+    // uname(2), since not every sandbox shows /proc.
     let system = rustix::system::uname();
     system.nodename().to_string_lossy().into_owned()
 }

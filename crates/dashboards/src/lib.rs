@@ -1,22 +1,22 @@
-//! The program that shows dashboards: `pages` and pictures for browsers, asked for through the sensor service (`serve`); `edgewatch
-//! top` ([`top`]); `edgewatch render` ([`render`]).
+//! The program that renders dashboards: pages and pictures for browsers, requested through the sensor service (`serve`); `edgewatch top`
+//! (`top`); `edgewatch render` (`render`).
 //!
-//! It is a program of its own so that nothing a dashboard does reaches the sensor service: a hostile or broken one costs its reader an
-//! error page, and no scrape.
+//! It is a program of its own so that dashboards cannot affect the sensor service: a hostile or broken one causes an error page, and no
+//! failed scrape.
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
 pub mod cli;
 pub mod frame;
 pub mod library;
-pub mod options;
+mod options;
 mod pages;
 pub mod picture;
 pub mod render;
 pub mod response;
 mod serve;
 pub mod settings;
-pub mod source;
+mod source;
 pub mod top;
 
 pub use cli::run;

@@ -1,7 +1,7 @@
-//! Which dashboards there are: those that are shipped, and those in directories.
+//! The dashboards: those that are shipped, and those in directories.
 
+mod blocking_reads;
 mod directory;
-mod patience;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 use thiserror::Error;
 
+use blocking_reads::BlockingReads;
 use directory::{File, Index};
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_program::lock::lock;
-use patience::Patience;
 
-pub use directory::{Stamp, read};
+pub(crate) use directory::{FileVersion, read};
 
 /// A dashboard of `grafana-dashboards/`.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -52,77 +52,77 @@ pub const SHIPPED: [Shipped; 3] = [
     },
 ];
 
-/// A dashboard that can be looked at.
+/// An entry of the list of dashboards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    /// Names it in addresses.
-    pub uid: String,
+pub(crate) struct DashboardInfo {
+    /// Its uid, as in its URL.
+    pub(crate) uid: String,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// What it is for.
-    pub about: String,
-    /// Where it lies; `None` if it is shipped.
+    pub(crate) about: String,
+    /// Its file; `None` if it is shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// A file or directory that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Which.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// What is wrong with it, and what to do.
-    pub why: String,
+    pub(crate) why: String,
 }
 
-/// Why a dashboard cannot be looked at.
+/// Why a dashboard cannot be opened.
 #[derive(Debug, Error)]
-pub enum OpenError {
-    /// Nobody has it.
+pub(crate) enum OpenError {
+    /// No dashboard has this uid.
     #[error("there is no dashboard {0:?}")]
     Unknown(String),
-    /// Its file is there, but is no dashboard.
+    /// Its file exists, but cannot be read or is no dashboard.
     #[error("{}: {}", .0.path.display(), .0.why)]
     Broken(Problem),
 }
 
-/// A dashboard that was read.
+/// A dashboard that has been read.
 #[derive(Debug)]
-pub struct Opened {
+pub(crate) struct LoadedDashboard {
     /// The model.
-    pub dashboard: Dashboard,
-    /// Which version of its file it is; `None` if it is shipped.
-    pub stamp: Option<Stamp>,
+    pub(crate) dashboard: Dashboard,
+    /// The version of its file; `None` if it is shipped.
+    pub(crate) version: Option<FileVersion>,
     /// Bytes of its JSON.
-    pub size: u64,
+    pub(crate) size: u64,
 }
 
-/// Shipped dashboards and those of directories. Nothing is read before it is asked for, and of files nothing is kept but what
-/// the list shows. Directories that hang leave the shipped ones alone, which nothing has to be read for.
-pub struct Library {
-    /// As it was when it was last read. Locked for a moment only, never while files are read.
+/// Shipped dashboards and those of directories. Files are read on demand, and only what the list shows is cached. The shipped ones are
+/// available even if the directories hang.
+pub(crate) struct Library {
+    /// The result of the last refresh. Not locked while files are read.
     index: Mutex<Arc<Index>>,
-    patience: Patience,
+    reads: BlockingReads,
 }
 
 impl Library {
     /// The shipped dashboards and those in `directories`.
-    pub fn new(directories: &[PathBuf]) -> Self {
+    pub(crate) fn new(directories: &[PathBuf]) -> Self {
         Self {
             index: Mutex::new(Arc::new(Index::new(directories))),
-            patience: Patience::default(),
+            reads: BlockingReads::default(),
         }
     }
 
-    /// Every dashboard, the shipped ones first, and every file that is none. Reads what has changed since the last time.
-    pub fn list(&self) -> (Vec<Entry>, Vec<Problem>) {
+    /// Every dashboard, the shipped ones first, and the problems with files. Reads files that have changed since the last refresh.
+    pub(crate) fn list(&self) -> (Vec<DashboardInfo>, Vec<Problem>) {
         let (index, problem) = self.refreshed();
-        let mut entries: Vec<Entry> = SHIPPED.iter().map(Entry::from).collect();
+        let mut entries: Vec<DashboardInfo> = SHIPPED.iter().map(DashboardInfo::from).collect();
         let mut problems = index.problems();
         problems.extend(problem);
         for file in index.files() {
             match entries.iter().find(|entry| entry.uid == file.uid) {
-                None => entries.push(Entry {
+                None => entries.push(DashboardInfo {
                     uid: file.uid.clone(),
                     title: file.title.clone(),
                     about: file.about.clone(),
@@ -147,11 +147,11 @@ impl Library {
         (entries, problems)
     }
 
-    /// The JSON of a dashboard, as it lies in its file.
+    /// The JSON of a dashboard, as in its file.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn json(&self, uid: &str) -> Result<String, OpenError> {
+    pub(crate) fn json(&self, uid: &str) -> Result<String, OpenError> {
         match SHIPPED.iter().find(|shipped| shipped.uid == uid) {
             Some(shipped) => Ok(shipped.json.to_owned()),
             None => {
@@ -165,18 +165,18 @@ impl Library {
     ///
     /// # Errors
     /// There is no such dashboard.
-    pub fn stamp(&self, uid: &str) -> Result<Option<Stamp>, OpenError> {
+    pub(crate) fn version(&self, uid: &str) -> Result<Option<FileVersion>, OpenError> {
         match SHIPPED.iter().any(|shipped| shipped.uid == uid) {
             true => Ok(None),
-            false => self.file(uid).map(|file| Some(file.stamp)),
+            false => self.file(uid).map(|file| Some(file.version)),
         }
     }
 
-    /// A dashboard to look at.
+    /// Reads a dashboard.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(&self, uid: &str) -> Result<Opened, OpenError> {
+    pub(crate) fn open(&self, uid: &str) -> Result<LoadedDashboard, OpenError> {
         if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == uid) {
             let broken = |why| {
                 OpenError::Broken(Problem {
@@ -184,17 +184,17 @@ impl Library {
                     why,
                 })
             };
-            return Ok(Opened {
+            return Ok(LoadedDashboard {
                 dashboard: Dashboard::parse(shipped.json).map_err(broken)?,
-                stamp: None,
+                version: None,
                 size: shipped.json.len() as u64,
             });
         }
         let file = self.file(uid)?;
-        Ok(Opened {
+        Ok(LoadedDashboard {
             dashboard: self.of_file(&file, File::parse)?,
-            stamp: Some(file.stamp),
-            size: file.stamp.size,
+            version: Some(file.version),
+            size: file.version.size,
         })
     }
 
@@ -207,25 +207,25 @@ impl Library {
         }
     }
 
-    /// What `read` makes of a file.
+    /// The result of `read` for a file.
     fn of_file<T: Send + 'static>(
         &self,
         file: &File,
         read: impl FnOnce(&File) -> Result<T, String> + Send + 'static,
     ) -> Result<T, OpenError> {
         let own = file.clone();
-        let done = self.patience.with(move |_| read(&own));
-        done.and_then(|done| done).map_err(|why| file.broken(why))
+        let result = self.reads.run(move |_| read(&own));
+        result.flatten().map_err(|why| file.broken(why))
     }
 
-    /// The index as the directories are now; if they hang, as it was, and why.
+    /// The index after a refresh; if the directories hang, the one before, and the problem.
     fn refreshed(&self) -> (Arc<Index>, Option<Problem>) {
         let before = Arc::clone(&lock(&self.index));
         let Some(first) = before.directories().first() else {
             return (before, None);
         };
         let mut index = Index::clone(&before);
-        let refreshed = self.patience.with(move |step| {
+        let refreshed = self.reads.run(move |step| {
             index.refresh(step);
             Arc::new(index)
         });
@@ -242,7 +242,7 @@ impl Library {
     }
 }
 
-impl From<&Shipped> for Entry {
+impl From<&Shipped> for DashboardInfo {
     fn from(shipped: &Shipped) -> Self {
         Self {
             uid: shipped.uid.to_owned(),

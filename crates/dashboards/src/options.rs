@@ -1,4 +1,4 @@
-//! Options that the commands with dashboards share: whom to ask, what to show, and of which time.
+//! Options that the commands with dashboards share: Prometheus, and the time range.
 
 use std::path::{Path, PathBuf};
 
@@ -12,30 +12,30 @@ use edgewatch_prometheus_client::Credentials;
 
 /// Options of `edgewatch top` and `edgewatch render`.
 #[derive(clap::Args, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Address of Prometheus
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
-    pub prometheus: String,
+    pub(crate) prometheus: String,
     /// User name for Prometheus
     #[arg(long, value_name = "NAME", requires = "password_file")]
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// File with the user's password in its first line
     #[arg(long, value_name = "FILE", requires = "user")]
-    pub password_file: Option<PathBuf>,
+    pub(crate) password_file: Option<PathBuf>,
     /// Begin of the range: 6h, now-6h, now/d, 2026-01-31 12:00:00, or milliseconds since 1970 [default: the dashboard's]
     #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
     /// End of the range [default: the dashboard's, or now with --from]
     #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
+    pub(crate) to: Option<String>,
 }
 
 impl Options {
-    /// Where values come from.
+    /// The Prometheus server to query.
     ///
     /// # Errors
-    /// The address is none, or the password cannot be read.
-    pub fn source(&self) -> Result<Direct, Failure> {
+    /// The address is invalid, or the password cannot be read.
+    pub(crate) fn source(&self) -> Result<Direct, Failure> {
         let settings = settings::Prometheus {
             url: self.prometheus.clone(),
             ..settings::Prometheus::default()
@@ -47,9 +47,9 @@ impl Options {
         Ok(Direct::new(&settings)?.with_credentials(credentials))
     }
 
-    /// From and to in Grafana's syntax, if the person named one of them.
-    pub fn range(&self) -> Option<(String, String)> {
-        // `6h` alone is what people write who mean the last six hours.
+    /// From and to in Grafana's syntax, if one of them was given.
+    pub(crate) fn range(&self) -> Option<(String, String)> {
+        // `6h` alone means the last six hours.
         let from = |text: &str| match interval::parse(text) {
             Some(_) if text.ends_with(char::is_alphabetic) => format!("now-{text}"),
             _ => text.to_owned(),
@@ -63,17 +63,17 @@ impl Options {
     }
 }
 
-/// The interval at which Prometheus scrapes in milliseconds; where it does not tell, that of the shipped configuration.
-pub fn min_step(source: &Direct) -> i64 {
+/// Prometheus' scrape interval in milliseconds; if it is unknown, that of the shipped configuration.
+pub(crate) fn min_step(source: &Direct) -> i64 {
     let shipped = || i64::try_from(settings::Prometheus::default().scrape_interval.as_millis()).unwrap_or(i64::MAX);
     source.scrape_interval().unwrap_or_else(shipped)
 }
 
-/// The dashboard that a person names: the uid of a shipped one, or a file.
+/// The dashboard of an argument: the uid of a shipped one, or a file.
 ///
 /// # Errors
 /// There is none of that name, or the file holds none.
-pub fn dashboard(name: &str) -> Result<Dashboard, Failure> {
+pub(crate) fn dashboard(name: &str) -> Result<Dashboard, Failure> {
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == name) {
         return Dashboard::parse(shipped.json).map_err(|reason| Failure::because(name, reason));
     }

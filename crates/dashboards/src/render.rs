@@ -116,7 +116,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, F
         .range()
         .unwrap_or_else(|| (dashboard.time.from.clone(), dashboard.time.to.clone()));
     let range = TimeRange::parse(&from, &to, now, &zone).map_err(Failure)?;
-    // A picture of panels that all say the same is not what a report is for.
+    // Not a picture in which every panel has the same error.
     if let Err(error @ QueryError::Unreachable(_)) = source.instant("1", now) {
         return Err(Failure(error.to_string()));
     }
@@ -148,7 +148,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, F
     Ok(svg)
 }
 
-/// A choice that was not taken must not pass for a picture of it.
+/// An invalid value of a variable must not give a picture with another value.
 fn check(args: &Args, variables: &Variables) -> Result<(), Failure> {
     for (name, _) in &args.variables {
         let Some(variable) = variables.get(name) else {

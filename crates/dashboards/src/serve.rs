@@ -1,7 +1,7 @@
-//! `edgewatch-dashboards serve`: answers the sensor service on a Unix socket, and ends when nobody looks any more.
+//! `edgewatch-dashboards serve`: serves requests of the sensor service on a Unix socket, and exits when it is idle.
 //!
-//! The socket is the standard input: systemd passes it so (`StandardInput=socket`), and so does a service that runs without systemd.
-//! Whoever holds the socket starts the program anew when the next request waits there.
+//! The socket is the standard input: systemd passes it so (`StandardInput=socket`), and so does the service without systemd. They start
+//! the program again for the next connection.
 
 use std::any::Any;
 use std::os::fd::AsFd;
@@ -24,11 +24,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::pages::{self, App, Peer};
 
-/// How long the program stays when nobody looks any more. Answers are kept as long, for the next look.
-const IDLE: Duration = Duration::from_secs(30);
-/// Time between two looks at whether anybody still looks, and whether the worker works.
-const TICK: Duration = Duration::from_secs(1);
-/// A worker that has not shown itself for so long is stuck.
+/// Time without requests after which the program exits. Until then it keeps its caches.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between two checks of idleness and of the worker.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// A worker without a heartbeat for so long is stuck.
 const STUCK: Duration = Duration::from_secs(5);
 /// Time for connections that were accepted just before the end to send their request.
 const GRACE: Duration = Duration::from_millis(250);
@@ -50,7 +50,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     logging::start("edgewatch-dashboards", args.log_level, None);
     let listener = inherited()?;
-    // A service that is killed leaves nobody behind; systemd does not die.
+    // So that no process is left if the service is killed. Under systemd the parent does not end.
     if let Err(error) = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)) {
         tracing::warn!(%error, "this program may outlive the service that started it");
     }
@@ -79,16 +79,16 @@ async fn serve(listener: UnixListener) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let app = Data::new(App::new());
-    let beat = Arc::new(Mutex::new(Instant::now()));
+    let heartbeat = Arc::new(Mutex::new(Instant::now()));
     let server = HttpServer::new({
-        let (app, beat) = (app.clone(), Arc::clone(&beat));
+        let (app, heartbeat) = (app.clone(), Arc::clone(&heartbeat));
         move || {
-            // In the thread of the worker, so that it stops when that does.
-            let beat = Arc::clone(&beat);
+            // In the thread of the worker, so that it stops when that hangs.
+            let heartbeat = Arc::clone(&heartbeat);
             rt::spawn(async move {
                 loop {
-                    *lock(&beat) = Instant::now();
-                    tokio::time::sleep(TICK).await;
+                    *lock(&heartbeat) = Instant::now();
+                    tokio::time::sleep(CHECK_INTERVAL).await;
                 }
             });
             Routes::new()
@@ -101,7 +101,7 @@ async fn serve(listener: UnixListener) -> Result<(), Failure> {
     .worker_max_blocking_threads(pages::THREADS)
     .max_connections(MAX_CONNECTIONS)
     .keep_alive(KeepAlive::Disabled)
-    .on_connect(watch)
+    .on_connect(store_peer)
     .shutdown_timeout(5)
     .disable_signals()
     .listen_uds(listener)
@@ -123,25 +123,25 @@ async fn serve(listener: UnixListener) -> Result<(), Failure> {
                     Err(error) => Failure::because("the HTTP server ended", error),
                 });
             }
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
         }
-        if app.idle_since().is_some_and(|since| since.elapsed() > IDLE) {
+        if app.idle_since().is_some_and(|since| since.elapsed() > IDLE_TIMEOUT) {
             break;
         }
-        if watchdog.is_some_and(|interval| fed.elapsed() > interval) && lock(&beat).elapsed() < STUCK {
+        if watchdog.is_some_and(|interval| fed.elapsed() > interval) && lock(&heartbeat).elapsed() < STUCK {
             systemd::notify(&[NotifyState::Watchdog]);
             fed = Instant::now();
         }
     }
     systemd::notify(&[NotifyState::Stopping]);
-    // What comes now waits in the socket for the next program.
+    // New connections wait in the socket for the next process.
     handle.pause().await;
     tokio::time::sleep(GRACE).await;
     handle.stop(true).await;
     Ok(())
 }
 
-fn watch(connection: &dyn Any, extensions: &mut Extensions) {
+fn store_peer(connection: &dyn Any, extensions: &mut Extensions) {
     if let Some(stream) = connection.downcast_ref::<UnixStream>() {
         extensions.insert(Arc::new(Peer::of(stream)));
     }

@@ -1,32 +1,32 @@
-//! Settings of the built-in dashboards: where their values come from, and which there are beside the shipped ones.
+//! Settings of the built-in dashboards: the Prometheus server, directories, links.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What the service says with each request: the settings that are in force there.
+/// The settings that the service sends with each request.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where values come from.
+    /// The server to query.
     pub prometheus: Prometheus,
     /// Dashboards beside the shipped ones.
     pub dashboards: Dashboards,
-    /// Where the other parts of the stack are.
+    /// Links to the other parts of the stack.
     pub links: Links,
 }
 
-/// `[prometheus]`: the server whose values the built-in dashboards show, and bounds of what one query may bring.
+/// `[prometheus]`: the server that the built-in dashboards query, and limits of one query.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prometheus {
     /// `http://HOST:PORT`, and a path behind it. The sandbox of `edgewatch-dashboards.service` lets it connect to this device only.
     pub url: String,
-    /// Time for one query; Prometheus gives up shortly before. 500 ms to 15 s, below Prometheus' own limit of 20 s.
+    /// Timeout of one query; Prometheus' own is slightly shorter. 500 ms to 15 s, below the limit of 20 s of our Prometheus.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// The interval at which it scrapes: no query asks for points closer to each other. 1 s to 1 h.
+    /// Its scrape interval, the minimum step of range queries. 1 s to 1 h.
     #[serde(with = "humantime_serde")]
     pub scrape_interval: Duration,
     /// Series of one query; panels say how many were left out. 1 to 1000.
@@ -44,7 +44,7 @@ impl Default for Prometheus {
     }
 }
 
-/// Where the package lets people drop dashboards.
+/// The default directory of dashboards.
 pub const DASHBOARDS: &str = "/etc/edgewatch/dashboards";
 
 /// `[dashboards]`.
@@ -66,8 +66,8 @@ impl Default for Dashboards {
     }
 }
 
-/// `[links]`: `http://` or `https://` addresses as a browser reaches them. Left out, the host is the one the page was asked
-/// from, with the default port; an empty string says that there is none.
+/// `[links]`: `http://` or `https://` URLs for browsers. Left out, the host of the request with the default port; an empty string means
+/// that there is none.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Links {
@@ -77,5 +77,5 @@ pub struct Links {
     pub grafana: Option<String>,
 }
 
-/// The header of a request by which the service says its settings, as JSON.
+/// The header in which the service sends its settings, as JSON.
 pub const HEADER: &str = "edgewatch-settings";

@@ -1,8 +1,8 @@
-//! Where values come from: [`Direct`] asks Prometheus, [`Shared`] answers many viewers with few queries.
+//! Sources of values: [`Direct`] queries Prometheus, [`CachedSource`] is a cache in front of it.
 
+mod cached;
 mod decode;
 mod direct;
-mod shared;
 
-pub use direct::Direct;
-pub use shared::Shared;
+pub(crate) use cached::CachedSource;
+pub(crate) use direct::Direct;

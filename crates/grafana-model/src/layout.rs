@@ -14,7 +14,7 @@ pub const ROW: u32 = 30;
 /// Pixels between two rows or columns.
 pub const GAP: u32 = 8;
 /// Rows of the grid that a panel has at most: the rest is cut.
-pub const MOST_ROWS: u32 = 40;
+pub const MAX_ROWS: u32 = 40;
 /// A panel or row is repeated at most that often.
 const MAX_REPEATS: usize = 50;
 /// Panels of a page, repeated ones among them; what comes after is left out. A small file can ask for a million.

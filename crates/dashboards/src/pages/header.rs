@@ -1,8 +1,8 @@
-//! The head of a dashboard's page: where one is, what is shown, and everything that can be chosen. Links and forms, no script.
+//! The header of a dashboard's page: breadcrumbs, time range, variables, refresh. Links and forms, no script.
 
 use maud::{Markup, html};
 
-use super::asked::{Asked, View};
+use super::query::{PageQuery, View};
 use crate::library::SHIPPED;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::local;
@@ -23,28 +23,28 @@ const RANGES: [(&str, &str); 10] = [
 ];
 const REFRESHES: [&str; 6] = ["5s", "10s", "30s", "1m", "5m", "15m"];
 
-/// Everything that the head of a page tells.
-pub struct Header<'a> {
+/// The data of the header.
+pub(crate) struct Header<'a> {
     /// `/d/UID`.
-    pub path: &'a str,
-    /// The address.
-    pub asked: &'a Asked,
-    /// What it means.
-    pub view: &'a View,
+    pub(crate) path: &'a str,
+    /// The query string.
+    pub(crate) query: &'a PageQuery,
+    /// The query string, applied to the dashboard.
+    pub(crate) view: &'a View,
     /// The dashboard.
-    pub dashboard: &'a Dashboard,
+    pub(crate) dashboard: &'a Dashboard,
     /// Its variables.
-    pub variables: &'a Variables,
-    /// The same in Grafana, if that runs.
-    pub grafana: Option<String>,
+    pub(crate) variables: &'a Variables,
+    /// URL of the same in Grafana, if that runs.
+    pub(crate) grafana: Option<String>,
 }
 
 impl Header<'_> {
     /// The bar at the top.
-    pub fn bar(&self) -> Markup {
+    pub(crate) fn bar(&self) -> Markup {
         let Self {
             path,
-            asked,
+            query,
             view,
             dashboard,
             ..
@@ -55,7 +55,7 @@ impl Header<'_> {
                 p.crumbs {
                     a href="/" { "edgewatch" } " / " a href="/dashboards" { "Dashboards" } " / "
                     @match view.panel {
-                        Some(_) => a href=(asked.with(path, &[("viewPanel", None)])) { (dashboard.title) },
+                        Some(_) => a href=(query.with(path, &[("viewPanel", None)])) { (dashboard.title) },
                         None => strong { (dashboard.title) },
                     }
                 }
@@ -63,33 +63,33 @@ impl Header<'_> {
                 (self.ranges())
                 nav.tools {
                     @for other in SHIPPED.iter().filter(|other| other.uid != dashboard.uid) {
-                        a href=(self.elsewhere(other.uid)) { (other.title) }
+                        a href=(self.link_to(other.uid)) { (other.title) }
                     }
-                    a href=(asked.with(path, &[("kiosk", Some(""))])) { "Kiosk" }
-                    @if is_dark { a href=(asked.with(path, &[("theme", Some("light"))])) { "Light" } }
-                    @else { a href=(asked.with(path, &[("theme", Some("dark"))])) { "Dark" } }
+                    a href=(query.with(path, &[("kiosk", Some(""))])) { "Kiosk" }
+                    @if is_dark { a href=(query.with(path, &[("theme", Some("light"))])) { "Light" } }
+                    @else { a href=(query.with(path, &[("theme", Some("dark"))])) { "Dark" } }
                     @if let Some(grafana) = &self.grafana { a href=(grafana) { "Grafana" } }
                 }
             }
         }
     }
 
-    /// Another dashboard at the same time.
-    fn elsewhere(&self, uid: &str) -> String {
+    /// Another dashboard with the same time range.
+    fn link_to(&self, uid: &str) -> String {
         let kept = ["from", "to", "timezone", "refresh", "theme", "kiosk"];
         let pairs = self
-            .asked
+            .query
             .pairs
             .iter()
             .filter(|(name, _)| kept.contains(&name.as_str()));
-        let asked = Asked {
+        let query = PageQuery {
             pairs: pairs.cloned().collect(),
         };
-        asked.with(&format!("/d/{uid}"), &[])
+        query.with(&format!("/d/{uid}"), &[])
     }
 
     fn ranges(&self) -> Markup {
-        let Self { path, asked, view, .. } = self;
+        let Self { path, query, view, .. } = self;
         html! {
             details.picker {
                 summary { span.visually-hidden { "Time range: " } (self.range_name()) }
@@ -97,7 +97,7 @@ impl Header<'_> {
                     ul {
                         @for (from, name) in RANGES {
                             li {
-                                a href=(asked.with(path, &[("from", Some(from)), ("to", Some("now"))]))
+                                a href=(query.with(path, &[("from", Some(from)), ("to", Some("now"))]))
                                     aria-current=[(view.from == from && view.to == "now").then_some("true")] { (name) }
                             }
                         }
@@ -121,16 +121,16 @@ impl Header<'_> {
             || {
                 format!(
                     "{} to {}",
-                    self.moment(&view.from, view.range.from),
-                    self.moment(&view.to, view.range.to)
+                    self.time(&view.from, view.range.from),
+                    self.time(&view.to, view.range.to)
                 )
             },
             |(_, name)| (*name).to_owned(),
         )
     }
 
-    /// A relative time as it stands, an absolute one as people read it.
-    fn moment(&self, text: &str, at: f64) -> String {
+    /// A relative time unchanged, an absolute one as local time.
+    fn time(&self, text: &str, at: f64) -> String {
         if text.starts_with("now") {
             return text.to_owned();
         }
@@ -139,13 +139,13 @@ impl Header<'_> {
 
     /// Variables and refresh, in one form.
     fn choices(&self) -> Markup {
-        let Self { path, asked, view, .. } = self;
-        // Where there is one option, such as the data source, there is nothing to choose.
+        let Self { path, query, view, .. } = self;
+        // A variable with one option, such as the data source, leaves no choice.
         let shown = || {
             let variables = self.variables.list.iter();
             variables.filter(|variable| !variable.hidden && variable.options.len() != 1)
         };
-        let refresh = asked.get("refresh").unwrap_or(&self.dashboard.refresh);
+        let refresh = query.get("refresh").unwrap_or(&self.dashboard.refresh);
         let unusual = Some(refresh).filter(|refresh| view.refresh.is_some() && !REFRESHES.contains(refresh));
         html! {
             form.choices method="get" action=(path) data-auto {
@@ -177,10 +177,10 @@ impl Header<'_> {
         }
     }
 
-    /// What a form does not ask for, but must not lose.
-    fn hidden(&self, is_asked: impl Fn(&str) -> bool) -> Markup {
+    /// The parameters without an input of their own in a form.
+    fn hidden(&self, has_input: impl Fn(&str) -> bool) -> Markup {
         html! {
-            @for (name, value) in self.asked.pairs.iter().filter(|(name, _)| !is_asked(name)) {
+            @for (name, value) in self.query.pairs.iter().filter(|(name, _)| !has_input(name)) {
                 input type="hidden" name=(name) value=(value);
             }
         }

@@ -1,18 +1,18 @@
 //! Dashboards: a list, each as a page, and each as the JSON that Grafana imports.
 
-mod asked;
+mod cache;
 mod header;
-mod in_force;
-mod looked;
 mod page;
 mod panels;
 mod peer;
 mod picture;
+mod query;
+mod request_context;
 mod stream;
 mod values;
 
-pub use in_force::{App, InForce};
-pub use peer::Peer;
+pub(crate) use peer::Peer;
+pub(crate) use request_context::{App, RequestContext};
 
 use std::sync::Arc;
 
@@ -24,25 +24,25 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::frame::{self, GRAFANA_PORT};
-use crate::library::{Entry, Library, OpenError, Problem, SHIPPED};
+use crate::library::{DashboardInfo, Library, OpenError, Problem, SHIPPED};
 use crate::response::{internal_error, plain};
 use crate::settings::Settings;
-use crate::source::Shared;
+use crate::source::CachedSource;
 use edgewatch_program::error::Failure;
 
-/// Panels that are worked on at once: as many as there are CPUs, and as Prometheus answers queries.
-const TURNS: usize = 2;
-/// Pages that are being written at once. A page that comes beyond it is told to come again. As many pictures may wait beside them.
-const MOST_PAGES: usize = 32;
-/// Threads that all of this keeps busy: pictures take long, and have turns of their own beside those of pages.
-pub const THREADS: usize = 2 * TURNS;
+/// Panels that are rendered concurrently: as many as the stack has CPUs, and as Prometheus executes queries.
+const MAX_WORKERS: usize = 2;
+/// Responses that are sent concurrently, of pages and of pictures; further requests get status 503.
+const MAX_RESPONSES: usize = 32;
+/// Blocking threads: pictures take long, and have workers of their own beside those of pages.
+pub(crate) const THREADS: usize = 2 * MAX_WORKERS;
 
-/// Alive as long as it is shared.
+/// Cloned by everything that is in progress: the number of clones shows whether the program is idle.
 #[derive(Debug, Default)]
-pub struct Activity;
+pub(crate) struct Activity;
 
-/// Every address there is. HEAD is the service's business.
-pub fn routes(config: &mut web::ServiceConfig) {
+/// All routes. The service handles HEAD.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/dashboards", web::get().to(list))
         .route("/dashboards.json", web::get().to(list_json))
@@ -57,42 +57,40 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 
-/// What the dashboards of a service need.
-pub struct Boards {
-    /// Which there are.
-    pub library: Arc<Library>,
-    /// Where their values come from.
-    pub source: Arc<Shared>,
-    looked: looked::Looked,
+/// What rendering needs, for one version of the settings.
+pub(crate) struct RenderContext {
+    /// The dashboards.
+    pub(crate) library: Arc<Library>,
+    /// Prometheus, behind a cache.
+    pub(crate) source: Arc<CachedSource>,
+    cache: cache::DashboardCache,
     pages: Queue,
     pictures: Queue,
-    /// For the picture that is being turned into pixels.
-    pixels: Semaphore,
-    /// What the service has in force.
+    /// One picture at a time is rasterized.
+    rasterizer: Semaphore,
+    /// Those of the request.
     settings: Settings,
-    /// Held by everything that somebody still waits for or reads.
     activity: Arc<Activity>,
 }
 
-impl Boards {
-    /// Nothing is read or asked yet.
+impl RenderContext {
+    /// Reads and queries nothing yet.
     ///
     /// # Errors
     /// The address of Prometheus is none.
-    pub fn new(settings: Settings, activity: Arc<Activity>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, activity: Arc<Activity>) -> Result<Self, Failure> {
         Ok(Self {
             library: Arc::new(Library::new(&settings.dashboards.directories)),
-            source: Arc::new(Shared::new(&settings.prometheus)?),
-            looked: looked::Looked::default(),
+            source: Arc::new(CachedSource::new(&settings.prometheus)?),
+            cache: cache::DashboardCache::default(),
             pages: Queue::default(),
             pictures: Queue::default(),
-            pixels: Semaphore::new(1),
+            rasterizer: Semaphore::new(1),
             settings,
             activity,
         })
     }
 
-    /// The queue of a kind.
     const fn queue(&self, kind: Kind) -> &Queue {
         match kind {
             Kind::Page => &self.pages,
@@ -101,52 +99,53 @@ impl Boards {
     }
 }
 
-/// What is asked for.
+/// The kind of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// For a person who waits for it.
     Page,
-    /// Which takes seconds. One viewer who asks for many must not keep the others from their pages.
+    /// Takes seconds: a client that requests many must not delay pages.
     Picture,
 }
 
-/// Where pages or pictures wait for each other.
+/// Limits the concurrency of one kind.
 struct Queue {
-    /// One for each that is being written.
-    places: Arc<Semaphore>,
-    turns: Semaphore,
+    /// A permit for each response in progress.
+    responses: Arc<Semaphore>,
+    /// A permit for each worker.
+    workers: Semaphore,
 }
 
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            places: Arc::new(Semaphore::new(MOST_PAGES)),
-            turns: Semaphore::new(TURNS),
+            responses: Arc::new(Semaphore::new(MAX_RESPONSES)),
+            workers: Semaphore::new(MAX_WORKERS),
         }
     }
 }
 
 impl Queue {
-    /// Does work that takes a while or waits for Prometheus, in a thread, when it is its turn.
+    /// Runs work that takes a while or waits for Prometheus on a blocking thread, as soon as a worker is free.
     ///
     /// # Errors
     /// The work panicked; for the client it is an internal error.
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HttpResponse> {
-        let turn = self.turns.acquire().await.map_err(|_| internal_error())?;
-        let done = web::block(work).await.map_err(|_| internal_error());
-        drop(turn);
-        done
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HttpResponse> {
+        let worker = self.workers.acquire().await.map_err(|_| internal_error())?;
+        let result = web::block(work).await.map_err(|_| internal_error());
+        drop(worker);
+        result
     }
 }
 
-/// The list for people.
-pub async fn list(InForce(boards): InForce, request: HttpRequest) -> HttpResponse {
-    let library = Arc::clone(&boards.library);
-    let (entries, problems) = match boards.pages.in_turn(move || library.list()).await {
+/// The list as a page.
+pub(crate) async fn list(RequestContext(context): RequestContext, request: HttpRequest) -> HttpResponse {
+    let library = Arc::clone(&context.library);
+    let (entries, problems) = match context.pages.run(move || library.list()).await {
         Ok(found) => found,
         Err(response) => return response,
     };
-    let grafana = frame::link(boards.settings.links.grafana.as_deref(), &request, GRAFANA_PORT);
+    let grafana = frame::link(context.settings.links.grafana.as_deref(), &request, GRAFANA_PORT);
     let (shipped, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.file.is_none());
     let body = html! {
         @for problem in &problems { (notice(problem)) }
@@ -157,18 +156,18 @@ pub async fn list(InForce(boards): InForce, request: HttpRequest) -> HttpRespons
         }
         p.hint {
             "More dashboards: put files that Grafana exported into "
-            @for (place, directory) in boards.settings.dashboards.directories.iter().enumerate() {
-                @if place > 0 { " or " }
+            @for (index, directory) in context.settings.dashboards.directories.iter().enumerate() {
+                @if index > 0 { " or " }
                 code { (directory.display()) }
             }
-            @if boards.settings.dashboards.directories.is_empty() { "a directory that " code { "dashboards.directories" } " names" }
+            @if context.settings.dashboards.directories.is_empty() { "a directory that " code { "dashboards.directories" } " names" }
             "."
         }
     };
     frame::respond("Dashboards", None, &body)
 }
 
-fn card(entry: &Entry, grafana: Option<&str>) -> Markup {
+fn card(entry: &DashboardInfo, grafana: Option<&str>) -> Markup {
     html! {
         li {
             h2 { a href=(format!("/d/{}", entry.uid)) { (entry.title) } }
@@ -187,18 +186,18 @@ fn notice(problem: &Problem) -> Markup {
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct ListItem {
     #[serde(flatten)]
-    entry: Entry,
+    entry: DashboardInfo,
     shipped: bool,
 }
 
-/// The list for programs: uid, title and purpose of each.
-pub async fn list_json(InForce(boards): InForce) -> HttpResponse {
-    let library = Arc::clone(&boards.library);
-    match boards.pages.in_turn(move || library.list()).await {
+/// The list as JSON: uid, title and description of each.
+pub(crate) async fn list_json(RequestContext(context): RequestContext) -> HttpResponse {
+    let library = Arc::clone(&context.library);
+    match context.pages.run(move || library.list()).await {
         Ok((entries, _)) => {
-            let listed = entries.into_iter().map(|entry| Listed {
+            let listed = entries.into_iter().map(|entry| ListItem {
                 shipped: entry.file.is_none(),
                 entry,
             });
@@ -209,12 +208,12 @@ pub async fn list_json(InForce(boards): InForce) -> HttpResponse {
 }
 
 /// The Grafana model of one dashboard.
-pub async fn download(InForce(boards): InForce, uid: Path<String>) -> HttpResponse {
+pub(crate) async fn download(RequestContext(context): RequestContext, uid: Path<String>) -> HttpResponse {
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == *uid) {
         return HttpResponse::Ok().content_type("application/json").body(shipped.json);
     }
-    let library = Arc::clone(&boards.library);
-    match boards.pages.in_turn(move || library.json(&uid)).await {
+    let library = Arc::clone(&context.library);
+    match context.pages.run(move || library.json(&uid)).await {
         Ok(Ok(json)) => HttpResponse::Ok().content_type("application/json").body(json),
         Ok(Err(OpenError::Unknown(_))) => plain(HttpResponse::NotFound(), "no such dashboard\n"),
         Ok(Err(OpenError::Broken(_))) => plain(HttpResponse::InternalServerError(), "the file cannot be read\n"),
@@ -222,12 +221,12 @@ pub async fn download(InForce(boards): InForce, uid: Path<String>) -> HttpRespon
     }
 }
 
-/// The answer to one viewer too many.
+/// Status 503, above a limit.
 fn busy() -> HttpResponse {
     let mut builder = HttpResponse::ServiceUnavailable();
     builder.insert_header((RETRY_AFTER, 2));
     plain(
         builder,
-        "too many dashboards are being looked at: try again in a moment\n",
+        "too many dashboards are being cache at: try again in a moment\n",
     )
 }

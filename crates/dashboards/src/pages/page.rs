@@ -7,17 +7,17 @@ use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::asked::{Asked, View};
+use super::cache::LaidOut;
 use super::header::Header;
-use super::looked::Laid;
 use super::panels::{self, Links};
-use super::stream::{self, Lease, Piece};
-use super::{Boards, InForce, Kind, busy, values};
+use super::query::{PageQuery, View};
+use super::stream::{self, Piece, RenderPermit};
+use super::{Kind, RenderContext, RequestContext, busy, values};
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::OpenError;
 use edgewatch_grafana_model::data::Data as PanelData;
 use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::{COLUMNS, MAX_PANELS, MOST_ROWS, Placed};
+use edgewatch_grafana_model::layout::{COLUMNS, MAX_PANELS, MAX_ROWS, Placed};
 use edgewatch_grafana_model::limits::{Deadline, guarded};
 use edgewatch_grafana_model::model::{GridPos, Panel};
 use edgewatch_grafana_model::panel::PanelKind;
@@ -28,10 +28,10 @@ use edgewatch_program::time::unix_time;
 
 const STYLE: &str = concat!(include_str!("page.css"), include_str!("script.css"));
 const SCRIPT: &str = include_str!("script.js");
-/// What pages of dashboards may do beyond the others: run our script, ask for values, and send a form.
+/// The Content-Security-Policy of dashboards: they also run our script, fetch values, and submit forms.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
 
-/// The place of a panel that is looked at alone.
+/// The grid position of a panel that is viewed alone.
 const ALONE: GridPos = GridPos {
     x: 0,
     y: 0,
@@ -39,21 +39,21 @@ const ALONE: GridPos = GridPos {
     h: 18,
 };
 
-/// A dashboard, and what is to be seen of it.
-pub struct Prepared {
-    /// The model.
-    pub laid: Arc<Laid>,
+/// A dashboard that is ready to be rendered.
+pub(crate) struct Prepared {
+    /// Model and layout.
+    pub(crate) laid_out: Arc<LaidOut>,
     /// Range, refresh, theme.
-    pub view: View,
+    pub(crate) view: View,
     /// Range and variables.
-    pub scope: Scope,
+    pub(crate) scope: Scope,
     /// Panels in their order.
-    pub sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
 }
 
 impl Prepared {
-    /// The place of a panel on the page.
-    const fn place(&self, placed: &Placed) -> GridPos {
+    /// The grid position of a panel on the page.
+    const fn grid_pos(&self, placed: &Placed) -> GridPos {
         match self.view.panel {
             None => placed.panel.grid_pos,
             Some(_) => ALONE,
@@ -62,14 +62,14 @@ impl Prepared {
 }
 
 /// Why there is no page.
-pub enum Refusal {
-    /// The address asks for what cannot be.
+pub(crate) enum Refusal {
+    /// The query string is invalid.
     Bad(String),
     /// There is no such dashboard or panel.
     Missing(String),
     /// The dashboard cannot be read.
     Broken(String),
-    /// Too much is being looked at.
+    /// The dashboards in use are too large together.
     Busy,
 }
 
@@ -83,100 +83,104 @@ impl From<OpenError> for Refusal {
 }
 
 /// `/d/UID`.
-pub async fn page(InForce(boards): InForce, request: HttpRequest, uid: Path<String>) -> HttpResponse {
-    respond(boards, &request, uid.into_inner()).await
+pub(crate) async fn page(
+    RequestContext(context): RequestContext,
+    request: HttpRequest,
+    uid: Path<String>,
+) -> HttpResponse {
+    respond(context, &request, uid.into_inner()).await
 }
 
 /// `/d/UID/NAME`, as Grafana writes it.
-pub async fn page_with_name(
-    InForce(boards): InForce,
+pub(crate) async fn page_with_name(
+    RequestContext(context): RequestContext,
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> HttpResponse {
-    respond(boards, &request, path.into_inner().0).await
+    respond(context, &request, path.into_inner().0).await
 }
 
-async fn respond(boards: Arc<Boards>, request: &HttpRequest, uid: String) -> HttpResponse {
-    let asked = match Asked::parse(request.query_string()) {
-        Ok(asked) => asked,
+async fn respond(context: Arc<RenderContext>, request: &HttpRequest, uid: String) -> HttpResponse {
+    let query = match PageQuery::parse(request.query_string()) {
+        Ok(query) => query,
         Err(why) => return refused(Refusal::Bad(why), &uid),
     };
-    let Some(lease) = Lease::take(&boards, Kind::Page) else {
+    let Some(permit) = RenderPermit::acquire(&context, Kind::Page) else {
         return busy();
     };
     let path = format!("/d/{uid}");
-    let (prepared, asked) = match prepare(&boards, &lease, uid.clone(), asked).await {
+    let (prepared, query) = match prepare(&context, &permit, uid.clone(), query).await {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(refusal)) => return refused(refusal, &uid),
         Err(response) => return response,
     };
-    let grafana = frame::link(boards.settings.links.grafana.as_deref(), request, GRAFANA_PORT);
+    let grafana = frame::link(context.settings.links.grafana.as_deref(), request, GRAFANA_PORT);
     let grafana = grafana.map(|grafana| format!("{grafana}{path}"));
-    let context = Arc::new(Context {
-        boards: Arc::clone(&boards),
+    let page = Arc::new(Page {
+        context: Arc::clone(&context),
         prepared,
-        asked,
+        query,
         path,
         grafana,
     });
-    let pieces = pieces(&context);
+    let pieces = pieces(&page);
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Content-Security-Policy", POLICY))
-        .streaming(stream::body(boards, lease, pieces))
+        .streaming(stream::body(context, permit, pieces))
 }
 
 /// Reads the dashboard and its variables.
-pub async fn prepare(
-    boards: &Arc<Boards>,
-    lease: &Lease,
+pub(crate) async fn prepare(
+    context: &Arc<RenderContext>,
+    permit: &RenderPermit,
     uid: String,
-    asked: Asked,
-) -> Result<Result<(Arc<Prepared>, Asked), Refusal>, HttpResponse> {
-    let queue = boards.queue(lease.kind());
-    let wanted = Arc::new(Wanted {
-        boards: Arc::clone(boards),
-        min_step: i64::try_from(boards.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX),
+    query: PageQuery,
+) -> Result<Result<(Arc<Prepared>, PageQuery), Refusal>, HttpResponse> {
+    let queue = context.queue(permit.kind());
+    let request = Arc::new(RenderRequest {
+        context: Arc::clone(context),
+        min_step: i64::try_from(context.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX),
         uid,
-        asked,
-        deadline: lease.deadline(),
+        query,
+        deadline: permit.deadline(),
     });
-    let known = Arc::clone(&wanted);
-    let mut prepared = queue.in_turn(move || known.prepare(false)).await?;
+    let cached = Arc::clone(&request);
+    let mut prepared = queue.run(move || cached.prepare(false)).await?;
     if let Ok(None) = prepared {
-        let turn = boards.looked.turn(&wanted.uid).await;
-        let unknown = Arc::clone(&wanted);
-        prepared = queue.in_turn(move || unknown.prepare(true)).await?;
-        drop(turn);
+        let opening = context.cache.lock_opening(&request.uid).await;
+        let uncached = Arc::clone(&request);
+        prepared = queue.run(move || uncached.prepare(true)).await?;
+        drop(opening);
     }
     Ok(prepared.and_then(|prepared| {
-        let prepared = prepared.ok_or_else(|| Refusal::Missing(wanted.uid.clone()))?;
-        Ok((Arc::new(prepared), wanted.asked.clone()))
+        let prepared = prepared.ok_or_else(|| Refusal::Missing(request.uid.clone()))?;
+        Ok((Arc::new(prepared), request.query.clone()))
     }))
 }
 
-/// A dashboard, as an address asks for it.
-struct Wanted {
-    boards: Arc<Boards>,
+/// A request for a dashboard.
+struct RenderRequest {
+    context: Arc<RenderContext>,
     min_step: i64,
     uid: String,
-    asked: Asked,
+    query: PageQuery,
     deadline: Deadline,
 }
 
-impl Wanted {
-    /// What is to be seen; `None` if its file has to be read and may not be.
+impl RenderRequest {
+    /// Evaluates variables and layout; `None` if the file has to be read and `may_read` is false.
     fn prepare(&self, may_read: bool) -> Result<Option<Prepared>, Refusal> {
-        let Self { boards, uid, .. } = self;
-        let known = boards.looked.known(uid, boards.library.stamp(uid)?);
-        if known.is_none() && !may_read {
+        let Self { context, uid, .. } = self;
+        let cached = context.cache.get(uid, context.library.version(uid)?);
+        if cached.is_none() && !may_read {
             return Ok(None);
         }
-        let open = || boards.library.open(uid).map_err(Refusal::from);
-        let opened = if known.is_none() { Some(open()?) } else { None };
-        let read = opened.as_ref().map(|opened| &opened.dashboard);
-        let Some(dashboard) = known.as_ref().map(|laid| &laid.dashboard).or(read) else {
+        let open = || context.library.open(uid).map_err(Refusal::from);
+        let loaded = if cached.is_none() { Some(open()?) } else { None };
+        let read = loaded.as_ref().map(|loaded| &loaded.dashboard);
+        let Some(dashboard) = cached.as_ref().map(|laid_out| &laid_out.dashboard).or(read) else {
             return Ok(None);
         };
         #[expect(
@@ -184,28 +188,28 @@ impl Wanted {
             reason = "milliseconds of this age fit into an i64"
         )]
         let now = (unix_time() * 1000.0) as i64;
-        let view = self.asked.view(dashboard, now).map_err(Refusal::Bad)?;
+        let view = self.query.view(dashboard, now).map_err(Refusal::Bad)?;
         let source = Within {
-            source: &*boards.source,
+            source: &*context.source,
             deadline: &self.deadline,
         };
         let scope = Scope {
             range: view.range,
-            variables: Variables::resolve(dashboard, &self.asked.variables(), view.range, &source),
+            variables: Variables::resolve(dashboard, &self.query.variables(), view.range, &source),
             min_step: self.min_step,
             zone: view.zone.clone(),
             dashboard: dashboard.title.clone(),
             deadline: self.deadline.clone(),
         };
-        let laid = match (known, opened) {
-            (Some(laid), _) if laid.suits(&scope.variables) => laid,
-            (_, Some(opened)) => boards.looked.lay(opened, &scope.variables).ok_or(Refusal::Busy)?,
-            (_, None) => boards.looked.lay(open()?, &scope.variables).ok_or(Refusal::Busy)?,
+        let laid_out = match (cached, loaded) {
+            (Some(laid_out), _) if laid_out.matches(&scope.variables) => laid_out,
+            (_, Some(loaded)) => context.cache.insert(loaded, &scope.variables).ok_or(Refusal::Busy)?,
+            (_, None) => context.cache.insert(open()?, &scope.variables).ok_or(Refusal::Busy)?,
         };
         let sections = match view.panel {
-            None => sections::sections(&laid.panels, &view.toggled),
+            None => sections::sections(&laid_out.panels, &view.toggled),
             Some(id) => {
-                let place = sections::find(&laid.panels, id)
+                let place = sections::find(&laid_out.panels, id)
                     .ok_or_else(|| Refusal::Missing(format!("the dashboard has no panel {id}")))?;
                 vec![Section {
                     row: None,
@@ -214,7 +218,7 @@ impl Wanted {
             }
         };
         Ok(Some(Prepared {
-            laid,
+            laid_out,
             view,
             scope,
             sections,
@@ -232,7 +236,7 @@ fn refused(refusal: Refusal, uid: &str) -> HttpResponse {
     let body = html! {
         p.notice.bad { (why) }
         p {
-            @if code == StatusCode::BAD_REQUEST { a href=(Asked::default().with(&format!("/d/{uid}"), &[])) { "The dashboard as it is shown at first" } " · " }
+            @if code == StatusCode::BAD_REQUEST { a href=(PageQuery::default().with(&format!("/d/{uid}"), &[])) { "The dashboard as it is shown at first" } " · " }
             a href="/dashboards" { "All dashboards" }
         }
     };
@@ -241,26 +245,26 @@ fn refused(refusal: Refusal, uid: &str) -> HttpResponse {
     response
 }
 
-/// The page, from its head to its end.
-fn pieces(context: &Arc<Context>) -> Vec<Piece> {
-    let beginning = Arc::clone(context);
-    let mut pieces = vec![Piece::Later(Box::new(move || beginning.beginning().into_string()))];
-    for (number, section) in context.prepared.sections.iter().enumerate() {
+/// The pieces of the page, in order.
+fn pieces(page: &Arc<Page>) -> Vec<Piece> {
+    let head = Arc::clone(page);
+    let mut pieces = vec![Piece::Deferred(Box::new(move || head.head().into_string()))];
+    for (number, section) in page.prepared.sections.iter().enumerate() {
         if section.row.is_some() {
-            let context = Arc::clone(context);
-            pieces.push(Piece::Later(Box::new(move || context.row(number).into_string())));
+            let page = Arc::clone(page);
+            pieces.push(Piece::Deferred(Box::new(move || page.row(number).into_string())));
         }
         if section.panels.is_empty() {
             continue;
         }
-        let grid = match context.prepared.view.panel {
+        let grid = match page.prepared.view.panel {
             Some(_) => "<div class=\"grid alone\">",
             None => "<div class=\"grid\">",
         };
         pieces.push(Piece::Ready(grid.to_owned()));
         for place in &section.panels {
-            let (context, place) = (Arc::clone(context), *place);
-            pieces.push(Piece::Work(Box::new(move || context.panel(place).into_string())));
+            let (page, place) = (Arc::clone(page), *place);
+            pieces.push(Piece::Blocking(Box::new(move || page.panel(place).into_string())));
         }
         pieces.push(Piece::Ready("</div>".to_owned()));
     }
@@ -268,28 +272,28 @@ fn pieces(context: &Arc<Context>) -> Vec<Piece> {
     pieces
 }
 
-/// What is the same for every panel of a page.
-struct Context {
-    boards: Arc<Boards>,
+/// A page while it is being sent.
+struct Page {
+    context: Arc<RenderContext>,
     prepared: Arc<Prepared>,
-    asked: Asked,
+    query: PageQuery,
     /// `/d/UID`
     path: String,
-    /// The same in Grafana, if that runs.
+    /// URL of the same in Grafana, if that runs.
     grafana: Option<String>,
 }
 
-impl Context {
-    /// The title of the section of that number, which opens and closes it.
+impl Page {
+    /// The title of the section of that number, which expands and collapses it.
     fn row(&self, number: usize) -> Markup {
         let Prepared {
-            laid,
+            laid_out,
             view,
             scope,
             sections,
         } = &*self.prepared;
         let row = sections.get(number).and_then(|section| section.row.as_ref());
-        let Some((row, placed)) = row.and_then(|row| Some((row, row.place.of(&laid.panels)?))) else {
+        let Some((row, placed)) = row.and_then(|row| Some((row, row.place.of(&laid_out.panels)?))) else {
             return html! {};
         };
         let id = placed.panel.id;
@@ -301,7 +305,7 @@ impl Context {
         let rows = Some(toggled.as_str()).filter(|ids| !ids.is_empty());
         html! {
             h2.row id=(format!("row-{id}")) {
-                a href=(format!("{}#row-{id}", self.asked.with(&self.path, &[("rows", rows)]))) aria-expanded=(row.is_open) {
+                a href=(format!("{}#row-{id}", self.query.with(&self.path, &[("rows", rows)]))) aria-expanded=(row.is_open) {
                     (placed.title(scope))
                 }
                 @if !row.is_open { span.count { " " (row.count) @if row.count == 1 { " panel" } @else { " panels" } } }
@@ -309,37 +313,38 @@ impl Context {
         }
     }
 
-    /// A panel.
     fn panel(&self, place: Place) -> Markup {
         let prepared = &*self.prepared;
-        let Some(placed) = place.of(&prepared.laid.panels) else {
+        let Some(placed) = place.of(&prepared.laid_out.panels) else {
             return html! {};
         };
         let id = placed.panel.id.to_string();
         let alone = [("viewPanel", Some(id.as_str()))];
         let links = Links {
             view: match prepared.view.panel {
-                Some(_) => self.asked.with(&self.path, &[("viewPanel", None)]),
-                None => self.asked.with(&self.path, &alone),
+                Some(_) => self.query.with(&self.path, &[("viewPanel", None)]),
+                None => self.query.with(&self.path, &alone),
             },
-            grafana: self.grafana.as_ref().map(|grafana| self.asked.with(grafana, &alone)),
+            grafana: self.grafana.as_ref().map(|grafana| self.query.with(grafana, &alone)),
         };
-        draw_panel(placed, prepared, &self.boards, &links)
+        draw_panel(placed, prepared, &self.context, &links)
     }
 
     /// Everything above the first panel.
-    fn beginning(&self) -> Markup {
-        let Prepared { laid, view, scope, .. } = &*self.prepared;
+    fn head(&self) -> Markup {
+        let Prepared {
+            laid_out, view, scope, ..
+        } = &*self.prepared;
         let header = Header {
             path: &self.path,
-            asked: &self.asked,
+            query: &self.query,
             view,
-            dashboard: &laid.dashboard,
+            dashboard: &laid_out.dashboard,
             variables: &scope.variables,
-            grafana: self.grafana.as_ref().map(|grafana| self.asked.with(grafana, &[])),
+            grafana: self.grafana.as_ref().map(|grafana| self.query.with(grafana, &[])),
         };
         let refresh = view.refresh.map(|refresh| refresh.as_secs().max(1).to_string());
-        // The markup is cut open behind `main`: panels follow one by one.
+        // `main` stays open: the panels follow one by one.
         html! {
             (DOCTYPE)
             (PreEscaped("<html lang=\"en\""))
@@ -349,7 +354,7 @@ impl Context {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 @if let Some(seconds) = &refresh { noscript { meta http-equiv="refresh" content=(seconds); } }
-                title { (laid.dashboard.title) " · " (frame::hostname()) " · edgewatch" }
+                title { (laid_out.dashboard.title) " · " (frame::hostname()) " · edgewatch" }
                 link rel="icon" href="/favicon.svg";
                 link rel="stylesheet" href="/dashboards.css";
                 script src="/dashboards.js" defer {}
@@ -361,11 +366,11 @@ impl Context {
             @for variable in &scope.variables.list {
                 @if let Some(problem) = &variable.problem { p.notice.bad role="status" { strong { (variable.name) } ": " (problem) } }
             }
-            @for left_out in &laid.dashboard.left_out { p.notice.bad role="status" { (left_out) } }
-            @if laid.panels.iter().map(|placed| placed.inside.len() + 1).sum::<usize>() >= MAX_PANELS {
+            @for left_out in &laid_out.dashboard.left_out { p.notice.bad role="status" { (left_out) } }
+            @if laid_out.panels.iter().map(|placed| placed.inside.len() + 1).sum::<usize>() >= MAX_PANELS {
                 p.notice role="status" { "No more than " (MAX_PANELS) " panels are shown." }
             }
-            (PreEscaped("<main data-dashboard=\"")) (laid.dashboard.uid)
+            (PreEscaped("<main data-dashboard=\"")) (laid_out.dashboard.uid)
             (PreEscaped("\" data-zone=\"")) (view.zone.iana_name().unwrap_or("UTC"))
             (PreEscaped("\" data-refresh=\"")) (refresh.as_deref().unwrap_or("")) (PreEscaped("\">"))
         }
@@ -373,18 +378,18 @@ impl Context {
 }
 
 /// The data of a panel, and the scope in which it was evaluated.
-pub fn data_of(placed: &Placed, prepared: &Prepared, boards: &Boards) -> (Scope, PanelData) {
+pub(crate) fn data_of(placed: &Placed, prepared: &Prepared, context: &RenderContext) -> (Scope, PanelData) {
     let scope = placed.scope(&prepared.scope);
-    let points = panels::points(prepared.place(placed));
-    let data = evaluate(&placed.panel, &scope, points, &*boards.source);
+    let points = panels::points(prepared.grid_pos(placed));
+    let data = evaluate(&placed.panel, &scope, points, &*context.source);
     (scope, data)
 }
 
-fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Links) -> Markup {
-    let (scope, mut data) = data_of(placed, prepared, boards);
-    // What is drawn depends on the room there is, which is more for a panel alone.
+fn draw_panel(placed: &Placed, prepared: &Prepared, context: &RenderContext, links: &Links) -> Markup {
+    let (scope, mut data) = data_of(placed, prepared, context);
+    // The drawing depends on the size, which is larger for a panel alone.
     let panel = &Panel {
-        grid_pos: prepared.place(placed),
+        grid_pos: prepared.grid_pos(placed),
         ..placed.panel.clone()
     };
     let (inside, problem) = match guarded(|| edgewatch_charts::html(panel, &data, &scope)) {
@@ -393,7 +398,7 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Lin
     };
     data.problems.extend(problem);
     let title = scope.title(&panel.title);
-    let place = panels::classes(prepared.place(placed));
+    let place = panels::classes(prepared.grid_pos(placed));
     html! {
         (panels::frame(panel, &title, &place, links, &data, &inside))
         @if prepared.view.panel.is_some() && matches!(panel.kind(), PanelKind::Timeseries(_)) {
@@ -403,7 +408,7 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, boards: &Boards, links: &Lin
 }
 
 /// The style sheet of pages with dashboards.
-pub async fn style() -> HttpResponse {
+pub(crate) async fn style() -> HttpResponse {
     asset(
         "text/css; charset=utf-8",
         format!(
@@ -415,8 +420,8 @@ pub async fn style() -> HttpResponse {
     )
 }
 
-/// What a browser does beyond showing the page.
-pub async fn script() -> HttpResponse {
+/// The script of pages with dashboards, which they work without as well.
+pub(crate) async fn script() -> HttpResponse {
     asset("text/javascript; charset=utf-8", SCRIPT)
 }
 
@@ -436,7 +441,7 @@ fn grid_rules() -> String {
         let _ = writeln!(rules, ".w{} {{ grid-column-end: span {} }}", column + 1, column + 1);
     }
     rules.push_str("}\n");
-    for height in 1..=MOST_ROWS {
+    for height in 1..=MAX_ROWS {
         let _ = writeln!(rules, ".h{height} {{ grid-row-end: span {height} }}");
     }
     rules

@@ -1,34 +1,34 @@
-//! A panel on a page: its frame, its title, and what is wrong with it.
+//! The frame of a panel on a page: title, description, problems.
 
 use maud::{Markup, html};
 
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::layout::{COLUMNS, MOST_ROWS};
+use edgewatch_grafana_model::layout::{COLUMNS, MAX_ROWS};
 use edgewatch_grafana_model::model::{GridPos, Panel};
 
-/// Where a panel's title leads.
-pub struct Links {
+/// The links of a panel.
+pub(crate) struct Links {
     /// The panel alone, or the whole dashboard again.
-    pub view: String,
+    pub(crate) view: String,
     /// The same panel in Grafana, if that runs.
-    pub grafana: Option<String>,
+    pub(crate) grafana: Option<String>,
 }
 
-/// Classes of a place on the grid: `x0 w12 h8`. No inline style: the page's Content-Security-Policy forbids it.
-pub fn classes(place: GridPos) -> String {
-    let width = place.w.clamp(1, COLUMNS);
-    let column = place.x.min(COLUMNS - width);
-    format!("x{column} w{width} h{}", place.h.clamp(1, MOST_ROWS))
+/// CSS classes of a grid position: `x0 w12 h8`. No inline style: the page's Content-Security-Policy forbids it.
+pub(crate) fn classes(position: GridPos) -> String {
+    let width = position.w.clamp(1, COLUMNS);
+    let column = position.x.min(COLUMNS - width);
+    format!("x{column} w{width} h{}", position.h.clamp(1, MAX_ROWS))
 }
 
-/// Points of a series that can be told apart in a panel of this width.
-pub fn points(place: GridPos) -> usize {
+/// Points of a series that are distinguishable in a panel of this width.
+pub(crate) fn points(position: GridPos) -> usize {
     // The grid is some 1600 pixels wide on a usual screen.
-    place.w.clamp(4, COLUMNS) as usize * 30
+    position.w.clamp(4, COLUMNS) as usize * 30
 }
 
 /// A panel with its contents.
-pub fn frame(panel: &Panel, title: &str, size: &str, links: &Links, data: &Data, inside: &Markup) -> Markup {
+pub(crate) fn frame(panel: &Panel, title: &str, size: &str, links: &Links, data: &Data, inside: &Markup) -> Markup {
     let transparent = if panel.transparent { " transparent" } else { "" };
     html! {
         section class={ "panel " (size) (transparent) } id=(format!("panel-{}", panel.id)) {

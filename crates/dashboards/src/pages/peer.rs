@@ -1,4 +1,4 @@
-//! The connection of a request, to see that whoever asked has gone.
+//! The connection of a request, to notice that its client has disconnected.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -7,25 +7,25 @@ use rustix::net::{RecvFlags, recv};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-/// A second hold on a connection.
-pub struct Peer(Option<UnixStream>);
+/// A second file descriptor of a connection.
+pub(crate) struct Peer(Option<UnixStream>);
 
 impl Peer {
-    /// Of an accepted connection. The service sends one request by each, so anything that can be read after it is its end.
-    pub fn of(stream: &impl AsFd) -> Self {
-        let held = || -> io::Result<_> {
+    /// That of an accepted connection. The service sends one request on each, so that only its end can be read after that.
+    pub(crate) fn of(stream: &impl AsFd) -> Self {
+        let duplicate = || -> io::Result<_> {
             let copy = std::os::unix::net::UnixStream::from(stream.as_fd().try_clone_to_owned()?);
             UnixStream::from_std(copy)
         };
         Self(
-            held()
+            duplicate()
                 .inspect_err(|error| tracing::warn!(%error, "cannot watch a connection"))
                 .ok(),
         )
     }
 
     /// Waits until the other side has closed the connection.
-    pub async fn gone(&self) {
+    pub(crate) async fn disconnected(&self) {
         let Some(stream) = &self.0 else {
             return std::future::pending().await;
         };

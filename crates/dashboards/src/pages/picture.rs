@@ -5,84 +5,92 @@ use std::sync::Arc;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::asked::Asked;
 use super::page::{self, Prepared, Refusal};
-use super::stream::{self, Lease, Piece};
-use super::{Boards, InForce, Kind, Peer, busy, internal_error, plain};
+use super::query::PageQuery;
+use super::stream::{self, Piece, RenderPermit};
+use super::{Kind, Peer, RenderContext, RequestContext, busy, internal_error, plain};
 use crate::picture::Picture;
 use edgewatch_charts::raster::{self, Limits};
 
-/// Pixels, if the address does not say.
+/// Default size in pixels.
 const WIDTH: u32 = 1200;
 const HEIGHT: u32 = 400;
-/// What can be asked for.
+/// Allowed sizes.
 const WIDTHS: std::ops::RangeInclusive<u32> = 300..=4000;
 const HEIGHTS: std::ops::RangeInclusive<u32> = 100..=4000;
 
-/// What is to be drawn.
-struct Wanted {
-    boards: Arc<Boards>,
-    lease: Lease,
+/// A request for a picture.
+struct PictureRequest {
+    context: Arc<RenderContext>,
+    permit: RenderPermit,
     prepared: Arc<Prepared>,
     picture: Arc<Picture>,
 }
 
 /// The picture as SVG, sent panel by panel.
-pub async fn svg(InForce(boards): InForce, request: HttpRequest, uid: Path<String>) -> HttpResponse {
-    let wanted = match wanted(boards, &request, uid.into_inner()).await {
-        Ok(wanted) => wanted,
+pub(crate) async fn svg(
+    RequestContext(context): RequestContext,
+    request: HttpRequest,
+    uid: Path<String>,
+) -> HttpResponse {
+    let request = match prepare(context, &request, uid.into_inner()).await {
+        Ok(picture) => picture,
         Err(response) => return response,
     };
-    let mut pieces = vec![Piece::Ready(wanted.head())];
-    pieces.extend((0..wanted.picture.len()).map(|index| Piece::Work(Box::new(wanted.panel(index)))));
+    let mut pieces = vec![Piece::Ready(request.head())];
+    pieces.extend((0..request.picture.len()).map(|index| Piece::Blocking(Box::new(request.panel(index)))));
     pieces.push(Piece::Ready(Picture::TAIL.to_owned()));
     HttpResponse::Ok()
         .content_type("image/svg+xml")
         .insert_header(("Cache-Control", "no-store"))
-        .streaming(stream::body(wanted.boards, wanted.lease, pieces))
+        .streaming(stream::body(request.context, request.permit, pieces))
 }
 
 /// The picture as PNG.
-pub async fn png(InForce(boards): InForce, request: HttpRequest, uid: Path<String>) -> HttpResponse {
+pub(crate) async fn png(
+    RequestContext(context): RequestContext,
+    request: HttpRequest,
+    uid: Path<String>,
+) -> HttpResponse {
     let Some(client) = request.conn_data::<Arc<Peer>>().cloned() else {
         return internal_error();
     };
     tokio::select! {
         biased;
-        response = draw(boards, request, uid) => response,
-        // It may have to wait for its turn, and as nothing is sent before its end nobody else would notice.
-        () = client.gone() => plain(HttpResponse::RequestTimeout(), "the client has hung up\n"),
+        response = draw(context, request, uid) => response,
+        // While it waits in the queue nothing is written, and the HTTP library does not notice it.
+        () = client.disconnected() => plain(HttpResponse::RequestTimeout(), "the client has hung up\n"),
     }
 }
 
-async fn draw(boards: Arc<Boards>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
-    let wanted = match wanted(boards, &request, uid.into_inner()).await {
-        Ok(wanted) => wanted,
+async fn draw(context: Arc<RenderContext>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
+    let request = match prepare(context, &request, uid.into_inner()).await {
+        Ok(picture) => picture,
         Err(response) => return response,
     };
-    let boards = &wanted.boards;
+    let context = &request.context;
     // One at a time: it takes more memory than anything else here.
-    let Ok(_alone) = boards.pixels.acquire().await else {
+    let Ok(_rasterizer) = context.rasterizer.acquire().await else {
         return internal_error();
     };
-    let mut svg = wanted.head();
-    for index in 0..wanted.picture.len() {
-        match boards.pictures.in_turn(wanted.panel(index)).await {
+    let mut svg = request.head();
+    for index in 0..request.picture.len() {
+        match context.pictures.run(request.panel(index)).await {
             Ok(panel) if svg.len() <= Limits::SERVICE.svg => svg.push_str(&panel),
-            // Too long: what follows says so.
+            // Too long: the rasterizer reports that.
             Ok(_) => break,
             Err(response) => return response,
         }
     }
     svg.push_str(Picture::TAIL);
-    let drawn = boards.pictures.in_turn(move || {
+    let rasterized = context.pictures.run(move || {
         let mut png = Vec::new();
-        let drawn = raster::png(&svg, 1.0, Limits::SERVICE, &mut png);
+        let result = raster::png(&svg, 1.0, Limits::SERVICE, &mut png);
         drop(svg);
         edgewatch_program::memory::trim_heap();
-        drawn.map(|()| png)
+        result.map(|()| png)
     });
-    match drawn.await {
+    match rasterized.await {
         Ok(Ok(png)) => HttpResponse::Ok()
             .content_type("image/png")
             .insert_header(("Cache-Control", "no-store"))
@@ -92,31 +100,36 @@ async fn draw(boards: Arc<Boards>, request: HttpRequest, uid: Path<String>) -> H
     }
 }
 
-impl Wanted {
+impl PictureRequest {
     fn head(&self) -> String {
-        let Prepared { laid, scope, .. } = &*self.prepared;
+        let Prepared { laid_out, scope, .. } = &*self.prepared;
         let problems = scope.variables.problems();
-        let notes: Vec<String> = laid.dashboard.left_out.iter().cloned().chain(problems).collect();
-        self.picture.head(&laid.dashboard.title, &notes, &laid.panels, scope)
+        let notes: Vec<String> = laid_out.dashboard.left_out.iter().cloned().chain(problems).collect();
+        self.picture
+            .head(&laid_out.dashboard.title, &notes, &laid_out.panels, scope)
     }
 
-    /// What draws the panel number `index`.
+    /// Renders the panel number `index`.
     fn panel(&self, index: usize) -> impl FnOnce() -> String + Send + use<> {
-        let (boards, prepared) = (Arc::clone(&self.boards), Arc::clone(&self.prepared));
+        let (context, prepared) = (Arc::clone(&self.context), Arc::clone(&self.prepared));
         let picture = Arc::clone(&self.picture);
-        move || picture.panel(index, &prepared.laid.panels, &prepared.scope, &*boards.source)
+        move || picture.panel(index, &prepared.laid_out.panels, &prepared.scope, &*context.source)
     }
 }
 
-async fn wanted(boards: Arc<Boards>, request: &HttpRequest, uid: String) -> Result<Wanted, HttpResponse> {
-    let asked = Asked::parse(request.query_string()).map_err(refused)?;
-    let size = pixels(&asked, "width", WIDTH, &WIDTHS)
-        .and_then(|width| Ok((width, pixels(&asked, "height", HEIGHT, &HEIGHTS)?)));
+async fn prepare(
+    context: Arc<RenderContext>,
+    request: &HttpRequest,
+    uid: String,
+) -> Result<PictureRequest, HttpResponse> {
+    let query = PageQuery::parse(request.query_string()).map_err(refused)?;
+    let size = pixels(&query, "width", WIDTH, &WIDTHS)
+        .and_then(|width| Ok((width, pixels(&query, "height", HEIGHT, &HEIGHTS)?)));
     let (width, height) = size.map_err(refused)?;
-    let Some(lease) = Lease::take(&boards, Kind::Picture) else {
+    let Some(permit) = RenderPermit::acquire(&context, Kind::Picture) else {
         return Err(busy());
     };
-    let prepared = match page::prepare(&boards, &lease, uid, asked.clone()).await {
+    let prepared = match page::prepare(&context, &permit, uid, query.clone()).await {
         Ok(Ok((prepared, _))) => prepared,
         Ok(Err(Refusal::Bad(why))) => return Err(refused(why)),
         Ok(Err(Refusal::Missing(_))) => {
@@ -128,13 +141,13 @@ async fn wanted(boards: Arc<Boards>, request: &HttpRequest, uid: String) -> Resu
         Ok(Err(Refusal::Busy)) => return Err(busy()),
         Err(response) => return Err(response),
     };
-    let panels = &prepared.laid.panels;
-    // A variable's choice that was not taken must not pass for the picture of it.
-    let chosen = asked.variables();
-    let is_asked = |name: &str| chosen.iter().any(|(asked, _)| asked == name);
+    let panels = &prepared.laid_out.panels;
+    // An invalid value of a variable must not give a picture with another value.
+    let chosen = query.variables();
+    let is_chosen = |name: &str| chosen.iter().any(|(chosen, _)| chosen == name);
     let mut variables = prepared.scope.variables.list.iter();
     let problem = variables.find_map(|variable| {
-        let problem = variable.problem.as_ref().filter(|_| is_asked(&variable.name))?;
+        let problem = variable.problem.as_ref().filter(|_| is_chosen(&variable.name))?;
         Some(format!("var-{}: {problem}", variable.name))
     });
     if let Some(problem) = problem {
@@ -150,16 +163,16 @@ async fn wanted(boards: Arc<Boards>, request: &HttpRequest, uid: String) -> Resu
         Some(place) => Picture::alone(*place, width, height, dark),
         None => Picture::new(&prepared.sections, panels, width, dark),
     });
-    Ok(Wanted {
-        boards,
-        lease,
+    Ok(PictureRequest {
+        context,
+        permit,
         prepared,
         picture,
     })
 }
 
-fn pixels(asked: &Asked, name: &str, default: u32, allowed: &std::ops::RangeInclusive<u32>) -> Result<u32, String> {
-    match asked.get(name) {
+fn pixels(query: &PageQuery, name: &str, default: u32, allowed: &std::ops::RangeInclusive<u32>) -> Result<u32, String> {
+    match query.get(name) {
         None => Ok(default),
         Some(text) => text
             .parse()

@@ -1,5 +1,5 @@
-//! `/d/UID/values.json`: the values behind the graphs of a page, as texts, for whoever points at one. Asked for only then, and
-//! answered from what the page has just been drawn from.
+//! `/d/UID/values.json`: the formatted values of the graphs of a page, for its tooltips. Requested when the pointer is over a graph, and
+//! served from the cache of the page's queries.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::asked::Asked;
 use super::page::{self, Refusal};
-use super::stream::{self, Lease, Piece};
-use super::{InForce, Kind, busy, plain};
+use super::query::PageQuery;
+use super::stream::{self, Piece, RenderPermit};
+use super::{Kind, RequestContext, busy, plain};
 use edgewatch_grafana_model::data::Data as PanelData;
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::limits;
@@ -35,15 +35,19 @@ struct SeriesValues {
 }
 
 /// The values of every graph of the page with the same query string, sent panel by panel: `{"panels": {"ID": …}}`.
-pub async fn values(InForce(boards): InForce, request: HttpRequest, uid: Path<String>) -> HttpResponse {
-    let asked = match Asked::parse(request.query_string()) {
-        Ok(asked) => asked,
+pub(crate) async fn values(
+    RequestContext(context): RequestContext,
+    request: HttpRequest,
+    uid: Path<String>,
+) -> HttpResponse {
+    let query = match PageQuery::parse(request.query_string()) {
+        Ok(query) => query,
         Err(why) => return bad(why),
     };
-    let Some(lease) = Lease::take(&boards, Kind::Page) else {
+    let Some(permit) = RenderPermit::acquire(&context, Kind::Page) else {
         return busy();
     };
-    let prepared = match page::prepare(&boards, &lease, uid.into_inner(), asked).await {
+    let prepared = match page::prepare(&context, &permit, uid.into_inner(), query).await {
         Ok(Ok((prepared, _))) => prepared,
         Ok(Err(Refusal::Bad(why))) => return bad(why),
         Ok(Err(Refusal::Missing(_))) => return plain(HttpResponse::NotFound(), "no such dashboard or panel\n"),
@@ -53,7 +57,7 @@ pub async fn values(InForce(boards): InForce, request: HttpRequest, uid: Path<St
     };
     let places = prepared.sections.iter().flat_map(|section| &section.panels);
     let graphs = places.filter(|place| {
-        let placed = place.of(&prepared.laid.panels);
+        let placed = place.of(&prepared.laid_out.panels);
         placed.is_some_and(|placed| {
             matches!(
                 placed.panel.kind(),
@@ -63,14 +67,14 @@ pub async fn values(InForce(boards): InForce, request: HttpRequest, uid: Path<St
     });
     let mut pieces = vec![Piece::Ready("{\"panels\":{".to_owned())];
     for (number, place) in graphs.copied().enumerate() {
-        let (boards, prepared) = (Arc::clone(&boards), Arc::clone(&prepared));
-        pieces.push(Piece::Work(Box::new(move || {
+        let (context, prepared) = (Arc::clone(&context), Arc::clone(&prepared));
+        pieces.push(Piece::Blocking(Box::new(move || {
             let comma = if number == 0 { "" } else { "," };
-            let Some(placed) = place.of(&prepared.laid.panels) else {
+            let Some(placed) = place.of(&prepared.laid_out.panels) else {
                 return String::new();
             };
-            let values = limits::guarded(|| of_panel(&page::data_of(placed, &prepared, &boards).1));
-            // What is wrong stands in the panel; here it has no values.
+            let values = limits::guarded(|| of_panel(&page::data_of(placed, &prepared, &context).1));
+            // The panel shows the problem; here it has no values.
             let values = serde_json::to_string(&values.unwrap_or_default()).unwrap_or_else(|_| "null".to_owned());
             format!("{comma}\"{}\":{values}", placed.panel.id)
         })));
@@ -79,7 +83,7 @@ pub async fn values(InForce(boards): InForce, request: HttpRequest, uid: Path<St
     HttpResponse::Ok()
         .content_type("application/json")
         .insert_header(("Cache-Control", "no-store"))
-        .streaming(stream::body(boards, lease, pieces))
+        .streaming(stream::body(context, permit, pieces))
 }
 
 fn bad(why: String) -> HttpResponse {
@@ -89,22 +93,22 @@ fn bad(why: String) -> HttpResponse {
 }
 
 /// Rows of the table behind a graph, and cells.
-const MOST_ROWS: usize = 300;
-const MOST_CELLS: usize = 20_000;
-/// Texts of a panel, the empty ones among them: a series has one for each time that any of them has.
-const MOST_TEXTS: usize = 2 * limits::VALUES;
+const MAX_ROWS: usize = 300;
+const MAX_CELLS: usize = 20_000;
+/// Texts of a panel, empty ones included: every series has one for each time of any series.
+const MAX_TEXTS: usize = 2 * limits::VALUES;
 
-/// The values of a graph as a table, for those who cannot see it, want to copy them, or to know exactly.
-pub fn table(data: &PanelData, zone: &Zone) -> Markup {
+/// The values of a graph as a table, for screen readers and for copying.
+pub(crate) fn table(data: &PanelData, zone: &Zone) -> Markup {
     let PanelValues { times, series } = of_panel(data);
     if times.is_empty() || series.is_empty() {
         return html! {};
     }
-    // The newest first: it is what most people want to know.
+    // The newest first.
     let has_value = |index: &usize| series.iter().any(|one| !one.texts[*index].is_empty());
     let rows: Vec<usize> = (0..times.len()).rev().filter(has_value).collect();
-    let most = (MOST_CELLS / series.len()).clamp(1, MOST_ROWS);
-    let every = rows.len().div_ceil(most).max(1);
+    let max_rows = (MAX_CELLS / series.len()).clamp(1, MAX_ROWS);
+    let every = rows.len().div_ceil(max_rows).max(1);
     html! {
         details.values open {
             summary { "Values" @if every > 1 { " (one of " (every) " points)" } }
@@ -132,15 +136,15 @@ fn of_panel(data: &PanelData) -> PanelValues {
     for frame in &data.frames {
         let Some(own) = frame.times() else { continue };
         for (field, numbers) in frame.numbers() {
-            if (series.len() + 1).saturating_mul(times.len()) > MOST_TEXTS {
+            if (series.len() + 1).saturating_mul(times.len()) > MAX_TEXTS {
                 break;
             }
             let mut texts = vec![String::new(); times.len()];
             for (time, number) in own.iter().zip(numbers) {
-                if let Ok(place) = times.binary_search_by(|other| other.total_cmp(time))
+                if let Ok(index) = times.binary_search_by(|other| other.total_cmp(time))
                     && !number.is_nan()
                 {
-                    texts[place] = display::number(&field.options, *number).text;
+                    texts[index] = display::number(&field.options, *number).text;
                 }
             }
             series.push(SeriesValues {

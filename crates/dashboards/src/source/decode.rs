@@ -1,4 +1,4 @@
-//! Prometheus' answers, read from the wire straight into what panels need: no answer is ever held as text or as a tree.
+//! Decodes Prometheus' responses while they are received: a response is never in memory as text or as a JSON tree.
 
 use std::fmt;
 use std::io::Read;
@@ -11,42 +11,46 @@ use edgewatch_grafana_model::source::{Answer, Series};
 use edgewatch_grafana_model::time::Grid;
 use edgewatch_prometheus_client::labels::Labels;
 
-/// Warnings that are passed on; a query that touches a hundred odd series has one for each.
-const MOST_WARNINGS: usize = 3;
+/// Warnings that are shown; there can be one for each of many series.
+const MAX_WARNINGS: usize = 3;
 
-/// Bytes of the labels and texts of an answer; what comes after is left out.
-const MOST_TEXT: usize = 512 << 10;
+/// Bytes of the labels and texts of a response; further items are dropped.
+const MAX_TEXT: usize = 512 << 10;
 
-/// An answer as far as it was understood.
+/// A decoded response.
 #[derive(Debug)]
-pub struct Reply<T> {
-    /// What was asked for; `None` if Prometheus says why there is nothing.
-    pub answer: Option<Answer<T>>,
-    /// Prometheus' words about a query that it refuses.
-    pub error: Option<String>,
-    /// Items that the answer has above the limit.
-    pub left_out: usize,
+pub(crate) struct Decoded<T> {
+    /// The data; `None` if there is an error.
+    pub(crate) answer: Option<Answer<T>>,
+    /// Prometheus' message about a query that it rejects.
+    pub(crate) error: Option<String>,
+    /// Items above the limit.
+    pub(crate) dropped: usize,
 }
 
-/// Reads one answer of at most `most` items; more are counted and forgotten.
+/// Decodes a response of at most `max_items` items; further ones are counted.
 ///
 /// # Errors
-/// It is no answer of Prometheus, or it ends early.
-pub fn reply<T: Item>(reader: impl Read, context: T::Context, most: usize) -> serde_json::Result<Reply<T>> {
-    // Without a buffer the JSON reader would ask for each byte on its own.
+/// It is no response of Prometheus, or it ends early.
+pub(crate) fn response<T: Item>(
+    reader: impl Read,
+    context: T::Context,
+    max_items: usize,
+) -> serde_json::Result<Decoded<T>> {
+    // Without a buffer the JSON deserializer would read each byte on its own.
     let reader = std::io::BufReader::with_capacity(8 << 10, reader);
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let reply = (&mut json).deserialize_map(Envelope::<T> { context, most })?;
+    let decoded = (&mut json).deserialize_map(Envelope::<T> { context, max_items })?;
     json.end()?;
-    Ok(reply)
+    Ok(decoded)
 }
 
-/// What a list in an answer consists of.
-pub trait Item: Sized {
-    /// What is known beforehand.
+/// An item of the list in a response.
+pub(crate) trait Item: Sized {
+    /// What decoding needs to know.
     type Context: Copy;
 
-    /// Reads one.
+    /// Decodes an item.
     ///
     /// # Errors
     /// It has another shape than documented.
@@ -55,7 +59,7 @@ pub trait Item: Sized {
     /// Bytes of its labels or of its text.
     fn text_size(&self) -> usize;
 
-    /// The only item of an answer that is a number and no list, if that makes sense.
+    /// The item for a scalar result, for types that can represent it.
     fn scalar(value: f64) -> Option<Self> {
         let _ = value;
         None
@@ -124,26 +128,26 @@ impl Item for Labels {
 /// `{"status": …, "data": …, "error": …, "warnings": […]}`
 struct Envelope<T: Item> {
     context: T::Context,
-    most: usize,
+    max_items: usize,
 }
 
 impl<'de, T: Item> Visitor<'de> for Envelope<T> {
-    type Value = Reply<T>;
+    type Value = Decoded<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an answer of Prometheus")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decoded<T>, A::Error> {
         let mut list = None;
         let (mut status, mut error, mut notes) = (String::new(), None, Vec::new());
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "status" => status = map.next_value()?,
                 "error" => error = Some(limits::cut(map.next_value()?, limits::PROBLEM)),
-                "data" => list = map.next_value_seed(DataSeed::<T>(self.context, self.most))?,
+                "data" => list = map.next_value_seed(DataSeed::<T>(self.context, self.max_items))?,
                 "warnings" => {
-                    notes = map.next_value_seed(ListSeed::<String>((), MOST_WARNINGS))?.items;
+                    notes = map.next_value_seed(ListSeed::<String>((), MAX_WARNINGS))?.items;
                     notes = notes
                         .into_iter()
                         .map(|note| limits::cut(note, limits::PROBLEM))
@@ -153,18 +157,18 @@ impl<'de, T: Item> Visitor<'de> for Envelope<T> {
             }
         }
         match (status.as_str(), list, error) {
-            ("success", Some(list), _) => Ok(Reply {
+            ("success", Some(list), _) => Ok(Decoded {
                 answer: Some(Answer {
                     items: list.items,
                     notes,
                 }),
                 error: None,
-                left_out: list.left_out,
+                dropped: list.dropped,
             }),
-            ("error", _, Some(error)) => Ok(Reply {
+            ("error", _, Some(error)) => Ok(Decoded {
                 answer: None,
                 error: Some(error),
-                left_out: 0,
+                dropped: 0,
             }),
             _ => Err(A::Error::custom("neither data nor an error")),
         }
@@ -173,7 +177,7 @@ impl<'de, T: Item> Visitor<'de> for Envelope<T> {
 
 struct List<T> {
     items: Vec<T>,
-    left_out: usize,
+    dropped: usize,
 }
 
 /// A list, or `{"resultType": …, "result": list}`. A scalar is a list of one sample without labels.
@@ -211,7 +215,7 @@ impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
                 ("result", "scalar") => {
                     list = T::scalar(map.next_value::<Point>()?.value).map(|item| List {
                         items: vec![item],
-                        left_out: 0,
+                        dropped: 0,
                     });
                 }
                 ("result", kind) => return Err(A::Error::custom(format!("a result of the type {kind:?}"))),
@@ -243,24 +247,24 @@ impl<'de, T: Item> Visitor<'de> for ListSeed<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
         let mut list = List {
             items: Vec::new(),
-            left_out: 0,
+            dropped: 0,
         };
-        let mut room = MOST_TEXT;
+        let mut bytes_left = MAX_TEXT;
         loop {
-            if list.items.len() >= self.1 || room == 0 {
+            if list.items.len() >= self.1 || bytes_left == 0 {
                 if sequence.next_element::<IgnoredAny>()?.is_none() {
                     return Ok(list);
                 }
-                list.left_out += 1;
+                list.dropped += 1;
             } else {
                 match sequence.next_element_seed(ItemSeed::<T>(self.0))? {
-                    Some(item) if item.text_size() <= room => {
-                        room -= item.text_size();
+                    Some(item) if item.text_size() <= bytes_left => {
+                        bytes_left -= item.text_size();
                         list.items.push(item);
                     }
                     Some(_) => {
-                        room = 0;
-                        list.left_out += 1;
+                        bytes_left = 0;
+                        list.dropped += 1;
                     }
                     None => return Ok(list),
                 }
@@ -305,7 +309,7 @@ impl<'de> Visitor<'de> for SeriesVisitor {
     }
 }
 
-/// The points of a series, each at its place on the grid.
+/// The points of a series, each at its index on the grid.
 struct PointsSeed(Grid);
 
 impl<'de> DeserializeSeed<'de> for PointsSeed {
@@ -328,7 +332,7 @@ impl<'de> Visitor<'de> for PointsSeed {
         let mut values = vec![f64::NAN; grid.len];
         while let Some(point) = sequence.next_element::<Point>()? {
             let steps = (point.time - grid.at(0)) * 1000.0 / grid.step as f64;
-            // Prometheus answers at the points of the grid only; the rounding is for its decimals.
+            // Prometheus responds with points of the grid only; the rounding is for its decimals.
             let nearest = steps.round();
             if (nearest - steps).abs() < 0.5
                 && nearest >= 0.0

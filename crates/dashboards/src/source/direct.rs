@@ -1,11 +1,11 @@
-//! Each question asked of Prometheus itself.
+//! Queries Prometheus, without a cache.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::decode::{self, Item, Reply};
+use super::decode::{self, Decoded, Item};
 use crate::settings;
 use edgewatch_grafana_model::source::{Answer, Answered, QueryError, Series, Source};
 use edgewatch_grafana_model::time::Grid;
@@ -15,27 +15,27 @@ use edgewatch_prometheus_client::labels::Labels;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use edgewatch_prometheus_client::{Client, Credentials, StreamingResponse};
 
-/// Bytes of an answer that are read. At some 25 bytes a point it is above what the default limits let through, and it bounds
-/// the time that a small CPU spends on an answer of which most is left out.
-const MOST_BYTES: u64 = 2 << 20;
+/// Bytes of a response that are read. At some 25 bytes a point it is above what the default limits allow, and it bounds the time that a
+/// small CPU spends on a response of which most is dropped.
+const MAX_BYTES: u64 = 2 << 20;
 /// Values of a label and label sets of a selector.
-const MOST_NAMES: usize = 1000;
+const MAX_NAMES: usize = 1000;
 
-/// Asks Prometheus, within the limits of the settings.
-pub struct Direct {
+/// A Prometheus server, queried within the limits of the settings.
+pub(crate) struct Direct {
     client: Client,
     has_credentials: bool,
-    /// Sent with each query, so that Prometheus stops working on what nobody waits for any more.
+    /// Sent with each query, so that Prometheus aborts it before we give up.
     timeout: String,
     max_series: usize,
 }
 
 impl Direct {
-    /// A source for the server that the settings name.
+    /// A source for the server of the settings.
     ///
     /// # Errors
-    /// The address is none.
-    pub fn new(settings: &settings::Prometheus) -> Result<Self, Failure> {
+    /// Its address is invalid.
+    pub(crate) fn new(settings: &settings::Prometheus) -> Result<Self, Failure> {
         Ok(Self {
             client: Client::new(&settings.url)?.with_timeout(settings.timeout),
             has_credentials: false,
@@ -44,8 +44,8 @@ impl Direct {
         })
     }
 
-    /// The same source, which proves who it is.
-    pub fn with_credentials(self, credentials: Option<Credentials>) -> Self {
+    /// The same source, which authenticates.
+    pub(crate) fn with_credentials(self, credentials: Option<Credentials>) -> Self {
         Self {
             has_credentials: credentials.is_some(),
             client: self.client.with_credentials(credentials),
@@ -53,36 +53,41 @@ impl Direct {
         }
     }
 
-    /// The interval in milliseconds at which most targets are scraped. None if the server does not tell: those that only answer
-    /// queries, such as Thanos Querier, have no targets.
-    pub fn scrape_interval(&self) -> Option<i64> {
+    /// The most frequent scrape interval of the targets, in milliseconds. `None` if the server has no targets, such as Thanos Querier.
+    pub(crate) fn scrape_interval(&self) -> Option<i64> {
         let targets = Prometheus::new(self.client.clone()).targets().ok()?;
         let mut counts = BTreeMap::new();
         for target in targets {
             let interval = humantime::parse_duration(&target.scrape_interval).ok()?;
             *counts.entry(interval).or_insert(0_usize) += 1;
         }
-        // Of two that are as frequent the longer one: a rate over too few scrapes is none.
+        // Of two that are equally frequent the longer one: a rate needs enough scrapes.
         let (interval, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
         i64::try_from(interval.as_millis()).ok()
     }
 
-    fn ask<T: Item>(&self, path: &str, query: &[(&str, &str)], context: T::Context, most: usize) -> Answered<T> {
+    fn request<T: Item>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        context: T::Context,
+        max_items: usize,
+    ) -> Answered<T> {
         let StreamingResponse {
             status,
             content_type,
             body,
         } = self.client.open(path, query).map_err(QueryError::Unreachable)?;
-        // Prometheus gives reasons as JSON, with a status of 4xx or 5xx.
+        // Prometheus' errors are JSON too, with a status of 4xx or 5xx.
         if !content_type.starts_with("application/json") {
             return Err(QueryError::Unreachable(self.not_json(status, &content_type)));
         }
         let reader = Bounded {
             inner: body,
-            left: MOST_BYTES,
+            left: MAX_BYTES,
         };
-        let reply = decode::reply::<T>(reader, context, most).map_err(|error| self.broken(error))?;
-        finish(reply).map(Arc::new)
+        let decoded = decode::response::<T>(reader, context, max_items).map_err(|error| self.decode_error(error))?;
+        finish(decoded).map(Arc::new)
     }
 
     fn not_json(&self, status: u16, content_type: &str) -> String {
@@ -99,7 +104,7 @@ impl Direct {
         }
     }
 
-    fn broken(&self, error: serde_json::Error) -> QueryError {
+    fn decode_error(&self, error: serde_json::Error) -> QueryError {
         if !error.is_io() {
             return QueryError::Unreachable(format!("{} answered with something odd: {error}", self.client.base()));
         }
@@ -107,22 +112,22 @@ impl Direct {
         match error.kind() {
             io::ErrorKind::FileTooLarge => QueryError::TooMuch(format!(
                 "the answer is larger than {} MiB: ask for fewer series or a shorter time",
-                MOST_BYTES >> 20
+                MAX_BYTES >> 20
             )),
             _ => QueryError::Unreachable(self.client.explain_io(&error)),
         }
     }
 }
 
-fn finish<T>(reply: Reply<T>) -> Result<Answer<T>, QueryError> {
-    let Some(mut answer) = reply.answer else {
-        return Err(QueryError::Refused(reply.error.unwrap_or_default()));
+fn finish<T>(decoded: Decoded<T>) -> Result<Answer<T>, QueryError> {
+    let Some(mut answer) = decoded.answer else {
+        return Err(QueryError::Refused(decoded.error.unwrap_or_default()));
     };
-    if reply.left_out > 0 {
+    if decoded.dropped > 0 {
         let shown = answer.items.len();
         answer
             .notes
-            .insert(0, format!("showing {shown} of {} series", shown + reply.left_out));
+            .insert(0, format!("showing {shown} of {} series", shown + decoded.dropped));
     }
     Ok(answer)
 }
@@ -143,7 +148,7 @@ impl Source for Direct {
             ("step", &seconds(grid.step)),
             ("timeout", &self.timeout),
         ];
-        self.ask("/api/v1/query_range", &query, grid, self.max_series)
+        self.request("/api/v1/query_range", &query, grid, self.max_series)
     }
 
     fn instant(&self, expression: &str, at: i64) -> Answered<(Labels, f64)> {
@@ -152,7 +157,7 @@ impl Source for Direct {
             ("time", &seconds(at)),
             ("timeout", &self.timeout),
         ];
-        self.ask("/api/v1/query", &query, (), self.max_series)
+        self.request("/api/v1/query", &query, (), self.max_series)
     }
 
     fn label_values(&self, label: &str, selector: &str, from: i64, to: i64) -> Answered<String> {
@@ -162,14 +167,14 @@ impl Source for Direct {
         let (start, end) = (seconds(from), seconds(to));
         let query = [("start", &*start), ("end", &*end), ("match[]", selector)];
         let query = if selector.is_empty() { &query[..2] } else { &query };
-        // The only question that Prometheus does not take as a form.
+        // The only endpoint that does not accept POST.
         if edgewatch_prometheus_client::encoded_length(query) > edgewatch_prometheus_client::MAX_QUERY {
             return Err(QueryError::TooMuch(format!(
                 "the selector is too long ({} bytes): choose fewer values",
                 selector.len()
             )));
         }
-        self.ask(&format!("/api/v1/label/{label}/values"), query, (), MOST_NAMES)
+        self.request(&format!("/api/v1/label/{label}/values"), query, (), MAX_NAMES)
     }
 
     fn series(&self, selector: &str, from: i64, to: i64) -> Answered<Labels> {
@@ -178,16 +183,16 @@ impl Source for Direct {
             ("start", &*seconds(from)),
             ("end", &*seconds(to)),
         ];
-        self.ask("/api/v1/series", &query, (), MOST_NAMES)
+        self.request("/api/v1/series", &query, (), MAX_NAMES)
     }
 }
 
-/// Milliseconds as Prometheus reads times and steps.
+/// Milliseconds in Prometheus' format of times and steps.
 fn seconds(millis: i64) -> String {
     format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000))
 }
 
-/// Fails beyond a number of bytes, so that a cut answer cannot be taken for a whole one.
+/// Fails beyond a number of bytes, so that a truncated response is not taken for a complete one.
 struct Bounded<R> {
     inner: R,
     left: u64,

@@ -1,4 +1,4 @@
-//! The settings that are in force in the service come with each of its requests, so that there is nothing to reload here.
+//! The service sends its settings in a header of each request, so that this program has nothing to reload.
 
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
@@ -9,36 +9,36 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpRequest, error};
 use edgewatch_program::lock::lock;
 
-use super::{Activity, Boards};
+use super::{Activity, RenderContext};
 use crate::settings::{HEADER, Settings};
 
-/// What the handlers share.
-pub struct App {
-    current: Mutex<Option<Arc<Boards>>>,
+/// The state that the handlers share.
+pub(crate) struct App {
+    current: Mutex<Option<Arc<RenderContext>>>,
     activity: Arc<Activity>,
-    last: Mutex<Instant>,
+    last_request: Mutex<Instant>,
 }
 
 impl App {
-    /// Nothing is known yet.
-    pub fn new() -> Self {
+    /// Without settings before the first request.
+    pub(crate) fn new() -> Self {
         Self {
             current: Mutex::default(),
             activity: Arc::default(),
-            last: Mutex::new(Instant::now()),
+            last_request: Mutex::new(Instant::now()),
         }
     }
 
-    /// Since when nobody has asked for anything, nor still waits or reads; `None` if somebody does.
-    pub fn idle_since(&self) -> Option<Instant> {
+    /// Since when there has been no request; `None` while one is in progress.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
         let current = lock(&self.current);
-        // Ours, and that of the dashboards in force.
-        let at_rest = 1 + usize::from(current.is_some());
-        (Arc::strong_count(&self.activity) <= at_rest).then(|| *lock(&self.last))
+        // Our own, and that of the current context.
+        let idle_count = 1 + usize::from(current.is_some());
+        (Arc::strong_count(&self.activity) <= idle_count).then(|| *lock(&self.last_request))
     }
 
-    fn find(&self, request: &HttpRequest) -> Result<Arc<Boards>, Error> {
-        *lock(&self.last) = Instant::now();
+    fn find(&self, request: &HttpRequest) -> Result<Arc<RenderContext>, Error> {
+        *lock(&self.last_request) = Instant::now();
         let header = request.headers().get(HEADER);
         let settings = header.and_then(|header| serde_json::from_slice::<Settings>(header.as_bytes()).ok());
         let settings = settings.ok_or_else(|| error::ErrorBadRequest("only the service of edgewatch asks here"))?;
@@ -46,7 +46,7 @@ impl App {
         if let Some(known) = current.as_ref().filter(|known| known.settings == settings) {
             return Ok(Arc::clone(known));
         }
-        let new = Boards::new(settings, Arc::clone(&self.activity)).map_err(|error| {
+        let new = RenderContext::new(settings, Arc::clone(&self.activity)).map_err(|error| {
             tracing::error!(%error, "the settings of the service cannot be used");
             error::ErrorInternalServerError("internal error")
         })?;
@@ -56,10 +56,10 @@ impl App {
     }
 }
 
-/// The dashboards by the settings of the request.
-pub struct InForce(pub Arc<Boards>);
+/// Extracts the context for the settings of the request.
+pub(crate) struct RequestContext(pub Arc<RenderContext>);
 
-impl FromRequest for InForce {
+impl FromRequest for RequestContext {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 

@@ -1,83 +1,83 @@
-//! What an address asks for: `/d/UID?from=now-6h&to=now&refresh=10s&var-device=sda&viewPanel=3&kiosk&theme=dark`, as in Grafana.
+//! The query string of a page: `/d/UID?from=now-6h&to=now&refresh=10s&var-device=sda&viewPanel=3&kiosk&theme=dark`, as in Grafana.
 
 use std::time::Duration;
 
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
 
-/// Times of pages are multiples of this, so that viewers who come at the same moment ask the same.
-const MOMENT: i64 = 5_000;
-/// The shortest refresh.
-const LEAST_REFRESH: Duration = Duration::from_secs(5);
-/// Rows whose state differs from the dashboard's, and choices of variables; more are no honest address.
-const MOST_PARAMETERS: usize = 200;
-/// Bytes of a query string. It stands in each link of a page.
-const MOST_BYTES: usize = 16 << 10;
+/// Times of pages are rounded down to multiples of this, in milliseconds, so that concurrent viewers send equal queries.
+const TIME_STEP: i64 = 5_000;
+/// The minimum refresh interval.
+const MIN_REFRESH: Duration = Duration::from_secs(5);
+/// Parameters, of which choices of variables are the most.
+const MAX_PARAMETERS: usize = 200;
+/// Bytes of a query string, which each link of a page repeats.
+const MAX_BYTES: usize = 16 << 10;
 
-/// The parameters of an address, as they stand there.
+/// The parameters of a query string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Everything, in order, to make links from.
-    pub pairs: Vec<(String, String)>,
+pub(crate) struct PageQuery {
+    /// All of them, in order, for links.
+    pub(crate) pairs: Vec<(String, String)>,
 }
 
-/// What is meant by them for one dashboard.
+/// The parameters applied to one dashboard.
 #[derive(Clone, Debug)]
-pub struct View {
-    /// As asked or as the dashboard says, such as `now-6h`.
-    pub from: String,
-    /// As asked or as the dashboard says, such as `now`.
-    pub to: String,
-    /// Both, at this moment.
-    pub range: TimeRange,
+pub(crate) struct View {
+    /// From the query string or the dashboard, such as `now-6h`.
+    pub(crate) from: String,
+    /// From the query string or the dashboard, such as `now`.
+    pub(crate) to: String,
+    /// Both, as absolute times.
+    pub(crate) range: TimeRange,
     /// The zone of days and of the axes.
-    pub zone: Zone,
-    /// Time to the next load; `None`: never.
-    pub refresh: Option<Duration>,
+    pub(crate) zone: Zone,
+    /// Refresh interval; `None` if it is off.
+    pub(crate) refresh: Option<Duration>,
     /// Only this panel.
-    pub panel: Option<u32>,
+    pub(crate) panel: Option<u32>,
     /// Without header.
-    pub kiosk: bool,
-    /// Dark or light whatever the browser prefers.
-    pub theme: Option<&'static str>,
+    pub(crate) kiosk: bool,
+    /// Dark or light instead of the browser's preference.
+    pub(crate) theme: Option<&'static str>,
     /// Ids of rows that are open where the dashboard has them closed, and the other way round.
-    pub toggled: Vec<u32>,
+    pub(crate) toggled: Vec<u32>,
 }
 
-impl Asked {
-    /// Reads a query string.
+impl PageQuery {
+    /// Parses a query string.
     ///
     /// # Errors
-    /// For people: it is none.
-    pub fn parse(query: &str) -> Result<Self, String> {
-        if query.len() > MOST_BYTES {
-            return Err(format!("the address is longer than {} KiB", MOST_BYTES >> 10));
+    /// It is malformed or too long.
+    pub(crate) fn parse(query: &str) -> Result<Self, String> {
+        if query.len() > MAX_BYTES {
+            return Err(format!("the address is longer than {} KiB", MAX_BYTES >> 10));
         }
         let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|error| format!("the address cannot be read: {error}"))?
             .into_inner();
-        if pairs.len() > MOST_PARAMETERS {
-            return Err(format!("the address has more than {MOST_PARAMETERS} parameters"));
+        if pairs.len() > MAX_PARAMETERS {
+            return Err(format!("the address has more than {MAX_PARAMETERS} parameters"));
         }
         Ok(Self { pairs })
     }
 
     /// The value of a parameter; the last one counts, as in Grafana.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut pairs = self.pairs.iter().rev();
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// `var-NAME=value` without `var-`.
-    pub fn variables(&self) -> Vec<(String, String)> {
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let pairs = self.pairs.iter();
         pairs
             .filter_map(|(key, value)| Some((key.strip_prefix("var-")?.to_owned(), value.clone())))
             .collect()
     }
 
-    /// The address of the same with `changes`; `None` takes a parameter away.
-    pub fn with(&self, path: &str, changes: &[(&str, Option<&str>)]) -> String {
+    /// `path` with these parameters and `changes`; `None` removes a parameter.
+    pub(crate) fn with(&self, path: &str, changes: &[(&str, Option<&str>)]) -> String {
         let kept = self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let kept = kept.filter(|(key, _)| !changes.iter().any(|(name, _)| name == key));
         let added = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
@@ -93,15 +93,15 @@ impl Asked {
         address
     }
 
-    /// What is meant for `dashboard` at the Unix time `now` in milliseconds.
+    /// Applies the parameters to `dashboard` at the Unix time `now` in milliseconds.
     ///
     /// # Errors
-    /// For people: what cannot be meant.
-    pub fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, String> {
+    /// A parameter has an invalid value.
+    pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, String> {
         let zone = zone(self.get("timezone").unwrap_or(&dashboard.timezone));
         let from = self.get("from").unwrap_or(&dashboard.time.from).to_owned();
         let to = self.get("to").unwrap_or(&dashboard.time.to).to_owned();
-        let range = TimeRange::parse(&from, &to, now - now.rem_euclid(MOMENT), &zone)?;
+        let range = TimeRange::parse(&from, &to, now - now.rem_euclid(TIME_STEP), &zone)?;
         let number = |name: &str, text: &str| {
             text.parse::<u32>()
                 .map_err(|_| format!("{name}={text}: is no number of a panel"))
@@ -132,16 +132,16 @@ impl Asked {
     }
 
     fn refresh(&self, dashboard: &Dashboard) -> Result<Option<Duration>, String> {
-        let asked = self.get("refresh");
-        let text = asked.unwrap_or(&dashboard.refresh);
+        let requested = self.get("refresh");
+        let text = requested.unwrap_or(&dashboard.refresh);
         if matches!(text, "" | "off" | "false") {
             return Ok(None);
         }
         let millis = interval::parse(text).and_then(|millis| u64::try_from(millis).ok());
-        match (millis.map(Duration::from_millis), asked) {
-            (Some(refresh), _) => Ok(Some(refresh.max(LEAST_REFRESH))),
+        match (millis.map(Duration::from_millis), requested) {
+            (Some(refresh), _) => Ok(Some(refresh.max(MIN_REFRESH))),
             (None, Some(text)) => Err(format!("refresh={text}: is no time such as 10s or 1m")),
-            // Grafana's `auto` depends on the width of its window.
+            // Such as Grafana's `auto`, which depends on the width of the window.
             (None, None) => Ok(None),
         }
     }
@@ -171,7 +171,7 @@ mod tests {
     const NOW: i64 = 1_700_000_003_000;
 
     fn view(query: &str) -> Result<View, String> {
-        Asked::parse(query).unwrap().view(&Dashboard::default(), NOW)
+        PageQuery::parse(query).unwrap().view(&Dashboard::default(), NOW)
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_told_and_not_guessed() {
+    fn invalid_values_are_reported() {
         for (query, part) in [
             ("from=yesterday", "yesterday"),
             ("from=now&to=now-1h", "from"),
@@ -198,15 +198,15 @@ mod tests {
             let error = view(query).unwrap_err();
             assert!(error.contains(part), "{query}: {error}");
         }
-        assert!(Asked::parse(&"a=b&".repeat(300)).is_err());
-        assert!(Asked::parse(&format!("a={}", "b".repeat(MOST_BYTES))).is_err());
+        assert!(PageQuery::parse(&"a=b&".repeat(300)).is_err());
+        assert!(PageQuery::parse(&format!("a={}", "b".repeat(MAX_BYTES))).is_err());
     }
 
     #[test]
     fn links_keep_what_they_do_not_change() {
-        let asked = Asked::parse("from=now-1h&var-x=a%26b%22%3C&kiosk").unwrap();
+        let query = PageQuery::parse("from=now-1h&var-x=a%26b%22%3C&kiosk").unwrap();
         assert_eq!(
-            asked.with("/d/u", &[("from", Some("now-6h")), ("kiosk", None)]),
+            query.with("/d/u", &[("from", Some("now-6h")), ("kiosk", None)]),
             "/d/u?var-x=a%26b%22%3C&from=now-6h"
         );
     }
