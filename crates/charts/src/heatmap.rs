@@ -20,7 +20,7 @@ use shades::{SHADES, Shades};
 /// Buckets of a panel whose values are counted here.
 const COUNTED: f64 = 24.0;
 /// Cells of a panel.
-const MOST_CELLS: usize = 40_000;
+const MAX_CELLS: usize = 40_000;
 
 /// Buckets with their counts.
 #[derive(Default)]
@@ -168,7 +168,7 @@ fn columns<'t>(times: &'t [f64], own: &'t [f64]) -> impl Iterator<Item = usize> 
 
 /// How many rows there may be beside so many times.
 fn most_rows(times: &[f64]) -> usize {
-    (MOST_CELLS / times.len().max(1)).max(1)
+    (MAX_CELLS / times.len().max(1)).max(1)
 }
 
 /// Buckets as the query brings them: each series is one.

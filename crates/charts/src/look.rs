@@ -1,6 +1,6 @@
 //! What several kinds of panels ask.
 
-use edgewatch_grafana_model::layout::{COLUMNS, GAP, MOST_ROWS, ROW};
+use edgewatch_grafana_model::layout::{COLUMNS, GAP, MAX_ROWS, ROW};
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
 use edgewatch_grafana_model::units;
 
@@ -12,7 +12,7 @@ pub fn usual_size(panel: &Panel) -> (f64, f64) {
     let place = panel.grid_pos;
     (
         f64::from(place.w.clamp(1, COLUMNS)) * COLUMN,
-        f64::from(place.h.clamp(2, MOST_ROWS)) * f64::from(ROW + GAP),
+        f64::from(place.h.clamp(2, MAX_ROWS)) * f64::from(ROW + GAP),
     )
 }
 

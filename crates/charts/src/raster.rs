@@ -35,7 +35,7 @@ impl Limits {
     };
 }
 /// Pixels in one direction. Beyond, nobody could look at it.
-const MOST_PIXELS: u32 = 16_384;
+const MAX_PIXELS: u32 = 16_384;
 
 /// Writes the SVG picture `svg` as PNG, `scale` times as large. The background must be opaque. Text has the font that comes with
 /// edgewatch, which knows the Latin, Greek and Cyrillic scripts.
@@ -63,7 +63,7 @@ pub fn png(svg: &str, scale: f32, limits: Limits, out: impl Write) -> Result<(),
     let strip = STRIP
         .max((tallest(tree.root()) * scale / 2.0).ceil() as u32 + 2)
         .min(height);
-    if width.max(height) > MOST_PIXELS || u64::from(width) * u64::from(strip) > limits.strip {
+    if width.max(height) > MAX_PIXELS || u64::from(width) * u64::from(strip) > limits.strip {
         return Err(fail(&format!(
             "{width} by {height} pixels are too many: choose a smaller size or scale"
         )));

@@ -6,9 +6,9 @@ use edgewatch_grafana_model::panel::table::{Align, Cell, Table, TableField};
 use edgewatch_grafana_model::time::Zone;
 
 /// Rows of a table; nobody reads more.
-pub const MOST_ROWS: usize = 500;
+pub const MAX_ROWS: usize = 500;
 /// Cells of all tables of a panel; the series of a query are a table each, unless they are joined.
-pub const MOST_CELLS: usize = 20_000;
+pub const MAX_CELLS: usize = 20_000;
 
 /// The tables of a panel: the series of a query are one each, unless they are joined.
 pub struct Tables<'a> {

@@ -47,7 +47,7 @@ fn lines_of(text: &str) -> Markup {
 }
 
 /// Cells of all tables of a text, including those that Markdown puts in where a row has fewer than the widest.
-const MOST_CELLS: usize = 20_000;
+const MAX_CELLS: usize = 20_000;
 
 fn markdown(text: &str) -> Markup {
     let events = Parser::new_ext(text, extensions(text) | Options::ENABLE_STRIKETHROUGH).map(harmless);
@@ -60,7 +60,7 @@ fn markdown(text: &str) -> Markup {
 fn extensions(text: &str) -> Options {
     let columns = text.lines().map(|line| line.matches('|').count()).max().unwrap_or(0);
     match columns.saturating_mul(text.lines().count()) {
-        ..=MOST_CELLS => Options::ENABLE_TABLES,
+        ..=MAX_CELLS => Options::ENABLE_TABLES,
         _ => Options::empty(),
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use edgewatch_charts::Tone;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::{COLUMNS, GAP, MOST_ROWS, Placed, ROW};
+use edgewatch_grafana_model::layout::{COLUMNS, GAP, MAX_ROWS, Placed, ROW};
 use edgewatch_grafana_model::limits::guarded;
 use edgewatch_grafana_model::sections::{Place, Section};
 use edgewatch_grafana_model::source::Source;
@@ -71,7 +71,7 @@ impl Picture {
             for place in &section.panels {
                 let Some(placed) = place.of(panels) else { continue };
                 let at = placed.panel.grid_pos;
-                let (columns, rows) = (at.w.clamp(1, COLUMNS), at.h.clamp(1, MOST_ROWS));
+                let (columns, rows) = (at.w.clamp(1, COLUMNS), at.h.clamp(1, MAX_ROWS));
                 let left = at.x.min(COLUMNS - columns);
                 let below = &mut filled[left as usize..(left + columns) as usize];
                 let y = below.iter().copied().max().unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::table::{Column, MOST_CELLS, MOST_ROWS, Tables, cell_color, columns_of, content};
+use crate::table::{Column, MAX_CELLS, MAX_ROWS, Tables, cell_color, columns_of, content};
 use crate::theme::readable_on;
 use edgewatch_grafana_model::data::Frame;
 use edgewatch_grafana_model::display;
@@ -15,10 +15,10 @@ const LONG_WORD: usize = 32;
 /// One below the other.
 pub fn tables(tables: &Tables) -> Markup {
     let frames = &tables.frames;
-    let mut room = MOST_CELLS;
+    let mut room = MAX_CELLS;
     let drawn = frames.iter().map_while(|frame| {
         let most = room / frame.fields.len().max(1);
-        let cells = frame.fields.len() * frame.len().min(MOST_ROWS);
+        let cells = frame.fields.len() * frame.len().min(MAX_ROWS);
         (most > 0).then(|| room -= cells.min(room))?;
         Some(table(frame, tables.has_head, frames.len() > 1, most, tables.zone))
     });
@@ -32,7 +32,7 @@ pub fn tables(tables: &Tables) -> Markup {
 }
 
 fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize, zone: &Zone) -> Markup {
-    let most = most.min(MOST_ROWS);
+    let most = most.min(MAX_ROWS);
     let fields = columns_of(frame);
     let rows = fields
         .iter()

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::graph::short;
-use crate::table::{Column, MOST_ROWS, Tables, cell_color, columns_of, content};
+use crate::table::{Column, MAX_ROWS, Tables, cell_color, columns_of, content};
 use crate::theme::{Medium, Tone, fitted, readable_on, text_width};
 use edgewatch_grafana_model::panel::table::Cell;
 use edgewatch_grafana_model::time::Zone;
@@ -27,7 +27,7 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
         .max()
         .unwrap_or_default();
     let head = if tables.has_head { LINE } else { 0.0 };
-    let places = places(&fields, rows.min(MOST_ROWS), zone, width);
+    let places = places(&fields, rows.min(MAX_ROWS), zone, width);
     let place = |(left, column): (f64, f64), of: &Column| match of.alignment() {
         "number" | "right" => (left + column - 8.0, "end"),
         "center" => (left + column / 2.0, "middle"),

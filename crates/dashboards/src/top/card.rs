@@ -7,7 +7,7 @@ use edgewatch_grafana_model::model::{GridPos, Panel};
 use edgewatch_grafana_model::panel::PanelKind;
 
 /// Rows of one panel at most; the last one then says how many there are more.
-const MOST_ROWS: usize = 12;
+const MAX_ROWS: usize = 12;
 /// The colour of what is wrong.
 const WARNING: &str = "#ff9830";
 
@@ -137,13 +137,13 @@ impl Card {
     /// The same panel with its data.
     pub fn filled(mut self, panel: &Panel, data: &Data, scope: &Scope) -> Self {
         let rows = fill::rows(panel, data, scope);
-        let hidden = rows.len().saturating_sub(MOST_ROWS);
+        let hidden = rows.len().saturating_sub(MAX_ROWS);
         self.rows = data
             .problems
             .iter()
             .map(|problem| Row::note(problem, WARNING))
             .collect();
-        self.rows.extend(rows.into_iter().take(MOST_ROWS));
+        self.rows.extend(rows.into_iter().take(MAX_ROWS));
         if hidden > 0 {
             self.rows.push(Row::note(&format!("{hidden} more"), ""));
         }

@@ -13,7 +13,7 @@ use super::look::{Look, cells};
 /// Lines of a panel's graphs, so that one series is not a single line.
 const LEAST_LINES: usize = 3;
 /// Lines of one series at most.
-const MOST_LINES: usize = 4;
+const MAX_LINES: usize = 4;
 
 /// Lines that `card` wants in `width` columns, its title among them.
 pub fn height(card: &Card, width: usize, look: Look) -> usize {
@@ -50,7 +50,7 @@ pub fn card(card: &Card, look: Look, area: Rect, buffer: &mut Buffer) {
         .sum();
     let series = card.rows.iter().filter(|row| is_series(row)).count().max(1);
     let spare = left.saturating_sub(wanted);
-    let tall = (1 + spare / series).min(MOST_LINES);
+    let tall = (1 + spare / series).min(MAX_LINES);
     let mut y = area.y + 1;
     for (index, row) in card.rows.iter().enumerate() {
         let wanted = if is_series(row) {

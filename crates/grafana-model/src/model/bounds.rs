@@ -10,16 +10,16 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::super::limits;
 
 /// Bytes that the values of a file may take in memory, by a rough count. The largest public dashboards take half of it.
-const MOST_MEMORY: usize = 12 << 20;
+const MAX_MEMORY: usize = 12 << 20;
 /// Panels, with those in rows. What is repeated is counted when it is laid out.
-const MOST_PANELS: usize = 600;
+const MAX_PANELS: usize = 600;
 /// Elements of a list, members of an object, that have no bound of their own.
-const MOST_OTHERS: usize = 1000;
+const MAX_OTHERS: usize = 1000;
 
 /// What a list of that name may hold: how many, and what they are for people.
 fn bound(name: &str) -> (usize, &'static str) {
     match name {
-        "panels" | "rows" => (MOST_PANELS, "panels of a dashboard"),
+        "panels" | "rows" => (MAX_PANELS, "panels of a dashboard"),
         "targets" => (50, "queries of a panel"),
         "list" => (100, "variables of a dashboard"),
         "mappings" => (200, "value mappings of a field"),
@@ -28,7 +28,7 @@ fn bound(name: &str) -> (usize, &'static str) {
         "__inputs" => (50, "inputs of a dashboard"),
         "steps" => (50, "thresholds of a field"),
         "properties" | "calcs" | "reducers" | "aggregations" | "conversions" | "filters" => (50, "parts of an option"),
-        _ => (MOST_OTHERS, "entries of a list"),
+        _ => (MAX_OTHERS, "entries of a list"),
     }
 }
 
@@ -39,11 +39,11 @@ fn bound(name: &str) -> (usize, &'static str) {
 pub fn within(json: &str) -> Result<(Cow<'_, str>, Vec<String>), String> {
     let mut count = Walk::default();
     count.walk(json)?;
-    if count.memory > MOST_MEMORY {
+    if count.memory > MAX_MEMORY {
         return Err(format!(
             "it would take {} MiB of memory, at most {} are allowed: split it into several dashboards",
             count.memory >> 20,
-            MOST_MEMORY >> 20
+            MAX_MEMORY >> 20
         ));
     }
     let notes = count.notes();

@@ -19,7 +19,7 @@ pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
 }
 
 /// Rows with the same key that contradict each other; each is held against all others.
-const MOST_ALIKE: usize = 500;
+const MAX_ALIKE: usize = 500;
 
 /// See [`merge`].
 pub fn merged(mut frames: Vec<Frame>) -> Transformed {
@@ -57,9 +57,9 @@ pub fn merged(mut frames: Vec<Frame>) -> Transformed {
                 .collect();
             let key = key_places.iter().map(|field| text((number, *field, row))).collect();
             let found = by_key.entry(key).or_default();
-            if found.len() > MOST_ALIKE {
+            if found.len() > MAX_ALIKE {
                 return Err(format!(
-                    "more than {MOST_ALIKE} rows are alike in the columns that all have"
+                    "more than {MAX_ALIKE} rows are alike in the columns that all have"
                 ));
             }
             let mut is_merged = false;

@@ -17,7 +17,7 @@ use self::number::Scaled;
 pub use self::number::decade;
 
 /// Digits behind the point are no more than that: an `f64` has not more, and a file may ask for any number.
-const MOST_DECIMALS: u8 = 20;
+const MAX_DECIMALS: u8 = 20;
 
 /// How numbers of a unit are written. To be found once for many values.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl<'a> Unit<'a> {
         if value.is_nan() {
             return Formatted::default();
         }
-        let decimals = decimals.map(|decimals| decimals.min(MOST_DECIMALS));
+        let decimals = decimals.map(|decimals| decimals.min(MAX_DECIMALS));
         match self.kind {
             Kind::Plain => Formatted::text(number::fixed(value, decimals)),
             Kind::Suffix(unit) => Formatted::suffixed(number::fixed(value, decimals), format!(" {unit}")),

@@ -15,7 +15,7 @@ pub struct Reference<'t> {
 
 /// Bytes of a variable in a text. Without a bound every `${` that nobody closes would be searched for its end up to the end of
 /// the text.
-const MOST_REFERENCE: usize = 300;
+const MAX_REFERENCE: usize = 300;
 
 /// `text` with each variable replaced by what `value` says; one that it does not know stays as it is. For what people read: what
 /// becomes too long is cut.
@@ -111,7 +111,7 @@ fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
 
 /// What is before `end`, if that is near.
 fn up_to<'t>(text: &'t str, end: &str) -> Option<&'t str> {
-    let near = text.get(..limits::floor_char_boundary(text, MOST_REFERENCE))?;
+    let near = text.get(..limits::floor_char_boundary(text, MAX_REFERENCE))?;
     near.split_once(end).map(|(inside, _)| inside)
 }
 

@@ -198,7 +198,7 @@ impl Cgroup {
             }
         }
         if let Some(cores) = self.quota(directory).transpose() {
-            sample.record(&QUOTA, &labels, cores);
+            recorder.record(&QUOTA, &labels, cores);
         }
         for (file, lines) in &FLAT_KEYED {
             let file = format!("{directory}/{file}");

@@ -109,7 +109,7 @@ fn a_quota_that_is_none_fails() {
         let machine = machine("0::/edgewatch.slice/edgewatch.service\n", "memory\n");
         machine.write(&format!("{SLICE_DIRECTORY}/edgewatch.service/cpu.max"), text);
         let quota = "edge_unit_cpu_limit_cores{unit=edgewatch.service}";
-        assert_eq!(machine.read(&SOURCE).value(quota).as_deref(), value, "{text:?}");
+        assert_eq!(machine.read(&COLLECTOR).value(quota).as_deref(), value, "{text:?}");
     }
 }
 
