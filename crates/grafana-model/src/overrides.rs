@@ -1,33 +1,26 @@
 //! How each field is shown: the panel's defaults, changed by the overrides that match it.
 
+mod matcher;
+mod property;
+mod series;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::color;
 use super::data::{Field, Frame, Values};
-use super::display;
 use super::evaluate::Scope;
 use super::limits::{self, note};
-use super::model::{ColorMode, FieldConfig, FieldOptions, Mapping, Matcher, Panel, Property};
+use super::model::{FieldOptions, Mapping, Panel, Property};
 use super::names;
 use super::panel::PanelKind;
-use super::pattern::Pattern;
-use super::reduce;
 use super::variables::format::Place;
 use super::variables::template;
-
-/// Which fields an override is for.
-enum Match {
-    Name(String),
-    Names(Vec<String>, bool),
-    Pattern(Pattern),
-    Kind(String),
-    Query(String),
-    Value { calc: String, op: String, value: f64 },
-}
+use matcher::{Match, bound_matchers, is_match, matchers};
+use property::set;
+pub use property::set_custom;
+use series::colors;
 
 /// Puts the options into every field of `frames`, with names, colours and the range of all. What is not supported is added to
 /// `problems`.
@@ -152,22 +145,7 @@ fn weight(options: &FieldOptions) -> usize {
     size_of::<FieldOptions>() + options.unit.len() + steps + custom + texts.sum::<usize>()
 }
 
-/// Leaves out the overrides by regular expression if to try them all on every name would take too long.
-fn bound_matchers(matchers: &mut Vec<(Match, &[Property])>, frames: &[Frame], problems: &mut Vec<String>) {
-    let is_pattern = |(matcher, _): &(Match, &[Property])| matches!(matcher, Match::Pattern(_));
-    let patterns = matchers.iter().filter(|matcher| is_pattern(matcher)).count();
-    let fields = frames.iter().flat_map(|frame| &frame.fields);
-    let names: usize = fields.map(|field| field.name.len()).sum();
-    if patterns.saturating_mul(names) > limits::MATCHING {
-        matchers.retain(|matcher| !is_pattern(matcher));
-        note(
-            problems,
-            format!("{patterns} overrides by regular expression are left out: there are too many names to try them on"),
-        );
-    }
-}
-
-/// The same for the value mappings of texts.
+/// Leaves out the value mappings by regular expression if to try them all on every text would take too long.
 fn bound_mappings(frames: &mut [Frame], problems: &mut Vec<String>) {
     let is_pattern = |mapping: &&Mapping| matches!(mapping, Mapping::Regex { .. });
     let cost = |field: &Field| match &field.values {
@@ -227,173 +205,6 @@ const fn default_mode(kind: &PanelKind) -> &'static str {
     }
 }
 
-fn matchers<'c>(config: &'c FieldConfig, problems: &mut Vec<String>) -> Vec<(Match, &'c [Property])> {
-    let mut found = Vec::new();
-    for change in &config.overrides {
-        match matcher(&change.matcher) {
-            Ok(matcher) => found.push((matcher, change.properties.as_slice())),
-            Err(problem) => note(problems, format!("an override is left out: {problem}")),
-        }
-    }
-    found
-}
-
-fn matcher(matcher: &Matcher) -> Result<Match, String> {
-    let options = &matcher.options;
-    let text = || options.as_str().unwrap_or_default().to_owned();
-    match matcher.id.as_str() {
-        "byName" => Ok(Match::Name(text())),
-        "byRegexp" => Pattern::new(options.as_str().unwrap_or_default()).map(Match::Pattern),
-        "byNames" => {
-            let names = options.get("names").and_then(Value::as_array).into_iter().flatten();
-            let names = names.filter_map(Value::as_str).map(str::to_owned).collect();
-            let excludes = options.get("mode").and_then(Value::as_str) == Some("exclude");
-            Ok(Match::Names(names, excludes))
-        }
-        "byType" => Ok(Match::Kind(text())),
-        "numeric" => Ok(Match::Kind("number".to_owned())),
-        "time" => Ok(Match::Kind("time".to_owned())),
-        "byFrameRefID" => Ok(Match::Query(text())),
-        "byValue" => {
-            let field = |name| options.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            Ok(Match::Value {
-                calc: field("reducer"),
-                op: field("op"),
-                value: options.get("value").and_then(Value::as_f64).unwrap_or_default(),
-            })
-        }
-        other => Err(format!("fields cannot be chosen by {other:?}")),
-    }
-}
-
-fn is_match(matcher: &Match, field: &Field, query: &str) -> bool {
-    let is_named = |name: &String| *name == field.name || *name == field.source;
-    match matcher {
-        Match::Name(name) => is_named(name),
-        Match::Names(names, excludes) => names.iter().any(is_named) != *excludes,
-        Match::Pattern(pattern) => pattern.is_match(&field.name),
-        Match::Kind(kind) => *kind == kind_of(&field.values),
-        Match::Query(id) => id == query,
-        Match::Value { calc, op, value } => match &field.values {
-            Values::Numbers(numbers) => compare(reduce::reduce(calc, numbers), op, *value),
-            Values::Times(_) | Values::Texts(_) => false,
-        },
-    }
-}
-
-fn kind_of(values: &Values) -> &'static str {
-    match values {
-        Values::Times(_) => "time",
-        Values::Numbers(_) => "number",
-        Values::Texts(_) => "string",
-    }
-}
-
-fn compare(left: f64, op: &str, right: f64) -> bool {
-    match op {
-        "gt" | ">" => left > right,
-        "gte" | ">=" => left >= right,
-        "lt" | "<" => left < right,
-        "lte" | "<=" => left <= right,
-        "eq" | "=" | "==" => left == right,
-        "neq" | "!=" => left != right,
-        _ => false,
-    }
-}
-
-/// Changes one option of the panel's kind; false if the property is none of those.
-pub fn set_custom(custom: &mut Map<String, Value>, property: &Property) -> bool {
-    let Some(name) = property.id.strip_prefix("custom.") else {
-        return false;
-    };
-    let value = match property.value.as_str() {
-        // Generated dashboards write truth as text, and Grafana takes it.
-        Some(truth @ ("true" | "false")) => Value::Bool(truth == "true"),
-        _ => property.value.clone(),
-    };
-    nested(custom, name, value);
-    true
-}
-
-/// Changes one option.
-fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<String>) {
-    if set_custom(&mut options.custom, property) {
-        return;
-    }
-    let id = property.id.as_str();
-    let taken = match id {
-        "unit" => take(&mut options.unit, property),
-        "decimals" => take(&mut options.decimals, property),
-        "min" => take(&mut options.min, property),
-        "max" => take(&mut options.max, property),
-        "displayName" => take(&mut options.display_name, property),
-        "noValue" => take(&mut options.no_value, property),
-        "color" => match &property.value {
-            // Generated dashboards name the colour alone.
-            Value::String(name) => {
-                options.color = ColorMode {
-                    mode: "fixed".to_owned(),
-                    fixed_color: Some(name.clone()),
-                    series_by: None,
-                };
-                true
-            }
-            _ => take(&mut options.color, property),
-        },
-        "thresholds" => take(&mut options.thresholds, property),
-        "mappings" => {
-            let mut mappings = Vec::new();
-            let is_taken = take(&mut mappings, property);
-            if is_taken {
-                options.mappings = Arc::new(mappings);
-            }
-            is_taken
-        }
-        "fieldMinMax" => take(&mut options.field_min_max, property),
-        // What only Grafana's own page can use.
-        "links" | "actions" | "filterable" | "description" => true,
-        _ => false,
-    };
-    if !taken {
-        note(
-            problems,
-            format!("an override is left out: {id} cannot be set to {}", property.value),
-        );
-    }
-}
-
-/// False if the value has another form. `null` is what it is without a value.
-fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> bool {
-    if property.value.is_null() {
-        *option = T::default();
-        return true;
-    }
-    match serde_json::from_value(property.value.clone()) {
-        Ok(value) => {
-            *option = value;
-            true
-        }
-        Err(_) => false,
-    }
-}
-
-/// `custom.hideFrom.legend` is an object within the options.
-fn nested(custom: &mut Map<String, Value>, name: &str, value: Value) {
-    let Some((outer, inner)) = name.split_once('.') else {
-        custom.insert(name.to_owned(), value);
-        return;
-    };
-    let outer = custom
-        .entry(outer.to_owned())
-        .or_insert_with(|| Value::Object(Map::new()));
-    if !outer.is_object() {
-        *outer = Value::Object(Map::new());
-    }
-    if let Some(fields) = outer.as_object_mut() {
-        fields.insert(inner.to_owned(), value);
-    }
-}
-
 /// The least and the greatest value of all fields, or of one, where the dashboard does not say them.
 fn ranges(frames: &mut [Frame], problems: &mut Vec<String>) {
     let of = |numbers: &[f64]| {
@@ -440,33 +251,6 @@ fn ranges(frames: &mut [Frame], problems: &mut Vec<String>) {
             (Arc::clone(&field.options), Arc::new(after))
         });
         field.options = Arc::clone(after);
-    }
-}
-
-/// The colours of the series.
-fn colors(frames: &mut [Frame]) {
-    let fields = frames.iter_mut().flat_map(|frame| &mut frame.fields);
-    let numbers = fields.filter(|field| matches!(field.values, Values::Numbers(_)));
-    for (index, field) in numbers.enumerate() {
-        field.color = series_color(field, index);
-    }
-}
-
-fn series_color(field: &Field, index: usize) -> String {
-    let color = &field.options.color;
-    let fixed = || color.fixed_color.as_deref().unwrap_or(color::FALLBACK);
-    match color.mode.as_str() {
-        "fixed" => color::hex(fixed()),
-        "shades" => color::shade(fixed(), index),
-        "palette-classic" => color::palette(index),
-        "palette-classic-by-name" => color::palette_by_name(&field.name),
-        _ => {
-            let calc = color.series_by.as_deref().unwrap_or("lastNotNull");
-            let Values::Numbers(numbers) = &field.values else {
-                return color::palette(index);
-            };
-            display::color_of(&field.options, reduce::reduce(calc, numbers)).unwrap_or_else(|| color::palette(index))
-        }
     }
 }
 
