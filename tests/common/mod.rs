@@ -1,23 +1,33 @@
 //! Runs the real binary as systemd would: with a notification socket, a settings file, and, if asked, inherited sockets.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+mod fake_sys;
+mod http;
+mod log;
+mod manager;
 pub mod prometheus;
 pub mod pty;
 pub mod small_disk;
 pub mod upstream;
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::{NamedTempFile, TempDir};
+
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub use fake_sys::FakeSys;
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub use http::{Answer, ask, ask_from_outside, ask_on};
+pub use log::Log;
+pub use manager::Manager;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_edgewatch");
 /// Longer than anything takes on a busy machine; a test that needs it has failed.
@@ -259,181 +269,6 @@ impl Drop for Service {
     }
 }
 
-/// Plays systemd: keeps the notifications.
-pub struct Manager {
-    path: PathBuf,
-    received: Arc<(Mutex<Vec<String>>, Condvar)>,
-}
-
-impl Manager {
-    fn start(directory: &Path) -> Self {
-        let path = directory.join("notify");
-        let socket = UnixDatagram::bind(&path).unwrap();
-        let received = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let shared = Arc::clone(&received);
-        thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            while let Ok(length) = socket.recv(&mut buffer) {
-                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                shared.0.lock().unwrap().push(text);
-                shared.1.notify_all();
-            }
-        });
-        Self { path, received }
-    }
-
-    /// All notifications so far.
-    pub fn received(&self) -> Vec<String> {
-        self.received.0.lock().unwrap().clone()
-    }
-
-    /// The number of notifications that hold `text`.
-    pub fn count(&self, text: &str) -> usize {
-        self.received().iter().filter(|message| message.contains(text)).count()
-    }
-
-    /// Waits for the first notification that holds `text`.
-    pub fn wait_for(&self, text: &str) -> String {
-        self.wait_for_nth(text, 1)
-    }
-
-    /// Waits for the nth notification that holds `text`.
-    pub fn wait_for_nth(&self, text: &str, nth: usize) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        let mut messages = self.received.0.lock().unwrap();
-        loop {
-            if let Some(message) = messages.iter().filter(|message| message.contains(text)).nth(nth - 1) {
-                return message.clone();
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no {text} among {messages:?}");
-            messages = self.received.1.wait_timeout(messages, left).unwrap().0;
-        }
-    }
-}
-
-/// What the service writes to stderr.
-#[derive(Clone)]
-pub struct Log(Arc<Mutex<String>>);
-
-impl Log {
-    pub fn follow(mut stream: impl Read + Send + 'static) -> Self {
-        let text = Arc::new(Mutex::new(String::new()));
-        let shared = Arc::clone(&text);
-        thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            while let Ok(length @ 1..) = stream.read(&mut buffer) {
-                shared
-                    .lock()
-                    .unwrap()
-                    .push_str(&String::from_utf8_lossy(&buffer[..length]));
-            }
-        });
-        Self(text)
-    }
-
-    pub fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
-    }
-
-    pub fn count(&self, text: &str) -> usize {
-        self.text().matches(text).count()
-    }
-
-    pub fn wait_for(&self, text: &str) {
-        assert!(
-            eventually(|| self.text().contains(text)),
-            "no {text:?} in:\n{}",
-            self.text()
-        );
-    }
-}
-
-/// An HTTP answer.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().skip(1).find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name).then(|| value.trim())
-        })
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-}
-
-/// Sends `request` and reads until the other side closes.
-pub fn ask(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
-    ask_on(TcpStream::connect(address)?, request)
-}
-
-/// As [`ask`], but the other side sees an address of this machine that is none of its loopback's, as if it were another machine.
-pub fn ask_from_outside(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-
-    let known = Command::new("hostname").arg("-I").output()?;
-    let known = String::from_utf8_lossy(&known.stdout);
-    let own: std::net::Ipv4Addr = known
-        .split_whitespace()
-        .find_map(|text| text.parse().ok())
-        .ok_or_else(|| std::io::Error::other("this machine has no IPv4 address beside its loopback"))?;
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
-    bind(&socket, &SocketAddr::from((own, 0)))?;
-    connect(&socket, &address)?;
-    ask_on(TcpStream::from(socket), request)
-}
-
-/// Sends `request` on a connection and reads until the other side closes.
-pub fn ask_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<Answer> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(request)?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
-    parse_answer(&bytes)
-        .ok_or_else(|| std::io::Error::other(format!("no answer: {:?}", String::from_utf8_lossy(&bytes))))
-}
-
-fn parse_answer(bytes: &[u8]) -> Option<Answer> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut answer = Answer {
-        status: head.split_whitespace().nth(1)?.parse().ok()?,
-        head,
-        body: bytes[end + 4..].to_vec(),
-    };
-    // An answer to HEAD has the header, but no body.
-    if answer.header("transfer-encoding") == Some("chunked") && !answer.body.is_empty() {
-        answer.body = join_chunks(&answer.body)?;
-    }
-    Some(answer)
-}
-
-/// The body of a chunked answer; `None` if it ends early.
-fn join_chunks(mut bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let end = bytes.windows(2).position(|window| window == b"\r\n")?;
-        let length = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).ok()?, 16).ok()?;
-        let chunk = bytes.get(end + 2..end + 2 + length)?;
-        if length == 0 {
-            return Some(body);
-        }
-        body.extend(chunk);
-        bytes = bytes.get(end + 4 + length..)?;
-    }
-}
-
 /// The value of a series in an exposition.
 pub fn value_of(exposition: &str, series: &str) -> Option<f64> {
     exposition.lines().find_map(|line| {
@@ -536,51 +371,4 @@ pub fn only(sources: &[&str]) -> String {
         }
     }
     settings
-}
-
-/// A directory that stands for /sys, filled by the test.
-pub struct FakeSys(pub TempDir);
-
-impl FakeSys {
-    pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub fn write(&self, file: &str, content: impl AsRef<[u8]>) {
-        let path = self.path().join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        // Like the kernel's, the file is never seen half written.
-        let new = self.path().join("new");
-        std::fs::write(&new, content).unwrap();
-        std::fs::rename(new, path).unwrap();
-    }
-
-    /// A thermal zone that reads `millidegrees`.
-    pub fn zone(&self, number: usize, millidegrees: &str) {
-        self.write(&format!("class/thermal/thermal_zone{number}/type"), "cpu-thermal\n");
-        self.write(&format!("class/thermal/thermal_zone{number}/temp"), millidegrees);
-    }
-
-    /// Makes every read of `file` fail with `EIO`, by the one file that does so everywhere: address 0 of the reader's memory.
-    pub fn break_file(&self, file: &str) {
-        let path = self.path().join(file);
-        let _ = std::fs::remove_file(&path);
-        std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
-    }
-
-    /// Makes every read of `file` block: a pipe that nobody writes to.
-    pub fn block_file(&self, file: &str) {
-        let path = self.path().join(file);
-        let _ = std::fs::remove_file(&path);
-        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-    }
-
-    /// Settings that read the given sources below this directory.
-    pub fn settings(&self, sources: &[&str]) -> String {
-        format!("{}[paths]\nsysfs = {:?}\n", only(sources), self.path())
-    }
 }
