@@ -7,7 +7,7 @@ use std::process::{self, ExitCode};
 use clap::{Parser, Subcommand};
 
 use edgewatch_dashboards::{render, top};
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::output;
 
 use crate::dashboards::child;
@@ -52,15 +52,16 @@ impl Cli {
             Command::Serve(args) => output::exit_code(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
-            Command::Top(_) | Command::Render(_) => output::exit_code(Err(exec_dashboards())),
+            Command::Top(_) | Command::Render(_) => exec_dashboards(),
             Command::Wait(args) => output::exit_code(wait::run(args)),
         }
     }
 }
 
 /// Replaces this process by the program that renders dashboards, with the same arguments.
-fn exec_dashboards() -> Failure {
+fn exec_dashboards() -> ExitCode {
     let program = child::program();
+    // Returns only if it fails.
     let error = process::Command::new(&program).args(env::args_os().skip(1)).exec();
-    Failure::because(program.display(), error)
+    output::exit_code(Err(format_args!("{}: {error}", program.display())))
 }

@@ -8,20 +8,22 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::web;
 use sd_notify::NotifyState;
+use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::config::Settings;
-use crate::dashboards::DashboardsClient;
+use crate::config::{Settings, SettingsError};
+use crate::dashboards::{DashboardsClient, DashboardsError};
 use crate::http::{
     self, App, Reloadable,
-    auth::{Auth, BadLines},
+    auth::{Auth, AuthError, BadLines},
 };
 use crate::telemetry::Telemetry;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::{Error as ProgramError, Failure};
 use edgewatch_program::listen::{Listen, Socket};
 use edgewatch_program::systemd;
 use edgewatch_program::{logging, memory, output};
+use edgewatch_sensors::error::SamplerError;
 use edgewatch_sensors::sampler::Sampler;
 use edgewatch_sensors::sampler::THREAD_NAME;
 
@@ -44,19 +46,50 @@ pub(crate) struct Args {
     pub(crate) print_config: bool,
 }
 
+/// Why the service cannot start or reload, or has ended.
+#[derive(Debug, Error)]
+pub(crate) enum ServeError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    #[error(transparent)]
+    Budget(#[from] Failure),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+    #[error(transparent)]
+    Dashboards(#[from] DashboardsError),
+    #[error(
+        "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
+    )]
+    Unauthenticated(Listen),
+    #[error("HTTP server: {0}")]
+    StartServer(#[source] std::io::Error),
+    #[error("the HTTP server ended by itself")]
+    ServerEnded,
+    #[error("the HTTP server ended: {0}")]
+    Server(#[source] std::io::Error),
+    #[error("the HTTP server ended: {0}")]
+    ServerPanicked(#[source] tokio::task::JoinError),
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// The settings are refused, an address cannot be listened on, or the server ends by itself.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), ServeError> {
     let settings = Settings::load(args.config.as_deref())?;
     if args.print_config {
-        return output::print_untrusted(&settings.to_toml()?);
+        return Ok(output::print_untrusted(&settings.to_toml()?)?);
     }
     if args.check {
         Auth::load(&settings.auth, BadLines::Refuse)?;
         edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
-        return output::print("the settings are valid\n");
+        return Ok(output::print("the settings are valid\n")?);
     }
     logging::start("edgewatch", settings.log.level, Some(THREAD_NAME));
     let mut sockets = systemd::inherited_sockets()?;
@@ -71,11 +104,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     System::new().block_on(serve(settings, sockets, args.config.clone()))
 }
 
-async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) -> Result<(), Failure> {
-    let cannot = |error| Failure::because("cannot handle signals", error);
-    let mut hangup = signal(SignalKind::hangup()).map_err(cannot)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) -> Result<(), ServeError> {
+    let mut hangup = signal(SignalKind::hangup()).map_err(ProgramError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(ProgramError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ProgramError::Signals)?;
     let mut service = Service::start(settings, sockets)?;
     service.wait_until_complete().await;
     tracing::info!("{}", status(&service.app));
@@ -86,7 +118,7 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
             _ = hangup.recv() => service.reload(file.as_deref()).await,
-            failure = service.ended() => break Err(failure),
+            error = service.ended() => break Err(error),
         }
     };
     systemd::notify(&[NotifyState::Stopping]);
@@ -111,8 +143,8 @@ impl Service {
     /// # Errors
     /// A socket that is reachable from the network without authentication, a collector that cannot be opened, or a socket that cannot be
     /// used.
-    pub(crate) fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, Failure> {
-        let telemetry = Arc::new(Telemetry::new().map_err(|error| Failure::because("metrics", error))?);
+    pub(crate) fn start(settings: Settings, sockets: Vec<Socket>) -> Result<Self, ServeError> {
+        let telemetry = Arc::new(Telemetry::new()?);
         let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
         let initial = Reloadable {
             auth: Auth::load(&settings.auth, BadLines::Skip)?,
@@ -122,7 +154,7 @@ impl Service {
         };
         require_authentication(&addresses, &initial)?;
         let app = web::Data::new(App::new(telemetry, addresses, initial));
-        let server = http::server(app.clone(), sockets).map_err(|error| Failure::because("HTTP server", error))?;
+        let server = http::server(app.clone(), sockets).map_err(ServeError::StartServer)?;
         let handle = server.handle();
         let memory_release = tokio::spawn(async {
             // Not at once: after a restart scrapes are waiting, and the first requests need those pages.
@@ -144,11 +176,11 @@ impl Service {
     }
 
     /// Waits until the HTTP server ends by itself, which it should never do, and gives the reason.
-    pub(crate) async fn ended(&mut self) -> Failure {
+    pub(crate) async fn ended(&mut self) -> ServeError {
         match (&mut self.server).await {
-            Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
-            Ok(Err(error)) => Failure::because("the HTTP server ended", error),
-            Err(error) => Failure::because("the HTTP server ended", error),
+            Ok(Ok(())) => ServeError::ServerEnded,
+            Ok(Err(error)) => ServeError::Server(error),
+            Err(error) => ServeError::ServerPanicked(error),
         }
     }
 
@@ -185,7 +217,7 @@ impl Service {
         systemd::notify_reloading();
         let result = match Settings::load(file) {
             Ok(settings) => self.apply(settings).await,
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
         self.app.telemetry.reloaded(result.is_ok());
         match result {
@@ -201,7 +233,7 @@ impl Service {
         }
     }
 
-    async fn apply(&self, mut settings: Settings) -> Result<(), Failure> {
+    async fn apply(&self, mut settings: Settings) -> Result<(), ServeError> {
         let old = self.app.current();
         if settings.keep_until_restart(&old.settings) {
             tracing::warn!("changes of [http] but for insecure and hosts take effect at the next start");
@@ -272,7 +304,7 @@ async fn health_problem(app: &App) -> Option<&'static str> {
 
 /// Refuses addresses that are reachable from the network without authentication. Inherited sockets are checked as well, which the
 /// settings do not name.
-fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), Failure> {
+fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), ServeError> {
     if new.auth.is_some() {
         return Ok(());
     }
@@ -283,7 +315,5 @@ fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), 
         tracing::warn!("everybody in the network can read {open}: http.insecure = true");
         return Ok(());
     }
-    Err(Failure(format!(
-        "refusing to listen on {open} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
-    )))
+    Err(ServeError::Unauthenticated(open.clone()))
 }

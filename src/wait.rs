@@ -7,8 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::full::Server;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::output;
+use edgewatch_prometheus_client::error::Error;
 use edgewatch_prometheus_client::{Client, TIMEOUT};
 
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 ///
 /// # Errors
 /// The server does not answer in time, or the address is none.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let client = Client::new(&args.url)?.with_timeout((args.timeout / 2).clamp(MIN_TIMEOUT, TIMEOUT));
     let port = client.is_local().then(|| client.port());
     let mut server = None;

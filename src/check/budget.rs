@@ -68,7 +68,7 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
 
 fn ask(prometheus: Option<&Prometheus>, expression: &str) -> Result<ByUnit, Failure> {
     let prometheus = prometheus.ok_or_else(|| Failure("Prometheus, which knows it, does not answer".to_owned()))?;
-    prometheus.query(expression).map(by_unit)
+    Ok(by_unit(prometheus.query(expression)?))
 }
 
 /// Takes the unit from the label `unit` or `job`. Where jobs stand for units, their sum stands for the slice.

@@ -11,7 +11,7 @@ pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
     if let Err(error) = service.get_ok("/healthz") {
         return (None, vec![Verdict::fail("service", error.to_string(), start)]);
     }
-    let ready = service.get_ok("/readyz").map(drop);
+    let ready = service.get_ok("/readyz").map(drop).map_err(Failure::from);
     match scrape(service) {
         Ok((content_type, samples)) => {
             let verdicts = vec![

@@ -5,7 +5,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat};
 
 use super::Settings;
-use edgewatch_program::error::Failure;
+use super::error::SettingsError;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";
@@ -15,13 +15,15 @@ impl Settings {
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a wrong type, or invalid values: each with the key, the value and what is allowed.
-    pub fn load(file: Option<&Path>) -> Result<Self, Failure> {
+    pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
         let mut builder = Config::builder();
         let file = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.exists()));
         if let Some(path) = file {
             // Read here: the library would take "edgewatch" for "edgewatch.json" and say "not found" for "permission denied".
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::because(format!("settings file {}", path.display()), error))?;
+            let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
             builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
         }
         let environment = Environment::with_prefix("EDGEWATCH")
@@ -32,20 +34,19 @@ impl Settings {
             .with_list_parse_key("http.listen")
             .with_list_parse_key("http.hosts")
             .with_list_parse_key("dashboards.directories");
-        let settings = builder
-            .add_source(environment)
-            .build()
-            // Through JSON, whose deserializer is strict about types and names the expected one.
-            .and_then(Config::try_deserialize::<serde_json::Value>)
-            .map_err(|error| error.to_string())
-            .and_then(|merged| {
-                serde_path_to_error::deserialize::<_, Self>(merged)
-                    .map_err(|error| format!("{}: {}", error.path(), for_people(error.inner())))
-            })
-            .map_err(|error| match file {
-                Some(path) => Failure::because(format!("settings ({} and EDGEWATCH__…)", path.display()), error),
-                None => Failure::because("settings (EDGEWATCH__…)", error),
-            })?;
+        let file = file.map(Path::to_owned);
+        let merged = builder.add_source(environment).build();
+        // Through JSON, whose deserializer is strict about types and names the expected one.
+        let merged = merged.and_then(Config::try_deserialize::<serde_json::Value>);
+        let merged = merged.map_err(|source| SettingsError::Merge {
+            file: file.clone(),
+            source: Box::new(source),
+        })?;
+        let settings: Self = serde_path_to_error::deserialize(merged).map_err(|error| SettingsError::Value {
+            file,
+            key: error.path().to_string(),
+            source: error.into_inner(),
+        })?;
         settings.validate()?;
         Ok(settings)
     }
@@ -54,16 +55,7 @@ impl Settings {
     ///
     /// # Errors
     /// None in practice; the serializer's own.
-    pub fn to_toml(&self) -> Result<String, Failure> {
-        toml::to_string(self).map_err(|error| Failure::because("settings", error))
+    pub fn to_toml(&self) -> Result<String, SettingsError> {
+        Ok(toml::to_string(self)?)
     }
-}
-
-/// The message of the JSON deserializer without Rust's names of types.
-fn for_people(error: &serde_json::Error) -> String {
-    error
-        .to_string()
-        .replace("expected usize", "expected a whole number")
-        .replace("expected u64", "expected a whole number")
-        .replace("expected f64", "expected a number")
 }

@@ -1,5 +1,6 @@
 //! Settings: built-in defaults, then a TOML file, then `EDGEWATCH__…` environment variables; all checked before anything starts.
 
+mod error;
 mod load;
 mod validate;
 
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use edgewatch_dashboards::settings::{self as dashboards, Links};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::logging::Level;
+pub use error::{InvalidValue, SettingsError};
+
 use edgewatch_sensors::settings::{self as sensors, CollectorSettings, CpuSpike, Limits, Paths, Simulated};
 
 /// Everything that can be set. Every table and key may be left out.

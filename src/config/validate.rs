@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Settings;
-use edgewatch_program::error::Failure;
+use super::error::{InvalidValue, SettingsError};
+
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::collectors;
 
 impl Settings {
     /// Reports all invalid values at once.
-    pub(super) fn validate(&self) -> Result<(), Failure> {
+    pub(super) fn validate(&self) -> Result<(), SettingsError> {
         let mut problems = Problems::default();
         self.validate_http(&mut problems);
         problems.within("limits.readings_per_source", self.limits.readings_per_source, 1, 10_000);
@@ -110,11 +111,15 @@ impl Settings {
 
 /// The invalid values.
 #[derive(Default)]
-struct Problems(Vec<String>);
+struct Problems(Vec<InvalidValue>);
 
 impl Problems {
     fn add(&mut self, key: &str, value: impl fmt::Display, allowed: &str) {
-        self.0.push(format!("{key} = {value}: allowed: {allowed}"));
+        self.0.push(InvalidValue {
+            key: key.to_owned(),
+            value: value.to_string(),
+            allowed: allowed.to_owned(),
+        });
     }
 
     fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, key: &str, value: T, min: T, max: T) {
@@ -130,10 +135,10 @@ impl Problems {
         }
     }
 
-    fn into_result(self) -> Result<(), Failure> {
-        if self.0.is_empty() {
-            return Ok(());
+    fn into_result(self) -> Result<(), SettingsError> {
+        match self.0.is_empty() {
+            true => Ok(()),
+            false => Err(SettingsError::Invalid(self.0)),
         }
-        Err(Failure(format!("settings: {}", self.0.join("; "))))
     }
 }

@@ -8,7 +8,6 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use edgewatch_program::error::Failure;
 use edgewatch_program::lock::lock;
 use edgewatch_program::logging;
 use tempfile::TempDir;
@@ -51,19 +50,10 @@ impl Child {
     ///
     /// # Errors
     /// The directory of temporary files cannot be written to.
-    pub(crate) fn new() -> Result<Self, Failure> {
-        let failed = |error| {
-            Failure::because(
-                "socket of the dashboards, in the directory of temporary files ($TMPDIR)",
-                error,
-            )
-        };
-        let directory = tempfile::Builder::new()
-            .prefix("edgewatch-")
-            .tempdir()
-            .map_err(failed)?;
+    pub(crate) fn new() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("edgewatch-").tempdir()?;
         let socket = directory.path().join("dashboards.sock");
-        let listener = UnixListener::bind(&socket).map_err(failed)?;
+        let listener = UnixListener::bind(&socket)?;
         Ok(Self {
             _directory: directory,
             socket,

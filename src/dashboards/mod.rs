@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewatch_dashboards::settings::{HEADER, Settings};
-use edgewatch_program::error::Failure;
+
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -31,6 +31,17 @@ pub(crate) struct DashboardsClient {
     /// `None` if something else runs it, such as systemd.
     child: Option<Arc<Child>>,
     settings: hyper::header::HeaderValue,
+}
+
+/// Why requests cannot be forwarded at all.
+#[derive(Debug, Error)]
+pub(crate) enum DashboardsError {
+    #[error("socket of the dashboards, in the directory of temporary files ($TMPDIR): {0}")]
+    Socket(#[from] std::io::Error),
+    #[error("settings of the dashboards: {0}")]
+    Settings(#[from] serde_json::Error),
+    #[error("settings of the dashboards: {0}")]
+    Header(#[from] hyper::header::InvalidHeaderValue),
 }
 
 /// Why there is no response.
@@ -72,11 +83,8 @@ impl DashboardsClient {
     ///
     /// # Errors
     /// The directory of the child's socket cannot be made.
-    pub(crate) fn new(settings: &Settings, before: Option<&Self>) -> Result<Self, Failure> {
-        let header =
-            serde_json::to_vec(settings).map_err(|error| Failure::because("settings of the dashboards", error))?;
-        let header = hyper::header::HeaderValue::from_bytes(&header)
-            .map_err(|error| Failure::because("settings of the dashboards", error))?;
+    pub(crate) fn new(settings: &Settings, before: Option<&Self>) -> Result<Self, DashboardsError> {
+        let header = hyper::header::HeaderValue::from_bytes(&serde_json::to_vec(settings)?)?;
         let (socket, child) = match &settings.dashboards.socket {
             Some(socket) => (socket.clone(), None),
             None => {

@@ -29,12 +29,12 @@ pub(crate) async fn metrics(
     current.sampler.refresh().await;
     let gzip = !is_local(request.peer_addr()) && accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
     let body = TEXT.with_borrow_mut(|text| {
-        exposition::encode(&current.sampler, &app.telemetry.gather(), text).map_err(|error| error.to_string())?;
-        if gzip {
-            compress(text).map_err(|error| error.to_string())
-        } else {
-            Ok(Bytes::copy_from_slice(text))
-        }
+        exposition::encode(&current.sampler, &app.telemetry.gather(), text)?;
+        let body = match gzip {
+            true => compress(text)?,
+            false => Bytes::copy_from_slice(text),
+        };
+        Ok::<_, MetricsError>(body)
     });
     match body {
         Ok(body) => {
@@ -48,10 +48,19 @@ pub(crate) async fn metrics(
             response.body(body)
         }
         Err(error) => {
-            tracing::error!(error, "cannot encode the metrics");
+            tracing::error!(%error, "cannot encode the metrics");
             internal_error()
         }
     }
+}
+
+/// Why there is no body.
+#[derive(Debug, thiserror::Error)]
+enum MetricsError {
+    #[error("{0}")]
+    Encode(#[from] prometheus::Error),
+    #[error("{0}")]
+    Compress(#[from] std::io::Error),
 }
 
 /// Whether the client runs on this machine, as the appliance's own Prometheus does. It always accepts gzip, but there is no network

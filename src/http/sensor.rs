@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use super::{App, internal_error};
 use crate::telemetry::ROUTE_ERROR;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::time::unix_time;
 use edgewatch_sensors::sampler::{CollectorState, Sampler};
 use edgewatch_sensors::settings::FaultKind;
@@ -54,17 +54,35 @@ pub(crate) async fn sensor(app: Data<App>) -> HttpResponse {
     let response = respond(&app).await.unwrap_or_else(|error| {
         tracing::error!(%error, "cannot answer /sensor");
         telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
-        internal_error()
+        error.error_response()
     });
     timer.observe_duration();
     response
 }
 
-async fn respond(app: &App) -> Result<HttpResponse, Failure> {
+/// Why there is no document. The log has the reason, and the client is not told.
+#[derive(Debug, thiserror::Error)]
+enum SensorError {
+    /// A fault of `[[simulated.faults]]`.
+    #[error("injected fault")]
+    Injected,
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl ResponseError for SensorError {
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::Injected | Self::Json(_) => internal_error(),
+        }
+    }
+}
+
+async fn respond(app: &App) -> Result<HttpResponse, SensorError> {
     let current = app.current();
     for fault in &current.settings.simulated.faults {
         match fault.kind {
-            FaultKind::RouteError if fault.is_active(app.uptime()) => return Err(Failure("injected fault".into())),
+            FaultKind::RouteError if fault.is_active(app.uptime()) => return Err(SensorError::Injected),
             #[expect(clippy::panic, reason = "the fault that the settings ask for")]
             FaultKind::RoutePanic if fault.is_active(app.uptime()) => panic!("injected fault"),
             _ => {}
@@ -76,7 +94,7 @@ async fn respond(app: &App) -> Result<HttpResponse, Failure> {
             .json(serde_json::json!({ "error": "the first sample is not complete yet" })));
     }
     current.sampler.refresh().await;
-    let body = serde_json::to_vec(&document(&current.sampler)).map_err(|error| Failure::because("JSON", error))?;
+    let body = serde_json::to_vec(&document(&current.sampler))?;
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .insert_header(("Cache-Control", "no-store"))

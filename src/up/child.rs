@@ -17,8 +17,9 @@ use tokio::process::{Child as Process, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::error::{ChildExit, UpError};
 use super::terminal;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::lock::lock;
 
 /// Time to end after SIGTERM. Prometheus writes its last samples out, which takes a while on an SD card.
@@ -43,8 +44,8 @@ impl Child {
     ///
     /// # Errors
     /// It cannot be started.
-    pub(crate) fn start(name: &'static str, mut command: Command, lock: &File) -> Result<Self, Failure> {
-        let fail = |error: io::Error| Failure::because(format!("cannot start {name}"), error);
+    pub(crate) fn start(name: &'static str, mut command: Command, lock: &File) -> Result<Self, UpError> {
+        let fail = |source: io::Error| UpError::Start { name, source };
         let (read_end, write_end) = pipe().map_err(fail)?;
         command
             .stdin(lock.try_clone().map_err(fail)?)
@@ -77,14 +78,18 @@ impl Child {
     }
 
     /// Waits until it ends by itself, and gives its exit status and last output.
-    pub(crate) async fn ended(&mut self) -> Failure {
-        let how = match self.process.wait().await {
+    pub(crate) async fn ended(&mut self) -> ChildExit {
+        let status = match self.process.wait().await {
             Ok(status) => explain(status),
             Err(error) => error.to_string(),
         };
         // Its last output may still be in the pipe. With a timeout: a process that it left behind may hold the write end.
         let _ = timeout(Duration::from_secs(1), &mut self.reader).await;
-        Failure(format!("{} ended ({how}){}", self.name, self.last_output()))
+        ChildExit {
+            name: self.name,
+            status,
+            output: self.last_output(),
+        }
     }
 
     /// Stops it with SIGTERM, and kills it after a timeout.

@@ -10,10 +10,11 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::child::Child;
+use super::error::UpError;
 use super::ports::Port;
 use super::state_dir::StateDir;
 use edgewatch_dashboards::library;
-use edgewatch_program::error::Failure;
+
 use edgewatch_sensors::budget::GrafanaBudget;
 
 /// Its name in messages.
@@ -73,7 +74,7 @@ impl Grafana {
         );
         match self.try_start(state, budget, prometheus, port) {
             Ok(child) => (about, Some(child)),
-            Err(failure) => (failure.to_string(), None),
+            Err(error) => (error.to_string(), None),
         }
     }
 
@@ -83,7 +84,7 @@ impl Grafana {
         budget: &GrafanaBudget,
         prometheus: SocketAddr,
         port: Port,
-    ) -> Result<Child, Failure> {
+    ) -> Result<Child, UpError> {
         state.secret(PASSWORD)?;
         state.secret(SECRET)?;
         for (part, content) in provisioning(state, prometheus) {

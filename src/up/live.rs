@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::child::Child;
+use super::error::ChildExit;
 use super::{grafana, in_background, terminal};
-use edgewatch_program::error::Failure;
+
 use edgewatch_prometheus_client::prometheus::{Prometheus, Target};
 use edgewatch_prometheus_client::scrapes::Scrapes;
 use edgewatch_sensors::budget::Bytes;
@@ -131,8 +132,8 @@ pub(crate) async fn show(
         }
         tokio::select! {
             () = sleep(UPDATE_INTERVAL) => {}
-            failure = ended(grafana) => {
-                terminal::warn(format!("{failure}\nthe rest of the stack goes on without Grafana"));
+            exit = ended(grafana) => {
+                terminal::warn(format!("{exit}\nthe rest of the stack goes on without Grafana"));
                 processes.retain(|process| process.name != grafana::NAME);
                 *grafana = None;
             }
@@ -140,7 +141,7 @@ pub(crate) async fn show(
     }
 }
 
-async fn ended(child: &mut Option<Child>) -> Failure {
+async fn ended(child: &mut Option<Child>) -> ChildExit {
     match child {
         Some(child) => child.ended().await,
         None => pending().await,

@@ -1,6 +1,7 @@
 //! `edgewatch up`: the whole stack in the foreground, without root, systemd or Nix.
 
 mod child;
+mod error;
 mod grafana;
 mod live;
 mod plan;
@@ -22,7 +23,8 @@ use tokio::time::sleep;
 
 use crate::serve::Service;
 use child::Child;
-use edgewatch_program::error::Failure;
+use error::UpError;
+
 use edgewatch_program::listen::Socket;
 use edgewatch_program::logging;
 use edgewatch_program::signals::Signals;
@@ -83,14 +85,14 @@ pub(crate) enum Simulated {
 pub(crate) fn run(args: &Args) -> ExitCode {
     match System::new().block_on(up(args)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            terminal::warn(failure);
+        Err(error) => {
+            terminal::warn(error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn up(args: &Args) -> Result<(), Failure> {
+async fn up(args: &Args) -> Result<(), UpError> {
     let mut signals = Signals::new()?;
     let mut stack = Stack::default();
     let result = tokio::select! {
@@ -102,7 +104,7 @@ async fn up(args: &Args) -> Result<(), Failure> {
     };
     tokio::select! {
         () = stack.stop() => result,
-        () = signals.next() => Err(Failure("killed: Prometheus repairs its data at the next start".into())),
+        () = signals.next() => Err(UpError::Killed),
     }
 }
 
@@ -116,7 +118,7 @@ struct Stack {
 
 impl Stack {
     /// Starts everything and shows the status, until something fails.
-    async fn run(&mut self, args: &Args) -> Result<(), Failure> {
+    async fn run(&mut self, args: &Args) -> Result<(), UpError> {
         let plan = Plan::make(args).await?;
         let (budget, state) = (plan.budget, plan.state);
         let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
@@ -152,8 +154,8 @@ impl Stack {
             match live::show(api, began, processes, grafana).await {}
         };
         tokio::select! {
-            failure = self.prometheus.insert(child).ended() => Err(prometheus::explain(failure)),
-            failure = service.ended() => Err(failure),
+            exit = self.prometheus.insert(child).ended() => Err(prometheus::explain(exit)),
+            error = service.ended() => Err(error.into()),
             result = attended => result,
         }
     }
@@ -185,9 +187,9 @@ ready",
 }
 
 /// Waits until Prometheus is ready and has scraped the service.
-async fn wait_until_up(prometheus: &Prometheus) -> Result<(), Failure> {
+async fn wait_until_up(prometheus: &Prometheus) -> Result<(), UpError> {
     let server = prometheus.clone();
-    until(READY_TIMEOUT, move || server.ready()).await?;
+    until(READY_TIMEOUT, move || Ok(server.ready()?)).await?;
     say("Prometheus is ready; its first scrape is due within 15 s");
     let server = prometheus.clone();
     until(UP_TIMEOUT, move || {
@@ -195,11 +197,11 @@ async fn wait_until_up(prometheus: &Prometheus) -> Result<(), Failure> {
         let service = targets.iter().find(|target| target.label("job") == "sensor");
         match service {
             Some(target) if target.health == "up" => Ok(()),
-            Some(target) => Err(Failure::because(
-                format!("the service is {}", target.health),
-                &target.last_error,
-            )),
-            None => Err(Failure("Prometheus does not know the service".into())),
+            Some(target) => Err(UpError::TargetDown {
+                health: target.health.clone(),
+                last_error: target.last_error.clone(),
+            }),
+            None => Err(UpError::TargetMissing),
         }
     })
     .await
@@ -208,17 +210,17 @@ async fn wait_until_up(prometheus: &Prometheus) -> Result<(), Failure> {
 /// Repeats a check until it succeeds.
 async fn until(
     limit: Duration,
-    check: impl Fn() -> Result<(), Failure> + Clone + Send + 'static,
-) -> Result<(), Failure> {
+    check: impl Fn() -> Result<(), UpError> + Clone + Send + 'static,
+) -> Result<(), UpError> {
     let began = Instant::now();
     loop {
         match in_background(check.clone()).await.flatten() {
             Ok(()) => return Ok(()),
-            Err(failure) if began.elapsed() > limit => {
-                return Err(Failure::because(
-                    format!("gave up after {} s", limit.as_secs()),
-                    failure,
-                ));
+            Err(error) if began.elapsed() > limit => {
+                return Err(UpError::GaveUp {
+                    after: limit,
+                    source: Box::new(error),
+                });
             }
             Err(_) => sleep(RETRY_INTERVAL).await,
         }
@@ -226,8 +228,6 @@ async fn until(
 }
 
 /// Runs blocking work on another thread.
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    spawn_blocking(work)
-        .await
-        .map_err(|error| Failure::because("background task", error))
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, UpError> {
+    Ok(spawn_blocking(work).await?)
 }

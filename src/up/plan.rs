@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::error::UpError;
 use super::grafana::Grafana;
 use super::ports::{self, Port};
 use super::state_dir::StateDir;
@@ -10,7 +11,7 @@ use super::terminal::say;
 use super::{Args, Simulated, prometheus};
 use crate::config::Settings;
 use edgewatch_dashboards::settings::Links;
-use edgewatch_program::error::Failure;
+
 use edgewatch_sensors::budget::Budget;
 use edgewatch_sensors::collectors::simulated;
 
@@ -38,12 +39,10 @@ impl Plan {
     ///
     /// # Errors
     /// The first of them with which the stack cannot run.
-    pub(crate) async fn make(args: &Args) -> Result<Self, Failure> {
+    pub(crate) async fn make(args: &Args) -> Result<Self, UpError> {
         let mut settings = Settings::load(args.config.as_deref())?;
         if settings.auth.users_file.is_some() && !settings.auth.trust_loopback {
-            return Err(Failure(
-                "auth.users_file is set, so Prometheus could not read the metrics: set auth.trust_loopback = true, or choose other settings with --config".into(),
-            ));
+            return Err(UpError::Authentication);
         }
         let budget = Budget::load(settings.paths.budget.as_deref())?;
         prometheus::check(&args.prometheus).await?;

@@ -3,9 +3,9 @@
 use std::io::{Error, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
+use super::error::PortError;
 use super::processes;
 use super::terminal::say;
-use edgewatch_program::error::Failure;
 
 /// How many ports after the default are tried.
 const MAX_TRIES: u16 = 100;
@@ -36,28 +36,37 @@ impl Port {
 ///
 /// # Errors
 /// The requested port is taken, or the system refuses it.
-pub(crate) fn take(option: &str, requested: Option<u16>, default: u16) -> Result<Port, Failure> {
+pub(crate) fn take(option: &str, requested: Option<u16>, default: u16) -> Result<Port, PortError> {
     let first = requested.unwrap_or(default);
-    let taken = match Port::take(first) {
+    let holder = match Port::take(first) {
         Ok(port) => return Ok(port),
         Err(error) if error.kind() == ErrorKind::AddrInUse => describe_holder(first),
-        Err(error) => return Err(Failure::because(format!("{option} {first}"), error)),
+        Err(source) => {
+            return Err(PortError::Bind {
+                option: option.to_owned(),
+                port: first,
+                source,
+            });
+        }
     };
     if requested.is_some() {
-        return Err(Failure(format!(
-            "{option} {first}: the port is taken by {taken}: stop that, or choose another port"
-        )));
+        return Err(PortError::Taken {
+            option: option.to_owned(),
+            port: first,
+            holder,
+        });
     }
-    let port = (default + 1..=default + MAX_TRIES)
-        .find_map(|port| Port::take(port).ok())
-        .ok_or_else(|| {
-            Failure(format!(
-                "the ports {default} to {} are taken, the first by {taken}: choose another with {option}",
-                default + MAX_TRIES
-            ))
-        })?;
+    let last = default + MAX_TRIES;
+    let Some(port) = (default + 1..=last).find_map(|port| Port::take(port).ok()) else {
+        return Err(PortError::AllTaken {
+            option: option.to_owned(),
+            first: default,
+            last,
+            holder,
+        });
+    };
     say(format!(
-        "port {default} is taken by {taken}: using {}",
+        "port {default} is taken by {holder}: using {}",
         port.address.port()
     ));
     Ok(port)

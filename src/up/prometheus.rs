@@ -16,14 +16,15 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::child::Child;
+use super::error::{ChildExit, StateDirError, UpError, VersionError};
 use super::ports::Port;
 use super::state_dir::{self, StateDir};
-use edgewatch_program::error::Failure;
+
 use edgewatch_sensors::budget::PrometheusBudget;
 
 /// The oldest version that knows every setting of the shipped configuration and every flag of the budget.
 const OLDEST: (u32, u32) = (2, 42);
-const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
+pub(super) const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
 /// Bytes of the answer to `--version` that are read.
 const MAX_VERSION: u64 = 8 << 10;
 /// Below the state directory, as [`DATA`].
@@ -49,23 +50,24 @@ const SHIPPED_SELF: &str = "127.0.0.1:9090";
 ///
 /// # Errors
 /// It is not there, too old, or something else.
-pub(crate) async fn check(program: &OsStr) -> Result<(), Failure> {
-    let name = program.display();
+pub(crate) async fn check(program: &OsStr) -> Result<(), VersionError> {
+    let name = program.display().to_string();
     let text = match timeout(Duration::from_secs(30), run_version(program)).await {
         Ok(Ok(text)) => text,
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
-            return Err(Failure(format!("{name} is not installed: {INSTALL}")));
+            return Err(VersionError::NotInstalled(name));
         }
-        Ok(Err(error)) => return Err(Failure(format!("cannot run {name}: {error}: {INSTALL}"))),
-        Err(_) => return Err(Failure(format!("{name} --version does not end: {INSTALL}"))),
+        Ok(Err(source)) => return Err(VersionError::CannotRun { program: name, source }),
+        Err(_) => return Err(VersionError::Timeout(name)),
     };
     match version(&text) {
-        Some(version) if version < OLDEST => Err(Failure(format!(
-            "{name} is version {}.{}; {}.{} or newer is needed: {INSTALL}",
-            version.0, version.1, OLDEST.0, OLDEST.1
-        ))),
+        Some(version) if version < OLDEST => Err(VersionError::TooOld {
+            program: name,
+            version,
+            oldest: OLDEST,
+        }),
         Some(_) => Ok(()),
-        None => Err(Failure(format!("{name} does not say that it is Prometheus: {INSTALL}"))),
+        None => Err(VersionError::NotPrometheus(name)),
     }
 }
 
@@ -106,7 +108,7 @@ pub(crate) fn start(
     budget: &PrometheusBudget,
     service: SocketAddr,
     port: Port,
-) -> Result<Child, Failure> {
+) -> Result<Child, UpError> {
     let data = state.path(DATA);
     require_unused(&data)?;
     for (part, rules) in RULES {
@@ -129,7 +131,7 @@ pub(crate) fn start(
 }
 
 /// Two processes on the same TSDB destroy it. Prometheus locks its directory, but Debian's package disables that.
-fn require_unused(data: &Path) -> Result<(), Failure> {
+fn require_unused(data: &Path) -> Result<(), StateDirError> {
     let is_within = |open: &Path| open.starts_with(data);
     match super::processes::with_open_file(is_within) {
         None => Ok(()),
@@ -138,23 +140,22 @@ fn require_unused(data: &Path) -> Result<(), Failure> {
 }
 
 /// A symbolic link to another disk is allowed, but only one of our own: Prometheus writes to its target.
-fn require_owner(data: &Path) -> Result<(), Failure> {
+fn require_owner(data: &Path) -> Result<(), StateDirError> {
     match fs::symlink_metadata(data) {
-        Ok(entry) if entry.uid() != geteuid().as_raw() => Err(Failure(format!(
-            "{} belongs to the user {}: remove it, or choose another --state-dir",
-            data.display(),
-            entry.uid()
-        ))),
+        Ok(entry) if entry.uid() != geteuid().as_raw() => Err(StateDirError::ForeignData {
+            path: data.to_owned(),
+            user: entry.uid(),
+        }),
         _ => Ok(()),
     }
 }
 
-/// Adds the remedy to a known failure, which occurs in spite of [`require_unused`] if the other process is of another user.
-pub(crate) fn explain(mut failure: Failure) -> Failure {
-    if failure.0.contains("lock DB directory") {
-        failure.0 += "\nanother Prometheus uses the data: stop it, or choose another --state-dir";
+/// Recognizes a known failure by Prometheus' output. It occurs in spite of [`require_unused`] if the other process is of another user.
+pub(crate) fn explain(exit: ChildExit) -> UpError {
+    match exit.output.contains("lock DB directory") {
+        true => UpError::DataLocked(exit),
+        false => UpError::Ended(exit),
     }
-    failure
 }
 
 /// `--name=PATH` for a path that need not be UTF-8.

@@ -5,14 +5,14 @@
 
 use std::env;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
-use std::io::{Error, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
+use super::error::{StateDirError, Unsafe};
 use super::processes;
-use edgewatch_program::error::Failure;
 
 /// A directory that no other `edgewatch up` uses while [`Self::lock`] or a copy of it is open.
 pub(crate) struct StateDir {
@@ -27,14 +27,14 @@ impl StateDir {
     ///
     /// # Errors
     /// It cannot be written, others can write to it, or another `edgewatch up` uses it.
-    pub(crate) fn take(directory: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn take(directory: Option<&Path>) -> Result<Self, StateDirError> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
             None => default_directory()?,
         };
         create_directory(&directory)?;
         // Links in /proc have canonical paths, and Prometheus resolves relative paths differently.
-        let directory = fs::canonicalize(&directory).map_err(|error| cannot_write(&directory, &error))?;
+        let directory = fs::canonicalize(&directory).map_err(|error| cannot_write(&directory, error))?;
         require_private(&directory)?;
         let file = directory.join("lock");
         let lock = OpenOptions::new()
@@ -45,10 +45,10 @@ impl StateDir {
             // Nor does a pipe keep us waiting.
             .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
             .open(&file)
-            .map_err(|error| cannot_write(&file, &error))?;
+            .map_err(|error| cannot_write(&file, error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { directory, lock }),
-            Err(TryLockError::Error(error)) => Err(cannot_write(&file, &error)),
+            Err(TryLockError::Error(error)) => Err(cannot_write(&file, error)),
             Err(TryLockError::WouldBlock) => {
                 drop(lock);
                 Err(in_use(&directory, |open| open == file))
@@ -65,7 +65,7 @@ impl StateDir {
     ///
     /// # Errors
     /// The system refuses it, or a link is in the way.
-    pub(crate) fn write(&self, part: &str, content: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn write(&self, part: &str, content: &str) -> Result<PathBuf, StateDirError> {
         let path = self.path(part);
         self.create_private(Path::new(part).parent().unwrap_or(Path::new("")))?;
         let mut new = path.clone().into_os_string();
@@ -81,7 +81,7 @@ impl StateDir {
             // A link of this name is replaced, not followed.
             fs::rename(&new, &path)
         };
-        write().map_err(|error| cannot_write(&path, &error))?;
+        write().map_err(|error| cannot_write(&path, error))?;
         Ok(path)
     }
 
@@ -89,14 +89,14 @@ impl StateDir {
     ///
     /// # Errors
     /// The system refuses it, or a link is in the way.
-    pub(crate) fn create_private(&self, part: &Path) -> Result<(), Failure> {
+    pub(crate) fn create_private(&self, part: &Path) -> Result<(), StateDirError> {
         let mut path = self.directory.clone();
         for component in part.components() {
             path.push(component);
             create_directory(&path)?;
-            let entry = fs::symlink_metadata(&path).map_err(|error| cannot_write(&path, &error))?;
+            let entry = fs::symlink_metadata(&path).map_err(|error| cannot_write(&path, error))?;
             if !entry.is_dir() {
-                return Err(refused(&path, "is a link: remove it"));
+                return Err(not_safe(&path, Unsafe::Link));
             }
             require_no_writers(&path, &entry)?;
         }
@@ -107,97 +107,94 @@ impl StateDir {
     ///
     /// # Errors
     /// The system refuses it.
-    pub(crate) fn secret(&self, part: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn secret(&self, part: &str) -> Result<PathBuf, StateDirError> {
         let path = self.path(part);
         // It is empty if the disk was full, or the power failed, when it was created.
         if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() > 0) {
             return Ok(path);
         }
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|error| Failure::because("no random numbers", error))?;
+        getrandom::fill(&mut bytes)?;
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.write(part, &digits)
     }
 }
 
 /// The error for a directory in use, by a process with an open file that matches.
-pub(crate) fn in_use(directory: &Path, matches: impl Fn(&Path) -> bool) -> Failure {
-    let holder =
-        processes::with_open_file(matches).map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
-    Failure(format!(
-        "{} is in use by {holder}: stop that, or choose another --state-dir",
-        directory.display()
-    ))
+pub(crate) fn in_use(directory: &Path, matches: impl Fn(&Path) -> bool) -> StateDirError {
+    StateDirError::InUse {
+        path: directory.to_owned(),
+        holder: processes::with_open_file(matches),
+    }
 }
 
 /// Requires that only we can write to the directory, and that no other user can replace it. In `/tmp` none can: it is sticky.
-fn require_private(directory: &Path) -> Result<(), Failure> {
-    let metadata = |path: &Path| fs::symlink_metadata(path).map_err(|error| cannot_write(path, &error));
+fn require_private(directory: &Path) -> Result<(), StateDirError> {
+    let metadata = |path: &Path| fs::symlink_metadata(path).map_err(|error| cannot_write(path, error));
     require_no_writers(directory, &metadata(directory)?)?;
     // In a user namespace root may be mapped to another user, to whom `/` belongs then.
     let trusted = [0, metadata(Path::new("/"))?.uid(), geteuid().as_raw()];
     for parent in directory.ancestors().skip(1) {
         let entry = metadata(parent)?;
         if !trusted.contains(&entry.uid()) {
-            let why = format!(
-                "lies in {}, which belongs to the user {}: move it",
-                parent.display(),
-                entry.uid()
-            );
-            return Err(refused(directory, why));
+            let reason = Unsafe::ParentOwner {
+                parent: parent.to_owned(),
+                user: entry.uid(),
+            };
+            return Err(not_safe(directory, reason));
         }
         // Write permission of the group is the owner's choice, as of `staff` for /var/local.
         if entry.mode() & libc::S_IWOTH != 0 && entry.mode() & libc::S_ISVTX == 0 {
-            let why = format!("lies in {}, to which everybody can write: move it", parent.display());
-            return Err(refused(directory, why));
+            return Err(not_safe(directory, Unsafe::ParentMode(parent.to_owned())));
         }
     }
     Ok(())
 }
 
-fn require_no_writers(path: &Path, entry: &Metadata) -> Result<(), Failure> {
+fn require_no_writers(path: &Path, entry: &Metadata) -> Result<(), StateDirError> {
     if entry.uid() != geteuid().as_raw() {
-        return Err(refused(path, format!("belongs to the user {}: remove it", entry.uid())));
+        return Err(not_safe(path, Unsafe::Owner(entry.uid())));
     }
     if entry.mode() & (libc::S_IWGRP | libc::S_IWOTH) != 0 {
-        let why = format!(
-            "has the mode {:04o}, so others can write to it: chmod go-w {}",
-            entry.mode() & 0o7777,
-            path.display()
-        );
-        return Err(refused(path, why));
+        let reason = Unsafe::Mode {
+            mode: entry.mode() & 0o7777,
+            path: path.to_owned(),
+        };
+        return Err(not_safe(path, reason));
     }
     Ok(())
 }
 
-fn refused(path: &Path, why: impl std::fmt::Display) -> Failure {
-    Failure(format!("{} {why}, or choose a --state-dir of your own", path.display()))
+fn not_safe(path: &Path, reason: Unsafe) -> StateDirError {
+    StateDirError::Unsafe {
+        path: path.to_owned(),
+        reason,
+    }
 }
 
-fn default_directory() -> Result<PathBuf, Failure> {
+fn default_directory() -> Result<PathBuf, StateDirError> {
     // The XDG Base Directory Specification has relative paths ignored.
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .map(|base| base.join("edgewatch"))
-        .ok_or_else(|| Failure("neither $XDG_STATE_HOME nor $HOME is set: name a directory with --state-dir".into()))
+        .ok_or(StateDirError::NoHome)
 }
 
-fn create_directory(path: &Path) -> Result<(), Failure> {
+fn create_directory(path: &Path) -> Result<(), StateDirError> {
     // Other users of the machine must not read the history.
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|error| cannot_write(path, &error))
+        .map_err(|error| cannot_write(path, error))
 }
 
-fn cannot_write(path: &Path, error: &Error) -> Failure {
-    let remedy = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space, or choose another --state-dir",
-        _ => "choose a directory that you can write with --state-dir",
-    };
-    Failure(format!("cannot write {}: {error}: {remedy}", path.display()))
+fn cannot_write(path: &Path, source: io::Error) -> StateDirError {
+    StateDirError::Write {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 #[cfg(test)]

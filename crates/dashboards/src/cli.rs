@@ -31,9 +31,9 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output::print_clap_error(&error),
     };
-    output::exit_code(match &cli.command {
-        Command::Serve(args) => serve::run(args),
-        Command::Top(args) => top::run(args),
-        Command::Render(args) => render::run(args),
-    })
+    match &cli.command {
+        Command::Serve(args) => output::exit_code(serve::run(args)),
+        Command::Top(args) => output::exit_code(top::run(args)),
+        Command::Render(args) => output::exit_code(render::run(args)),
+    }
 }

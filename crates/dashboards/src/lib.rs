@@ -7,6 +7,7 @@
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
 pub mod cli;
+mod error;
 pub mod frame;
 pub mod library;
 mod options;

@@ -2,6 +2,7 @@
 
 mod blocking_reads;
 mod directory;
+mod error;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,7 @@ use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_program::lock::lock;
 
 pub(crate) use directory::{FileVersion, read};
+pub(crate) use error::FileError;
 
 /// A dashboard of `grafana-dashboards/`.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -67,12 +69,12 @@ pub(crate) struct DashboardInfo {
 }
 
 /// A file or directory that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     /// Which.
     pub(crate) path: PathBuf,
     /// What is wrong with it, and what to do.
-    pub(crate) why: String,
+    pub(crate) why: FileError,
 }
 
 /// Why a dashboard cannot be opened.
@@ -131,15 +133,14 @@ impl Library {
                 Some(first) => problems.push(Problem {
                     path: file.path.clone(),
                     why: match &first.file {
-                        None => format!(
-                            "the shipped dashboard {:?} has the same uid {:?}, and is shown: give this one another",
-                            first.title, file.uid
-                        ),
-                        Some(path) => format!(
-                            "{} has the same uid {:?}, and is shown: give this one another",
-                            path.display(),
-                            file.uid
-                        ),
+                        None => FileError::ShippedUid {
+                            title: first.title.clone(),
+                            uid: file.uid.clone(),
+                        },
+                        Some(path) => FileError::DuplicateUid {
+                            other: path.clone(),
+                            uid: file.uid.clone(),
+                        },
                     },
                 }),
             }
@@ -178,10 +179,10 @@ impl Library {
     /// See [`OpenError`].
     pub(crate) fn open(&self, uid: &str) -> Result<LoadedDashboard, OpenError> {
         if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == uid) {
-            let broken = |why| {
+            let broken = |reason| {
                 OpenError::Broken(Problem {
                     path: shipped.uid.into(),
-                    why,
+                    why: FileError::Model(reason),
                 })
             };
             return Ok(LoadedDashboard {
@@ -211,7 +212,7 @@ impl Library {
     fn of_file<T: Send + 'static>(
         &self,
         file: &File,
-        read: impl FnOnce(&File) -> Result<T, String> + Send + 'static,
+        read: impl FnOnce(&File) -> Result<T, FileError> + Send + 'static,
     ) -> Result<T, OpenError> {
         let own = file.clone();
         let result = self.reads.run(move |_| read(&own));

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::library::{self, SHIPPED};
 use super::source::Direct;
+use crate::error::Error;
 use crate::settings;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::interval;
-use edgewatch_program::error::Failure;
+
 use edgewatch_prometheus_client::Credentials;
 
 /// Options of `edgewatch top` and `edgewatch render`.
@@ -35,7 +36,7 @@ impl Options {
     ///
     /// # Errors
     /// The address is invalid, or the password cannot be read.
-    pub(crate) fn source(&self) -> Result<Direct, Failure> {
+    pub(crate) fn source(&self) -> Result<Direct, Error> {
         let settings = settings::Prometheus {
             url: self.prometheus.clone(),
             ..settings::Prometheus::default()
@@ -73,17 +74,21 @@ pub(crate) fn min_step(source: &Direct) -> i64 {
 ///
 /// # Errors
 /// There is none of that name, or the file holds none.
-pub(crate) fn dashboard(name: &str) -> Result<Dashboard, Failure> {
+pub(crate) fn dashboard(name: &str) -> Result<Dashboard, Error> {
+    let bad = |reason| Error::BadDashboard {
+        name: name.to_owned(),
+        reason,
+    };
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == name) {
-        return Dashboard::parse(shipped.json).map_err(|reason| Failure::because(name, reason));
+        return Dashboard::parse(shipped.json).map_err(bad);
     }
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() {
-        let uids = SHIPPED.map(|shipped| shipped.uid).join(", ");
-        return Err(Failure(format!(
-            "{name:?} is no dashboard: there are {uids}, and files such as ./dashboard.json"
-        )));
+        return Err(Error::UnknownDashboard {
+            name: name.to_owned(),
+            shipped: SHIPPED.map(|shipped| shipped.uid).join(", "),
+        });
     }
-    let text = library::read(path).map_err(|error| Failure::because(name, error))?;
-    Dashboard::parse(&text).map_err(|reason| Failure::because(name, reason))
+    let text = library::read(path).map_err(|error| bad(error.to_string()))?;
+    Dashboard::parse(&text).map_err(bad)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use jiff::Timestamp;
 
+use crate::error::Error;
 use crate::options::{self, Options};
 use crate::picture::Picture;
 use crate::source::Direct;
@@ -19,7 +20,6 @@ use edgewatch_grafana_model::sections::{find, sections};
 use edgewatch_grafana_model::source::{QueryError, Source};
 use edgewatch_grafana_model::time::{self, TimeRange};
 use edgewatch_grafana_model::variables::Variables;
-use edgewatch_program::error::Failure;
 
 /// Options of `edgewatch render`.
 #[derive(clap::Args, Debug)]
@@ -79,7 +79,7 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 ///
 /// # Errors
 /// The options cannot be used, Prometheus does not answer, or the file cannot be written.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let format = format(&args.output)?;
     let dashboard = options::dashboard(&args.dashboard)?;
     let source = args.options.source()?;
@@ -92,33 +92,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             bytes
         }
     };
-    fs::write(&args.output, picture)
-        .map_err(|error| Failure::because(format!("cannot write {}", args.output.display()), error))
+    fs::write(&args.output, picture).map_err(|source| Error::Write {
+        path: args.output.clone(),
+        source,
+    })
 }
 
-fn format(file: &Path) -> Result<Format, Failure> {
+fn format(file: &Path) -> Result<Format, Error> {
     match file.extension().and_then(OsStr::to_str) {
         Some("svg") => Ok(Format::Svg),
         Some("png") => Ok(Format::Png),
-        _ => Err(Failure(format!(
-            "{}: the name must end with .svg or .png",
-            file.display()
-        ))),
+        _ => Err(Error::PictureFormat(file.to_owned())),
     }
 }
 
 /// The picture as SVG.
-fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, Failure> {
+fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, Error> {
     let now = Timestamp::now().as_millisecond();
     let zone = time::zone(&dashboard.timezone);
     let (from, to) = args
         .options
         .range()
         .unwrap_or_else(|| (dashboard.time.from.clone(), dashboard.time.to.clone()));
-    let range = TimeRange::parse(&from, &to, now, &zone).map_err(Failure)?;
+    let range = TimeRange::parse(&from, &to, now, &zone).map_err(Error::Range)?;
     // Not a picture in which every panel has the same error.
     if let Err(error @ QueryError::Unreachable(_)) = source.instant("1", now) {
-        return Err(Failure(error.to_string()));
+        return Err(Error::Query(error));
     }
     let scope = Scope {
         range,
@@ -134,7 +133,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, F
     let picture = match args.panel {
         None => Picture::new(&sections(&panels, &[]), &panels, args.width, dark),
         Some(id) => {
-            let place = find(&panels, id).ok_or_else(|| Failure(format!("the dashboard has no panel {id}")))?;
+            let place = find(&panels, id).ok_or(Error::NoPanel(id))?;
             Picture::alone(place, args.width, args.height, dark)
         }
     };
@@ -149,17 +148,20 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, F
 }
 
 /// An invalid value of a variable must not give a picture with another value.
-fn check(args: &Args, variables: &Variables) -> Result<(), Failure> {
+fn check(args: &Args, variables: &Variables) -> Result<(), Error> {
     for (name, _) in &args.variables {
         let Some(variable) = variables.get(name) else {
             let names: Vec<_> = variables.list.iter().map(|variable| variable.name.as_str()).collect();
-            return Err(Failure(format!(
-                "there is no variable {name}, only: {}",
-                names.join(", ")
-            )));
+            return Err(Error::NoVariable {
+                name: name.clone(),
+                known: names.join(", "),
+            });
         };
         if let Some(problem) = &variable.problem {
-            return Err(Failure::because(format!("variable {name}"), problem));
+            return Err(Error::Variable {
+                name: name.clone(),
+                problem: problem.clone(),
+            });
         }
     }
     Ok(())

@@ -15,13 +15,14 @@ use actix_web::rt::net::UnixStream;
 use actix_web::rt::{self, System};
 use actix_web::web::{self, Data};
 use actix_web::{App as Routes, HttpResponse, HttpServer};
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::Error as ProgramError;
 use edgewatch_program::lock::lock;
 use edgewatch_program::logging::{self, Level};
 use edgewatch_program::systemd;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::error::Error;
 use crate::pages::{self, App, Peer};
 
 /// Time without requests after which the program exits. Until then it keeps its caches.
@@ -47,7 +48,7 @@ pub struct Args {
 ///
 /// # Errors
 /// The standard input is no socket that listens, or the server ends by itself.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Error> {
     logging::start("edgewatch-dashboards", args.log_level, None);
     let listener = inherited()?;
     // So that no process is left if the service is killed. Under systemd the parent does not end.
@@ -57,27 +58,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     System::new().block_on(serve(listener))
 }
 
-fn inherited() -> Result<UnixListener, Failure> {
+fn inherited() -> Result<UnixListener, Error> {
     let stdin = std::io::stdin();
     match rustix::net::sockopt::socket_acceptconn(stdin.as_fd()) {
         Ok(true) => {}
         Ok(false) | Err(_) => {
-            return Err(Failure(
-                "the standard input is no socket that listens: the service starts this program, or systemd does (edgewatch-dashboards.socket)"
-                    .into(),
-            ));
+            return Err(Error::NotASocket);
         }
     }
     let socket = stdin.as_fd().try_clone_to_owned();
-    Ok(socket
-        .map_err(|error| Failure::because("standard input", error))?
-        .into())
+    Ok(socket.map_err(Error::StandardInput)?.into())
 }
 
-async fn serve(listener: UnixListener) -> Result<(), Failure> {
-    let cannot = |error| Failure::because("cannot handle signals", error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+async fn serve(listener: UnixListener) -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ProgramError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ProgramError::Signals)?;
     let app = Data::new(App::new());
     let heartbeat = Arc::new(Mutex::new(Instant::now()));
     let server = HttpServer::new({
@@ -105,7 +100,7 @@ async fn serve(listener: UnixListener) -> Result<(), Failure> {
     .shutdown_timeout(5)
     .disable_signals()
     .listen_uds(listener)
-    .map_err(|error| Failure::because("HTTP server", error))?
+    .map_err(Error::StartServer)?
     .run();
     let handle = server.handle();
     let mut server = tokio::spawn(server);
@@ -118,9 +113,9 @@ async fn serve(listener: UnixListener) -> Result<(), Failure> {
             _ = interrupt.recv() => break,
             ended = &mut server => {
                 return Err(match ended {
-                    Ok(Err(error)) => Failure::because("the HTTP server ended", error),
-                    Ok(Ok(())) => Failure("the HTTP server ended by itself".into()),
-                    Err(error) => Failure::because("the HTTP server ended", error),
+                    Ok(Err(error)) => Error::Server(error),
+                    Ok(Ok(())) => Error::ServerEnded,
+                    Err(error) => Error::ServerPanicked(error),
                 });
             }
             () = tokio::time::sleep(CHECK_INTERVAL) => {}

@@ -9,7 +9,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Failure;
+use thiserror::Error;
+
+use crate::error::Error;
 
 /// An address to listen on.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -36,24 +38,36 @@ pub fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
-impl FromStr for Listen {
-    type Err = String;
+/// Why a text is no [`Listen`].
+#[derive(Debug, Error)]
+pub enum ParseListenError {
+    /// The path of a Unix socket is relative.
+    #[error("{0:?}: the path after unix: must begin with /")]
+    RelativePath(String),
+    /// It is neither an address with a port nor the path of a Unix socket.
+    #[error("{0:?} is no address; allowed are IP:PORT (127.0.0.1:8000, [::1]:8000) and unix:/PATH")]
+    Invalid(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Listen {
+    type Err = ParseListenError;
+
+    fn from_str(text: &str) -> Result<Self, ParseListenError> {
         match text.strip_prefix("unix:") {
             Some(path) if path.starts_with('/') => Ok(Self::Unix(path.into())),
-            Some(_) => Err(format!("{text:?}: the path after unix: must begin with /")),
-            None => text.parse().map(Self::Tcp).map_err(|_| {
-                format!("{text:?} is no address; allowed are IP:PORT (127.0.0.1:8000, [::1]:8000) and unix:/PATH")
-            }),
+            Some(_) => Err(ParseListenError::RelativePath(text.to_owned())),
+            None => {
+                let address = text.parse().map(Self::Tcp);
+                address.map_err(|_| ParseListenError::Invalid(text.to_owned()))
+            }
         }
     }
 }
 
 impl TryFrom<String> for Listen {
-    type Error = String;
+    type Error = ParseListenError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseListenError> {
         text.parse()
     }
 }
@@ -87,42 +101,42 @@ impl Socket {
     ///
     /// # Errors
     /// The address is taken, something other than a socket lies at its path, or the system refuses it.
-    pub fn bind(listen: &Listen) -> Result<Self, Failure> {
+    pub fn bind(listen: &Listen) -> Result<Self, Error> {
         let bound = match listen {
             Listen::Tcp(address) => TcpListener::bind(address).map(Self::Tcp),
             Listen::Unix(path) => {
                 // A symbolic link is not followed: its target is not ours to remove either.
                 if let Ok(metadata) = std::fs::symlink_metadata(path) {
                     if !metadata.file_type().is_socket() {
-                        return Err(Failure::because(
-                            format!("cannot listen on {listen}"),
-                            "a file that is no socket is in the way: remove it, or name another path in http.listen",
-                        ));
+                        return Err(Error::PathTaken(listen.clone()));
                     }
                     let connected = std::os::unix::net::UnixStream::connect(path);
                     if connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
-                        std::fs::remove_file(path).map_err(|error| Failure::because(listen, error))?;
+                        std::fs::remove_file(path).map_err(|source| Error::StaleSocket {
+                            listen: listen.clone(),
+                            source,
+                        })?;
                     }
                 }
                 UnixListener::bind(path).map(Self::Unix)
             }
         };
-        bound.map_err(|error| Failure::because(format!("cannot listen on {listen}"), error))
+        bound.map_err(|source| Error::Bind {
+            listen: listen.clone(),
+            source,
+        })
     }
 
     /// Its address, with the port that the kernel chose.
     ///
     /// # Errors
     /// The file descriptor is no socket, or a Unix socket without a path.
-    pub fn address(&self) -> Result<Listen, Failure> {
-        let failed = |error: std::io::Error| Failure::because("listening socket", error);
+    pub fn address(&self) -> Result<Listen, Error> {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map(Listen::Tcp).map_err(failed),
+            Self::Tcp(listener) => listener.local_addr().map(Listen::Tcp).map_err(Error::SocketAddress),
             Self::Unix(listener) => {
-                let address = listener.local_addr().map_err(failed)?;
-                let path = address
-                    .as_pathname()
-                    .ok_or_else(|| Failure("listening socket: a Unix socket without a path cannot be used".into()))?;
+                let address = listener.local_addr().map_err(Error::SocketAddress)?;
+                let path = address.as_pathname().ok_or(Error::UnnamedSocket)?;
                 Ok(Listen::Unix(path.to_owned()))
             }
         }

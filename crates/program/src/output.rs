@@ -6,13 +6,13 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use std::process::ExitCode;
 
-use crate::error::Failure;
+use crate::error::Error;
 
 /// Prints the output of a command to standard output.
 ///
 /// # Errors
 /// It cannot be written. A closed pipe is no error: its reader, such as `head`, has seen enough.
-pub fn print(text: &str) -> Result<(), Failure> {
+pub fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout();
     check_written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
@@ -21,9 +21,9 @@ pub fn print(text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`print()`].
-pub fn check_written(written: io::Result<()>) -> Result<(), Failure> {
+pub fn check_written(written: io::Result<()>) -> Result<(), Error> {
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::because("cannot write", error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
         _ => Ok(()),
     }
 }
@@ -32,7 +32,7 @@ pub fn check_written(written: io::Result<()>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`print()`].
-pub fn print_untrusted(text: &str) -> Result<(), Failure> {
+pub fn print_untrusted(text: &str) -> Result<(), Error> {
     match io::stdout().is_terminal() {
         true => print(&printable(text)),
         false => print(text),
@@ -46,7 +46,7 @@ pub fn print_error(message: impl Display) {
 }
 
 /// The exit status of a command. Prints to standard error why it failed, which the journal has from there.
-pub fn exit_code(result: Result<(), Failure>) -> ExitCode {
+pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,7 +4,7 @@ use std::future::pending;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::error::Failure;
+use crate::error::Error;
 
 /// Handlers of SIGINT (Ctrl-C), SIGTERM, and SIGHUP (the terminal is closed) instead of the default action.
 pub struct Signals {
@@ -18,8 +18,8 @@ impl Signals {
     ///
     /// # Errors
     /// The system refuses it.
-    pub fn new() -> Result<Self, Failure> {
-        let catch = |kind| signal(kind).map_err(|error| Failure::because("cannot handle signals", error));
+    pub fn new() -> Result<Self, Error> {
+        let catch = |kind| signal(kind).map_err(Error::Signals);
         let hangup = SignalKind::hangup();
         Ok(Self {
             interrupt: catch(SignalKind::interrupt())?,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
-use crate::error::Failure;
+use crate::error::Error;
 use crate::listen::Socket;
 use crate::logging::LogRateLimit;
 
@@ -17,7 +17,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// A file descriptor that is neither a TCP nor a Unix stream socket.
-pub fn inherited_sockets() -> Result<Vec<Socket>, Failure> {
+pub fn inherited_sockets() -> Result<Vec<Socket>, Error> {
     let mut inherited = ListenFd::from_env();
     let mut sockets = Vec::new();
     for index in 0..inherited.len() {
@@ -26,7 +26,7 @@ pub fn inherited_sockets() -> Result<Vec<Socket>, Failure> {
             Ok(listener) => listener.map(Socket::Tcp),
             Err(_) => inherited
                 .take_unix_listener(index)
-                .map_err(|error| Failure::because("socket from systemd (ListenStream=)", error))?
+                .map_err(Error::InheritedSocket)?
                 .map(Socket::Unix),
         };
         sockets.extend(socket);

@@ -2,6 +2,7 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+pub mod error;
 pub mod labels;
 pub mod prometheus;
 pub mod scrapes;
@@ -17,10 +18,10 @@ use serde::de::DeserializeOwned;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::uri::{Authority, Scheme};
 use ureq::http::{Response, Uri};
-use ureq::{Body, BodyReader, Error};
+use ureq::{Body, BodyReader};
 
-use edgewatch_program::error::Failure;
 use edgewatch_program::listen::is_loopback;
+use error::{Error, RequestError};
 
 /// Timeout of one request, from name resolution to the last byte.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,6 +30,8 @@ const MAX_BODY: u64 = 4 << 20;
 /// Bytes of a query string, percent-encoded. A longer one is sent as the body of a POST: the client's buffer for the head of a request has
 /// 16 KiB, and many servers accept no more than 8.
 pub const MAX_QUERY: usize = 4 << 10;
+/// Bytes of a body's first line that are shown with the status.
+const MAX_DETAIL: usize = 200;
 
 /// Name and password for HTTP Basic authentication (RFC 7617).
 #[derive(Clone)]
@@ -41,9 +44,11 @@ impl Credentials {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn read(user: &str, password_file: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(password_file)
-            .map_err(|error| Failure::because(format!("password file {}", password_file.display()), error))?;
+    pub fn read(user: &str, password_file: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(password_file).map_err(|source| Error::PasswordFile {
+            path: password_file.to_owned(),
+            source,
+        })?;
         let password = text.lines().next().unwrap_or_default();
         Ok(Self {
             header: format!("Basic {}", BASE64.encode(format!("{user}:{password}"))),
@@ -88,17 +93,13 @@ impl Client {
     ///
     /// # Errors
     /// `base` is no such address.
-    pub fn new(base: &str) -> Result<Self, Failure> {
+    pub fn new(base: &str) -> Result<Self, Error> {
         let uri = base.parse::<Uri>().ok();
         let address = uri
             .filter(|uri| uri.scheme() == Some(&Scheme::HTTP))
             .and_then(|uri| uri.authority().cloned())
             .filter(|address| !address.as_str().contains('@'))
-            .ok_or_else(|| {
-                Failure(format!(
-                    "{base:?} is no address; allowed is http://HOST:PORT, and a path behind it"
-                ))
-            })?;
+            .ok_or_else(|| Error::Address(base.to_owned()))?;
         Ok(Self {
             agent: agent(TIMEOUT),
             base: base.trim_end_matches('/').to_owned(),
@@ -142,8 +143,8 @@ impl Client {
     ///
     /// # Errors
     /// No response within the timeout, none at all, or one that is too large or not UTF-8.
-    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<TextResponse, Failure> {
-        let fail = |error| Failure::because(format!("{}{path}", self.base), self.explain(&error));
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<TextResponse, Error> {
+        let fail = |error| self.error(path, self.request_error(error));
         let mut response = self.call(path, query).map_err(fail)?;
         Ok(TextResponse {
             status: response.status().as_u16(),
@@ -162,12 +163,12 @@ impl Client {
     ///
     /// # Errors
     /// No response within the timeout, or none at all.
-    pub fn open(&self, path: &str, query: &[(&str, &str)]) -> Result<StreamingResponse, String> {
+    pub fn open(&self, path: &str, query: &[(&str, &str)]) -> Result<StreamingResponse, RequestError> {
         let response = match encoded_length(query) {
             0..=MAX_QUERY => self.call(path, query),
             _ => self.send(path, query),
         };
-        let response = response.map_err(|error| self.explain(&error))?;
+        let response = response.map_err(|error| self.request_error(error))?;
         Ok(StreamingResponse {
             status: response.status().as_u16(),
             content_type: content_type(&response),
@@ -175,7 +176,7 @@ impl Client {
         })
     }
 
-    fn call(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, Error> {
+    fn call(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, ureq::Error> {
         let url = format!("{}{path}", self.base);
         let mut request = self.agent.get(&url).query_pairs(query.iter().copied());
         if let Some(credentials) = &self.credentials {
@@ -184,7 +185,7 @@ impl Client {
         request.call()
     }
 
-    fn send(&self, path: &str, form: &[(&str, &str)]) -> Result<Response<Body>, Error> {
+    fn send(&self, path: &str, form: &[(&str, &str)]) -> Result<Response<Body>, ureq::Error> {
         let mut request = self.agent.post(format!("{}{path}", self.base));
         if let Some(credentials) = &self.credentials {
             request = request.header(AUTHORIZATION, &credentials.header);
@@ -196,7 +197,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::get`], or another status.
-    pub fn get_ok(&self, path: &str) -> Result<TextResponse, Failure> {
+    pub fn get_ok(&self, path: &str) -> Result<TextResponse, Error> {
         let response = self.get(path, &[])?;
         match response.status {
             200 => Ok(response),
@@ -208,7 +209,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::get_ok`].
-    pub fn get_text(&self, path: &str) -> Result<String, Failure> {
+    pub fn get_text(&self, path: &str) -> Result<String, Error> {
         self.get_ok(path).map(|response| response.body)
     }
 
@@ -216,44 +217,55 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::get_ok`], or the body has another shape than `T`.
-    pub fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    pub fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.parse(path, &self.get_text(path)?)
     }
 
-    fn parse<T: DeserializeOwned>(&self, path: &str, body: &str) -> Result<T, Failure> {
-        serde_json::from_str(body)
-            .map_err(|error| Failure::because(format!("{}{path}", self.base), format!("unexpected answer: {error}")))
+    fn parse<T: DeserializeOwned>(&self, path: &str, body: &str) -> Result<T, Error> {
+        serde_json::from_str(body).map_err(|error| self.error(path, error.into()))
     }
 
-    fn status_error(&self, path: &str, status: u16, body: &str) -> Failure {
-        let why = match status {
-            401 if self.credentials.is_none() => "answered 401: pass --user and --password-file".to_owned(),
-            401 => "answered 401: wrong user or password".to_owned(),
-            _ => match body.lines().next().map(str::trim) {
-                Some(line) if !line.is_empty() && line.len() <= 200 => format!("answered {status}: {line}"),
-                _ => format!("answered {status}"),
-            },
-        };
-        Failure::because(format!("{}{path}", self.base), why)
-    }
-
-    /// Why a body could not be read to its end, for people.
-    pub fn explain_io(&self, error: &io::Error) -> String {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(inner) => self.explain(inner),
-            None => error.to_string(),
+    fn error(&self, path: &str, source: RequestError) -> Error {
+        Error::Request {
+            url: format!("{}{path}", self.base),
+            source,
         }
     }
 
-    fn explain(&self, error: &Error) -> String {
+    fn status_error(&self, path: &str, status: u16, body: &str) -> Error {
+        let line = body.lines().next().map(str::trim);
+        let source = match status {
+            401 => RequestError::Unauthorized {
+                has_credentials: self.credentials.is_some(),
+            },
+            _ => RequestError::Status {
+                status,
+                detail: line
+                    .filter(|line| !line.is_empty() && line.len() <= MAX_DETAIL)
+                    .map(str::to_owned),
+            },
+        };
+        self.error(path, source)
+    }
+
+    /// The error for a body that could not be read to its end.
+    pub fn body_error(&self, error: io::Error) -> RequestError {
+        match error.downcast::<ureq::Error>() {
+            Ok(error) => self.request_error(error),
+            Err(error) => RequestError::Io(error),
+        }
+    }
+
+    fn request_error(&self, error: ureq::Error) -> RequestError {
         match error {
-            Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                format!("nothing listens on {}", self.address)
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                RequestError::Refused(self.address.to_string())
             }
-            Error::Timeout(_) => format!("timed out after {} s", self.timeout.as_secs_f64()),
-            Error::HostNotFound => "no such host".to_owned(),
-            Error::BodyExceedsLimit(limit) => format!("answered more than {limit} bytes"),
-            other => other.to_string(),
+            ureq::Error::Timeout(_) => RequestError::Timeout(self.timeout),
+            ureq::Error::HostNotFound => RequestError::HostNotFound,
+            ureq::Error::BodyExceedsLimit(limit) => RequestError::TooLarge(limit),
+            // The library's enum is not exhaustive.
+            other => RequestError::Http(Box::new(other)),
         }
     }
 }
@@ -294,102 +306,4 @@ fn content_type(response: &Response<Body>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-    use std::thread;
-
-    use super::*;
-
-    /// Serves one connection with `response` and returns the request.
-    fn server(response: &'static str) -> (String, thread::JoinHandle<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let thread = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 4096];
-            let length = stream.read(&mut request).unwrap();
-            stream.write_all(response.as_bytes()).unwrap();
-            String::from_utf8_lossy(&request[..length]).into_owned()
-        });
-        (base, thread)
-    }
-
-    #[test]
-    fn a_closed_port_is_named() {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let base = format!("http://127.0.0.1:{port}/");
-        let error = Client::new(&base)
-            .unwrap()
-            .get_text("/healthz")
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            format!("http://127.0.0.1:{port}/healthz: nothing listens on 127.0.0.1:{port}")
-        );
-    }
-
-    #[test]
-    fn credentials_come_from_the_first_line_of_a_file() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "open sesame\n").unwrap();
-        let (base, thread) = server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok");
-        let client = Client::new(&base)
-            .unwrap()
-            .with_credentials(Some(Credentials::read("Aladdin", file.path()).unwrap()));
-        let response = client.get("/a", &[("query", "up{job=\"x\"} & 1")]).unwrap();
-        assert_eq!(
-            (response.status, &*response.content_type, &*response.body),
-            (200, "text/plain", "ok")
-        );
-        let request = thread.join().unwrap();
-        assert!(
-            request.contains("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"),
-            "the example of RFC 7617, section 2, in {request}"
-        );
-        assert!(
-            request.starts_with("GET /a?query=up%7Bjob%3D%22x%22%7D%20%26%201 "),
-            "{request}"
-        );
-    }
-
-    #[test]
-    fn refusals_say_what_to_do() {
-        let (base, thread) = server("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
-        let error = Client::new(&base)
-            .unwrap()
-            .get_text("/metrics")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.ends_with("answered 401: pass --user and --password-file"),
-            "{error}"
-        );
-        thread.join().unwrap();
-    }
-
-    #[test]
-    fn only_plain_http_addresses_are_taken_and_local_ones_are_known() {
-        for (base, local) in [
-            ("http://127.0.0.1:8000", true),
-            ("http://localhost:8000/", true),
-            ("http://[::1]:8000/prefix", true),
-            ("http://[::1]", true),
-            ("http://pi.local", false),
-            ("http://192.168.0.5:80", false),
-        ] {
-            assert_eq!(Client::new(base).unwrap().is_local(), local, "{base}");
-        }
-        for odd in [
-            "",
-            "127.0.0.1:8000",
-            "https://pi.local",
-            "http://",
-            "http://a b",
-            "http://name:password@pi.local",
-        ] {
-            assert!(Client::new(odd).is_err(), "{odd}");
-        }
-    }
-}
+mod tests;

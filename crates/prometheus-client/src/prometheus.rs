@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Client;
+use super::error::Error;
 use super::labels::Labels;
-use edgewatch_program::error::Failure;
 
 /// A Prometheus server.
 #[derive(Clone)]
@@ -102,7 +102,7 @@ impl Prometheus {
     ///
     /// # Errors
     /// It cannot be reached, or still replays its write-ahead log.
-    pub fn ready(&self) -> Result<(), Failure> {
+    pub fn ready(&self) -> Result<(), Error> {
         self.0.get_ok("/-/ready").map(drop)
     }
 
@@ -110,7 +110,7 @@ impl Prometheus {
     ///
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
-    pub fn version(&self) -> Result<String, Failure> {
+    pub fn version(&self) -> Result<String, Error> {
         self.request::<BuildInfo>("/api/v1/status/buildinfo", &[])
             .map(|info| info.version)
     }
@@ -120,10 +120,12 @@ impl Prometheus {
     ///
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
-    pub fn running(&self) -> Result<Duration, Failure> {
+    pub fn running(&self) -> Result<Duration, Error> {
         let path = "/api/v1/status/runtimeinfo";
         let loaded = self.request::<RuntimeInfo>(path, &[])?.last_config_time;
-        let loaded: Timestamp = loaded.parse().map_err(|error| Failure::because(path, error))?;
+        let loaded: Timestamp = loaded
+            .parse()
+            .map_err(|error: jiff::Error| self.0.error(path, error.into()))?;
         let now = self.query("time()")?.first().map_or(0.0, |(_, now)| *now);
         Ok(Duration::try_from_secs_f64(now - loaded.as_second() as f64).unwrap_or_default())
     }
@@ -132,7 +134,7 @@ impl Prometheus {
     ///
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
-    pub fn targets(&self) -> Result<Vec<Target>, Failure> {
+    pub fn targets(&self) -> Result<Vec<Target>, Error> {
         self.request::<Targets>("/api/v1/targets", &[("state", "active")])
             .map(|targets| targets.active_targets)
     }
@@ -141,21 +143,18 @@ impl Prometheus {
     ///
     /// # Errors
     /// It cannot be reached, rejects the expression, or the result is a range vector or a string.
-    pub fn query(&self, expression: &str) -> Result<Vec<(Labels, f64)>, Failure> {
+    pub fn query(&self, expression: &str) -> Result<Vec<(Labels, f64)>, Error> {
         match self.request("/api/v1/query", &[("query", expression)])? {
             Value::Vector(samples) => Ok(samples
                 .into_iter()
                 .map(|sample| (sample.metric, sample.value.0))
                 .collect()),
             Value::Scalar(point) => Ok(vec![(Labels::default(), point.0)]),
-            Value::Matrix(_) | Value::String(_) => Err(Failure::because(
-                expression,
-                "is neither an instant vector nor a scalar",
-            )),
+            Value::Matrix(_) | Value::String(_) => Err(Error::ResultType(expression.to_owned())),
         }
     }
 
-    fn request<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Failure> {
+    fn request<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, Error> {
         let response = self.0.get(path, query)?;
         match self.0.parse(path, &response.body) {
             Ok(ApiResponse::Success { data }) => Ok(data),

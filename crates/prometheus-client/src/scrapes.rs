@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use humantime::format_duration;
 
+use super::error::Error;
 use super::labels::Labels;
 use super::prometheus::{Prometheus, Target};
-use edgewatch_program::error::Failure;
 
 /// Scrape intervals without a new sample after which a target is silent.
 const MAX_INTERVALS: u32 = 3;
@@ -66,7 +66,7 @@ impl Scrapes {
         prometheus: &Prometheus,
         targets: &[Target],
         window: Duration,
-    ) -> Result<BTreeMap<String, Self>, Failure> {
+    ) -> Result<BTreeMap<String, Self>, Error> {
         let seconds = window.as_secs().max(1);
         let mut jobs = BTreeMap::<_, Self>::new();
         let [good, stored] = ["sum", "count"].map(|what| format!("sum by (job) ({what}_over_time(up[{seconds}s]))"));

@@ -1,9 +1,11 @@
-//! Errors of reads, and the kinds under which they are counted.
+//! Errors of the sampler and of reads, and the kinds under which the latter are counted.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use edgewatch_program::error::Failure;
 
 /// The kind of a failed read: the value of the label `kind` of `edge_source_errors_total` and `reason` of
 /// `sensor_failed_events_total`.
@@ -35,6 +37,25 @@ impl ErrorKind {
             Self::Panic => "panic",
         }
     }
+}
+
+/// Why the sampler cannot start.
+#[derive(Debug, Error)]
+pub enum SamplerError {
+    /// A collector cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The system gives no thread.
+    #[error("cannot start the sampler: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// Why a collector cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The budget cannot be loaded.
+    #[error(transparent)]
+    Budget(#[from] Failure),
 }
 
 /// Why a value could not be read.

@@ -4,6 +4,7 @@
 //! a wrong one so that a program that repeats an old password costs no CPU and does not count as guessing. Checks run one at a time, with
 //! a pause after each that failed.
 
+mod error;
 mod throttle;
 mod users;
 
@@ -25,9 +26,10 @@ use super::client::ClientConnection;
 use super::plain;
 use crate::config;
 use crate::telemetry::Telemetry;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::listen::is_loopback;
 use edgewatch_program::lock::lock;
+pub(crate) use error::AuthError;
 use throttle::{Key, Queue, Throttle};
 pub(crate) use users::BadLines;
 use users::Users;
@@ -61,13 +63,13 @@ impl Auth {
     ///
     /// # Errors
     /// Those of `Users::load`, or the system gives no random bytes.
-    pub(crate) fn load(settings: &config::Auth, bad_lines: BadLines) -> Result<Option<Arc<Self>>, Failure> {
+    pub(crate) fn load(settings: &config::Auth, bad_lines: BadLines) -> Result<Option<Arc<Self>>, AuthError> {
         let Some(file) = &settings.users_file else {
             return Ok(None);
         };
         let users = Users::load(file, bad_lines)?;
         let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(|error| Failure::because("random bytes", error))?;
+        getrandom::fill(&mut salt)?;
         Ok(Some(Arc::new(Self {
             users,
             trust_loopback: settings.trust_loopback,

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use edgewatch_program::error::Failure;
+use super::error::{AuthError, LineError, UsersFileError};
 
 /// Far more than any users file has.
 const MAX_BYTES: u64 = 1 << 20;
@@ -36,17 +36,18 @@ impl Users {
     /// # Errors
     /// No regular file of at most 1 MiB, no user in it, or, if those are refused, a line that is not `user:bcrypt-hash` with a cost of 4 to
     /// 14. Lines are named by their number and not shown: there may be a password in them.
-    pub(crate) fn load(file: &Path, bad_lines: BadLines) -> Result<Self, Failure> {
+    pub(crate) fn load(file: &Path, bad_lines: BadLines) -> Result<Self, AuthError> {
         let path = credential_path(file);
-        let failed = |why: String| Failure::because(format!("auth.users_file = {}", path.display()), why);
+        let failed = |source| AuthError::UsersFile {
+            path: path.clone(),
+            source,
+        };
         let text = read(&path).map_err(failed)?;
         warn_if_others_can_read(&path);
         let (users, problems) = Self::parse(&text);
         match problems.into_iter().next() {
             Some(problem) if bad_lines == BadLines::Refuse || users.hashes.is_empty() => Err(failed(problem)),
-            None if users.hashes.is_empty() => Err(failed(
-                "no user in it; `htpasswd -nB USER` prints a line for one".to_owned(),
-            )),
+            None if users.hashes.is_empty() => Err(failed(UsersFileError::Empty)),
             Some(problem) => {
                 tracing::error!("auth.users_file = {}: {problem}; its user is left out", path.display());
                 Ok(users)
@@ -56,7 +57,7 @@ impl Users {
     }
 
     /// The users, and what is wrong with lines.
-    fn parse(text: &str) -> (Self, Vec<String>) {
+    fn parse(text: &str) -> (Self, Vec<UsersFileError>) {
         let mut users = Self {
             hashes: HashMap::new(),
             most_expensive: String::new(),
@@ -64,19 +65,20 @@ impl Users {
         let (mut max_cost, mut problems) = (0, Vec::new());
         let without_mark = text.strip_prefix('\u{feff}');
         if without_mark.is_some() {
-            problems.push("begins with a byte order mark: save it as UTF-8 without BOM".to_owned());
+            problems.push(UsersFileError::ByteOrderMark);
         }
         for (index, line) in without_mark.unwrap_or(text).lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
+            let problem = |source| UsersFileError::Line {
+                number: index + 1,
+                source,
+            };
             match entry(line) {
                 Ok((user, _, _)) if users.hashes.contains_key(user) => {
-                    problems.push(format!(
-                        "line {} is about a user that has a line already: remove one",
-                        index + 1
-                    ));
+                    problems.push(problem(LineError::Duplicate));
                 }
                 Ok((user, hash, cost)) => {
                     if cost > max_cost {
@@ -84,7 +86,7 @@ impl Users {
                     }
                     users.hashes.insert(user.to_owned(), hash.to_owned());
                 }
-                Err(problem) => problems.push(format!("line {} {problem}", index + 1)),
+                Err(error) => problems.push(problem(error)),
             }
         }
         (users, problems)
@@ -101,47 +103,36 @@ impl Users {
 }
 
 /// The user of a line, the hash, and its cost.
-fn entry(line: &str) -> Result<(&str, &str, u32), String> {
-    let unknown = || "is not user:bcrypt-hash, as `htpasswd -nB USER` prints it".to_owned();
+fn entry(line: &str) -> Result<(&str, &str, u32), LineError> {
     let (user, hash) = line
         .split_once(':')
         .filter(|(user, _)| !user.is_empty())
-        .ok_or_else(unknown)?;
+        .ok_or(LineError::Format)?;
     if hash.starts_with("$2x$") {
-        return Err(
-            "has a hash of the kind $2x$, made by a faulty program: make a new one with `htpasswd -nB USER`".to_owned(),
-        );
+        return Err(LineError::FaultyHash);
     }
-    let cost = hash.parse::<bcrypt::HashParts>().map_err(|_| unknown())?.get_cost();
+    let parts = hash.parse::<bcrypt::HashParts>().map_err(|_| LineError::Format)?;
+    let cost = parts.get_cost();
     if !COSTS.contains(&cost) {
-        let (min, max) = (COSTS.start(), COSTS.end());
-        return Err(format!(
-            "has a hash of cost {cost}: allowed are {min} to {max}; `htpasswd -nB -C 10 USER` makes one"
-        ));
+        return Err(LineError::Cost { cost, allowed: COSTS });
     }
     Ok((user, hash, cost))
 }
 
 /// The text of a file. The path may be something that blocks on open or read, such as a pipe.
-fn read(path: &Path) -> Result<String, String> {
-    let file = File::options()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|error| error.to_string())?;
-    let metadata = file.metadata().map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("no regular file".to_owned());
+fn read(path: &Path) -> Result<String, UsersFileError> {
+    let mut options = File::options();
+    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(UsersFileError::NotRegular);
     }
     let mut bytes = Vec::new();
     // Not by the size in its metadata: the file may grow meanwhile.
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err("larger than 1 MiB, so it is no users file".to_owned());
+        return Err(UsersFileError::TooLarge);
     }
-    String::from_utf8(bytes).map_err(|_| "not UTF-8 (UTF-16 or Latin-1?): save it as UTF-8 without BOM".to_owned())
+    String::from_utf8(bytes).map_err(|_| UsersFileError::NotUtf8)
 }
 
 /// A relative path is a credential of the unit (systemd.exec(5), `LoadCredential=`).
@@ -204,7 +195,7 @@ mod tests {
         for (line, said) in many {
             let (users, problems) = Users::parse(&format!("a:{HASH}\n{line}\n"));
             assert!(
-                problems.len() == 1 && problems[0].contains(said),
+                problems.len() == 1 && problems[0].to_string().contains(said),
                 "{line}: {problems:?}"
             );
             assert_eq!((users.hash("a"), users.hash("b").1), ((HASH, true), false), "{line}");
@@ -217,7 +208,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_said_and_belongs_to_no_name() {
         let (users, problems) = Users::parse(&format!("\u{feff}a:{HASH}\n"));
-        assert!(problems[0].contains("byte order mark"), "{problems:?}");
+        assert!(problems[0].to_string().contains("byte order mark"), "{problems:?}");
         assert_eq!(users.hash("a"), (HASH, true));
     }
 }

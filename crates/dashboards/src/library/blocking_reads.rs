@@ -5,8 +5,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::FileError;
+
 /// Timeout of one file, or of the list of a directory.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Concurrent threads: as many as render. One that hangs never ends.
 const MAX_THREADS: usize = 4;
 
@@ -21,13 +23,13 @@ impl BlockingReads {
     /// The result of `work`, which calls its argument after each step. If a step takes too long, the thread is abandoned.
     ///
     /// # Errors
-    /// A step has timed out, or as many threads as are allowed hang already; as text for the page.
+    /// A step has timed out, or as many threads as are allowed hang already.
     pub(crate) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Fn()) -> T + Send + 'static,
-    ) -> Result<T, String> {
+    ) -> Result<T, FileError> {
         if Arc::strong_count(&self.running) > MAX_THREADS {
-            return Err("earlier reads of the directories still hang: is a network share gone?".to_owned());
+            return Err(FileError::TooManyHang);
         }
         // The messages of an abandoned thread are dropped.
         let (sender, receiver) = mpsc::channel();
@@ -38,18 +40,13 @@ impl BlockingReads {
             drop(running);
             drop(sender.send(Some(result)));
         });
-        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        thread.map_err(|error| FileError::Thread(Arc::new(error)))?;
         loop {
             match receiver.recv_timeout(TIMEOUT) {
                 Ok(Some(result)) => return Ok(result),
                 Ok(None) => {}
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    return Err(format!(
-                        "does not answer within {} s: is a network share gone?",
-                        TIMEOUT.as_secs()
-                    ));
-                }
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Err("internal error: the log says more".to_owned()),
+                Err(mpsc::RecvTimeoutError::Timeout) => return Err(FileError::Timeout),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(FileError::Panicked),
             }
         }
     }
@@ -65,7 +62,7 @@ mod tests {
     #[test]
     fn threads_that_hang_are_abandoned_and_counted_until_they_end() {
         let reads = BlockingReads::default();
-        assert_eq!(reads.run(|_| 1), Ok(1));
+        assert_eq!(reads.run(|_| 1).unwrap(), 1);
         let (free, hang) = channel::<()>();
         let hang = Arc::new(std::sync::Mutex::new(hang));
         thread::scope(|scope| {
@@ -73,12 +70,12 @@ mod tests {
                 scope.spawn(|| {
                     let hang = Arc::clone(&hang);
                     let stuck = reads.run(move |_| hang.lock().unwrap().recv());
-                    assert!(stuck.unwrap_err().contains("does not answer"));
+                    assert!(stuck.unwrap_err().to_string().contains("does not answer"));
                 });
             }
         });
         let start = Instant::now();
-        assert!(reads.run(|_| 1).unwrap_err().contains("still hang"));
+        assert!(reads.run(|_| 1).unwrap_err().to_string().contains("still hang"));
         assert!(start.elapsed() < TIMEOUT);
         drop(free);
         while reads.run(|_| 1).is_err() {

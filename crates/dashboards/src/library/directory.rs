@@ -10,20 +10,20 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{OpenError, Problem};
+use super::{FileError, OpenError, Problem};
 use crate::settings;
 use edgewatch_grafana_model::model::Dashboard;
 
 /// Dashboards of all directories.
-const MAX_FILES: usize = 100;
+pub(super) const MAX_FILES: usize = 100;
 /// Bytes of one file. The largest public dashboards have half of it.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// Entries of a directory that are listed, of any kind.
 const MAX_ENTRIES: usize = 10_000;
 /// Characters of titles and descriptions that are cached.
 const MAX_TEXT: usize = 200;
 /// Grafana's limit.
-const MAX_UID: usize = 40;
+pub(super) const MAX_UID: usize = 40;
 
 /// The cached index of the files in directories.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ struct IndexedFile {
     path: PathBuf,
     version: FileVersion,
     /// The dashboard, or why it is none.
-    content: Result<File, String>,
+    content: Result<File, FileError>,
 }
 
 /// Identifies the version of a file: it changes when the file is written or replaced.
@@ -112,17 +112,16 @@ impl Index {
                         && directory.as_path() == Path::new(settings::DASHBOARDS) => {}
                 Err(error) => self.problems.push(Problem {
                     path: directory.clone(),
-                    why: error.to_string(),
+                    why: error.into(),
                 }),
             }
         }
         if let Some(first) = paths.get(MAX_FILES) {
             self.problems.push(Problem {
                 path: first.clone(),
-                why: format!(
-                    "this file and {} more are left out: at most {MAX_FILES} are read",
-                    paths.len() - MAX_FILES - 1
-                ),
+                why: FileError::TooMany {
+                    others: paths.len() - MAX_FILES - 1,
+                },
             });
             paths.truncate(MAX_FILES);
         }
@@ -162,8 +161,8 @@ fn list(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn version(path: &Path) -> Result<FileVersion, String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+fn version(path: &Path) -> Result<FileVersion, FileError> {
+    let metadata = fs::metadata(path)?;
     regular(&metadata)?;
     Ok(FileVersion {
         size: metadata.len(),
@@ -172,10 +171,10 @@ fn version(path: &Path) -> Result<FileVersion, String> {
     })
 }
 
-fn regular(metadata: &fs::Metadata) -> Result<(), String> {
+fn regular(metadata: &fs::Metadata) -> Result<(), FileError> {
     match metadata.is_file() {
         true => Ok(()),
-        false => Err("is no regular file".to_owned()),
+        false => Err(FileError::NotRegular),
     }
 }
 
@@ -201,34 +200,29 @@ struct Envelope<'a> {
 }
 
 /// The part of `text` that is the model.
-fn model(text: &str) -> Result<&str, String> {
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| format!("is no dashboard: {error}"))?;
+fn model(text: &str) -> Result<&str, FileError> {
+    let envelope: Envelope<'_> = serde_json::from_str(text)?;
     Ok(envelope.dashboard.or(envelope.spec).map_or(text, RawValue::get))
 }
 
 impl File {
-    fn inspect(path: &Path, version: FileVersion) -> Result<Self, String> {
+    fn inspect(path: &Path, version: FileVersion) -> Result<Self, FileError> {
         let text = read_regular(path)?;
         let model = model(&text)?;
-        let summary: Summary = serde_json::from_str(model).map_err(|error| format!("is no dashboard: {error}"))?;
+        let summary: Summary = serde_json::from_str(model)?;
         if summary.panels.is_none() && summary.rows.is_none() {
-            return Err(if summary.elements.is_some() {
-                "is written in Grafana's schema v2: export it as classic JSON"
-            } else {
-                "is no dashboard: it has no panels"
-            }
-            .to_owned());
+            return Err(match summary.elements.is_some() {
+                true => FileError::SchemaV2,
+                false => FileError::NoPanels,
+            });
         }
         // Parsed once completely, so that the list names a broken one before it is opened.
-        Dashboard::parse(model)?;
+        Dashboard::parse(model).map_err(FileError::Model)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let uid = summary.uid.filter(|uid| !uid.is_empty()).unwrap_or_else(|| slug(&stem));
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if uid.is_empty() || uid.len() > MAX_UID || !uid.bytes().all(is_allowed) {
-            return Err(format!(
-                "its uid {:?} cannot stand in an address: at most {MAX_UID} letters, digits, - and _ can",
-                cut(&uid)
-            ));
+            return Err(FileError::Uid(cut(&uid)));
         }
         let title = summary.title.filter(|title| !title.is_empty());
         Ok(Self {
@@ -244,9 +238,9 @@ impl File {
     ///
     /// # Errors
     /// The file is gone, or is no dashboard.
-    pub(crate) fn parse(&self) -> Result<Dashboard, String> {
+    pub(crate) fn parse(&self) -> Result<Dashboard, FileError> {
         let text = read_regular(&self.path)?;
-        let mut dashboard = Dashboard::parse(model(&text)?)?;
+        let mut dashboard = Dashboard::parse(model(&text)?).map_err(FileError::Model)?;
         // It may have changed since it was indexed.
         dashboard.uid.clone_from(&self.uid);
         if dashboard.title.is_empty() {
@@ -259,12 +253,12 @@ impl File {
     ///
     /// # Errors
     /// It cannot be read.
-    pub(crate) fn read(&self) -> Result<String, String> {
+    pub(crate) fn read(&self) -> Result<String, FileError> {
         read_regular(&self.path)
     }
 
     /// This file cannot be used.
-    pub(crate) fn broken(&self, why: String) -> OpenError {
+    pub(crate) fn broken(&self, why: FileError) -> OpenError {
         OpenError::Broken(Problem {
             path: self.path.clone(),
             why,
@@ -274,11 +268,11 @@ impl File {
 
 /// The text of a regular file. The path may have been replaced since it was listed: opening a pipe would wait for its writer, and reading
 /// some files of /proc for data that may never come.
-fn read_regular(path: &Path) -> Result<String, String> {
+fn read_regular(path: &Path) -> Result<String, FileError> {
     let mut options = fs::File::options();
     let options = options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = options.open(path).map_err(|error| error.to_string())?;
-    regular(&file.metadata().map_err(|error| error.to_string())?)?;
+    let file = options.open(path)?;
+    regular(&file.metadata()?)?;
     bounded(file)
 }
 
@@ -286,17 +280,15 @@ fn read_regular(path: &Path) -> Result<String, String> {
 ///
 /// # Errors
 /// It cannot be read, or is too large for a dashboard.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    bounded(file)
+pub(crate) fn read(path: &Path) -> Result<String, FileError> {
+    bounded(fs::File::open(path)?)
 }
 
-fn bounded(file: fs::File) -> Result<String, String> {
+fn bounded(file: fs::File) -> Result<String, FileError> {
     let mut text = String::new();
-    let size = file.take(MAX_BYTES + 1).read_to_string(&mut text);
-    match size.map_err(|error| error.to_string())? as u64 {
+    match file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 {
         0..=MAX_BYTES => Ok(text),
-        _ => Err(format!("is too large: of its bytes at most {MAX_BYTES} are read")),
+        _ => Err(FileError::TooLarge),
     }
 }
 

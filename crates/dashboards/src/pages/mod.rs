@@ -1,11 +1,14 @@
 //! Dashboards: a list, each as a page, and each as the JSON that Grafana imports.
 
+mod assets;
 mod cache;
+mod error;
 mod header;
 mod page;
 mod panels;
 mod peer;
 mod picture;
+mod prepare;
 mod query;
 mod request_context;
 mod stream;
@@ -16,7 +19,6 @@ pub(crate) use request_context::{App, RequestContext};
 
 use std::sync::Arc;
 
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::{self, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use maud::{Markup, html};
@@ -25,10 +27,11 @@ use tokio::sync::Semaphore;
 
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::{DashboardInfo, Library, OpenError, Problem, SHIPPED};
-use crate::response::{internal_error, plain};
+use crate::response::plain;
 use crate::settings::Settings;
 use crate::source::CachedSource;
-use edgewatch_program::error::Failure;
+use edgewatch_prometheus_client::error::Error as ClientError;
+use error::PageError;
 
 /// Panels that are rendered concurrently: as many as the stack has CPUs, and as Prometheus executes queries.
 const MAX_WORKERS: usize = 2;
@@ -47,8 +50,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/dashboards", web::get().to(list))
         .route("/dashboards.json", web::get().to(list_json))
         .route("/dashboards/{uid}.json", web::get().to(download))
-        .route("/dashboards.css", web::get().to(page::style))
-        .route("/dashboards.js", web::get().to(page::script))
+        .route("/dashboards.css", web::get().to(assets::style))
+        .route("/dashboards.js", web::get().to(assets::script))
         .route("/d/{uid}", web::get().to(page::page))
         .route("/d/{uid}/values.json", web::get().to(values::values))
         .route("/d/{uid}/{name}", web::get().to(page::page_with_name))
@@ -78,7 +81,7 @@ impl RenderContext {
     ///
     /// # Errors
     /// The address of Prometheus is none.
-    pub(crate) fn new(settings: Settings, activity: Arc<Activity>) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: Settings, activity: Arc<Activity>) -> Result<Self, ClientError> {
         Ok(Self {
             library: Arc::new(Library::new(&settings.dashboards.directories)),
             source: Arc::new(CachedSource::new(&settings.prometheus)?),
@@ -129,22 +132,22 @@ impl Queue {
     /// Runs work that takes a while or waits for Prometheus on a blocking thread, as soon as a worker is free.
     ///
     /// # Errors
-    /// The work panicked; for the client it is an internal error.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HttpResponse> {
-        let worker = self.workers.acquire().await.map_err(|_| internal_error())?;
-        let result = web::block(work).await.map_err(|_| internal_error());
+    /// The work panicked: [`PageError::Internal`].
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PageError> {
+        let worker = self.workers.acquire().await.map_err(|_| PageError::Internal)?;
+        let result = web::block(work).await.map_err(|_| PageError::Internal);
         drop(worker);
         result
     }
 }
 
 /// The list as a page.
-pub(crate) async fn list(RequestContext(context): RequestContext, request: HttpRequest) -> HttpResponse {
+pub(crate) async fn list(
+    RequestContext(context): RequestContext,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
     let library = Arc::clone(&context.library);
-    let (entries, problems) = match context.pages.run(move || library.list()).await {
-        Ok(found) => found,
-        Err(response) => return response,
-    };
+    let (entries, problems) = context.pages.run(move || library.list()).await?;
     let grafana = frame::link(context.settings.links.grafana.as_deref(), &request, GRAFANA_PORT);
     let (shipped, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.file.is_none());
     let body = html! {
@@ -164,7 +167,7 @@ pub(crate) async fn list(RequestContext(context): RequestContext, request: HttpR
             "."
         }
     };
-    frame::respond("Dashboards", None, &body)
+    Ok(frame::respond("Dashboards", None, &body))
 }
 
 fn card(entry: &DashboardInfo, grafana: Option<&str>) -> Markup {
@@ -193,40 +196,28 @@ struct ListItem {
 }
 
 /// The list as JSON: uid, title and description of each.
-pub(crate) async fn list_json(RequestContext(context): RequestContext) -> HttpResponse {
+pub(crate) async fn list_json(RequestContext(context): RequestContext) -> Result<HttpResponse, PageError> {
     let library = Arc::clone(&context.library);
-    match context.pages.run(move || library.list()).await {
-        Ok((entries, _)) => {
-            let listed = entries.into_iter().map(|entry| ListItem {
-                shipped: entry.file.is_none(),
-                entry,
-            });
-            HttpResponse::Ok().json(listed.collect::<Vec<_>>())
-        }
-        Err(response) => response,
-    }
+    let (entries, _) = context.pages.run(move || library.list()).await?;
+    let items = entries.into_iter().map(|entry| ListItem {
+        shipped: entry.file.is_none(),
+        entry,
+    });
+    Ok(HttpResponse::Ok().json(items.collect::<Vec<_>>()))
 }
 
 /// The Grafana model of one dashboard.
-pub(crate) async fn download(RequestContext(context): RequestContext, uid: Path<String>) -> HttpResponse {
+pub(crate) async fn download(
+    RequestContext(context): RequestContext,
+    uid: Path<String>,
+) -> Result<HttpResponse, PageError> {
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == *uid) {
-        return HttpResponse::Ok().content_type("application/json").body(shipped.json);
+        return Ok(HttpResponse::Ok().content_type("application/json").body(shipped.json));
     }
     let library = Arc::clone(&context.library);
-    match context.pages.run(move || library.json(&uid)).await {
-        Ok(Ok(json)) => HttpResponse::Ok().content_type("application/json").body(json),
-        Ok(Err(OpenError::Unknown(_))) => plain(HttpResponse::NotFound(), "no such dashboard\n"),
-        Ok(Err(OpenError::Broken(_))) => plain(HttpResponse::InternalServerError(), "the file cannot be read\n"),
-        Err(response) => response,
-    }
-}
-
-/// Status 503, above a limit.
-fn busy() -> HttpResponse {
-    let mut builder = HttpResponse::ServiceUnavailable();
-    builder.insert_header((RETRY_AFTER, 2));
-    plain(
-        builder,
-        "too many dashboards are being cache at: try again in a moment\n",
-    )
+    Ok(match context.pages.run(move || library.json(&uid)).await? {
+        Ok(json) => HttpResponse::Ok().content_type("application/json").body(json),
+        Err(OpenError::Unknown(_)) => plain(HttpResponse::NotFound(), "no such dashboard\n"),
+        Err(OpenError::Broken(_)) => plain(HttpResponse::InternalServerError(), "the file cannot be read\n"),
+    })
 }

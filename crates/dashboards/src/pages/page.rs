@@ -4,83 +4,26 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::cache::LaidOut;
+use super::error::PageError;
 use super::header::Header;
 use super::panels::{self, Links};
-use super::query::{PageQuery, View};
+use super::prepare::{Prepared, data_of, prepare};
+use super::query::PageQuery;
 use super::stream::{self, Piece, RenderPermit};
-use super::{Kind, RenderContext, RequestContext, busy, values};
+use super::{Kind, RenderContext, RequestContext, values};
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::OpenError;
-use edgewatch_grafana_model::data::Data as PanelData;
-use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::{COLUMNS, MAX_PANELS, MAX_ROWS, Placed};
-use edgewatch_grafana_model::limits::{Deadline, guarded};
-use edgewatch_grafana_model::model::{GridPos, Panel};
+use edgewatch_grafana_model::layout::{MAX_PANELS, Placed};
+use edgewatch_grafana_model::limits::guarded;
+use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::PanelKind;
-use edgewatch_grafana_model::sections::{self, Place, Section};
-use edgewatch_grafana_model::source::Within;
-use edgewatch_grafana_model::variables::Variables;
-use edgewatch_program::time::unix_time;
+use edgewatch_grafana_model::sections::Place;
 
-const STYLE: &str = concat!(include_str!("page.css"), include_str!("script.css"));
-const SCRIPT: &str = include_str!("script.js");
 /// The Content-Security-Policy of dashboards: they also run our script, fetch values, and submit forms.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
-
-/// The grid position of a panel that is viewed alone.
-const ALONE: GridPos = GridPos {
-    x: 0,
-    y: 0,
-    w: 24,
-    h: 18,
-};
-
-/// A dashboard that is ready to be rendered.
-pub(crate) struct Prepared {
-    /// Model and layout.
-    pub(crate) laid_out: Arc<LaidOut>,
-    /// Range, refresh, theme.
-    pub(crate) view: View,
-    /// Range and variables.
-    pub(crate) scope: Scope,
-    /// Panels in their order.
-    pub(crate) sections: Vec<Section>,
-}
-
-impl Prepared {
-    /// The grid position of a panel on the page.
-    const fn grid_pos(&self, placed: &Placed) -> GridPos {
-        match self.view.panel {
-            None => placed.panel.grid_pos,
-            Some(_) => ALONE,
-        }
-    }
-}
-
-/// Why there is no page.
-pub(crate) enum Refusal {
-    /// The query string is invalid.
-    Bad(String),
-    /// There is no such dashboard or panel.
-    Missing(String),
-    /// The dashboard cannot be read.
-    Broken(String),
-    /// The dashboards in use are too large together.
-    Busy,
-}
-
-impl From<OpenError> for Refusal {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Unknown(_) => Self::Missing(error.to_string()),
-            OpenError::Broken(_) => Self::Broken(error.to_string()),
-        }
-    }
-}
 
 /// `/d/UID`.
 pub(crate) async fn page(
@@ -88,7 +31,7 @@ pub(crate) async fn page(
     request: HttpRequest,
     uid: Path<String>,
 ) -> HttpResponse {
-    respond(context, &request, uid.into_inner()).await
+    respond(&context, &request, &uid).await
 }
 
 /// `/d/UID/NAME`, as Grafana writes it.
@@ -97,151 +40,58 @@ pub(crate) async fn page_with_name(
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> HttpResponse {
-    respond(context, &request, path.into_inner().0).await
+    respond(&context, &request, &path.0).await
 }
 
-async fn respond(context: Arc<RenderContext>, request: &HttpRequest, uid: String) -> HttpResponse {
-    let query = match PageQuery::parse(request.query_string()) {
-        Ok(query) => query,
-        Err(why) => return refused(Refusal::Bad(why), &uid),
-    };
-    let Some(permit) = RenderPermit::acquire(&context, Kind::Page) else {
-        return busy();
-    };
+async fn respond(context: &Arc<RenderContext>, request: &HttpRequest, uid: &str) -> HttpResponse {
+    let response = try_respond(context, request, uid).await;
+    response.unwrap_or_else(|error| error_page(&error, uid))
+}
+
+async fn try_respond(
+    context: &Arc<RenderContext>,
+    request: &HttpRequest,
+    uid: &str,
+) -> Result<HttpResponse, PageError> {
+    let query = PageQuery::parse(request.query_string())?;
+    let permit = RenderPermit::acquire(context, Kind::Page)?;
     let path = format!("/d/{uid}");
-    let (prepared, query) = match prepare(&context, &permit, uid.clone(), query).await {
-        Ok(Ok(prepared)) => prepared,
-        Ok(Err(refusal)) => return refused(refusal, &uid),
-        Err(response) => return response,
-    };
+    let (prepared, query) = prepare(context, &permit, uid.to_owned(), query).await?;
     let grafana = frame::link(context.settings.links.grafana.as_deref(), request, GRAFANA_PORT);
     let grafana = grafana.map(|grafana| format!("{grafana}{path}"));
     let page = Arc::new(Page {
-        context: Arc::clone(&context),
+        context: Arc::clone(context),
         prepared,
         query,
         path,
         grafana,
     });
     let pieces = pieces(&page);
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Content-Security-Policy", POLICY))
-        .streaming(stream::body(context, permit, pieces))
+        .streaming(stream::body(Arc::clone(context), permit, pieces)))
 }
 
-/// Reads the dashboard and its variables.
-pub(crate) async fn prepare(
-    context: &Arc<RenderContext>,
-    permit: &RenderPermit,
-    uid: String,
-    query: PageQuery,
-) -> Result<Result<(Arc<Prepared>, PageQuery), Refusal>, HttpResponse> {
-    let queue = context.queue(permit.kind());
-    let request = Arc::new(RenderRequest {
-        context: Arc::clone(context),
-        min_step: i64::try_from(context.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX),
-        uid,
-        query,
-        deadline: permit.deadline(),
-    });
-    let cached = Arc::clone(&request);
-    let mut prepared = queue.run(move || cached.prepare(false)).await?;
-    if let Ok(None) = prepared {
-        let opening = context.cache.lock_opening(&request.uid).await;
-        let uncached = Arc::clone(&request);
-        prepared = queue.run(move || uncached.prepare(true)).await?;
-        drop(opening);
-    }
-    Ok(prepared.and_then(|prepared| {
-        let prepared = prepared.ok_or_else(|| Refusal::Missing(request.uid.clone()))?;
-        Ok((Arc::new(prepared), request.query.clone()))
-    }))
-}
-
-/// A request for a dashboard.
-struct RenderRequest {
-    context: Arc<RenderContext>,
-    min_step: i64,
-    uid: String,
-    query: PageQuery,
-    deadline: Deadline,
-}
-
-impl RenderRequest {
-    /// Evaluates variables and layout; `None` if the file has to be read and `may_read` is false.
-    fn prepare(&self, may_read: bool) -> Result<Option<Prepared>, Refusal> {
-        let Self { context, uid, .. } = self;
-        let cached = context.cache.get(uid, context.library.version(uid)?);
-        if cached.is_none() && !may_read {
-            return Ok(None);
-        }
-        let open = || context.library.open(uid).map_err(Refusal::from);
-        let loaded = if cached.is_none() { Some(open()?) } else { None };
-        let read = loaded.as_ref().map(|loaded| &loaded.dashboard);
-        let Some(dashboard) = cached.as_ref().map(|laid_out| &laid_out.dashboard).or(read) else {
-            return Ok(None);
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "milliseconds of this age fit into an i64"
-        )]
-        let now = (unix_time() * 1000.0) as i64;
-        let view = self.query.view(dashboard, now).map_err(Refusal::Bad)?;
-        let source = Within {
-            source: &*context.source,
-            deadline: &self.deadline,
-        };
-        let scope = Scope {
-            range: view.range,
-            variables: Variables::resolve(dashboard, &self.query.variables(), view.range, &source),
-            min_step: self.min_step,
-            zone: view.zone.clone(),
-            dashboard: dashboard.title.clone(),
-            deadline: self.deadline.clone(),
-        };
-        let laid_out = match (cached, loaded) {
-            (Some(laid_out), _) if laid_out.matches(&scope.variables) => laid_out,
-            (_, Some(loaded)) => context.cache.insert(loaded, &scope.variables).ok_or(Refusal::Busy)?,
-            (_, None) => context.cache.insert(open()?, &scope.variables).ok_or(Refusal::Busy)?,
-        };
-        let sections = match view.panel {
-            None => sections::sections(&laid_out.panels, &view.toggled),
-            Some(id) => {
-                let place = sections::find(&laid_out.panels, id)
-                    .ok_or_else(|| Refusal::Missing(format!("the dashboard has no panel {id}")))?;
-                vec![Section {
-                    row: None,
-                    panels: vec![place],
-                }]
-            }
-        };
-        Ok(Some(Prepared {
-            laid_out,
-            view,
-            scope,
-            sections,
-        }))
-    }
-}
-
-fn refused(refusal: Refusal, uid: &str) -> HttpResponse {
-    let (code, title, why) = match refusal {
-        Refusal::Bad(why) => (StatusCode::BAD_REQUEST, "This address cannot be shown", why),
-        Refusal::Missing(why) => (StatusCode::NOT_FOUND, "Not found", why),
-        Refusal::Broken(why) => (StatusCode::INTERNAL_SERVER_ERROR, "This dashboard cannot be read", why),
-        Refusal::Busy => return busy(),
+/// The error as a page, for people.
+fn error_page(error: &PageError, uid: &str) -> HttpResponse {
+    let title = match error {
+        PageError::Query(_) | PageError::Picture(_) => "This address cannot be shown",
+        PageError::Open(OpenError::Unknown(_)) | PageError::NoPanel(_) => "Not found",
+        PageError::Open(OpenError::Broken(_)) => "This dashboard cannot be read",
+        PageError::Busy | PageError::Disconnected | PageError::Internal => return error.error_response(),
     };
+    let status = error.status_code();
     let body = html! {
-        p.notice.bad { (why) }
+        p.notice.bad { (error) }
         p {
-            @if code == StatusCode::BAD_REQUEST { a href=(PageQuery::default().with(&format!("/d/{uid}"), &[])) { "The dashboard as it is shown at first" } " · " }
+            @if status == StatusCode::BAD_REQUEST { a href=(PageQuery::default().with(&format!("/d/{uid}"), &[])) { "The dashboard as it is shown at first" } " · " }
             a href="/dashboards" { "All dashboards" }
         }
     };
     let mut response = frame::respond(title, None, &body);
-    *response.status_mut() = code;
+    *response.status_mut() = status;
     response
 }
 
@@ -377,14 +227,6 @@ impl Page {
     }
 }
 
-/// The data of a panel, and the scope in which it was evaluated.
-pub(crate) fn data_of(placed: &Placed, prepared: &Prepared, context: &RenderContext) -> (Scope, PanelData) {
-    let scope = placed.scope(&prepared.scope);
-    let points = panels::points(prepared.grid_pos(placed));
-    let data = evaluate(&placed.panel, &scope, points, &*context.source);
-    (scope, data)
-}
-
 fn draw_panel(placed: &Placed, prepared: &Prepared, context: &RenderContext, links: &Links) -> Markup {
     let (scope, mut data) = data_of(placed, prepared, context);
     // The drawing depends on the size, which is larger for a panel alone.
@@ -405,44 +247,4 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, context: &RenderContext, lin
             (values::table(&data, &scope.zone))
         }
     }
-}
-
-/// The style sheet of pages with dashboards.
-pub(crate) async fn style() -> HttpResponse {
-    asset(
-        "text/css; charset=utf-8",
-        format!(
-            "{}{STYLE}{}{}",
-            edgewatch_charts::variables(),
-            edgewatch_charts::css(),
-            grid_rules()
-        ),
-    )
-}
-
-/// The script of pages with dashboards, which they work without as well.
-pub(crate) async fn script() -> HttpResponse {
-    asset("text/javascript; charset=utf-8", SCRIPT)
-}
-
-fn asset(kind: &str, body: impl Into<String>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header(("Cache-Control", "max-age=3600"))
-        .body(body.into())
-}
-
-/// A rule for each class of [`panels::classes`].
-fn grid_rules() -> String {
-    use std::fmt::Write as _;
-    let mut rules = String::from("@media print, (min-width: 48rem) {\n");
-    for column in 0..COLUMNS {
-        let _ = writeln!(rules, ".x{column} {{ grid-column-start: {} }}", column + 1);
-        let _ = writeln!(rules, ".w{} {{ grid-column-end: span {} }}", column + 1, column + 1);
-    }
-    rules.push_str("}\n");
-    for height in 1..=MAX_ROWS {
-        let _ = writeln!(rules, ".h{height} {{ grid-row-end: span {height} }}");
-    }
-    rules
 }

@@ -1,14 +1,16 @@
 //! `/render/d/UID.svg` and `.png`: a dashboard, or one panel of it, as a picture.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::page::{self, Prepared, Refusal};
-use super::query::PageQuery;
+use super::error::PageError;
+use super::prepare::{self, Prepared};
+use super::query::{InvalidQuery, PageQuery};
 use super::stream::{self, Piece, RenderPermit};
-use super::{Kind, Peer, RenderContext, RequestContext, busy, internal_error, plain};
+use super::{Kind, Peer, RenderContext, RequestContext};
 use crate::picture::Picture;
 use edgewatch_charts::raster::{self, Limits};
 
@@ -16,8 +18,8 @@ use edgewatch_charts::raster::{self, Limits};
 const WIDTH: u32 = 1200;
 const HEIGHT: u32 = 400;
 /// Allowed sizes.
-const WIDTHS: std::ops::RangeInclusive<u32> = 300..=4000;
-const HEIGHTS: std::ops::RangeInclusive<u32> = 100..=4000;
+const WIDTHS: RangeInclusive<u32> = 300..=4000;
+const HEIGHTS: RangeInclusive<u32> = 100..=4000;
 
 /// A request for a picture.
 struct PictureRequest {
@@ -32,18 +34,15 @@ pub(crate) async fn svg(
     RequestContext(context): RequestContext,
     request: HttpRequest,
     uid: Path<String>,
-) -> HttpResponse {
-    let request = match prepare(context, &request, uid.into_inner()).await {
-        Ok(picture) => picture,
-        Err(response) => return response,
-    };
+) -> Result<HttpResponse, PageError> {
+    let request = prepare(context, &request, uid.into_inner()).await?;
     let mut pieces = vec![Piece::Ready(request.head())];
     pieces.extend((0..request.picture.len()).map(|index| Piece::Blocking(Box::new(request.panel(index)))));
     pieces.push(Piece::Ready(Picture::TAIL.to_owned()));
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("image/svg+xml")
         .insert_header(("Cache-Control", "no-store"))
-        .streaming(stream::body(request.context, request.permit, pieces))
+        .streaming(stream::body(request.context, request.permit, pieces)))
 }
 
 /// The picture as PNG.
@@ -51,53 +50,43 @@ pub(crate) async fn png(
     RequestContext(context): RequestContext,
     request: HttpRequest,
     uid: Path<String>,
-) -> HttpResponse {
-    let Some(client) = request.conn_data::<Arc<Peer>>().cloned() else {
-        return internal_error();
-    };
-    tokio::select! {
+) -> Result<HttpResponse, PageError> {
+    let client = request.conn_data::<Arc<Peer>>().cloned().ok_or(PageError::Internal)?;
+    let png = tokio::select! {
         biased;
-        response = draw(context, request, uid) => response,
+        png = rasterize(context, &request, uid.into_inner()) => png?,
         // While it waits in the queue nothing is written, and the HTTP library does not notice it.
-        () = client.disconnected() => plain(HttpResponse::RequestTimeout(), "the client has hung up\n"),
-    }
+        () = client.disconnected() => return Err(PageError::Disconnected),
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("image/png")
+        .insert_header(("Cache-Control", "no-store"))
+        .body(png))
 }
 
-async fn draw(context: Arc<RenderContext>, request: HttpRequest, uid: Path<String>) -> HttpResponse {
-    let request = match prepare(context, &request, uid.into_inner()).await {
-        Ok(picture) => picture,
-        Err(response) => return response,
-    };
+async fn rasterize(context: Arc<RenderContext>, request: &HttpRequest, uid: String) -> Result<Vec<u8>, PageError> {
+    let request = prepare(context, request, uid).await?;
     let context = &request.context;
     // One at a time: it takes more memory than anything else here.
-    let Ok(_rasterizer) = context.rasterizer.acquire().await else {
-        return internal_error();
-    };
+    let _rasterizer = context.rasterizer.acquire().await.map_err(|_| PageError::Internal)?;
     let mut svg = request.head();
     for index in 0..request.picture.len() {
-        match context.pictures.run(request.panel(index)).await {
-            Ok(panel) if svg.len() <= Limits::SERVICE.svg => svg.push_str(&panel),
+        let panel = context.pictures.run(request.panel(index)).await?;
+        if svg.len() > Limits::SERVICE.svg {
             // Too long: the rasterizer reports that.
-            Ok(_) => break,
-            Err(response) => return response,
+            break;
         }
+        svg.push_str(&panel);
     }
     svg.push_str(Picture::TAIL);
-    let rasterized = context.pictures.run(move || {
+    let png = context.pictures.run(move || {
         let mut png = Vec::new();
         let result = raster::png(&svg, 1.0, Limits::SERVICE, &mut png);
         drop(svg);
         edgewatch_program::memory::trim_heap();
         result.map(|()| png)
     });
-    match rasterized.await {
-        Ok(Ok(png)) => HttpResponse::Ok()
-            .content_type("image/png")
-            .insert_header(("Cache-Control", "no-store"))
-            .body(png),
-        Ok(Err(error)) => refused(format!("{error}; or take the SVG, or edgewatch render")),
-        Err(response) => response,
-    }
+    png.await?.map_err(|error| PageError::Picture(error.to_string()))
 }
 
 impl PictureRequest {
@@ -117,41 +106,24 @@ impl PictureRequest {
     }
 }
 
-async fn prepare(
-    context: Arc<RenderContext>,
-    request: &HttpRequest,
-    uid: String,
-) -> Result<PictureRequest, HttpResponse> {
-    let query = PageQuery::parse(request.query_string()).map_err(refused)?;
-    let size = pixels(&query, "width", WIDTH, &WIDTHS)
-        .and_then(|width| Ok((width, pixels(&query, "height", HEIGHT, &HEIGHTS)?)));
-    let (width, height) = size.map_err(refused)?;
-    let Some(permit) = RenderPermit::acquire(&context, Kind::Picture) else {
-        return Err(busy());
-    };
-    let prepared = match page::prepare(&context, &permit, uid, query.clone()).await {
-        Ok(Ok((prepared, _))) => prepared,
-        Ok(Err(Refusal::Bad(why))) => return Err(refused(why)),
-        Ok(Err(Refusal::Missing(_))) => {
-            return Err(plain(HttpResponse::NotFound(), "no such dashboard or panel\n"));
-        }
-        Ok(Err(Refusal::Broken(_))) => {
-            return Err(plain(HttpResponse::InternalServerError(), "the dashboard is broken\n"));
-        }
-        Ok(Err(Refusal::Busy)) => return Err(busy()),
-        Err(response) => return Err(response),
-    };
+async fn prepare(context: Arc<RenderContext>, request: &HttpRequest, uid: String) -> Result<PictureRequest, PageError> {
+    let query = PageQuery::parse(request.query_string())?;
+    let width = pixels(&query, "width", WIDTH, WIDTHS)?;
+    let height = pixels(&query, "height", HEIGHT, HEIGHTS)?;
+    let permit = RenderPermit::acquire(&context, Kind::Picture)?;
+    let (prepared, query) = prepare::prepare(&context, &permit, uid, query).await?;
     let panels = &prepared.laid_out.panels;
     // An invalid value of a variable must not give a picture with another value.
     let chosen = query.variables();
     let is_chosen = |name: &str| chosen.iter().any(|(chosen, _)| chosen == name);
-    let mut variables = prepared.scope.variables.list.iter();
-    let problem = variables.find_map(|variable| {
-        let problem = variable.problem.as_ref().filter(|_| is_chosen(&variable.name))?;
-        Some(format!("var-{}: {problem}", variable.name))
-    });
-    if let Some(problem) = problem {
-        return Err(refused(problem));
+    for variable in &prepared.scope.variables.list {
+        if let Some(problem) = variable.problem.as_ref().filter(|_| is_chosen(&variable.name)) {
+            return Err(InvalidQuery::Variable {
+                name: variable.name.clone(),
+                problem: problem.clone(),
+            }
+            .into());
+        }
     }
     let dark = prepared.view.theme == Some("dark");
     let alone = prepared
@@ -171,25 +143,19 @@ async fn prepare(
     })
 }
 
-fn pixels(query: &PageQuery, name: &str, default: u32, allowed: &std::ops::RangeInclusive<u32>) -> Result<u32, String> {
-    match query.get(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|pixels| allowed.contains(pixels))
-            .ok_or_else(|| {
-                format!(
-                    "{name}={text}: {} to {} pixels are possible",
-                    allowed.start(),
-                    allowed.end()
-                )
-            }),
-    }
-}
-
-fn refused(why: String) -> HttpResponse {
-    HttpResponse::BadRequest()
-        .content_type("text/plain; charset=utf-8")
-        .body(why + "\n")
+fn pixels(
+    query: &PageQuery,
+    name: &'static str,
+    default: u32,
+    allowed: RangeInclusive<u32>,
+) -> Result<u32, InvalidQuery> {
+    let Some(text) = query.get(name) else {
+        return Ok(default);
+    };
+    let pixels = text.parse().ok().filter(|pixels| allowed.contains(pixels));
+    pixels.ok_or_else(|| InvalidQuery::Pixels {
+        name,
+        value: text.to_owned(),
+        allowed,
+    })
 }

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use std::ops::RangeInclusive;
+
+use actix_web::error::QueryPayloadError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
+use thiserror::Error;
 
 /// Times of pages are rounded down to multiples of this, in milliseconds, so that concurrent viewers send equal queries.
 const TIME_STEP: i64 = 5_000;
@@ -13,6 +17,36 @@ const MIN_REFRESH: Duration = Duration::from_secs(5);
 const MAX_PARAMETERS: usize = 200;
 /// Bytes of a query string, which each link of a page repeats.
 const MAX_BYTES: usize = 16 << 10;
+
+/// Why a query string is invalid. The text is for the person who wrote the address.
+#[derive(Debug, Error)]
+pub(crate) enum InvalidQuery {
+    #[error("the address is longer than {} KiB", MAX_BYTES >> 10)]
+    TooLong,
+    #[error("the address cannot be read: {0}")]
+    Malformed(#[from] QueryPayloadError),
+    #[error("the address has more than {} parameters", MAX_PARAMETERS)]
+    TooManyParameters,
+    /// The message of the model about `from` and `to`.
+    #[error("{0}")]
+    Range(String),
+    #[error("{name}={value}: is no number of a panel")]
+    PanelId { name: &'static str, value: String },
+    #[error("theme={0}: light and dark are known")]
+    Theme(String),
+    #[error("refresh={0}: is no time such as 10s or 1m")]
+    Refresh(String),
+    /// Width or height of a picture.
+    #[error("{name}={value}: {} to {} pixels are possible", allowed.start(), allowed.end())]
+    Pixels {
+        name: &'static str,
+        value: String,
+        allowed: RangeInclusive<u32>,
+    },
+    /// The message of the model about the value of a variable.
+    #[error("var-{name}: {problem}")]
+    Variable { name: String, problem: String },
+}
 
 /// The parameters of a query string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,15 +83,13 @@ impl PageQuery {
     ///
     /// # Errors
     /// It is malformed or too long.
-    pub(crate) fn parse(query: &str) -> Result<Self, String> {
+    pub(crate) fn parse(query: &str) -> Result<Self, InvalidQuery> {
         if query.len() > MAX_BYTES {
-            return Err(format!("the address is longer than {} KiB", MAX_BYTES >> 10));
+            return Err(InvalidQuery::TooLong);
         }
-        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|error| format!("the address cannot be read: {error}"))?
-            .into_inner();
+        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)?.into_inner();
         if pairs.len() > MAX_PARAMETERS {
-            return Err(format!("the address has more than {MAX_PARAMETERS} parameters"));
+            return Err(InvalidQuery::TooManyParameters);
         }
         Ok(Self { pairs })
     }
@@ -97,14 +129,17 @@ impl PageQuery {
     ///
     /// # Errors
     /// A parameter has an invalid value.
-    pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, String> {
+    pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, InvalidQuery> {
         let zone = zone(self.get("timezone").unwrap_or(&dashboard.timezone));
         let from = self.get("from").unwrap_or(&dashboard.time.from).to_owned();
         let to = self.get("to").unwrap_or(&dashboard.time.to).to_owned();
-        let range = TimeRange::parse(&from, &to, now - now.rem_euclid(TIME_STEP), &zone)?;
-        let number = |name: &str, text: &str| {
-            text.parse::<u32>()
-                .map_err(|_| format!("{name}={text}: is no number of a panel"))
+        let now = now - now.rem_euclid(TIME_STEP);
+        let range = TimeRange::parse(&from, &to, now, &zone).map_err(InvalidQuery::Range)?;
+        let number = |name, text: &str| {
+            text.parse::<u32>().map_err(|_| InvalidQuery::PanelId {
+                name,
+                value: text.to_owned(),
+            })
         };
         let panel = match self.get("viewPanel") {
             // Grafana 11.3 and newer write `panel-3`.
@@ -125,13 +160,13 @@ impl PageQuery {
                 None | Some("") => None,
                 Some("light") => Some("light"),
                 Some("dark") => Some("dark"),
-                Some(other) => return Err(format!("theme={other}: light and dark are known")),
+                Some(other) => return Err(InvalidQuery::Theme(other.to_owned())),
             },
             toggled: toggled.map(|text| number("rows", text)).collect::<Result<_, _>>()?,
         })
     }
 
-    fn refresh(&self, dashboard: &Dashboard) -> Result<Option<Duration>, String> {
+    fn refresh(&self, dashboard: &Dashboard) -> Result<Option<Duration>, InvalidQuery> {
         let requested = self.get("refresh");
         let text = requested.unwrap_or(&dashboard.refresh);
         if matches!(text, "" | "off" | "false") {
@@ -140,7 +175,7 @@ impl PageQuery {
         let millis = interval::parse(text).and_then(|millis| u64::try_from(millis).ok());
         match (millis.map(Duration::from_millis), requested) {
             (Some(refresh), _) => Ok(Some(refresh.max(MIN_REFRESH))),
-            (None, Some(text)) => Err(format!("refresh={text}: is no time such as 10s or 1m")),
+            (None, Some(text)) => Err(InvalidQuery::Refresh(text.to_owned())),
             // Such as Grafana's `auto`, which depends on the width of the window.
             (None, None) => Ok(None),
         }
@@ -170,7 +205,7 @@ mod tests {
 
     const NOW: i64 = 1_700_000_003_000;
 
-    fn view(query: &str) -> Result<View, String> {
+    fn view(query: &str) -> Result<View, InvalidQuery> {
         PageQuery::parse(query).unwrap().view(&Dashboard::default(), NOW)
     }
 
@@ -195,7 +230,7 @@ mod tests {
             ("theme=pink", "theme=pink"),
             ("rows=1,a", "rows=a"),
         ] {
-            let error = view(query).unwrap_err();
+            let error = view(query).unwrap_err().to_string();
             assert!(error.contains(part), "{query}: {error}");
         }
         assert!(PageQuery::parse(&"a=b&".repeat(300)).is_err());

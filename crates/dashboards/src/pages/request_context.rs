@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{Error, FromRequest, HttpRequest, error};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use edgewatch_program::lock::lock;
+use edgewatch_prometheus_client::error::Error as ClientError;
 
 use super::{Activity, RenderContext};
+use crate::response::{internal_error, plain};
 use crate::settings::{HEADER, Settings};
 
 /// The state that the handlers share.
@@ -37,22 +39,42 @@ impl App {
         (Arc::strong_count(&self.activity) <= idle_count).then(|| *lock(&self.last_request))
     }
 
-    fn find(&self, request: &HttpRequest) -> Result<Arc<RenderContext>, Error> {
+    fn find(&self, request: &HttpRequest) -> Result<Arc<RenderContext>, ContextError> {
         *lock(&self.last_request) = Instant::now();
         let header = request.headers().get(HEADER);
         let settings = header.and_then(|header| serde_json::from_slice::<Settings>(header.as_bytes()).ok());
-        let settings = settings.ok_or_else(|| error::ErrorBadRequest("only the service of edgewatch asks here"))?;
+        let settings = settings.ok_or(ContextError::NoSettings)?;
         let mut current = lock(&self.current);
         if let Some(known) = current.as_ref().filter(|known| known.settings == settings) {
             return Ok(Arc::clone(known));
         }
-        let new = RenderContext::new(settings, Arc::clone(&self.activity)).map_err(|error| {
-            tracing::error!(%error, "the settings of the service cannot be used");
-            error::ErrorInternalServerError("internal error")
-        })?;
-        let new = Arc::new(new);
+        let new = Arc::new(RenderContext::new(settings, Arc::clone(&self.activity))?);
         *current = Some(Arc::clone(&new));
         Ok(new)
+    }
+}
+
+/// Why there is no context.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContextError {
+    /// The header is missing or malformed.
+    #[error("only the service of edgewatch asks here")]
+    NoSettings,
+    #[error("the settings of the service cannot be used: {0}")]
+    Settings(#[from] ClientError),
+    #[error("no state")]
+    NoState,
+}
+
+impl ResponseError for ContextError {
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::NoSettings => plain(HttpResponse::BadRequest(), "only the service of edgewatch asks here\n"),
+            Self::Settings(_) | Self::NoState => {
+                tracing::error!("{self}");
+                internal_error()
+            }
+        }
     }
 }
 
@@ -60,12 +82,12 @@ impl App {
 pub(crate) struct RequestContext(pub Arc<RenderContext>);
 
 impl FromRequest for RequestContext {
-    type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Error = ContextError;
+    type Future = Ready<Result<Self, ContextError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let app = request.app_data::<Data<App>>();
-        let app = app.ok_or_else(|| error::ErrorInternalServerError("internal error"));
-        ready(app.and_then(|app| app.find(request)).map(Self))
+        let context = app.ok_or(ContextError::NoState).and_then(|app| app.find(request));
+        ready(context.map(Self))
     }
 }

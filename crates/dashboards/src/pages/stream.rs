@@ -10,6 +10,7 @@ use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::task::JoinHandle;
 
+use super::error::PageError;
 use super::{Activity, Kind, RenderContext};
 use crate::response::split;
 use edgewatch_grafana_model::limits::Deadline;
@@ -40,15 +41,19 @@ pub(crate) struct RenderPermit {
 }
 
 impl RenderPermit {
-    /// Acquires a permit; `None` above the limit.
-    pub(crate) fn acquire(context: &RenderContext, kind: Kind) -> Option<Self> {
-        let permit = Arc::clone(&context.queue(kind).responses).try_acquire_owned().ok()?;
+    /// Acquires a permit.
+    ///
+    /// # Errors
+    /// There are too many responses in progress: [`PageError::Busy`].
+    pub(crate) fn acquire(context: &RenderContext, kind: Kind) -> Result<Self, PageError> {
+        let permit = Arc::clone(&context.queue(kind).responses).try_acquire_owned();
+        let permit = permit.map_err(|_| PageError::Busy)?;
         // In a task of its own: the stream is not polled while its client does not read.
         let timer = actix_web::rt::spawn(async move {
             tokio::time::sleep(PERMIT_LIFETIME).await;
             drop(permit);
         });
-        Some(Self {
+        Ok(Self {
             kind,
             _activity: Arc::clone(&context.activity),
             timer,

@@ -8,10 +8,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::page::{self, Refusal};
+use super::error::PageError;
+use super::prepare;
 use super::query::PageQuery;
 use super::stream::{self, Piece, RenderPermit};
-use super::{Kind, RequestContext, busy, plain};
+use super::{Kind, RequestContext};
 use edgewatch_grafana_model::data::Data as PanelData;
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::limits;
@@ -39,22 +40,10 @@ pub(crate) async fn values(
     RequestContext(context): RequestContext,
     request: HttpRequest,
     uid: Path<String>,
-) -> HttpResponse {
-    let query = match PageQuery::parse(request.query_string()) {
-        Ok(query) => query,
-        Err(why) => return bad(why),
-    };
-    let Some(permit) = RenderPermit::acquire(&context, Kind::Page) else {
-        return busy();
-    };
-    let prepared = match page::prepare(&context, &permit, uid.into_inner(), query).await {
-        Ok(Ok((prepared, _))) => prepared,
-        Ok(Err(Refusal::Bad(why))) => return bad(why),
-        Ok(Err(Refusal::Missing(_))) => return plain(HttpResponse::NotFound(), "no such dashboard or panel\n"),
-        Ok(Err(Refusal::Broken(_))) => return plain(HttpResponse::InternalServerError(), "the dashboard is broken\n"),
-        Ok(Err(Refusal::Busy)) => return busy(),
-        Err(response) => return response,
-    };
+) -> Result<HttpResponse, PageError> {
+    let query = PageQuery::parse(request.query_string())?;
+    let permit = RenderPermit::acquire(&context, Kind::Page)?;
+    let (prepared, _) = prepare::prepare(&context, &permit, uid.into_inner(), query).await?;
     let places = prepared.sections.iter().flat_map(|section| &section.panels);
     let graphs = places.filter(|place| {
         let placed = place.of(&prepared.laid_out.panels);
@@ -73,23 +62,17 @@ pub(crate) async fn values(
             let Some(placed) = place.of(&prepared.laid_out.panels) else {
                 return String::new();
             };
-            let values = limits::guarded(|| of_panel(&page::data_of(placed, &prepared, &context).1));
+            let values = limits::guarded(|| of_panel(&prepare::data_of(placed, &prepared, &context).1));
             // The panel shows the problem; here it has no values.
             let values = serde_json::to_string(&values.unwrap_or_default()).unwrap_or_else(|_| "null".to_owned());
             format!("{comma}\"{}\":{values}", placed.panel.id)
         })));
     }
     pieces.push(Piece::Ready("}}".to_owned()));
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("application/json")
         .insert_header(("Cache-Control", "no-store"))
-        .streaming(stream::body(context, permit, pieces))
-}
-
-fn bad(why: String) -> HttpResponse {
-    HttpResponse::BadRequest()
-        .content_type("text/plain; charset=utf-8")
-        .body(why + "\n")
+        .streaming(stream::body(context, permit, pieces)))
 }
 
 /// Rows of the table behind a graph, and cells.

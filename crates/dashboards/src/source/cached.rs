@@ -9,8 +9,9 @@ use super::Direct;
 use crate::settings;
 use edgewatch_grafana_model::source::{Answered, QueryError, Series, Source};
 use edgewatch_grafana_model::time::Grid;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::lock::lock;
+use edgewatch_prometheus_client::error::Error;
 use edgewatch_prometheus_client::labels::Labels;
 
 /// Bytes of cached results; the oldest are evicted first.
@@ -65,7 +66,7 @@ impl CachedSource {
     ///
     /// # Errors
     /// Its address is invalid.
-    pub(crate) fn new(settings: &settings::Prometheus) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: &settings::Prometheus) -> Result<Self, Error> {
         Ok(Self {
             upstream: Direct::new(settings)?,
             cache: Mutex::default(),

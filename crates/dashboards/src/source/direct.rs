@@ -10,7 +10,8 @@ use crate::settings;
 use edgewatch_grafana_model::source::{Answer, Answered, QueryError, Series, Source};
 use edgewatch_grafana_model::time::Grid;
 use edgewatch_grafana_model::time::interval::MAX_POINTS;
-use edgewatch_program::error::Failure;
+
+use edgewatch_prometheus_client::error::{Error, RequestError};
 use edgewatch_prometheus_client::labels::Labels;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use edgewatch_prometheus_client::{Client, Credentials, StreamingResponse};
@@ -35,7 +36,7 @@ impl Direct {
     ///
     /// # Errors
     /// Its address is invalid.
-    pub(crate) fn new(settings: &settings::Prometheus) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: &settings::Prometheus) -> Result<Self, Error> {
         Ok(Self {
             client: Client::new(&settings.url)?.with_timeout(settings.timeout),
             has_credentials: false,
@@ -77,7 +78,7 @@ impl Direct {
             status,
             content_type,
             body,
-        } = self.client.open(path, query).map_err(QueryError::Unreachable)?;
+        } = self.client.open(path, query).map_err(unreachable)?;
         // Prometheus' errors are JSON too, with a status of 4xx or 5xx.
         if !content_type.starts_with("application/json") {
             return Err(QueryError::Unreachable(self.not_json(status, &content_type)));
@@ -114,9 +115,14 @@ impl Direct {
                 "the answer is larger than {} MiB: ask for fewer series or a shorter time",
                 MAX_BYTES >> 20
             )),
-            _ => QueryError::Unreachable(self.client.explain_io(&error)),
+            _ => unreachable(self.client.body_error(error)),
         }
     }
+}
+
+/// The model's errors have text only, which panels show.
+fn unreachable(error: RequestError) -> QueryError {
+    QueryError::Unreachable(error.to_string())
 }
 
 fn finish<T>(decoded: Decoded<T>) -> Result<Answer<T>, QueryError> {

@@ -112,7 +112,7 @@ fn once(mut screen: Screen, source: &Direct, look: Look) -> Result<(), Failure> 
     }
     let is_styled = io::stdout().is_terminal() && look.colors != Colors::None;
     let text = print::text(&screen.page(width), is_styled);
-    output::print(&text)
+    Ok(output::print(&text)?)
 }
 
 /// Shows the dashboard until the person has seen enough.

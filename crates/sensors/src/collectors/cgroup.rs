@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use crate::budget::{Budget, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -110,7 +109,7 @@ struct Cgroup {
     budget: Budget,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Cgroup {
         procfs: Root::new(&settings.paths.procfs),
         sysfs: Root::new(&settings.paths.sysfs),

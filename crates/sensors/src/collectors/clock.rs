@@ -6,10 +6,9 @@ use std::time::Duration;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -42,7 +41,7 @@ const STEP: Metric = Metric::gauge(
 /// A clock that is slewed (at most 0.5 ms a second) stays far below this between two reads.
 const MIN_STEP: f64 = 1.0;
 
-fn open(_: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(_: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Clock {
         steps: Steps::default(),
     }))

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::counters::CPU_SPIKE;
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::{CpuSpike, Settings};
 use crate::sysfs::Root;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -65,7 +64,7 @@ struct Cpu {
     spike: SpikeDetector,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Cpu {
         procfs: Root::new(&settings.paths.procfs),
         ticks_per_second: rustix::param::clock_ticks_per_second() as f64,

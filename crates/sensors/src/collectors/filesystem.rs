@@ -7,11 +7,10 @@ use std::time::Duration;
 use rustix::fs::{StatVfs, statvfs};
 
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -52,7 +51,7 @@ struct Filesystem {
     rootfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Filesystem {
         procfs: Root::new(&settings.paths.procfs),
         rootfs: Root::new(&settings.paths.rootfs),

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -30,7 +29,7 @@ struct Load {
     procfs: Root,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Load {
         procfs: Root::new(&settings.paths.procfs),
     }))

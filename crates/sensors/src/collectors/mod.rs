@@ -22,10 +22,9 @@ pub mod testing;
 
 use std::time::Duration;
 
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::Recorder;
 use crate::settings::Settings;
-use edgewatch_program::error::Failure;
 
 /// Every collector there is, by name.
 pub const ALL: &[&Definition] = &[
@@ -70,7 +69,7 @@ pub struct Definition {
     /// Time after which a read counts as failed, unless the settings say otherwise.
     pub deadline: Duration,
     /// Makes the collector. Reads no hardware yet.
-    pub open: fn(&Settings) -> Result<Box<dyn Collector>, Failure>,
+    pub open: fn(&Settings) -> Result<Box<dyn Collector>, OpenError>,
 }
 
 /// When and on which thread a collector is read.

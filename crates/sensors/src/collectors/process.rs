@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use crate::collectors::clock;
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -55,7 +54,7 @@ struct Process {
     page: f64,
 }
 
-fn open(_: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(_: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Process {
         own: Root::new("/proc/self"),
         ticks_per_second: rustix::param::clock_ticks_per_second() as f64,

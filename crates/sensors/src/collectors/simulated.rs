@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::collectors::hwmon::{ALARM, CHIP_NAME, FAN, HUMIDITY, LABEL, TEMP, VOLTS};
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::{ErrorKind, ReadError};
+use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::{self, Fault, FaultKind, Settings};
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -39,7 +38,7 @@ struct Sensor {
     walk: Walk,
 }
 
-fn open(settings: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     let settings::Simulated { seed, faults, .. } = &settings.simulated;
     let mut seeds = Random(*seed);
     let mut sensor = |name, label, metric, low, high| Sensor {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use rustix::system::uname;
 
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
-use edgewatch_program::error::Failure;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -27,7 +26,7 @@ const INFO: Metric = Metric::gauge(
 
 struct Uname;
 
-fn open(_: &Settings) -> Result<Box<dyn Collector>, Failure> {
+fn open(_: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Uname))
 }
 

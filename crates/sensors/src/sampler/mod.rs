@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::counters::Counters;
+use crate::error::SamplerError;
 use crate::settings::Settings;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::lock::lock;
 use monitor::monitor;
 use shared::{Scheduled, Shared};
@@ -45,12 +46,10 @@ impl Sampler {
     ///
     /// # Errors
     /// A collector cannot be opened, or the system gives no thread.
-    pub fn start(settings: &Settings, counters: Arc<Counters>) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings, counters: Arc<Counters>) -> Result<Self, SamplerError> {
         let shared = Arc::new(Shared::open(settings, counters)?);
         for worker in shared.workers() {
-            shared
-                .spawn(&worker, 0)
-                .map_err(|error| Failure::because("cannot start the sampler", error))?;
+            shared.spawn(&worker, 0).map_err(SamplerError::Thread)?;
         }
         let monitor = tokio::spawn(monitor(Arc::clone(&shared)));
         Ok(Self {

@@ -9,8 +9,9 @@ use tokio::sync::{Notify, watch};
 use super::state::CollectorState;
 use crate::collectors::{self, Collector, Definition, Schedule};
 use crate::counters::Counters;
+use crate::error::OpenError;
 use crate::settings::Settings;
-use edgewatch_program::error::Failure;
+
 use edgewatch_program::lock::lock;
 
 /// A collector with its reader, and one more reader for each of its isolated parts.
@@ -79,7 +80,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Opens every enabled collector; none is read yet.
-    pub fn open(settings: &Settings, counters: Arc<Counters>) -> Result<Self, Failure> {
+    pub fn open(settings: &Settings, counters: Arc<Counters>) -> Result<Self, OpenError> {
         let now = Instant::now();
         let common_worker = Arc::new(Worker::default());
         let mut scheduled = Vec::new();
