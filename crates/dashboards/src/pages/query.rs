@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use actix_web::error::QueryPayloadError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
 /// Times of pages are rounded down to multiples of this, in milliseconds, so that concurrent viewers send equal queries.
@@ -17,6 +18,17 @@ const MIN_REFRESH: Duration = Duration::from_secs(5);
 const MAX_PARAMETERS: usize = 200;
 /// Bytes of a query string, which each link of a page repeats.
 const MAX_BYTES: usize = 16 << 10;
+
+/// What is percent-encoded in a name or a value of a query string: everything but RFC 3986's unreserved characters, and `/`, `:` and `,`,
+/// which have no meaning there.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b',');
 
 /// Why a query string is invalid. The text is for the person who wrote the address.
 #[derive(Debug, Error)]
@@ -116,10 +128,10 @@ impl PageQuery {
         let mut address = path.to_owned();
         for (number, (key, value)) in kept.chain(added).enumerate() {
             address.push(if number == 0 { '?' } else { '&' });
-            push_encoded(&mut address, key);
+            address.extend(utf8_percent_encode(key, ENCODED));
             if !value.is_empty() {
                 address.push('=');
-                push_encoded(&mut address, value);
+                address.extend(utf8_percent_encode(value, ENCODED));
             }
         }
         address
@@ -178,23 +190,6 @@ impl PageQuery {
             (None, Some(text)) => Err(InvalidQuery::Refresh(text.to_owned())),
             // Such as Grafana's `auto`, which depends on the width of the window.
             (None, None) => Ok(None),
-        }
-    }
-}
-
-/// Appends `text` as a part of a query string (RFC 3986).
-fn push_encoded(address: &mut String, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b':' | b',' => {
-                address.push(char::from(byte));
-            }
-            _ => {
-                const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-                address.push('%');
-                address.push(char::from(DIGITS[usize::from(byte >> 4)]));
-                address.push(char::from(DIGITS[usize::from(byte & 15)]));
-            }
         }
     }
 }
