@@ -22,7 +22,6 @@ pub(crate) const HANDLERS: [&str; 7] = [
 ];
 const CODES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
-/// The counters of the service.
 pub(crate) struct Telemetry {
     registry: Registry,
     /// Requests to `/sensor`.

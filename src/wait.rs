@@ -1,12 +1,12 @@
-//! `edgewatch wait`: waits until an HTTP server answers. Grafana does not tell systemd when it is ready, and Prometheus not whether it
-//! is alive.
+//! `edgewatch wait`: waits until an HTTP server responds. Grafana does not notify systemd that it is ready, and Prometheus does not feed a
+//! watchdog.
 
-mod full;
+mod saturation;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::full::Server;
+use self::saturation::Server;
 
 use edgewatch_program::output;
 use edgewatch_prometheus_client::error::Error;

@@ -19,7 +19,7 @@ impl Settings {
         let mut builder = Config::builder();
         let file = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.exists()));
         if let Some(path) = file {
-            // Read here: the library would take "edgewatch" for "edgewatch.json" and say "not found" for "permission denied".
+            // Read here: the library would take "edgewatch" for "edgewatch.json" and report "not found" for "permission denied".
             let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
                 path: path.to_owned(),
                 source,

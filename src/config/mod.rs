@@ -89,7 +89,7 @@ impl Default for Http {
 pub struct Auth {
     /// Lines of `user:bcrypt-hash`, as `htpasswd -B` writes them. A relative path is looked up among the unit's credentials.
     pub users_file: Option<PathBuf>,
-    /// Serve clients on the device itself (loopback) without a password. Not behind a reverse proxy: its clients look local.
+    /// Serve clients on the device itself (loopback) without a password. Not behind a reverse proxy, whose clients appear local.
     pub trust_loopback: bool,
 }
 

@@ -34,7 +34,6 @@ pub(crate) enum CloseReason {
 }
 
 impl CloseReason {
-    /// Every reason.
     pub(crate) const ALL: [Self; 6] = [
         Self::AddressLimit,
         Self::Evicted,

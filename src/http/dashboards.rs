@@ -33,7 +33,6 @@ const HEADERS: [&str; 4] = [
 /// The end of a page whose response was interrupted.
 const INTERRUPTED: &str = "<p class=\"notice bad\" role=\"alert\">The program that shows dashboards ended in the middle of this page. Load it again.</p></body></html>\n";
 
-/// Forwards a request.
 pub(crate) async fn forward(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let Some(client) = request.conn_data::<Arc<ClientConnection>>().cloned() else {
         return internal_error();

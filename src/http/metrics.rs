@@ -19,7 +19,7 @@ thread_local! {
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Everything in the text format, whatever `Accept` says; compressed only for a client elsewhere that asks for gzip.
+/// All metrics in the text format, independent of `Accept`; compressed only for a client on another machine that accepts gzip.
 pub(crate) async fn metrics(
     app: Data<App>,
     request: HttpRequest,

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 mod client;
 mod connection;
 mod dashboards;
+mod format;
 mod health;
 mod hosts;
 mod key_figures;
@@ -13,7 +14,6 @@ mod probe;
 mod sensor;
 mod server;
 mod status;
-mod units;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -99,7 +99,7 @@ impl App {
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    // HTTP knows HEAD wherever it knows GET (RFC 9110, 9.3.2); the server leaves the body out.
+    // HEAD is supported wherever GET is (RFC 9110, 9.3.2); the server omits the body.
     macro_rules! page {
         ($path:expr, $handler:expr) => {
             web::resource($path)

@@ -60,7 +60,7 @@ pub(crate) async fn sensor(app: Data<App>) -> HttpResponse {
     response
 }
 
-/// Why there is no document. The log has the reason, and the client is not told.
+/// Why there is no document. The reason is logged, and not disclosed to the client.
 #[derive(Debug, thiserror::Error)]
 enum SensorError {
     /// A fault of `[[simulated.faults]]`.

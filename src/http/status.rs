@@ -1,4 +1,4 @@
-//! `GET /`: the status page for people. Works without JavaScript and on a phone.
+//! `GET /`: the status page. Works without JavaScript and on a phone.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use edgewatch_dashboards::frame::{GRAFANA_PORT, link, respond};
 use maud::{Markup, html};
 
-use super::units::{duration, quantity};
+use super::format::{duration, quantity};
 use super::{App, Reloadable, key_figures};
 use crate::config::Settings;
 use edgewatch_dashboards::library::SHIPPED;
@@ -16,13 +16,12 @@ use edgewatch_sensors::sampler::{CollectorState, LastReading};
 
 /// Prometheus' port, where the settings give no link.
 const PROMETHEUS_PORT: u16 = 9090;
-/// Seconds after which a browser loads the page anew.
+/// Seconds after which a browser reloads the page.
 const REFRESH: u32 = 10;
 
 const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("favicon.svg");
 
-/// The page.
 pub(crate) async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let current = app.current();
     current.sampler.refresh().await;
@@ -67,7 +66,6 @@ pub(crate) async fn style() -> HttpResponse {
         .body(STYLE)
 }
 
-/// The favicon.
 pub(crate) async fn icon() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("image/svg+xml")

@@ -29,7 +29,6 @@ const MAX_OUTPUT: usize = 8 << 10;
 /// Lines of them that are shown.
 const MAX_LINES: usize = 20;
 
-/// A running process.
 pub(crate) struct Child {
     name: &'static str,
     process: Process,
@@ -72,7 +71,6 @@ impl Child {
         })
     }
 
-    /// Its process ID.
     pub(crate) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().cast_unsigned()
     }

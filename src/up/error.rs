@@ -61,7 +61,6 @@ pub(crate) enum UpError {
 #[derive(Debug)]
 pub(crate) struct ChildExit {
     pub(crate) name: &'static str,
-    /// Its exit status, for people.
     pub(crate) status: String,
     /// The end of its output, an indented line each.
     pub(crate) output: String,

@@ -34,7 +34,7 @@ const DASHBOARDS: &str = "grafana/dashboards";
 #[derive(Debug)]
 pub(crate) struct Grafana {
     program: PathBuf,
-    /// Where its web pages and defaults lie.
+    /// The directory of its web pages and defaults.
     home: PathBuf,
 }
 

@@ -20,15 +20,12 @@ const SIMULATED: &str = simulated::COLLECTOR.name;
 
 /// What will run, and where. The ports stay bound until their owners take over, so that no two get the same.
 pub(crate) struct Plan {
-    /// The settings of the service.
     pub(crate) settings: Settings,
     /// Limits of all parts.
     pub(crate) budget: Budget,
     /// Files of the children.
     pub(crate) state: StateDir,
-    /// The port of the service.
     pub(crate) service: Port,
-    /// The port of Prometheus.
     pub(crate) prometheus: Port,
     /// Grafana and its port, if it is installed and not left out.
     pub(crate) grafana: Option<(Grafana, Port)>,
@@ -56,7 +53,7 @@ impl Plan {
             _ => None,
         };
         simulate(&mut settings, args.simulated);
-        // The dashboards show this stack, whatever the settings say of another.
+        // The dashboards show this stack, even if the settings name another one.
         settings.prometheus.url = prometheus.url();
         link(&mut settings.links, &prometheus, grafana.as_ref().map(|(_, port)| port));
         Ok(Self {

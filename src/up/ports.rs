@@ -15,7 +15,6 @@ const MAX_TRIES: u16 = 100;
 pub(crate) struct Port {
     /// Keeps the port until it is dropped.
     pub(crate) socket: TcpListener,
-    /// Its address.
     pub(crate) address: SocketAddr,
 }
 

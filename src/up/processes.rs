@@ -12,7 +12,6 @@ const LISTEN: &str = "0A";
 /// A process with its name, for messages.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Process {
-    /// Its process ID.
     pub(crate) pid: u32,
     /// Its name, at most 15 bytes.
     pub(crate) name: String,

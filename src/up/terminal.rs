@@ -34,7 +34,6 @@ pub(crate) fn has_status_line() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Overwrites the status line.
 pub(crate) fn draw_status_line(line: &str) {
     let columns = tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
     // Without the last column, at which some terminals wrap. A serial console reports 0 columns.

@@ -59,7 +59,6 @@ pub const SHIPPED: [Shipped; 3] = [
 pub(crate) struct DashboardInfo {
     /// Its uid, as in its URL.
     pub(crate) uid: String,
-    /// Its title.
     pub(crate) title: String,
     /// What it is for.
     pub(crate) about: String,
@@ -71,7 +70,6 @@ pub(crate) struct DashboardInfo {
 /// A file or directory that cannot be used.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
-    /// Which.
     pub(crate) path: PathBuf,
     /// What is wrong with it, and what to do.
     pub(crate) why: FileError,
@@ -91,7 +89,6 @@ pub(crate) enum OpenError {
 /// A dashboard that has been read.
 #[derive(Debug)]
 pub(crate) struct LoadedDashboard {
-    /// The model.
     pub(crate) dashboard: Dashboard,
     /// The version of its file; `None` if it is shipped.
     pub(crate) version: Option<FileVersion>,

@@ -29,7 +29,7 @@ pub struct Prometheus {
     /// Its scrape interval, the minimum step of range queries. 1 s to 1 h.
     #[serde(with = "humantime_serde")]
     pub scrape_interval: Duration,
-    /// Series of one query; panels say how many were left out. 1 to 1000.
+    /// Series of one query; panels show how many were dropped. 1 to 1000.
     pub max_series: usize,
 }
 
@@ -51,9 +51,9 @@ pub const DASHBOARDS: &str = "/etc/edgewatch/dashboards";
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dashboards {
-    /// Directories with dashboards as Grafana exports them (`*.json`), beside the shipped ones. Looked at for each page.
+    /// Directories with dashboards as Grafana exports them (`*.json`), beside the shipped ones. Listed for each page.
     pub directories: Vec<PathBuf>,
-    /// The Unix socket of a running `edgewatch-dashboards`. Left out, the service starts that program itself when somebody looks.
+    /// The Unix socket of a running `edgewatch-dashboards`. Left out, the service starts that program itself on demand.
     pub socket: Option<PathBuf>,
 }
 

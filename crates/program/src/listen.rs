@@ -100,7 +100,7 @@ impl Socket {
     /// Binds `listen`. A stale Unix socket, on which no process listens, is replaced.
     ///
     /// # Errors
-    /// The address is taken, something other than a socket lies at its path, or the system refuses it.
+    /// The address is in use, its path is a file of another kind, or the system refuses it.
     pub fn bind(listen: &Listen) -> Result<Self, Error> {
         let bound = match listen {
             Listen::Tcp(address) => TcpListener::bind(address).map(Self::Tcp),

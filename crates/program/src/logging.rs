@@ -19,7 +19,7 @@ use crate::lock::lock;
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Only what needs somebody's attention.
+    /// Only what needs attention.
     Error,
     /// Also what works less well than it should.
     Warn,

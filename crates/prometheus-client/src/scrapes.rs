@@ -19,7 +19,7 @@ const EDGES: f64 = 2.0;
 const MAX_MISSING: f64 = 0.01;
 /// Older samples are not searched for.
 const HORIZON: Duration = Duration::from_secs(3600);
-/// How old the newest sample of each target is. `timestamp()` alone looks back five minutes only.
+/// The age of the newest sample of each target. `timestamp()` alone has a lookback of five minutes.
 const AGES: &str = "time() - (timestamp(up) or max_over_time(timestamp(up)[1h:1m]))";
 
 /// The scrapes of one job in a window, or of several jobs together.

@@ -12,7 +12,7 @@ use prometheus::{Encoder, TextEncoder};
 use crate::reading::{Metric, MetricKind};
 use crate::sampler::{LastReading, Sampler};
 
-/// The media type, byte for byte: Prometheus 3 refuses a scrape whose type it does not know.
+/// The media type, byte for byte: Prometheus 3 rejects a scrape with an unknown one.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const SUCCESS: Metric = Metric::gauge(

@@ -80,7 +80,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// True if both stand for the same series.
+    /// True if both are of the same series.
     pub fn is_same_series(&self, other: &Self) -> bool {
         self.metric.name == other.metric.name && self.labels == other.labels
     }
@@ -98,7 +98,7 @@ pub struct RecorderLimits {
 /// Whether the part of that name is to be read by the current reader.
 pub type PartFilter<'a> = Box<dyn FnMut(&Arc<str>) -> bool + 'a>;
 
-/// Records one read of a collector: readings, errors and events, bounded whatever the hardware says.
+/// Records one read of a collector: readings, errors and events, bounded for any hardware.
 pub struct Recorder<'a> {
     limits: RecorderLimits,
     filter: PartFilter<'a>,

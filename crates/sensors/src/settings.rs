@@ -84,7 +84,7 @@ impl Default for Limits {
 pub struct CpuSpike {
     /// A spike begins above this. 0.05 to 1.
     pub threshold: f64,
-    /// It ends below this, which lies under `threshold` so that a load around it does not count over and over. 0 to `threshold`.
+    /// It ends below this. Hysteresis: a load around `threshold` must not count again and again. 0 to `threshold`.
     pub clear: f64,
     /// Over how long the load is averaged. 1 s to 10 min.
     #[serde(with = "humantime_serde")]

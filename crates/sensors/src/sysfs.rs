@@ -14,7 +14,7 @@ const TABLE_LIMIT: usize = 256 * 1024;
 /// Bound for the entries of a directory.
 const ENTRIES_LIMIT: usize = 8192;
 
-/// A directory that stands for /proc or /sys.
+/// The root of /proc or /sys, or of a copy.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);
 

@@ -144,7 +144,7 @@ fn credential_path(file: &Path) -> PathBuf {
 }
 
 fn warn_if_others_can_read(path: &Path) {
-    // systemd hands credentials over read-only for the service alone, whatever the mode says.
+    // systemd passes credentials read-only to the service alone, independent of the mode.
     let is_credential = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|directory| path.starts_with(directory));
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if !is_credential && mode & 0o007 != 0 {

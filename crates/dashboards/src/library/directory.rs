@@ -54,13 +54,10 @@ pub(crate) struct FileVersion {
 /// A file with a dashboard.
 #[derive(Clone, Debug)]
 pub(crate) struct File {
-    /// Its path.
     pub(crate) path: PathBuf,
-    /// The version that was read.
     pub(crate) version: FileVersion,
     /// Its uid, or its name without `.json`.
     pub(crate) uid: String,
-    /// Its title.
     pub(crate) title: String,
     /// What it is for.
     pub(crate) about: String,
@@ -76,7 +73,6 @@ impl Index {
         }
     }
 
-    /// The directories.
     pub(crate) fn directories(&self) -> &[PathBuf] {
         &self.directories
     }

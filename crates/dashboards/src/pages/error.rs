@@ -46,7 +46,7 @@ impl ResponseError for PageError {
         }
     }
 
-    /// For scripts: values and pictures. It says nothing of files and of what failed inside.
+    /// Plain text, for values and pictures. It discloses neither paths nor internal errors.
     fn error_response(&self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status_code());
         match self {

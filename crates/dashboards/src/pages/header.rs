@@ -23,17 +23,13 @@ const RANGES: [(&str, &str); 10] = [
 ];
 const REFRESHES: [&str; 6] = ["5s", "10s", "30s", "1m", "5m", "15m"];
 
-/// The data of the header.
 pub(crate) struct Header<'a> {
     /// `/d/UID`.
     pub(crate) path: &'a str,
-    /// The query string.
     pub(crate) query: &'a PageQuery,
     /// The query string, applied to the dashboard.
     pub(crate) view: &'a View,
-    /// The dashboard.
     pub(crate) dashboard: &'a Dashboard,
-    /// Its variables.
     pub(crate) variables: &'a Variables,
     /// URL of the same in Grafana, if that runs.
     pub(crate) grafana: Option<String>,

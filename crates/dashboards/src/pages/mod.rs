@@ -62,7 +62,6 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 
 /// What rendering needs, for one version of the settings.
 pub(crate) struct RenderContext {
-    /// The dashboards.
     pub(crate) library: Arc<Library>,
     /// Prometheus, behind a cache.
     pub(crate) source: Arc<CachedSource>,
@@ -141,7 +140,6 @@ impl Queue {
     }
 }
 
-/// The list as a page.
 pub(crate) async fn list(
     RequestContext(context): RequestContext,
     request: HttpRequest,

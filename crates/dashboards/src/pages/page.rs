@@ -74,7 +74,7 @@ async fn try_respond(
         .streaming(stream::body(Arc::clone(context), permit, pieces)))
 }
 
-/// The error as a page, for people.
+/// The error as a page.
 fn error_page(error: &PageError, uid: &str) -> HttpResponse {
     let title = match error {
         PageError::Query(_) | PageError::Picture(_) => "This address cannot be shown",

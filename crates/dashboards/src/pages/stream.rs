@@ -21,7 +21,6 @@ const READ_AHEAD: usize = 2;
 /// A response no longer counts against the limit after this time, so that slow clients do not keep others out.
 const PERMIT_LIFETIME: Duration = Duration::from_secs(60);
 
-/// A piece of a page.
 pub(crate) enum Piece {
     /// Markup.
     Ready(String),
@@ -61,7 +60,6 @@ impl RenderPermit {
         })
     }
 
-    /// The kind of the response.
     pub(crate) const fn kind(&self) -> Kind {
         self.kind
     }
@@ -82,7 +80,6 @@ impl Drop for RenderPermit {
     }
 }
 
-/// The body of a page.
 pub(crate) fn body(
     context: Arc<RenderContext>,
     permit: RenderPermit,

@@ -222,7 +222,7 @@ impl Cgroup {
         }
     }
 
-    /// Bytes; `None` if the file says `max`, or does not exist.
+    /// Bytes; `None` if the file contains `max`, or does not exist.
     fn limit(&self, directory: &str, file: &str) -> Result<Option<f64>, ReadError> {
         let path = format!("{directory}/{file}");
         match self.sysfs.attribute(&path) {

@@ -17,7 +17,7 @@ pub const COLLECTOR: Definition = Definition {
     open,
 };
 
-/// Sectors in a byte: a sector is 512 bytes here, whatever it is on the device.
+/// Sectors in a byte: a sector is 512 bytes here, independent of the device.
 const SECTORS: f64 = 1.0 / 512.0;
 /// Milliseconds in a second. Divided by, since a product with 0.001 would not come out as the nearest number.
 const MILLISECONDS: f64 = 1e3;

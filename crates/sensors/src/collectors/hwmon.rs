@@ -45,7 +45,7 @@ static TEMP_CRIT: Metric = Metric::gauge(
     "Critical limit of the temperature.",
 )
 .within(CELSIUS);
-// Low voltage ends at 1500 V of direct current (IEC 60038): nobody wires more than that to such a chip.
+// The limit of low voltage is 1500 V of direct current (IEC 60038): no such chip measures more.
 pub(crate) static VOLTS: Metric = Metric::gauge("node_hwmon_in_volts", "volts", "Voltage.").within((-1500.0, 1500.0));
 // The rails of large processors carry 1000 A.
 static AMPS: Metric = Metric::gauge("node_hwmon_curr_amps", "amperes", "Current.").within((-1e4, 1e4));

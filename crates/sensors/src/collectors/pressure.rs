@@ -27,7 +27,7 @@ const fn seconds(name: &'static str, help: &'static str) -> Metric {
     Metric::counter(name, "seconds", help)
 }
 
-/// File, line and metric. The line `full` of the CPU says nothing for the whole machine, and interrupts have no `some`.
+/// File, line and metric. The line `full` of the CPU is undefined at the system level, and interrupts have no `some`.
 static TOTALS: [(&str, &str, Metric); 6] = [
     (
         "pressure/cpu",

@@ -1,4 +1,4 @@
-//! The service itself, from `/proc/self` (Documentation/filesystems/proc.rst), whatever `paths.procfs` says.
+//! The service itself, from `/proc/self` (Documentation/filesystems/proc.rst), independent of `paths.procfs`.
 //!
 //! The collector of the `prometheus` crate cuts CPU time down to whole seconds, which shows nothing of a service that uses
 //! some milliseconds a minute.
@@ -85,7 +85,7 @@ impl Collector for Process {
 impl Process {
     fn read_stat(&self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let text = self.own.table(STAT)?;
-        // The second field is the name of the program in parentheses, which may itself hold spaces and parentheses.
+        // The second field is the name of the program in parentheses, which may itself contain spaces and parentheses.
         let fields: Vec<&str> = text
             .rsplit(')')
             .next()

@@ -12,7 +12,7 @@ use crate::settings::{self, Fault, FaultKind, Settings};
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "simulated",
-    // As hwmon, which it stands for.
+    // As hwmon, which it replaces.
     schedule: Schedule::Periodic,
     period: Duration::from_secs(1),
     deadline: Duration::from_secs(1),

@@ -119,7 +119,7 @@ impl Sampler {
         self.shared.make_due(requested);
         let is_done = || self.shared.is_fresh(requested) && self.is_complete();
         let fresh = async { while !is_done() && changed.changed().await.is_ok() {} };
-        // Past the limit the scrape takes the readings at hand; their age says how old they are.
+        // After the timeout the scrape takes the readings at hand, with their age.
         let _ = tokio::time::timeout(limit, fresh).await;
     }
 

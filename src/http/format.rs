@@ -1,8 +1,8 @@
-//! Values for people.
+//! Formatting of values with units.
 
 use std::time::Duration;
 
-/// A value for people, with its unit.
+/// A value with its unit.
 pub(crate) fn quantity(value: f64, unit: &str) -> String {
     match unit {
         "bytes" => bytes(value),
