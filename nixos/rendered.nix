@@ -19,32 +19,7 @@ let
   inherit (system) config pkgs;
   inherit (pkgs) lib;
 
-  # The package's own way of installing units, without its compiler; and without manual pages, which cargo's program would write.
-  inherit
-    (pkgs.callPackage ./package.nix {
-      rustPlatform.buildRustPackage = lib.id;
-      stdenv.buildPlatform.canExecute = _: false;
-      stdenv.hostPlatform = null;
-      installShellFiles = null;
-    })
-    postInstall
-    src
-    version
-    ;
-  package =
-    pkgs.runCommand "edgewatch-${version}"
-      {
-        inherit version;
-        meta.mainProgram = "edgewatch";
-      }
-      ''
-        install -Dm755 ${binary} $out/bin/edgewatch
-        install -Dm755 ${dashboards} $out/bin/edgewatch-dashboards
-        cp -r ${src}/. source
-        chmod -R u+w source
-        cd source
-        ${postInstall}
-      '';
+  package = import ./prebuilt.nix { inherit pkgs binary dashboards; };
 
   # The stand-in for nixpkgs has no programs of its own. JSON is YAML, and its scalars and lists are TOML's.
   remarshal = nixpkgs.symlinkJoin {

@@ -3,39 +3,14 @@
 {
   lib,
   pkgs,
-  programs, # a directory with edgewatch and edgewatch-dashboards
+  programs, # as ../../nixos/prebuilt.nix takes them
   ...
 }:
 let
-  # The package as ../../nixos/package.nix installs it, with programs that Cargo has built.
-  inherit
-    (pkgs.callPackage ../../nixos/package.nix {
-      rustPlatform.buildRustPackage = lib.id;
-      stdenv.buildPlatform.canExecute = _: false;
-      stdenv.hostPlatform = null;
-      installShellFiles = null;
-    })
-    postInstall
-    src
-    version
-    ;
-  package =
-    pkgs.runCommand "edgewatch-${version}"
-      {
-        inherit version;
-        meta.mainProgram = "edgewatch";
-      }
-      ''
-        install -Dm755 -t $out/bin ${programs}/*
-        cp -r ${src}/. source
-        chmod -R u+w source
-        cd source
-        ${postInstall}
-      '';
   off.enable = lib.mkForce false;
 in
 {
-  services.edgewatch.package = package;
+  services.edgewatch.package = import ../../nixos/prebuilt.nix ({ inherit pkgs; } // programs);
 
   boot.kernel.enable = false;
   boot.initrd.enable = false;

@@ -1,0 +1,33 @@
+# The package as package.nix installs it, with programs that Cargo has built, for machines that cannot build it with Nix; and without manual
+# pages, which Cargo's program would write. `binary` is edgewatch, `dashboards` edgewatch-dashboards.
+{
+  pkgs,
+  binary,
+  dashboards,
+}:
+let
+  inherit
+    (pkgs.callPackage ./package.nix {
+      rustPlatform.buildRustPackage = pkgs.lib.id;
+      stdenv.buildPlatform.canExecute = _: false;
+      stdenv.hostPlatform = null;
+      installShellFiles = null;
+    })
+    postInstall
+    src
+    version
+    ;
+in
+pkgs.runCommand "edgewatch-${version}"
+  {
+    inherit version;
+    meta.mainProgram = "edgewatch";
+  }
+  ''
+    install -Dm755 ${binary} $out/bin/edgewatch
+    install -Dm755 ${dashboards} $out/bin/edgewatch-dashboards
+    cp -r ${src}/. source
+    chmod -R u+w source
+    cd source
+    ${postInstall}
+  ''
