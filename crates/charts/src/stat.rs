@@ -141,7 +141,7 @@ impl Stats<'_> {
         Some(background(&medium.color(color), is_gradient, &id))
     }
 
-    /// The sparkline of a cell, [`SPARK`] units large, with a line of that width; `None` if it has none.
+    /// The sparkline of a cell, `SPARK` units large, with a line of that width; `None` if it has none.
     pub fn spark(&self, one: &Shown, medium: Medium, width: &str) -> Option<Markup> {
         let spark = spark(one).filter(|_| self.look.has_graph)?;
         Some(spark.draw(&medium.color(self.colors(one).1), width))
