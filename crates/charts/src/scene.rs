@@ -16,7 +16,7 @@ pub use super::heatmap::Cells;
 use super::stat;
 pub use super::stat::Stats;
 pub use super::state_timeline::{Row as StateRow, States};
-pub use super::table::{Tables, columns_of, content};
+pub use super::table::{Tables, columns_of, content, rows_of};
 pub use super::text::Words;
 pub use super::timeseries::Lines;
 use super::{heatmap, state_timeline, table, timeseries};

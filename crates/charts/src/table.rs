@@ -55,6 +55,12 @@ pub fn columns_of(frame: &Frame) -> Vec<Column<'_>> {
         .collect()
 }
 
+/// How many rows columns of one frame have.
+pub fn rows_of(columns: &[Column]) -> usize {
+    let lengths = columns.iter().map(|column| column.field.values.len());
+    lengths.max().unwrap_or_default()
+}
+
 /// The colour of a cell that has one: not that of a missing number.
 pub fn cell_color(field: &Field, display: &Display, number: Option<f64>) -> Option<String> {
     if number.is_some_and(f64::is_nan) && field.options.mappings.is_empty() {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::table::{Column, MAX_CELLS, MAX_ROWS, Tables, cell_color, columns_of, content};
+use crate::table::{Column, MAX_CELLS, MAX_ROWS, Tables, cell_color, columns_of, content, rows_of};
 use crate::theme::readable_on;
 use edgewatch_grafana_model::data::Frame;
 use edgewatch_grafana_model::display;
@@ -34,11 +34,7 @@ pub fn tables(tables: &Tables) -> Markup {
 fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize, zone: &Zone) -> Markup {
     let most = most.min(MAX_ROWS);
     let fields = columns_of(frame);
-    let rows = fields
-        .iter()
-        .map(|column| column.field.values.len())
-        .max()
-        .unwrap_or_default();
+    let rows = rows_of(&fields);
     html! {
         table {
             @if has_caption && !frame.name.is_empty() { caption dir="auto" { (frame.name) } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::graph::short;
-use crate::table::{Column, MAX_ROWS, Tables, cell_color, columns_of, content};
+use crate::table::{Column, MAX_ROWS, Tables, cell_color, columns_of, content, rows_of};
 use crate::theme::{Medium, Tone, fitted, readable_on, text_width};
 use edgewatch_grafana_model::panel::table::Cell;
 use edgewatch_grafana_model::time::Zone;
@@ -21,11 +21,7 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
     };
     let zone = tables.zone;
     let fields = columns_of(frame);
-    let rows = fields
-        .iter()
-        .map(|column| column.field.values.len())
-        .max()
-        .unwrap_or_default();
+    let rows = rows_of(&fields);
     let head = if tables.has_head { LINE } else { 0.0 };
     let places = places(&fields, rows.min(MAX_ROWS), zone, width);
     let place = |(left, column): (f64, f64), of: &Column| match of.alignment() {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::card::{Painted, Row, State};
 use edgewatch_charts::scene::{
-    Bars, Cells, Gauges, Lines, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content, scene,
+    Bars, Cells, Gauges, Lines, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content, rows_of,
+    scene,
 };
 use edgewatch_grafana_model::data::{Data, Field, Values};
 use edgewatch_grafana_model::display::{self, Display};
@@ -193,12 +194,7 @@ fn table(tables: &Tables) -> Vec<Row> {
         color: String::new(),
     });
     let head = tables.has_head.then(|| Row::Cells(head.collect()));
-    let count = columns
-        .iter()
-        .map(|column| column.field.values.len())
-        .max()
-        .unwrap_or(0);
-    let rows = (0..count).map(|row| {
+    let rows = (0..rows_of(&columns)).map(|row| {
         let cells = columns
             .iter()
             .map(|column| content(column.field, row, tables.zone).0.into());
