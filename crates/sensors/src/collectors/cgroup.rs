@@ -1,5 +1,6 @@
 //! The budget and the usage of the stack, from cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::budget::{Budget, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
@@ -222,36 +223,36 @@ impl Cgroup {
         }
     }
 
-    /// Bytes; `None` if the file contains `max`, or does not exist.
+    /// Bytes; `None` if there is no limit.
     fn limit(&self, directory: &str, file: &str) -> Result<Option<f64>, ReadError> {
         let path = format!("{directory}/{file}");
-        match self.sysfs.attribute(&path) {
-            Ok(text) if text == "max" => Ok(None),
-            Ok(text) => self
-                .sysfs
-                .parse(&path, Some(&text))
-                .map(|bytes: u64| Some(bytes as f64)),
+        let Some(text) = self.unless_max(&path)? else {
+            return Ok(None);
+        };
+        let bytes: u64 = self.sysfs.parse(&path, Some(&text))?;
+        Ok(Some(bytes as f64))
+    }
+
+    /// CPUs, from `cpu.max`: the time that may be used and the period, both in microseconds; `None` if there is no limit.
+    fn quota(&self, directory: &str) -> Result<Option<f64>, ReadError> {
+        let path = format!("{directory}/cpu.max");
+        let Some(text) = self.unless_max(&path)? else {
+            return Ok(None);
+        };
+        let mut words = text.split_ascii_whitespace();
+        let time: u32 = self.sysfs.parse(&path, words.next())?;
+        let period: NonZeroU32 = self.sysfs.parse(&path, words.next())?;
+        Ok(Some(f64::from(time) / f64::from(period.get())))
+    }
+
+    /// What the file of a limit contains; `None` if that begins with `max`, or the file does not exist.
+    fn unless_max(&self, path: &str) -> Result<Option<String>, ReadError> {
+        match self.sysfs.attribute(path) {
+            Ok(text) if text.split_ascii_whitespace().next() == Some("max") => Ok(None),
+            Ok(text) => Ok(Some(text)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// CPUs, from `cpu.max`: the time that may be used and the period, both in microseconds; `None` if it says `max`, or does not exist.
-    fn quota(&self, directory: &str) -> Result<Option<f64>, ReadError> {
-        let path = format!("{directory}/cpu.max");
-        let text = match self.sysfs.attribute(&path) {
-            Ok(text) => text,
-            Err(error) if error.is_missing() => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let mut words = text.split_ascii_whitespace();
-        let time = words.next();
-        if time == Some("max") {
-            return Ok(None);
-        }
-        let time: u32 = self.sysfs.parse(&path, time)?;
-        let period: std::num::NonZeroU32 = self.sysfs.parse(&path, words.next())?;
-        Ok(Some(f64::from(time) / f64::from(period.get())))
     }
 }
 
