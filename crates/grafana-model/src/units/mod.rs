@@ -137,16 +137,6 @@ impl<'a> Unit<'a> {
             _ => self.format(decimals, value),
         }
     }
-
-    /// True if numbers are scaled by 1024: ticks of an axis then lie at powers of two.
-    pub const fn is_binary(&self) -> bool {
-        matches!(self.kind, Kind::Binary(..))
-    }
-
-    /// True if numbers are shown as two words: ticks of an axis then lie at 0 and 1.
-    pub const fn is_bool(&self) -> bool {
-        matches!(self.kind, Kind::Bool(..))
-    }
 }
 
 /// The shortest text of a number, as JavaScript writes it, and so the key of value mappings.
