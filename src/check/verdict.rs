@@ -171,7 +171,7 @@ impl Report {
     }
 }
 
-/// Texts come from other programs: no line breaks, and nothing that is_terminal_control a terminal.
+/// Texts come from other programs: no line breaks, and nothing that controls a terminal.
 fn one_line(text: &str) -> String {
     text.trim()
         .replace(|c: char| c.is_control() || is_terminal_control(c), " ")

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewatch_dashboards::settings::{HEADER, Settings};
-
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;

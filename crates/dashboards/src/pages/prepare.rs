@@ -11,7 +11,7 @@ use super::stream::RenderPermit;
 use crate::library::OpenError;
 use edgewatch_grafana_model::data::Data as PanelData;
 use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::Placed;
+use edgewatch_grafana_model::layout::{COLUMNS, Placed};
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_grafana_model::model::GridPos;
 use edgewatch_grafana_model::sections::{self, Section};
@@ -23,7 +23,7 @@ use edgewatch_program::time::unix_time;
 const ALONE: GridPos = GridPos {
     x: 0,
     y: 0,
-    w: 24,
+    w: COLUMNS,
     h: 18,
 };
 
