@@ -20,7 +20,8 @@ use crate::http::{
 };
 use crate::telemetry::Telemetry;
 use edgewatch_program::error::{Error as ProgramError, Failure};
-use edgewatch_program::listen::{Listen, Socket};
+use edgewatch_program::listen::Listen;
+use edgewatch_program::socket::Socket;
 use edgewatch_program::systemd;
 use edgewatch_program::{logging, memory, output};
 use edgewatch_sensors::error::SamplerError;

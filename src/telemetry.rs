@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, proto::MetricFamily};
 
-use crate::http::CloseReason;
 use edgewatch_sensors::counters::Counters;
 
 /// `sensor_failed_events_total{reason="route_error"}`.
@@ -21,6 +20,46 @@ pub(crate) const HANDLERS: [&str; 7] = [
     "status",
 ];
 const CODES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+/// Why the service closed a connection: `edge_http_connections_closed_total{reason}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// Too many connections from its address.
+    AddressLimit,
+    /// It waited for its client, and another one connected.
+    Evicted,
+    /// The request took longer than `http.client_timeout`.
+    SlowRequest,
+    /// The head of the request was too long.
+    LongHead,
+    /// The client did not read the response.
+    NotReading,
+    /// The request was not HTTP.
+    Malformed,
+}
+
+impl CloseReason {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::AddressLimit,
+        Self::Evicted,
+        Self::SlowRequest,
+        Self::LongHead,
+        Self::NotReading,
+        Self::Malformed,
+    ];
+
+    /// The value of the label.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AddressLimit => "address",
+            Self::Evicted => "made_room",
+            Self::SlowRequest => "slow_request",
+            Self::LongHead => "long_head",
+            Self::NotReading => "not_reading",
+            Self::Malformed => "malformed",
+        }
+    }
+}
 
 pub(crate) struct Telemetry {
     registry: Registry,

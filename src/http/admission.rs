@@ -7,54 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::client::ClientConnection;
-use crate::telemetry::Telemetry;
+use super::client::{ClientConnection, Peers};
+use crate::telemetry::{CloseReason, Telemetry};
 use edgewatch_program::listen::is_loopback;
 use edgewatch_program::lock::lock;
 use edgewatch_program::logging::LogRateLimit;
 
 /// Time between two searches for a connection to evict.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Why the service closed a connection: `edge_http_connections_closed_total{reason}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CloseReason {
-    /// Too many connections from its address.
-    AddressLimit,
-    /// It waited for its client, and another one connected.
-    Evicted,
-    /// The request took longer than `http.client_timeout`.
-    SlowRequest,
-    /// The head of the request was too long.
-    LongHead,
-    /// The client did not read the response.
-    NotReading,
-    /// The request was not HTTP.
-    Malformed,
-}
-
-impl CloseReason {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::AddressLimit,
-        Self::Evicted,
-        Self::SlowRequest,
-        Self::LongHead,
-        Self::NotReading,
-        Self::Malformed,
-    ];
-
-    /// The value of the label.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::AddressLimit => "address",
-            Self::Evicted => "made_room",
-            Self::SlowRequest => "slow_request",
-            Self::LongHead => "long_head",
-            Self::NotReading => "not_reading",
-            Self::Malformed => "malformed",
-        }
-    }
-}
 
 /// The address by which clients are distinguished: of IPv6 the /64 network, since a host has 2^64 addresses in one (RFC 6177).
 pub(crate) fn client_network(address: IpAddr) -> IpAddr {
@@ -101,7 +61,7 @@ impl Admission {
                 return None;
             }
         }
-        let client = ClientConnection::new(network, Some(Arc::clone(self)));
+        let client = ClientConnection::new(network, Some(Arc::clone(self) as _));
         open.push(Arc::clone(&client));
         Some(client)
     }
@@ -116,23 +76,6 @@ impl Admission {
             tokio::time::sleep(RETRY_INTERVAL).await;
         }
         self.is_freeing.store(false, Ordering::Release);
-    }
-
-    /// True if the limit is reached.
-    pub(crate) fn is_full(&self) -> bool {
-        let open = lock(&self.open);
-        let count = || open.iter().filter(|client| !client.is_evicted()).count();
-        open.len() >= self.max_connections && count() >= self.max_connections
-    }
-
-    /// Counts a connection that is closed for a reason.
-    pub(crate) fn count_closed(&self, reason: CloseReason) {
-        self.telemetry.closed(reason);
-    }
-
-    /// Removes a connection that has been closed.
-    pub(super) fn remove(&self, client: &Arc<ClientConnection>) {
-        lock(&self.open).retain(|other| !Arc::ptr_eq(other, client));
     }
 
     /// A quarter of all for one address; all for the device itself, which may run a reverse proxy.
@@ -153,6 +96,22 @@ impl Admission {
         client.evict();
         self.count_closed(CloseReason::Evicted);
         true
+    }
+}
+
+impl Peers for Admission {
+    fn is_full(&self) -> bool {
+        let open = lock(&self.open);
+        let count = || open.iter().filter(|client| !client.is_evicted()).count();
+        open.len() >= self.max_connections && count() >= self.max_connections
+    }
+
+    fn remove(&self, client: &Arc<ClientConnection>) {
+        lock(&self.open).retain(|other| !Arc::ptr_eq(other, client));
+    }
+
+    fn count_closed(&self, reason: CloseReason) {
+        self.telemetry.closed(reason);
     }
 }
 

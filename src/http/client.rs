@@ -7,17 +7,27 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::admission::{Admission, CloseReason};
+use crate::telemetry::CloseReason;
 use edgewatch_program::lock::lock;
 
 /// Time that a client has to send its request, however many others connect: it may be a round trip away, or its data still unread.
 pub(super) const GRACE: Duration = Duration::from_millis(250);
 
+/// Those that share a limit of connections.
+pub(super) trait Peers {
+    /// True if the limit is reached.
+    fn is_full(&self) -> bool;
+    /// One of them has been closed.
+    fn remove(&self, client: &Arc<ClientConnection>);
+    /// One of them is closed by the service.
+    fn count_closed(&self, reason: CloseReason);
+}
+
 /// One client at the other end of a connection.
 pub(crate) struct ClientConnection {
     network: Option<IpAddr>,
     /// `None` for the watchdog's probe, which no other connection may displace.
-    admission: Option<Arc<Admission>>,
+    peers: Option<Arc<dyn Peers + Send + Sync>>,
     disconnected: Notify,
     state: Mutex<ConnectionState>,
 }
@@ -92,10 +102,10 @@ pub(super) enum ReadGate {
 }
 
 impl ClientConnection {
-    pub(super) fn new(network: Option<IpAddr>, admission: Option<Arc<Admission>>) -> Arc<Self> {
+    pub(super) fn new(network: Option<IpAddr>, peers: Option<Arc<dyn Peers + Send + Sync>>) -> Arc<Self> {
         Arc::new(Self {
             network,
-            admission,
+            peers,
             disconnected: Notify::new(),
             state: Mutex::new(ConnectionState::new()),
         })
@@ -164,8 +174,8 @@ impl ClientConnection {
 
     /// Counts it as closed for a reason.
     pub(super) fn count_closed(&self, reason: CloseReason) {
-        if let Some(admission) = &self.admission {
-            admission.count_closed(reason);
+        if let Some(peers) = &self.peers {
+            peers.count_closed(reason);
         }
     }
 
@@ -187,13 +197,13 @@ impl ClientConnection {
 
     /// True if the limit of connections is reached, so that this one must not stay open after its response.
     pub(super) fn is_over_limit(&self) -> bool {
-        self.admission.as_ref().is_some_and(|admission| admission.is_full())
+        self.peers.as_ref().is_some_and(|peers| peers.is_full())
     }
 
     /// The connection has been closed.
     pub(super) fn close(self: &Arc<Self>) {
-        if let Some(admission) = &self.admission {
-            admission.remove(self);
+        if let Some(peers) = &self.peers {
+            peers.remove(self);
         }
     }
 

@@ -17,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Sleep;
 
-use super::admission::CloseReason;
 use super::client::{ClientConnection, ReadGate};
+use crate::telemetry::CloseReason;
 
 /// Bytes of a request's head. Browsers send one or two thousand; a dashboard with many variables some more.
 const MAX_HEAD: usize = 16 << 10;

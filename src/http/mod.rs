@@ -38,7 +38,6 @@ use futures_util::FutureExt;
 use crate::config::Settings;
 use crate::dashboards::DashboardsClient;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
-pub(crate) use admission::CloseReason;
 use auth::Auth;
 use client::{ClientConnection, RequestGuard};
 use edgewatch_dashboards::response::{internal_error, plain};

@@ -18,13 +18,14 @@ use actix_web::{App as Routes, web};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
 
-use super::admission::{Admission, CloseReason};
-use super::client::ClientConnection;
+use super::admission::Admission;
+use super::client::{ClientConnection, Peers};
 use super::connection::{Connection, Transport};
 use super::{App, guard, routes};
+use crate::telemetry::CloseReason;
 use edgewatch_dashboards::response::WRITE_BUFFER;
-use edgewatch_program::listen::Socket;
 use edgewatch_program::logging::LogRateLimit;
+use edgewatch_program::socket::Socket;
 
 /// For password checks.
 const BLOCKING_THREADS: usize = 1;

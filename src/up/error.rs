@@ -8,11 +8,13 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::processes::Process;
-use super::prometheus::INSTALL;
 use crate::config::SettingsError;
 use crate::serve::ServeError;
 use edgewatch_program::error::{Error as ProgramError, Failure};
 use edgewatch_prometheus_client::error::Error as ClientError;
+
+/// Where to get Prometheus.
+const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
 
 /// An error of `edgewatch up`.
 #[derive(Debug, Error)]

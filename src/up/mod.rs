@@ -25,9 +25,9 @@ use crate::serve::Service;
 use child::Child;
 use error::UpError;
 
-use edgewatch_program::listen::Socket;
 use edgewatch_program::logging;
 use edgewatch_program::signals::Signals;
+use edgewatch_program::socket::Socket;
 use edgewatch_prometheus_client::{Client, prometheus::Prometheus};
 use live::StackProcess;
 use plan::Plan;

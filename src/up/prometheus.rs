@@ -24,7 +24,6 @@ use edgewatch_sensors::budget::PrometheusBudget;
 
 /// The oldest version that knows every setting of the shipped configuration and every flag of the budget.
 const OLDEST: (u32, u32) = (2, 42);
-pub(super) const INSTALL: &str = "apt install prometheus (Debian, Raspberry Pi OS), nix profile install nixpkgs#prometheus, or name one with --prometheus PROGRAM";
 /// Bytes of the answer to `--version` that are read.
 const MAX_VERSION: u64 = 8 << 10;
 /// Below the state directory, as [`DATA`].

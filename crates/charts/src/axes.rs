@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::graph::{Axis, Ink, Tick, short};
 use super::legend::Legend;
+use super::line::Line;
 use super::look::usual_size;
 use super::scale::{Distribution, Limits, Scale, tick_texts};
-use super::timeseries::Line;
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
 use edgewatch_grafana_model::panel::timeseries::{

@@ -5,7 +5,6 @@ use maud::{Markup, PreEscaped, html};
 
 use super::legend::Legend;
 use super::theme::{Medium, Tone, text_width};
-use super::{heatmap, state_timeline, timeseries};
 use edgewatch_grafana_model::time::TimeRange;
 
 /// Pixels of the text at axes.
@@ -15,8 +14,8 @@ const AIR: f64 = 12.0;
 /// Pixels of the longest text at an axis; names are cut there.
 pub const WIDEST: f64 = 130.0;
 
-/// A graph.
-pub struct Graph<'a> {
+/// A graph around a plot `P`.
+pub struct Graph<P> {
     /// The panel's id.
     pub panel: u32,
     /// For people who cannot see it.
@@ -32,28 +31,7 @@ pub struct Graph<'a> {
     /// Texts in the plot, which are not stretched with it.
     pub labels: Vec<Label>,
     /// What is inside.
-    pub plot: Plot<'a>,
-}
-
-/// The inside of a graph.
-pub enum Plot<'a> {
-    /// Of a time series panel.
-    Lines(timeseries::Lines<'a>),
-    /// Of a state timeline.
-    States(state_timeline::States<'a>),
-    /// Of a heat map.
-    Cells(heatmap::Cells),
-}
-
-impl Plot<'_> {
-    /// Its marks.
-    pub fn draw(&self, ink: Ink) -> Markup {
-        match self {
-            Self::Lines(lines) => lines.draw(ink),
-            Self::States(states) => states.draw(ink),
-            Self::Cells(cells) => cells.draw(ink),
-        }
-    }
+    pub plot: P,
 }
 
 /// A vertical axis.
@@ -135,7 +113,21 @@ pub fn percent(fraction: f64) -> String {
     format!("{}%", short(fraction * 100.0))
 }
 
-impl Graph<'_> {
+impl<P> Graph<P> {
+    /// The same around another plot.
+    pub fn map<Q>(self, other: impl FnOnce(P) -> Q) -> Graph<Q> {
+        Graph {
+            panel: self.panel,
+            summary: self.summary,
+            range: self.range,
+            axes: self.axes,
+            times: self.times,
+            legend: self.legend,
+            labels: self.labels,
+            plot: other(self.plot),
+        }
+    }
+
     /// The pixels that the text of a time takes, with some air.
     pub fn room(&self) -> f64 {
         let widths = self.times.iter().map(|tick| text_width(&tick.text, TEXT) + AIR);

@@ -5,7 +5,7 @@ mod shades;
 use maud::{Markup, html};
 
 use super::canvas::Canvas;
-use super::graph::{Axis, Graph, Ink, Plot, Tick};
+use super::graph::{Axis, Graph, Ink, Tick};
 use super::legend::{Entry, Legend};
 use super::look::usual_size;
 use super::{axes, clock, scale};
@@ -45,7 +45,7 @@ pub struct Cells {
 
 /// The graph of `data`; `None` if there is nothing to draw.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-pub fn graph<'a>(panel: &'a Panel, options: &Heatmap, data: &'a Data, scope: &Scope) -> Option<Graph<'a>> {
+pub fn graph(panel: &Panel, options: &Heatmap, data: &Data, scope: &Scope) -> Option<Graph<Cells>> {
     let range = data.range;
     let cells = if options.calculate {
         counted(&options.calculation.y_buckets, data)
@@ -100,14 +100,14 @@ pub fn graph<'a>(panel: &'a Panel, options: &Heatmap, data: &'a Data, scope: &Sc
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         labels: Vec::new(),
-        plot: Plot::Cells(Cells {
+        plot: Cells {
             cells,
             shades,
             most,
             unit: options.cell_values.unit.clone(),
             step,
             range,
-        }),
+        },
     })
 }
 

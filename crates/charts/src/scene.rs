@@ -11,8 +11,8 @@ pub use super::bargauge::Bars;
 use super::gauge;
 pub use super::gauge::Gauges;
 use super::graph::Graph;
-pub use super::graph::Plot;
 pub use super::heatmap::Cells;
+pub use super::plot::Plot;
 use super::stat;
 pub use super::stat::Stats;
 pub use super::state_timeline::{Row as StateRow, States};
@@ -26,7 +26,7 @@ pub enum Scene<'a> {
     /// Words in place of what is missing.
     Nothing(&'a str),
     /// A plot over time, with axes and a legend.
-    Graph(Box<Graph<'a>>),
+    Graph(Box<Graph<Plot<'a>>>),
     /// Cells with big numbers.
     Stats(Stats<'a>),
     /// Cells with arcs.
@@ -45,9 +45,13 @@ pub enum Scene<'a> {
 pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a> {
     let graph = |graph| Scene::Graph(Box::new(graph));
     let shown = match panel.kind() {
-        PanelKind::Timeseries(options) => timeseries::graph(panel, options, data, scope).map(graph),
-        PanelKind::StateTimeline(options) => state_timeline::graph(panel, options, data, scope).map(graph),
-        PanelKind::Heatmap(options) => heatmap::graph(panel, options, data, scope).map(graph),
+        PanelKind::Timeseries(options) => {
+            timeseries::graph(panel, options, data, scope).map(|of| graph(of.map(Plot::Lines)))
+        }
+        PanelKind::StateTimeline(options) => {
+            state_timeline::graph(panel, options, data, scope).map(|of| graph(of.map(Plot::States)))
+        }
+        PanelKind::Heatmap(options) => heatmap::graph(panel, options, data, scope).map(|of| graph(of.map(Plot::Cells))),
         PanelKind::Stat(options) => stat::stats(panel, options, data).map(Scene::Stats),
         PanelKind::Gauge(options) => gauge::gauges(panel, options, data).map(Scene::Gauges),
         PanelKind::BarGauge(options) => bargauge::bars(panel, options, data).map(Scene::Bars),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::timeseries::Line;
+use super::line::Line;
 use edgewatch_grafana_model::panel::timeseries::{Stacking, StackingMode};
 
 /// Replaces the values of stacked series by sums, and notes what they are stacked upon.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::axes;
 use super::canvas::Canvas;
 use super::clock;
-use super::graph::{Align, Axis, Graph, Ink, Label, Plot, Tick};
+use super::graph::{Align, Axis, Graph, Ink, Label, Tick};
 use super::legend::{self, Entry, Legend};
 use super::look::usual_size;
 use super::theme::text_width;
@@ -53,7 +53,12 @@ pub struct Bar {
 
 /// The graph of `data`; `None` if there is nothing to draw.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-pub fn graph<'a>(panel: &'a Panel, options: &StateTimeline, data: &'a Data, scope: &Scope) -> Option<Graph<'a>> {
+pub fn graph<'a>(
+    panel: &'a Panel,
+    options: &StateTimeline,
+    data: &'a Data,
+    scope: &Scope,
+) -> Option<Graph<States<'a>>> {
     let range = data.range;
     let rows = rows(options, data);
     if rows.is_empty() {
@@ -79,7 +84,7 @@ pub fn graph<'a>(panel: &'a Panel, options: &StateTimeline, data: &'a Data, scop
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         labels: labels(panel, options, &rows, across),
-        plot: Plot::States(States { rows, height, range }),
+        plot: States { rows, height, range },
     })
 }
 

@@ -4,33 +4,16 @@ use maud::{Markup, html};
 
 use super::axes::{self, Axes};
 use super::canvas::{Canvas, Point};
-use super::graph::{Graph, Ink, Plot};
+use super::graph::{Graph, Ink};
+use super::line::Line;
 use super::{clock, legend, stack};
-use edgewatch_grafana_model::data::{Data, Field};
+use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::timeseries::{
     DrawStyle, GradientMode, Interpolation, LineFill, ShowPoints, Span, Timeseries, TimeseriesField, Transform,
 };
 use edgewatch_grafana_model::time::TimeRange;
-
-/// A series as it is drawn.
-pub struct Line<'a> {
-    /// Where it comes from.
-    pub field: &'a Field,
-    /// How it is drawn.
-    pub style: TimeseriesField,
-    /// `#rrggbb`.
-    pub color: String,
-    /// Unix times in seconds.
-    pub times: &'a [f64],
-    /// What is drawn: NaN is a gap.
-    pub values: Vec<f64>,
-    /// Where its area ends, for each value: what it is stacked upon.
-    pub base: Option<Vec<f64>>,
-    /// The place of its axis.
-    pub axis: usize,
-}
 
 /// The inside of the graph.
 pub struct Lines<'a> {
@@ -42,7 +25,7 @@ pub struct Lines<'a> {
 }
 
 /// The graph of `data`; `None` if there is nothing to draw.
-pub fn graph<'a>(panel: &'a Panel, options: &Timeseries, data: &'a Data, scope: &Scope) -> Option<Graph<'a>> {
+pub fn graph<'a>(panel: &'a Panel, options: &Timeseries, data: &'a Data, scope: &Scope) -> Option<Graph<Lines<'a>>> {
     let range = data.range;
     let mut lines = lines(data);
     if lines.is_empty() {
@@ -67,12 +50,12 @@ pub fn graph<'a>(panel: &'a Panel, options: &Timeseries, data: &'a Data, scope: 
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         labels: Vec::new(),
-        plot: Plot::Lines(Lines {
+        plot: Lines {
             lines,
             axes,
             panel: panel.id,
             range,
-        }),
+        },
     })
 }
 

@@ -9,5 +9,6 @@ pub mod logging;
 pub mod memory;
 pub mod output;
 pub mod signals;
+pub mod socket;
 pub mod systemd;
 pub mod time;

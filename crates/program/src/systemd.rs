@@ -7,8 +7,8 @@ use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
 use crate::error::Error;
-use crate::listen::Socket;
 use crate::logging::LogRateLimit;
+use crate::socket::Socket;
 
 /// Minimum time between two `WATCHDOG=1`: with `WATCHDOG_USEC=1` the service would do nothing else.
 const MIN_INTERVAL: Duration = Duration::from_millis(50);

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::legend;
 use crate::graph::{Axis, Graph, Ink, Label, TEXT, WIDEST, percent, short};
+use crate::plot::Plot;
 use crate::theme::{Medium, fitted};
 
 /// Units of a stretched plot: half of one for those of its view box, so that whole numbers are enough for wide screens.
@@ -12,7 +13,7 @@ const STRETCHED: (i32, i32) = (2000, 1000);
 const PADDING: f64 = 8.0;
 
 /// A graph.
-pub fn graph(graph: &Graph) -> Markup {
+pub fn graph(graph: &Graph<Plot>) -> Markup {
     let ink = Ink {
         medium: Medium::Page,
         width: STRETCHED.0,

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::legend;
 use crate::graph::{Axis, Graph, Ink, Label, TEXT, WIDEST, short};
+use crate::plot::Plot;
 use crate::theme::{Medium, Tone, fitted};
 
 /// Units for a pixel.
@@ -13,7 +14,7 @@ const X_AXIS: f64 = 22.0;
 
 /// A graph of `width` by `height` pixels.
 #[expect(clippy::cast_possible_truncation, reason = "pixels of a picture")]
-pub fn graph(graph: &Graph, width: f64, height: f64, medium: Medium) -> Markup {
+pub fn graph(graph: &Graph<Plot>, width: f64, height: f64, medium: Medium) -> Markup {
     let (legend, legend_width, legend_height) = legend::legend(&graph.legend, width, height, medium);
     let (left, right): (f64, f64) = graph
         .axes

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::card::{Painted, Row, State};
+use super::row::{Painted, Row, State};
 use edgewatch_charts::scene::{
     Bars, Cells, Gauges, Lines, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content, rows_of,
     scene,

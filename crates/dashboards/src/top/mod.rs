@@ -6,6 +6,7 @@ mod layout;
 mod look;
 mod paint;
 mod print;
+mod row;
 mod screen;
 mod session;
 mod terminal;
@@ -126,7 +127,11 @@ fn watch(mut screen: Screen, source: Direct, refresh: Option<Duration>) -> Resul
     // None of these threads is waited for: the process ends with this one.
     let answers = events.clone();
     let counts = Arc::clone(&latest);
-    thread::spawn(move || session::serve(&source, &asked, &counts, &answers));
+    thread::spawn(move || {
+        session::serve(&source, &asked, &counts, |number, part| {
+            answers.send(Event::Part(number, part)).is_ok()
+        })
+    });
     thread::spawn(move || read_keys(&events));
     let ask = |screen: &Screen, width| {
         let number = latest.fetch_add(1, Ordering::Relaxed) + 1;

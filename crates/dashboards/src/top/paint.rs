@@ -7,8 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Sparkline, SparklineBar, Widget};
 
-use super::card::{Card, Kind, Painted, Row, State};
+use super::card::{Card, Kind};
 use super::look::{Look, cells};
+use super::row::{Painted, Row, State};
 
 /// Lines of a panel's graphs, so that one series is not a single line.
 const LEAST_LINES: usize = 3;

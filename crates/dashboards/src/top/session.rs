@@ -3,12 +3,11 @@
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
 use super::card::Card;
-use super::screen::Event;
 use crate::options;
 use crate::source::Direct;
 use edgewatch_grafana_model::evaluate::{Scope, evaluate};
@@ -99,16 +98,21 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
     tell(Part::End(Ok(())));
 }
 
-/// Answers questions until there is nobody to ask any more. `latest` is the number of the question that counts.
-pub fn serve(source: &Direct, questions: &Receiver<Question>, latest: &AtomicU64, events: &Sender<Event>) {
+/// Answers questions until there is nobody to ask any more: `tell` gets the parts, each with the number of its question, and is false if
+/// nobody listens. `latest` is the number of the question that counts.
+pub fn serve(
+    source: &Direct,
+    questions: &Receiver<Question>,
+    latest: &AtomicU64,
+    mut tell: impl FnMut(u64, Part) -> bool,
+) {
     while let Ok(mut question) = questions.recv() {
         // Of those that came meanwhile, only the last one counts.
         while let Ok(newer) = questions.try_recv() {
             question = newer;
         }
         answer(&question, source, |part| {
-            let heard = events.send(Event::Part(question.number, part)).is_ok();
-            heard && latest.load(Ordering::Relaxed) == question.number
+            tell(question.number, part) && latest.load(Ordering::Relaxed) == question.number
         });
     }
 }
