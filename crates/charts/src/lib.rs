@@ -21,7 +21,6 @@ mod line;
 mod look;
 mod page;
 mod picture;
-mod plot;
 pub mod raster;
 mod scale;
 pub mod scene;

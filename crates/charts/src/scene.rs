@@ -1,6 +1,8 @@
 //! What a panel shows, decided once: which series, texts and colours, on which scale. Where it is drawn is not known here: `page` and
 //! `picture` lay it out, each in its way, and so does a terminal.
 
+use maud::Markup;
+
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
@@ -10,9 +12,8 @@ use super::bargauge;
 pub use super::bargauge::Bars;
 use super::gauge;
 pub use super::gauge::Gauges;
-use super::graph::Graph;
+use super::graph::{Graph, Ink};
 pub use super::heatmap::Cells;
-pub use super::plot::Plot;
 use super::stat;
 pub use super::stat::Stats;
 pub use super::state_timeline::{Row as StateRow, States};
@@ -39,6 +40,27 @@ pub enum Scene<'a> {
     Words(Words),
     /// The head of a row, or what is not supported, which is said beside it: see `support`.
     Blank,
+}
+
+/// The inside of a graph.
+pub enum Plot<'a> {
+    /// Of a time series panel.
+    Lines(Lines<'a>),
+    /// Of a state timeline.
+    States(States<'a>),
+    /// Of a heat map.
+    Cells(Cells),
+}
+
+impl Plot<'_> {
+    /// Its marks.
+    pub fn draw(&self, ink: Ink) -> Markup {
+        match self {
+            Self::Lines(lines) => lines.draw(ink),
+            Self::States(states) => states.draw(ink),
+            Self::Cells(cells) => cells.draw(ink),
+        }
+    }
 }
 
 /// What `panel` shows of `data`.

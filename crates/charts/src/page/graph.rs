@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::legend;
 use crate::graph::{Axis, Graph, Ink, Label, TEXT, WIDEST, percent, short};
-use crate::plot::Plot;
+use crate::scene::Plot;
 use crate::theme::{Medium, fitted};
 
 /// Units of a stretched plot: half of one for those of its view box, so that whole numbers are enough for wide screens.

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::legend;
 use crate::graph::{Axis, Graph, Ink, Label, TEXT, WIDEST, short};
-use crate::plot::Plot;
+use crate::scene::Plot;
 use crate::theme::{Medium, Tone, fitted};
 
 /// Units for a pixel.
