@@ -9,10 +9,10 @@ ARGS ?=
 ARCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test attack fuzz lint budget hooks bench clean
+.PHONY: help run build deb test vm-test attack fuzz lint budget hooks bench microbench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-7s %s\n' "$$make" "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-10s %s\n' "$$make" "$$name" "$$text"; done
 
 run: ## run the whole stack in the foreground: sensors, Prometheus, dashboards (ARGS="…" for edgewatch up)
 	@scripts/setup run
@@ -59,6 +59,10 @@ bench: ## measure the service beside a Flask service and node_exporter, and what
 	@scripts/setup bench
 	cargo build --release --locked
 	@status=0; benches/compare.py || status=1; benches/dashboards.py || status=1; exit $$status
+
+microbench: ## time the steps from an answer of Prometheus to a page or a picture, against the run before
+	@scripts/setup build
+	cargo bench --locked --manifest-path benches/criterion/Cargo.toml --target-dir target/criterion
 
 clean: ## remove everything that was built
 	cargo clean

@@ -7,7 +7,7 @@
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
 pub mod cli;
-mod error;
+pub mod error;
 pub mod frame;
 pub mod library;
 mod options;
@@ -17,7 +17,7 @@ pub mod render;
 pub mod response;
 mod serve;
 pub mod settings;
-mod source;
+pub mod source;
 pub mod top;
 
 pub use cli::run;

@@ -5,4 +5,4 @@ mod decode;
 mod direct;
 
 pub(crate) use cached::CachedSource;
-pub(crate) use direct::Direct;
+pub use direct::Direct;

@@ -23,7 +23,7 @@ const MAX_BYTES: u64 = 2 << 20;
 const MAX_NAMES: usize = 1000;
 
 /// A Prometheus server, queried within the limits of the settings.
-pub(crate) struct Direct {
+pub struct Direct {
     client: Client,
     has_credentials: bool,
     /// Sent with each query, so that Prometheus aborts it before we give up.
@@ -36,7 +36,7 @@ impl Direct {
     ///
     /// # Errors
     /// Its address is invalid.
-    pub(crate) fn new(settings: &settings::Prometheus) -> Result<Self, Error> {
+    pub fn new(settings: &settings::Prometheus) -> Result<Self, Error> {
         Ok(Self {
             client: Client::new(&settings.url)?.with_timeout(settings.timeout),
             has_credentials: false,
