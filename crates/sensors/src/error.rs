@@ -11,9 +11,10 @@ use edgewatch_program::error::Failure;
 /// `sensor_failed_events_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The kernel or the bus refused the read (`EIO`, `ENXIO`, `EACCES`, …).
+    /// The kernel or the bus refused the read (`EIO`, `EREMOTEIO`, `EACCES`, …).
     Io,
-    /// The device has no value now (`EAGAIN`, `EBUSY`, `ENODATA`, an empty attribute).
+    /// The device has no value now: it is busy, switched off or not powered (`EAGAIN`, `EBUSY`, `ENODATA`, `ENETDOWN`, `ESHUTDOWN`,
+    /// `ENXIO`, an empty attribute).
     NotReady,
     /// The content is not what the kernel documents: not a number, not finite, too long.
     Invalid,
@@ -101,7 +102,10 @@ impl ReadError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { source, .. } => match source.raw_os_error() {
-                Some(libc::EAGAIN | libc::EBUSY | libc::ENODATA) => ErrorKind::NotReady,
+                // A radio that is off answers ENETDOWN, a disk that sleeps or a rail without power one of the last three.
+                Some(libc::EAGAIN | libc::EBUSY | libc::ENETDOWN | libc::ENODATA | libc::ENXIO | libc::ESHUTDOWN) => {
+                    ErrorKind::NotReady
+                }
                 Some(libc::ETIMEDOUT) => ErrorKind::Timeout,
                 _ => ErrorKind::Io,
             },
@@ -111,8 +115,55 @@ impl ReadError {
         }
     }
 
-    /// True if the file or directory does not exist: the hardware is absent, which is no failure.
+    /// True if the kernel finds no sense in the question (`EINVAL`).
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.raw_os_error() == Some(libc::EINVAL))
+    }
+
+    /// True if the file or directory does not exist, or its device has gone or does not have it: the hardware is absent, which is no failure.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        let Self::Io { source, .. } = self else {
+            return false;
+        };
+        let is_gone = matches!(source.raw_os_error(), Some(libc::ENODEV | libc::EOPNOTSUPP | ENOTSUPP));
+        is_gone || source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// The kernel's own "not supported" (include/linux/errno.h), which some drivers let out.
+const ENOTSUPP: i32 = 524;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(number: i32) -> ReadError {
+        ReadError::Io {
+            path: "temp1_input".into(),
+            source: io::Error::from_raw_os_error(number),
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_off_is_not_ready_one_that_is_gone_is_absent_and_a_bus_that_fails_is_an_error() {
+        for number in [
+            libc::EAGAIN,
+            libc::EBUSY,
+            libc::ENODATA,
+            libc::ENETDOWN,
+            libc::ESHUTDOWN,
+            libc::ENXIO,
+        ] {
+            assert_eq!(failed(number).kind(), ErrorKind::NotReady, "{}", failed(number));
+            assert!(!failed(number).is_missing());
+        }
+        for number in [libc::EIO, libc::EREMOTEIO, libc::EACCES, libc::EINVAL] {
+            assert_eq!(failed(number).kind(), ErrorKind::Io, "{}", failed(number));
+            assert!(!failed(number).is_missing());
+        }
+        assert_eq!(failed(libc::ETIMEDOUT).kind(), ErrorKind::Timeout);
+        for number in [libc::ENOENT, libc::ENODEV, libc::EOPNOTSUPP, ENOTSUPP] {
+            assert!(failed(number).is_missing(), "{}", failed(number));
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod collectors;
 pub mod counters;
 pub mod error;
 pub mod exposition;
+pub mod plausible;
 pub mod reading;
 pub mod sampler;
 pub mod settings;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::ReadError;
+use crate::plausible::is_measurement;
 
 /// A sysfs attribute is at most one page (Documentation/filesystems/sysfs.rst).
 const ATTRIBUTE_LIMIT: usize = 4096;
@@ -63,6 +64,22 @@ impl Root {
         let text = self.attribute(path)?;
         // i64 holds every value the kernel prints here; what f64 would also take ("nan", "inf") is no reading.
         self.parse::<i64>(path, Some(&text)).map(|number| number as f64)
+    }
+
+    /// The measurement in a sysfs attribute, in the base unit, of which the attribute's unit is one `units`th.
+    ///
+    /// # Errors
+    /// Those of [`Root::number`], or the number stands for a bus that does not answer.
+    pub fn measurement(&self, relative: impl AsRef<Path>, units: f64) -> Result<f64, ReadError> {
+        let path = relative.as_ref();
+        let number = self.number(path)?;
+        match is_measurement(number) {
+            true => Ok(number / units),
+            false => Err(ReadError::invalid(
+                &self.path(path),
+                format!("{number} is no measurement"),
+            )),
+        }
     }
 
     /// A field of the file `relative` as a number.

@@ -5,8 +5,9 @@ mod names;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::collectors::{CELSIUS, Collector, Definition, Schedule};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
+use crate::plausible::CELSIUS;
 use crate::reading::{Metric, MetricKind, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;

@@ -44,9 +44,6 @@ pub const ALL: &[&Definition] = &[
     &uname::COLLECTOR,
 ];
 
-/// Plausible degrees Celsius: from absolute zero to beyond any thermocouple (type C ends at 2315 °C).
-pub(crate) const CELSIUS: (f64, f64) = (-273.15, 2400.0);
-
 /// Reads one kind of sensor.
 pub trait Collector: Send {
     /// Reads every value there is now into `recorder`. Hardware may come and go between two reads. A collector that reads several devices

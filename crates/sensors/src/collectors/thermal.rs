@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::collectors::{CELSIUS, Collector, Definition, Schedule};
+use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
+use crate::plausible::{CELSIUS, NOT_NEGATIVE};
 use crate::reading::{Metric, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
@@ -25,12 +26,14 @@ const ZONE: Metric = Metric::gauge(
 )
 // The kernel's own -274 °C stands for "no reading yet" (THERMAL_TEMP_INVALID).
 .within(CELSIUS);
-const STATE: Metric = Metric::gauge("node_cooling_device_cur_state", "", "State of a cooling device.");
+const STATE: Metric =
+    Metric::gauge("node_cooling_device_cur_state", "", "State of a cooling device.").within(NOT_NEGATIVE);
 const MAX_STATE: Metric = Metric::gauge(
     "node_cooling_device_max_state",
     "",
     "Highest state of a cooling device.",
-);
+)
+.within(NOT_NEGATIVE);
 
 const CLASS: &str = "class/thermal";
 
@@ -67,15 +70,15 @@ impl Thermal {
         if recorder.is_full() {
             return recorder.drop_one();
         }
-        // A zone that is switched off answers EINVAL, which is no failure of the sensor.
+        // A zone that is switched off answers EINVAL, which is no failure of the sensor; old kernels have no `mode`.
         if self.sysfs.attribute(path("mode")).is_ok_and(|mode| mode == "disabled") {
             return;
         }
         let kind = self.sysfs.attribute(path("type")).unwrap_or_default();
-        let celsius = self
-            .sysfs
-            .number(path("temp"))
-            .map(|millidegrees| millidegrees / 1000.0);
+        let celsius = self.sysfs.measurement(path("temp"), 1e3);
+        if celsius.as_ref().is_err_and(ReadError::is_refused) {
+            return;
+        }
         recorder.record(&ZONE, &[("zone", zone), ("type", &kind)], celsius);
     }
 
