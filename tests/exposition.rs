@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{Service, assert_promtool_agrees, only};
+use std::sync::LazyLock;
 
-const MACHINES: [&str; 4] = ["empty", "hostile", "raspberry-pi-4", "x86-nuc"];
+use common::{Service, assert_promtool_agrees, only, tree};
+use tempfile::TempDir;
+
+const MACHINES: [&str; 5] = ["empty", "every-sensor", "hostile", "raspberry-pi-4", "x86-nuc"];
 /// Sources that look at the machine of the test, whatever the settings say.
 const REAL: [&str; 4] = ["clock", "filesystem", "process", "uname"];
 /// Series on a Raspberry Pi (docs/metrics.md is the list); a scrape that grows beyond this costs memory in Prometheus.
@@ -20,9 +23,24 @@ fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
-/// Settings that show the machine `name` below `tests/fixtures`.
+/// Settings that show the machine `name` below `tests/fixtures`, a directory or a `.tree` that is unpacked for all tests.
 fn paths(name: &str, rootfs: &Path) -> String {
-    let machine = tests().join("fixtures").join(name);
+    static UNPACKED: LazyLock<TempDir> = LazyLock::new(|| {
+        let directory = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(tests().join("fixtures")).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "tree") {
+                let root = directory.path().join(file.file_stem().unwrap());
+                tree::unpack(&fs::read_to_string(&file).unwrap(), &root);
+            }
+        }
+        directory
+    });
+    let unpacked = UNPACKED.path().join(name);
+    let machine = match unpacked.exists() {
+        true => unpacked,
+        false => tests().join("fixtures").join(name),
+    };
     let (proc, sys) = (machine.join("proc"), machine.join("sys"));
     format!("[paths]\nprocfs = {proc:?}\nsysfs = {sys:?}\nrootfs = {rootfs:?}\n")
 }

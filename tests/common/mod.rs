@@ -8,6 +8,7 @@ mod manager;
 pub mod prometheus;
 pub mod pty;
 pub mod small_disk;
+pub mod tree;
 pub mod upstream;
 
 use std::fmt::Write as _;

@@ -194,6 +194,12 @@ impl<'a> Recorder<'a> {
         self.readings.len() >= self.limits.readings
     }
 
+    /// True once half of the limit is taken. What is less than a measurement (a limit, a setting) is then skipped as above, so that it takes no
+    /// measurement's place.
+    pub fn is_half_full(&self) -> bool {
+        self.readings.len() >= self.limits.readings / 2
+    }
+
     /// Counts a reading that was skipped.
     pub fn drop_one(&mut self) {
         self.dropped += 1;

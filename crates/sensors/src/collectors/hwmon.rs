@@ -1,16 +1,17 @@
 //! Sensors of the hardware monitoring class (Documentation/hwmon/sysfs-interface.rst).
 
-mod names;
+pub(crate) mod names;
+pub(crate) mod quantities;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::{OpenError, ReadError};
-use crate::plausible::CELSIUS;
-use crate::reading::{Metric, MetricKind, Recorder};
+use crate::error::{ErrorKind, OpenError, ReadError};
+use crate::reading::{MetricKind, Recorder};
 use crate::settings::Settings;
 use crate::sysfs::Root;
+use quantities::{ALARM, ALARMS, CHIP_NAME, LABEL, QUANTITIES, Quantity, Role};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -21,70 +22,6 @@ pub const COLLECTOR: Definition = Definition {
     deadline: Duration::from_secs(2),
     open,
 };
-
-pub(crate) const CHIP_NAME: Metric = Metric::gauge(
-    "node_hwmon_chip_names",
-    "",
-    "The name that the driver gives the chip; always 1.",
-);
-pub(crate) const LABEL: Metric = Metric::gauge(
-    "node_hwmon_sensor_label",
-    "",
-    "The label that the driver gives the sensor; always 1.",
-);
-pub(crate) const ALARM: Metric = Metric::gauge("edge_hwmon_alarm", "", "1 while the chip raises this alarm or fault.");
-pub(crate) static TEMP: Metric = Metric::gauge("node_hwmon_temp_celsius", "celsius", "Temperature.").within(CELSIUS);
-static TEMP_MAX: Metric = Metric::gauge(
-    "node_hwmon_temp_max_celsius",
-    "celsius",
-    "High limit of the temperature.",
-)
-.within(CELSIUS);
-static TEMP_CRIT: Metric = Metric::gauge(
-    "node_hwmon_temp_crit_celsius",
-    "celsius",
-    "Critical limit of the temperature.",
-)
-.within(CELSIUS);
-// The limit of low voltage is 1500 V of direct current (IEC 60038): no such chip measures more.
-pub(crate) static VOLTS: Metric = Metric::gauge("node_hwmon_in_volts", "volts", "Voltage.").within((-1500.0, 1500.0));
-// The rails of large processors carry 1000 A.
-static AMPS: Metric = Metric::gauge("node_hwmon_curr_amps", "amperes", "Current.").within((-1e4, 1e4));
-// A whole rack takes 100 kW. Negative power flows back, as into a battery.
-static WATT: Metric = Metric::gauge("node_hwmon_power_watt", "watts", "Power.").within((-1e6, 1e6));
-static JOULE: Metric =
-    Metric::counter("node_hwmon_energy_joule_total", "joules", "Energy used.").within((0.0, f64::INFINITY));
-// The fastest fans of servers turn at 40,000 rpm; 65,535 is a counter at its maximum.
-pub(crate) static FAN: Metric = Metric::gauge(
-    "node_hwmon_fan_rpm",
-    "rpm",
-    "Speed of a fan; 0 is a fan that stands still.",
-)
-.within((0.0, 60_000.0));
-static PWM: Metric = Metric::gauge("node_hwmon_pwm", "", "Duty of a fan, 0 to 255.").within((0.0, 255.0));
-// Sensors overshoot a little at both ends: an HTU21D reads -6 to 119 %.
-pub(crate) static HUMIDITY: Metric =
-    Metric::gauge("edge_hwmon_humidity_ratio", "ratio", "Relative humidity, 0 to 1.").within((-0.1, 1.2));
-
-/// Kind of sensor, its attribute, how many of the attribute's unit make the base unit, and the metric.
-static QUANTITIES: [(&str, &str, f64, &Metric); 11] = [
-    ("temp", "input", 1e3, &TEMP),
-    ("temp", "max", 1e3, &TEMP_MAX),
-    ("temp", "crit", 1e3, &TEMP_CRIT),
-    ("in", "input", 1e3, &VOLTS),
-    ("curr", "input", 1e3, &AMPS),
-    ("power", "input", 1e6, &WATT),
-    ("power", "average", 1e6, &WATT),
-    ("energy", "input", 1e6, &JOULE),
-    ("fan", "input", 1.0, &FAN),
-    ("pwm", "", 1.0, &PWM),
-    // Thousandths of a percent, by the kernel's documentation.
-    ("humidity", "input", 1e5, &HUMIDITY),
-];
-
-/// Minimum and maximum of a 32-bit number, in the attribute's unit: what a driver computes when the bus does not answer. As power they
-/// would be within the range.
-const NO_MEASUREMENT: [f64; 3] = [i32::MIN as f64, i32::MAX as f64, u32::MAX as f64];
 
 const CLASS: &str = "class/hwmon";
 const MAX_CHIPS: usize = 256;
@@ -167,15 +104,20 @@ impl Hwmon {
         {
             recorder.push(&CHIP_NAME, &[("chip", &chip.label), ("chip_name", name)], 1.0);
         }
-        for ((kind, sensor), items) in sensors {
-            Sensor {
+        let sensors: Vec<Sensor> = sensors
+            .into_iter()
+            .map(|((kind, sensor), items)| Sensor {
                 sysfs: &self.sysfs,
                 chip,
                 kind,
                 sensor,
                 items,
-            }
-            .read(recorder);
+            })
+            .collect();
+        let working: Vec<&Sensor> = sensors.iter().filter(|sensor| sensor.read(recorder)).collect();
+        // After all measurements of the chip, and not if there might be no room for those of the next one.
+        for sensor in working {
+            sensor.read_limits(recorder);
         }
     }
 }
@@ -192,15 +134,20 @@ struct Sensor<'a> {
 }
 
 impl Sensor<'_> {
-    fn read(&self, recorder: &mut Recorder) {
-        let labels = [("chip", self.chip.label.as_str()), ("sensor", self.sensor)];
+    fn labels(&self) -> [(&'static str, &str); 2] {
+        [("chip", self.chip.label.as_str()), ("sensor", self.sensor)]
+    }
+
+    /// Reads alarms, label and measurements. False if the sensor has none now: it is broken, or switched off.
+    fn read(&self, recorder: &mut Recorder) -> bool {
+        let labels = self.labels();
         for item in &self.items {
             if item.ends_with("alarm") || *item == "fault" {
-                self.read_item(item, 1.0, &ALARM, &[labels[0], labels[1], ("kind", item)], recorder);
+                self.read_alarm(item, recorder);
             }
         }
         if !recorder.is_full() && self.has_no_value() {
-            return;
+            return false;
         }
         if self.items.contains(&"label")
             && !recorder.is_full()
@@ -208,38 +155,64 @@ impl Sensor<'_> {
         {
             recorder.push(&LABEL, &[labels[0], labels[1], ("label", &label)], 1.0);
         }
-        for (kind, item, units, metric) in &QUANTITIES {
-            let is_fallback = *item == "average" && self.items.contains(&"input");
-            if *kind == self.kind && self.items.contains(item) && !is_fallback {
-                self.read_item(item, *units, metric, &labels, recorder);
+        for quantity in self.quantities(Role::Value) {
+            if recorder.is_full() {
+                recorder.drop_one();
+                continue;
+            }
+            recorder.record(&quantity.metric, &labels, self.measure(quantity));
+        }
+        true
+    }
+
+    /// Under our name, and under that of node_exporter where it has one for the same value.
+    fn read_alarm(&self, item: &str, recorder: &mut Recorder) {
+        if recorder.is_full() {
+            return recorder.drop_one();
+        }
+        let [chip, sensor] = self.labels();
+        let value = self.sysfs.number(self.path(item));
+        if let Ok(value) = value
+            && let Some((.., metric)) = ALARMS.iter().find(|(kind, of, _)| *kind == self.kind && *of == item)
+            && metric.is_plausible(value)
+        {
+            recorder.push(metric, &[chip, sensor], value);
+        }
+        recorder.record(&ALARM, &[chip, sensor, ("kind", item)], value);
+    }
+
+    fn read_limits(&self, recorder: &mut Recorder) {
+        for quantity in self.quantities(Role::Limit) {
+            if recorder.is_half_full() {
+                recorder.drop_one();
+                continue;
+            }
+            // One that cannot be is a placeholder for "no limit", such as 65261.85 °C of an NVMe disk: no error.
+            let is_placeholder = |limit: &Result<f64, ReadError>| match limit {
+                Ok(limit) => !quantity.metric.is_plausible(*limit),
+                Err(error) => error.kind() == ErrorKind::Invalid,
+            };
+            let limit = self.measure(quantity);
+            if !is_placeholder(&limit) {
+                recorder.record(&quantity.metric, &self.labels(), limit);
             }
         }
     }
 
-    fn read_item(
-        &self,
-        item: &str,
-        units: f64,
-        metric: &'static Metric,
-        labels: &[(&'static str, &str)],
-        recorder: &mut Recorder,
-    ) {
-        if recorder.is_full() {
-            return recorder.drop_one();
+    /// What the sensor has of the table.
+    fn quantities(&self, role: Role) -> impl Iterator<Item = &'static Quantity> {
+        QUANTITIES.iter().filter(move |quantity| {
+            quantity.role == role && quantity.kind == self.kind && self.items.contains(&quantity.item)
+        })
+    }
+
+    fn measure(&self, quantity: &Quantity) -> Result<f64, ReadError> {
+        let path = self.path(quantity.item);
+        match quantity.metric.kind {
+            MetricKind::Gauge => self.sysfs.measurement(path, quantity.units),
+            // A counter may come by any number.
+            MetricKind::Counter => self.sysfs.number(path).map(|number| number / quantity.units),
         }
-        let path = self.path(item);
-        let number = self.sysfs.number(&path);
-        let is_limit = ["max", "crit"].contains(&item);
-        if is_limit && number.as_ref().is_ok_and(|number| !metric.is_plausible(number / units)) {
-            // A placeholder for "no limit", such as 65261.85 °C of an NVMe disk: no error.
-            return;
-        }
-        let value = number.and_then(|number| {
-            let is_measurement = metric.kind == MetricKind::Counter || !NO_MEASUREMENT.contains(&number);
-            let nothing = || ReadError::invalid(&self.sysfs.path(&path), format!("{number} is no measurement"));
-            is_measurement.then_some(number / units).ok_or_else(nothing)
-        });
-        recorder.record(metric, labels, value);
     }
 
     /// True if the sensor is broken, or switched off: its `input` is no measurement then, and that is no failed read.
@@ -262,7 +235,7 @@ fn split(attribute: &str) -> Option<(&str, &str, &str)> {
     let (kind, rest) = attribute.split_at(attribute.find(|c: char| c.is_ascii_digit())?);
     let item = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     let sensor = &attribute[..attribute.len() - item.len()];
-    let is_known = kind == "intrusion" || QUANTITIES.iter().any(|(known, ..)| *known == kind);
+    let is_known = kind == "intrusion" || QUANTITIES.iter().any(|quantity| quantity.kind == kind);
     let item = if item.is_empty() { item } else { item.strip_prefix('_')? };
     is_known.then_some((kind, sensor, item))
 }

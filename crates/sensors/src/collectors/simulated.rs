@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::collectors::hwmon::{ALARM, CHIP_NAME, FAN, HUMIDITY, LABEL, TEMP, VOLTS};
+use crate::collectors::hwmon::quantities::{ALARM, CHIP_NAME, FAN, LABEL, MOISTURE, TEMP, VOLTAGE};
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
@@ -57,9 +57,9 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
         sensors: [
             sensor("temp1", "ambient", &TEMP, 15.0, 35.0),
             sensor("temp2", "board", &TEMP, 35.0, 75.0),
-            sensor("in1", "supply", &VOLTS, 4.6, 5.4),
+            sensor("in1", "supply", &VOLTAGE, 4.6, 5.4),
             sensor("fan1", "case", &FAN, 800.0, 2400.0),
-            sensor("humidity1", "ambient", &HUMIDITY, 0.3, 0.7),
+            sensor("humidity1", "ambient", &MOISTURE, 0.3, 0.7),
         ],
         faults: faults.clone(),
         fault_random: Random(seeds.next()),

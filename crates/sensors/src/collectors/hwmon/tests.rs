@@ -53,6 +53,8 @@ fn a_broken_or_disabled_sensor_has_no_value_and_is_no_error() {
         read.lines(),
         [
             "node_hwmon_pwm{chip=hwmon0,sensor=pwm1} 255",
+            "node_hwmon_pwm_enable{chip=hwmon0,sensor=pwm1} 0",
+            "node_hwmon_temp_fault{chip=hwmon0,sensor=temp1} 1",
             "edge_hwmon_alarm{chip=hwmon0,sensor=temp1,kind=fault} 1"
         ]
     );
@@ -75,8 +77,9 @@ fn alarms_units_and_averages_are_read_as_the_kernel_documents_them() {
             "node_hwmon_curr_amps{chip=hwmon0,sensor=curr1} invalid",
             "edge_hwmon_humidity_ratio{chip=hwmon0,sensor=humidity1} 0.456",
             "edge_hwmon_alarm{chip=hwmon0,sensor=in0,kind=lcrit_alarm} 1",
-            "node_hwmon_power_watt{chip=hwmon0,sensor=power1} 3",
+            "node_hwmon_power_average_watt{chip=hwmon0,sensor=power1} 3",
             "node_hwmon_power_watt{chip=hwmon0,sensor=power2} 2.5",
+            "node_hwmon_power_average_watt{chip=hwmon0,sensor=power2} 0.000001",
         ]
     );
 }
@@ -156,4 +159,106 @@ fn no_more_files_are_read_than_readings_are_kept() {
     assert_eq!(read.readings.len(), 256);
     assert_eq!(read.dropped, 5000 - 256);
     assert!(read.errors.is_empty());
+}
+
+#[test]
+fn every_attribute_of_the_kernels_documentation_has_its_value_in_base_units() {
+    let expected = [
+        ("temp1_input", "41500", "node_hwmon_temp_celsius", "41.5"),
+        ("temp1_min", "-40000", "node_hwmon_temp_min_celsius", "-40"),
+        ("temp1_max", "85000", "node_hwmon_temp_max_celsius", "85"),
+        ("temp1_lcrit", "-55000", "node_hwmon_temp_lcrit_celsius", "-55"),
+        ("temp1_crit", "105000", "node_hwmon_temp_crit_celsius", "105"),
+        ("temp1_emergency", "115000", "node_hwmon_temp_emergency_celsius", "115"),
+        ("temp1_max_hyst", "80000", "node_hwmon_temp_max_hyst_celsius", "80"),
+        ("temp1_crit_hyst", "100000", "node_hwmon_temp_crit_hyst_celsius", "100"),
+        ("temp1_highest", "62500", "node_hwmon_temp_highest_celsius", "62.5"),
+        ("in1_input", "5112", "node_hwmon_in_volts", "5.112"),
+        ("in1_min", "4750", "node_hwmon_in_min_volts", "4.75"),
+        ("in1_crit", "5500", "node_hwmon_in_crit_volts", "5.5"),
+        ("in1_average", "5100", "node_hwmon_in_average_volts", "5.1"),
+        ("in1_rated_max", "5250", "node_hwmon_in_rated_max_volts", "5.25"),
+        ("curr1_input", "-812", "node_hwmon_curr_amps", "-0.812"),
+        ("curr1_max", "3200", "node_hwmon_curr_max_amps", "3.2"),
+        ("curr1_lowest", "5", "node_hwmon_curr_lowest_amps", "0.005"),
+        ("power1_input", "9780000", "node_hwmon_power_watt", "9.78"),
+        ("power1_average", "9500000", "node_hwmon_power_average_watt", "9.5"),
+        ("power1_cap", "15000000", "node_hwmon_power_cap_watt", "15"),
+        ("power1_cap_max", "25000000", "node_hwmon_power_cap_max_watt", "25"),
+        (
+            "power1_input_highest",
+            "12000000",
+            "node_hwmon_power_input_highest_watt",
+            "12",
+        ),
+        (
+            "energy1_input",
+            "512034812",
+            "node_hwmon_energy_joule_total",
+            "512.034812",
+        ),
+        ("fan1_input", "1204", "node_hwmon_fan_rpm", "1204"),
+        ("fan1_min", "300", "node_hwmon_fan_min_rpm", "300"),
+        ("fan1_max", "2400", "node_hwmon_fan_max_rpm", "2400"),
+        ("fan1_target", "1200", "node_hwmon_fan_target_rpm", "1200"),
+        ("freq1_input", "1800000000", "edge_hwmon_freq_hertz", "1800000000"),
+        ("pwm1", "102", "node_hwmon_pwm", "102"),
+        ("pwm1_enable", "5", "node_hwmon_pwm_enable", "5"),
+        ("humidity1_input", "45200", "edge_hwmon_humidity_ratio", "0.452"),
+        ("humidity1_max", "90000", "edge_hwmon_humidity_max_ratio", "0.9"),
+        (
+            "humidity1_min_hyst",
+            "5000",
+            "edge_hwmon_humidity_min_hyst_ratio",
+            "0.05",
+        ),
+        ("intrusion0_alarm", "1", "node_hwmon_intrusion_alarm", "1"),
+        ("temp1_alarm", "0", "node_hwmon_temp_alarm", "0"),
+        ("fan1_fault", "0", "node_hwmon_fan_fault", "0"),
+        ("fan1_min_alarm", "1", "node_hwmon_fan_min_alarm", "1"),
+    ];
+    let machine = Machine::new(&[("sys/class/hwmon/hwmon0/in1_lcrit_alarm", "1\n")]);
+    for (file, number, ..) in expected {
+        machine.write(&format!("sys/class/hwmon/hwmon0/{file}"), format!("{number}\n"));
+    }
+    let read = machine.read(&COLLECTOR);
+    assert!(read.errors.is_empty(), "{:?}", read.errors);
+    for (file, _, name, value) in expected {
+        let sensor = file.split('_').next().unwrap();
+        let series = format!("{name}{{chip=hwmon0,sensor={sensor}}}");
+        assert_eq!(read.value(&series).as_deref(), Some(value), "{file}");
+    }
+    // Four alarms and faults have a name each of node_exporter's; that of a limit of the voltage has only ours.
+    let alarms = read
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with("edge_hwmon_alarm{"));
+    assert_eq!(alarms.count(), 5);
+    assert_eq!(read.lines().len(), expected.len() + 5);
+}
+
+#[test]
+fn an_alarm_that_is_neither_0_nor_1_is_invalid_under_every_name() {
+    let read = Machine::new(&[("sys/class/hwmon/hwmon0/fan1_alarm", "255\n")]).read(&COLLECTOR);
+    assert_eq!(
+        read.lines(),
+        ["edge_hwmon_alarm{chip=hwmon0,sensor=fan1,kind=alarm} invalid"]
+    );
+}
+
+#[test]
+fn limits_leave_room_for_the_measurements_of_the_other_chips() {
+    let machine = Machine::new(&[]);
+    for number in 1..=60 {
+        for item in ["input", "min", "max", "crit", "max_hyst"] {
+            machine.write(&format!("sys/class/hwmon/hwmon0/temp{number}_{item}"), "1000\n");
+        }
+        machine.write(&format!("sys/class/hwmon/hwmon1/in{number}_input"), "1000\n");
+    }
+    let read = machine.read(&COLLECTOR);
+    let count = |name: &str| read.lines().into_iter().filter(|line| line.starts_with(name)).count();
+    assert_eq!(count("node_hwmon_temp_celsius"), 60);
+    assert_eq!(count("node_hwmon_in_volts"), 60);
+    assert_eq!(count("node_hwmon_temp_"), 128);
+    assert_eq!(read.dropped, 4 * 60 - (128 - 60));
 }
