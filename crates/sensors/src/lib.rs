@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod collectors;
 pub mod counters;
+pub mod device;
 pub mod error;
 pub mod exposition;
 pub mod plausible;

@@ -1,12 +1,12 @@
 //! Sensors of the hardware monitoring class (Documentation/hwmon/sysfs-interface.rst).
 
-pub(crate) mod names;
 pub(crate) mod quantities;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::collectors::{Collector, Definition, Schedule};
+use crate::device;
 use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::reading::{MetricKind, Recorder};
 use crate::settings::Settings;
@@ -49,7 +49,13 @@ impl Collector for Hwmon {
                 Err(error) => recorder.fail(error),
             }
         }
-        names::make_unique(&mut chips);
+        let labels: Vec<_> = chips
+            .iter()
+            .map(|chip| (chip.label.clone(), chip.name.clone()))
+            .collect();
+        for (chip, label) in chips.iter_mut().zip(device::unique(&labels)) {
+            chip.label = label;
+        }
         for chip in &chips {
             if recorder.begin_part(&chip.label) {
                 self.read_chip(chip, recorder);
@@ -72,20 +78,20 @@ struct Chip {
 impl Hwmon {
     fn find_chip(&self, entry: &str) -> Result<Chip, ReadError> {
         let mut directory = format!("{CLASS}/{entry}");
-        let device = format!("{directory}/device");
+        let parent = format!("{directory}/device");
         let mut attributes = self.sysfs.list(&directory)?;
         // Drivers from before Linux 3.15 keep their attributes with the device.
-        if !attributes.iter().any(|attribute| split(attribute).is_some()) && self.sysfs.exists(&device) {
-            attributes = self.sysfs.list(&device)?;
-            directory.clone_from(&device);
+        if !attributes.iter().any(|attribute| split(attribute).is_some()) && self.sysfs.exists(&parent) {
+            attributes = self.sysfs.list(&parent)?;
+            directory.clone_from(&parent);
         }
         let name = self.sysfs.attribute(format!("{directory}/name")).ok();
         let label = self
             .sysfs
-            .resolve(device)
-            .and_then(|device| names::of_device(&device))
-            .or_else(|| name.as_deref().map(names::clean).filter(|name| !name.is_empty()))
-            .unwrap_or_else(|| names::clean(entry));
+            .resolve(parent)
+            .and_then(|device| device::label(&device))
+            .or_else(|| name.as_deref().map(device::clean).filter(|name| !name.is_empty()))
+            .unwrap_or_else(|| device::clean(entry));
         Ok(Chip {
             directory,
             attributes,

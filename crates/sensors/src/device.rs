@@ -1,12 +1,10 @@
-//! Labels of chips that stay the same from boot to boot.
+//! Labels of devices that stay the same from boot to boot: a number such as that of `hwmon0` depends on the order of probing.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::Chip;
-
 /// The bus and the name of the device, as node_exporter labels a chip: `platform_coretemp_0`, `nvme_nvme0`.
-pub fn of_device(device: &Path) -> Option<String> {
+pub fn label(device: &Path) -> Option<String> {
     let name = clean(&device.file_name()?.to_string_lossy());
     let bus = clean(&device.parent()?.file_name()?.to_string_lossy());
     let label = [bus, name].join("_");
@@ -23,24 +21,25 @@ pub fn clean(text: &str) -> String {
     clean.trim_matches('_').to_owned()
 }
 
-/// Appends the driver's name to labels that are not unique, and a number to those that still are not.
-pub fn make_unique(chips: &mut [Chip]) {
-    let labels: Vec<String> = chips.iter().map(|chip| chip.label.clone()).collect();
+/// Each label with the driver's name behind it if it is not unique, and with a number if it still is not.
+pub fn unique(devices: &[(String, Option<String>)]) -> Vec<String> {
     let mut taken = HashSet::new();
-    for chip in chips {
-        let is_shared = labels.iter().filter(|label| **label == chip.label).count() > 1;
-        if let Some(name) = &chip.name
-            && is_shared
-        {
-            chip.label = format!("{}_{}", chip.label, clean(name));
-        }
-        let label = chip.label.clone();
+    let mut unique = Vec::with_capacity(devices.len());
+    for (label, name) in devices {
+        let is_shared = devices.iter().filter(|(other, _)| other == label).count() > 1;
+        let base = match name {
+            Some(name) if is_shared => format!("{label}_{}", clean(name)),
+            _ => label.clone(),
+        };
+        let mut candidate = base.clone();
         let mut number = 1;
-        while !taken.insert(chip.label.clone()) {
+        while !taken.insert(candidate.clone()) {
             number += 1;
-            chip.label = format!("{label}_{number}");
+            candidate = format!("{base}_{number}");
         }
+        unique.push(candidate);
     }
+    unique
 }
 
 #[cfg(test)]
@@ -49,21 +48,14 @@ mod tests {
 
     #[test]
     fn chips_of_one_device_have_different_labels() {
-        let chip = |name: Option<&str>| Chip {
-            directory: String::new(),
-            attributes: Vec::new(),
-            name: name.map(str::to_owned),
-            label: "pci_x".to_owned(),
-        };
-        let mut chips = [chip(Some("a")), chip(Some("b")), chip(Some("b")), chip(None)];
-        make_unique(&mut chips);
-        let labels = chips.map(|chip| chip.label);
+        let chip = |name: Option<&str>| ("pci_x".to_owned(), name.map(str::to_owned));
+        let labels = unique(&[chip(Some("a")), chip(Some("b")), chip(Some("b")), chip(None)]);
         assert_eq!(labels, ["pci_x_a", "pci_x_b", "pci_x_b_2", "pci_x"]);
     }
 
     #[test]
     fn a_device_is_named_after_its_bus_and_itself() {
-        let label = |path: &str| of_device(Path::new(path));
+        let label = |path: &str| label(Path::new(path));
         assert_eq!(
             label("/sys/devices/platform/coretemp.0").as_deref(),
             Some("platform_coretemp_0")
