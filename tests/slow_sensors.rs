@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::upstream::{Reply, Upstream};
 use common::{FakeSys, Service, eventually};
@@ -113,6 +113,65 @@ fn six_chips_that_take_750_ms_do_not_silence_the_cpu() {
 }
 
 #[test]
+fn a_bus_of_23_chips_that_take_750_ms_is_read_at_its_pace_while_another_hangs() {
+    const CHIPS: usize = 23;
+    const CONVERSION: Duration = Duration::from_millis(750);
+    let sys = FakeSys::new();
+    let _chips: Vec<_> = (1..=CHIPS)
+        .map(|number| SlowChip::new(&sys, number, CONVERSION))
+        .collect();
+    chip(&sys, 0, "cpu", "48000\n");
+    let service = Service::start(&sys.settings(&["hwmon", "load"]));
+    let values = |metrics: &str| {
+        let is_right = |number: &usize| {
+            let series = format!("node_hwmon_temp_celsius{{chip=\"w1_slave_temp{number}\",sensor=\"temp1\"}}");
+            common::value_of(metrics, &series) == Some(f64::from(20 + *number as u32))
+        };
+        (1..=CHIPS).filter(is_right).count()
+    };
+    assert!(
+        eventually(|| values(&service.metrics()) == CHIPS),
+        "{}",
+        service.metrics()
+    );
+    // For three periods of 5 s each of them is there, and none is older than two periods and its conversion.
+    let oldest = Duration::from_secs(10) + CONVERSION;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(15) {
+        let metrics = service.metrics();
+        assert_eq!(values(&metrics), CHIPS, "{metrics}");
+        let age = common::value_of(&metrics, "edge_source_age_seconds{source=\"hwmon\"}");
+        assert!(age < Some(oldest.as_secs_f64()), "{age:?}");
+        assert_eq!(common::value_of(&metrics, TIMEOUTS), Some(0.0));
+        thread::sleep(Duration::from_millis(500));
+    }
+    // One that hangs fails alone.
+    stuck_chip(&sys, CHIPS + 1);
+    service.wait_for_metric(TIMEOUTS, |count| count == Some(1.0));
+    sys.write(&temperature(0), "49000\n");
+    service.wait_for_metric(CPU, |value| value == Some(49.0));
+    assert_eq!(values(&service.metrics()), CHIPS);
+}
+
+#[test]
+fn a_chip_that_always_answers_late_is_given_the_time_it_takes() {
+    let sys = FakeSys::new();
+    chip(&sys, 0, "cpu", "48000\n");
+    // Longer than the deadline of 2 s.
+    let _chip = SlowChip::new(&sys, 1, Duration::from_millis(2500));
+    let service = Service::start(&(sys.settings(&["hwmon", "load"]) + "[sources.hwmon]\nperiod = \"100ms\"\n"));
+    let series = "node_hwmon_temp_celsius{chip=\"w1_slave_temp1\",sensor=\"temp1\"}";
+    service.wait_for_metric(series, |value| value == Some(21.0));
+    let late = service.metric(TIMEOUTS);
+    for _ in 0..16 {
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(service.metric(series), Some(21.0));
+    }
+    assert_eq!(service.metric(TIMEOUTS), late, "it is late at each read");
+    assert!(service.metric("edge_source_age_seconds{source=\"hwmon\"}") < Some(8.0));
+}
+
+#[test]
 fn a_chip_that_hangs_for_good_takes_no_other_with_it() {
     let sys = FakeSys::new();
     chip(&sys, 0, "cpu", "48000\n");
@@ -178,7 +237,7 @@ fn a_chip_that_hangs_from_the_start_makes_the_source_old() {
 
 #[test]
 fn chips_that_hang_by_the_dozen_are_bounded_and_the_cpu_is_read() {
-    const STUCK: usize = 20;
+    const STUCK: usize = 36;
     let sys = FakeSys::new();
     chip(&sys, 0, "cpu", "48000\n");
     for number in 1..=STUCK {
@@ -191,8 +250,8 @@ fn chips_that_hang_by_the_dozen_are_bounded_and_the_cpu_is_read() {
         sys.write(&temperature(0), format!("{}\n", 48_000 + round * 1000));
         service.wait_for_metric(CPU, |value| value == Some(f64::from(48 + round)));
     }
-    // 16 readers of slow chips, one error each, and the chips that share the last one.
-    service.wait_for_metric(TIMEOUTS, |count| count == Some(16.0));
+    // 32 readers of slow chips, one error each, and the chips that share the last one.
+    service.wait_for_metric(TIMEOUTS, |count| count == Some(32.0));
     // One for each chip that has hung, and one for all that is quick.
     assert_eq!(samplers(&service), STUCK + 1);
     assert_eq!(service.get("/readyz").status, 200);
@@ -212,8 +271,8 @@ fn more_chips_that_hang_than_there_are_threads_for_stop_only_their_source_and_it
         "{}",
         service.log.text()
     );
-    // 32, and the one that took over from that which waits for the source as a whole.
-    assert_eq!(samplers(&service), 33);
+    // 44, and the one that took over from that which waits for the source as a whole.
+    assert_eq!(samplers(&service), 45);
     service.wait_for_metric("edge_source_age_seconds{source=\"load\"}", |age| age < Some(1.0));
 }
 

@@ -18,10 +18,12 @@ pub(super) const SLOW: Duration = Duration::from_millis(50);
 const FAST: Duration = Duration::from_millis(25);
 /// … in so many reads in a row is read with the rest again: the device may have been busy.
 const FAST_READS: u32 = 10;
-/// Readers of isolated parts of one collector, each with a thread. Beyond that, parts share the last one …
-const MAX_ISOLATED: usize = 16;
+/// Readers of isolated parts of one collector, each with a thread: a bus of DS18B20 has two dozen. Beyond that, parts share the last one …
+const MAX_ISOLATED: usize = 32;
 /// … and have to take this long: a fast one that a busy device delayed should not have to share with a chip that hangs.
 const VERY_SLOW: Duration = Duration::from_millis(500);
+/// Longest that an isolated part may take because it took long before.
+const MAX_MEASURED_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Shared {
     /// True if `part` belongs to `reader`, whose read `id` then goes on with it. False as well for a thread whose read was given up.
@@ -105,6 +107,17 @@ impl Shared {
 }
 
 impl Scheduled {
+    /// Time after which a read of `reader` counts as failed. An isolated part that has answered late, such as a sensor that waits for its next
+    /// measurement or for its turn on the bus, may take twice as long as it did, unless the settings say how long.
+    pub fn deadline_of(&self, reader: &Reader, state: &CollectorState) -> Duration {
+        match reader.parts.is_some() && !self.is_deadline_set {
+            true => self
+                .deadline
+                .max(state.duration.saturating_mul(2).min(MAX_MEASURED_DEADLINE)),
+            false => self.deadline,
+        }
+    }
+
     /// The reader that the read `id` of `reader` belongs to by now; none if its thread was given up. Ends the read's current part.
     pub fn owner(&self, reader: &Arc<Reader>, id: u64) -> Option<Arc<Reader>> {
         let isolated = lock(&self.isolated);

@@ -21,7 +21,7 @@ use crate::settings::Settings;
 
 use edgewatch_program::lock::lock;
 use monitor::monitor;
-use shared::{Scheduled, Shared};
+use shared::{Reader, Scheduled, Shared};
 pub use state::{CollectorState, LastReading};
 
 /// Name of the sampler's threads.
@@ -88,8 +88,8 @@ impl Sampler {
     /// True while some collector is on schedule. False if every read is stuck, or no thread reads.
     pub fn is_progressing(&self) -> bool {
         let now = Instant::now();
-        let on_schedule = |scheduled: &Scheduled, state: &CollectorState| match &state.active {
-            Some(read) => now < read.since + scheduled.deadline,
+        let on_schedule = |scheduled: &Scheduled, reader: &Reader, state: &CollectorState| match &state.active {
+            Some(read) => now < read.since + scheduled.deadline_of(reader, state),
             None => now < state.due + MAX_DELAY,
         };
         self.shared.scheduled.is_empty()
@@ -98,8 +98,8 @@ impl Sampler {
                 let main = scheduled.main.state();
                 // If every part is isolated, that the main reader is on schedule proves nothing.
                 let has_own = isolated.is_empty() || !main.readings.is_empty();
-                has_own && on_schedule(scheduled, &main)
-                    || isolated.iter().any(|part| on_schedule(scheduled, &part.state()))
+                has_own && on_schedule(scheduled, &scheduled.main, &main)
+                    || isolated.iter().any(|part| on_schedule(scheduled, part, &part.state()))
             })
     }
 

@@ -31,7 +31,7 @@ impl Shared {
             let state = reader.state();
             let limit = match scheduled.has_parts.load(Ordering::Relaxed) && reader.parts.is_none() {
                 true => SLOW.min(scheduled.deadline),
-                false => scheduled.deadline,
+                false => scheduled.deadline_of(&reader, &state),
             };
             let is_watched = !state.overdue && state.rejoined.is_none();
             is_watched.then(|| state.active.as_ref().map_or(state.due, |read| read.since) + limit)
@@ -48,8 +48,9 @@ impl Shared {
         for (scheduled, reader) in self.readers() {
             let name = scheduled.definition.name;
             let mut state = reader.state();
+            let deadline = scheduled.deadline_of(&reader, &state);
             let active = state.active.as_ref();
-            let late = active.filter(|read| read.since.elapsed() > scheduled.deadline);
+            let late = active.filter(|read| read.since.elapsed() > deadline);
             let Some(read) = late.filter(|_| !state.overdue) else {
                 continue;
             };
@@ -58,10 +59,7 @@ impl Shared {
                 true => "; so many hang that the others have to wait for it",
                 false => "",
             };
-            state.errors = vec![format!(
-                "{part}no answer within {:?}{blocks_others}",
-                scheduled.deadline
-            )];
+            state.errors = vec![format!("{part}no answer within {deadline:?}{blocks_others}")];
             state.overdue = true;
             state.fail_readings(ErrorKind::Timeout);
             let CollectorState { errors, log, .. } = &mut *state;

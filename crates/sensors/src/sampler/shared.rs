@@ -20,6 +20,8 @@ use edgewatch_program::lock::lock;
 pub(super) struct Scheduled {
     pub definition: &'static Definition,
     pub deadline: Duration,
+    /// The settings say how long the deadline is.
+    pub is_deadline_set: bool,
     /// Reads everything but the isolated parts.
     pub main: Arc<Reader>,
     pub isolated: Mutex<Vec<Arc<Reader>>>,
@@ -100,6 +102,7 @@ impl Shared {
             scheduled.push(Arc::new(Scheduled {
                 definition,
                 deadline: own.and_then(|own| own.deadline).unwrap_or(definition.deadline),
+                is_deadline_set: own.is_some_and(|own| own.deadline.is_some()),
                 main: Arc::new(main),
                 isolated: Mutex::default(),
                 has_parts: AtomicBool::new(false),

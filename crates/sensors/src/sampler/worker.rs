@@ -18,7 +18,7 @@ use edgewatch_program::lock::lock;
 const STACK: usize = 256 * 1024;
 /// Threads up to which slow parts get one of their own. With those that replace stuck ones (one for each collector at most) and those of
 /// the server this stays below the unit's `TasksMax=`.
-const MAX_THREADS: usize = 32;
+const MAX_THREADS: usize = 44;
 
 impl Shared {
     /// Starts a thread for `worker`.
