@@ -312,6 +312,27 @@ fn a_zone_that_hangs_takes_no_other_with_it() {
 }
 
 #[test]
+fn an_iio_device_that_sleeps_takes_no_other_with_it() {
+    let sys = FakeSys::new();
+    let channel = |number: usize| format!("bus/iio/devices/iio:device{number}/in_temp_input");
+    sys.write("bus/iio/devices/iio:device0/name", "scd30\n");
+    sys.write(&channel(0), "");
+    sys.block_file(&channel(0));
+    sys.write("bus/iio/devices/iio:device1/name", "bme280\n");
+    sys.write(&channel(1), "21000\n");
+    let service = Service::start(&(sys.settings(&["iio", "load"]) + "[sources.iio]\nperiod = \"100ms\"\n"));
+    let temperature = |name: &str| format!("edge_iio_temperature_celsius{{device=\"{name}\",channel=\"temp\"}}");
+    for millidegrees in [22_000, 23_000] {
+        sys.write(&channel(1), format!("{millidegrees}\n"));
+        let celsius = f64::from(millidegrees / 1000);
+        service.wait_for_metric(&temperature("bme280"), |value| value == Some(celsius));
+    }
+    let sleeping = sys.path().join(channel(0));
+    writeln!(OpenOptions::new().write(true).open(&sleeping).unwrap(), "24000").unwrap();
+    service.wait_for_metric(&temperature("scd30"), |value| value == Some(24.0));
+}
+
+#[test]
 fn after_a_reload_one_sampler_reads_whoever_still_looks_at_the_old_one() {
     let sys = FakeSys::new();
     sys.zone(0, "40000\n");

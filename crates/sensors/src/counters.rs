@@ -39,7 +39,8 @@ impl Counters {
         })
     }
 
-    /// Creates the series of a collector's errors at 0, so that `rate()` sees the first one.
+    /// Creates the series of a collector's errors at 0, so that `rate()` sees the first one. Not for hardware that is absent, of which there is
+    /// much on every device.
     pub fn init_collector(&self, collector: &str) {
         for kind in ErrorKind::ALL {
             self.collector_errors.with_label_values(&[collector, kind.name()]);

@@ -200,6 +200,14 @@ impl<'a> Recorder<'a> {
         self.readings.len() >= self.limits.readings / 2
     }
 
+    /// True if there is room for a reading; if there is none, counts one that is skipped.
+    pub fn has_room(&mut self) -> bool {
+        if self.is_full() {
+            self.drop_one();
+        }
+        !self.is_full()
+    }
+
     /// Counts a reading that was skipped.
     pub fn drop_one(&mut self) {
         self.dropped += 1;

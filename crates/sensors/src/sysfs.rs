@@ -82,6 +82,24 @@ impl Root {
         }
     }
 
+    /// The decimal fraction in a sysfs attribute, in the attribute's own unit.
+    ///
+    /// # Errors
+    /// The system call fails, or the attribute is empty or no decimal fraction.
+    pub fn decimal(&self, relative: impl AsRef<Path>) -> Result<f64, ReadError> {
+        let path = relative.as_ref();
+        let text = self.attribute(path)?;
+        // What f64 takes beside them ("nan", "inf", "1e3") the kernel does not print.
+        let is_decimal = text.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b));
+        self.parse(path, Some(&text)).and_then(|number| match is_decimal {
+            true => Ok(number),
+            false => Err(ReadError::invalid(
+                &self.path(path),
+                format!("{} is not a number", quote(&text)),
+            )),
+        })
+    }
+
     /// A field of the file `relative` as a number.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ pub mod cpu;
 pub mod disk;
 pub mod filesystem;
 pub mod hwmon;
+pub mod iio;
 pub mod load;
 pub mod memory;
 pub mod network;
@@ -34,6 +35,7 @@ pub const ALL: &[&Definition] = &[
     &disk::COLLECTOR,
     &filesystem::COLLECTOR,
     &hwmon::COLLECTOR,
+    &iio::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
     &network::COLLECTOR,

@@ -27,6 +27,17 @@ pub(super) struct Scheduled {
     pub isolated: Mutex<Vec<Arc<Reader>>>,
     /// True once the collector has named a part.
     pub has_parts: AtomicBool,
+    /// True once the collector has found anything.
+    has_hardware: AtomicBool,
+}
+
+impl Scheduled {
+    /// The collector has something to read: from now on its errors are exported, the first time as 0.
+    pub fn found_hardware(&self, counters: &Counters) {
+        if !self.has_hardware.swap(true, Ordering::Relaxed) {
+            counters.init_collector(self.definition.name);
+        }
+    }
 }
 
 /// The unit of scheduling: what is read in one go, and what is known of it.
@@ -94,7 +105,6 @@ impl Shared {
                 Schedule::DedicatedThread => Arc::default(),
                 Schedule::OnScrape | Schedule::Periodic => Arc::clone(&common_worker),
             };
-            counters.init_collector(definition.name);
             let own = settings.collectors.get(definition.name);
             let period = own.and_then(|own| own.period).unwrap_or(definition.period);
             let main = Reader::new(worker, None, CollectorState::new(period, now));
@@ -106,6 +116,7 @@ impl Shared {
                 main: Arc::new(main),
                 isolated: Mutex::default(),
                 has_parts: AtomicBool::new(false),
+                has_hardware: AtomicBool::new(false),
             }));
         }
         Ok(Self {
