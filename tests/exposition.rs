@@ -23,19 +23,21 @@ fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
-/// Settings that show the machine `name` below `tests/fixtures`, a directory or a `.tree` that is unpacked for all tests.
-fn paths(name: &str, rootfs: &Path) -> String {
-    static UNPACKED: LazyLock<TempDir> = LazyLock::new(|| {
-        let directory = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(tests().join("fixtures")).unwrap() {
-            let file = entry.unwrap().path();
-            if file.extension().is_some_and(|extension| extension == "tree") {
-                let root = directory.path().join(file.file_stem().unwrap());
-                tree::unpack(&fs::read_to_string(&file).unwrap(), &root);
-            }
+/// The machines that are a `.tree` in `tests/fixtures`, unpacked for all tests.
+static UNPACKED: LazyLock<TempDir> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(tests().join("fixtures")).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_some_and(|extension| extension == "tree") {
+            let root = directory.path().join(file.file_stem().unwrap());
+            tree::unpack(&fs::read_to_string(&file).unwrap(), &root);
         }
-        directory
-    });
+    }
+    directory
+});
+
+/// Settings that show the machine `name` below `tests/fixtures`.
+fn paths(name: &str, rootfs: &Path) -> String {
     let unpacked = UNPACKED.path().join(name);
     let machine = match unpacked.exists() {
         true => unpacked,
@@ -45,6 +47,9 @@ fn paths(name: &str, rootfs: &Path) -> String {
     format!("[paths]\nprocfs = {proc:?}\nsysfs = {sys:?}\nrootfs = {rootfs:?}\n")
 }
 
+/// Reads whatever there is.
+const FULL: &str = "collect = \"full\"\n";
+
 #[test]
 fn a_known_machine_is_exported_as_in_its_golden_file() {
     let sources: Vec<_> = edgewatch_sensors::collectors::names()
@@ -52,8 +57,9 @@ fn a_known_machine_is_exported_as_in_its_golden_file() {
         .filter(|name| !REAL.contains(name) && *name != "simulated")
         .collect();
     for machine in MACHINES {
-        let settings = only(&sources) + &paths(machine, Path::new("/"));
+        let settings = FULL.to_owned() + &only(&sources) + &paths(machine, Path::new("/"));
         let metrics = Service::start(&settings).metrics();
+        let metrics = metrics.replace(UNPACKED.path().to_str().unwrap(), "");
         assert_promtool_agrees(machine, &metrics);
         let found: String = metrics.lines().map(|line| mask(line) + "\n").collect();
         let file = tests().join("golden").join(machine).with_extension("prom");
@@ -80,9 +86,10 @@ fn a_known_machine_is_exported_as_in_its_golden_file() {
 
 /// Hides what differs from run to run, and how often a fault was met until the scrape.
 fn mask(line: &str) -> String {
-    const TIMES: [&str; 4] = [
+    const TIMES: [&str; 5] = [
         "edge_config_last_reload_success_timestamp_seconds ",
         "edge_http_requests_total{",
+        "edge_rtc_offset_seconds{",
         "edge_source_age_seconds{",
         "edge_source_duration_seconds{",
     ];
@@ -107,13 +114,15 @@ type Families = BTreeMap<String, (String, BTreeSet<String>)>;
 fn the_documentation_names_exactly_what_is_exported() {
     let mut exported = Families::new();
     for machine in MACHINES {
-        let settings = paths(machine, Path::new("/")) + "[simulated]\nenabled = true\n";
+        let settings = FULL.to_owned() + &paths(machine, Path::new("/")) + "[simulated]\nenabled = true\n";
         add_families(&Service::start(&settings).metrics(), &mut exported);
     }
     // A spike is judged only from times that pass, which those of a fixture do not.
     let busy = Service::start("[sources.cpu]\nperiod = \"300ms\"\n[cpu_spike]\nwindow = \"1s\"\n");
     busy.wait_for_metric("sensor_cpu_spike", |value| value.is_some());
     add_families(&busy.metrics(), &mut exported);
+    let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
+    add_families(&Service::start(&crowded).metrics(), &mut exported);
     let documented = documented_families();
     for (name, family) in &exported {
         assert_eq!(documented.get(name), Some(family), "{name} in docs/metrics.md");

@@ -16,12 +16,14 @@ use edgewatch_program::listen::Listen;
 use edgewatch_program::logging::Level;
 pub use error::{InvalidValue, SettingsError};
 
-use edgewatch_sensors::settings::{self as sensors, CollectorSettings, CpuSpike, Limits, Paths, Simulated};
+use edgewatch_sensors::settings::{self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated};
 
 /// Everything that can be set. Every table and key may be left out.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// How much is read of what a device has.
+    pub collect: Collect,
     /// The HTTP server.
     pub http: Http,
     /// Authentication.
@@ -110,6 +112,7 @@ impl Settings {
             cpu_spike: self.cpu_spike.clone(),
             collectors: self.sources.clone(),
             simulated: self.simulated.clone(),
+            collect: self.collect,
         }
     }
 

@@ -129,7 +129,11 @@ mod tests {
         ] {
             let (_sysfs, mut settings) = settings(entry);
             simulate(&mut settings, Simulated::Auto);
-            assert_eq!(settings.sensors().is_enabled(SIMULATED), simulated, "{entry}");
+            assert_eq!(
+                settings.sensors().is_enabled(&simulated::COLLECTOR),
+                simulated,
+                "{entry}"
+            );
         }
     }
 
@@ -137,12 +141,15 @@ mod tests {
     fn what_the_person_says_counts_more_than_what_the_machine_has() {
         let (_sysfs, mut settings) = settings("hwmon/hwmon0");
         simulate(&mut settings, Simulated::Always);
-        assert!(settings.sensors().is_enabled(SIMULATED));
+        assert!(settings.sensors().is_enabled(&simulated::COLLECTOR));
         simulate(&mut settings, Simulated::Never);
-        assert!(!settings.sensors().is_enabled(SIMULATED));
+        assert!(!settings.sensors().is_enabled(&simulated::COLLECTOR));
         settings.paths.sysfs = "/nonexistent".into();
         simulate(&mut settings, Simulated::Auto);
-        assert!(!settings.sensors().is_enabled(SIMULATED), "decided by the settings");
+        assert!(
+            !settings.sensors().is_enabled(&simulated::COLLECTOR),
+            "decided by the settings"
+        );
     }
 
     #[test]

@@ -120,6 +120,11 @@ impl ReadError {
         matches!(self, Self::Io { source, .. } if source.raw_os_error() == Some(libc::EINVAL))
     }
 
+    /// True if the service may not read it.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// True if the file or directory does not exist, or its device has gone or does not have it: the hardware is absent, which is no failure.
     pub fn is_missing(&self) -> bool {
         let Self::Io { source, .. } = self else {

@@ -64,7 +64,10 @@ pub fn encode(sampler: &Sampler, own: &[MetricFamily], text: &mut Vec<u8>) -> pr
         about(&DURATION, state.duration.as_secs_f64());
         about(&AGE, state.age(now).as_secs_f64());
         about(&PERIOD, state.period.as_secs_f64());
-        about(&DROPPED, state.dropped as f64);
+        // Nothing is left out almost everywhere; the series would be as many as there are sources.
+        if state.dropped > 0 {
+            about(&DROPPED, state.dropped as f64);
+        }
     });
     TextEncoder::new().encode(own, text)?;
     for family in families.0.values() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collectors::simulated;
+use crate::collectors::{Definition, simulated};
 
 /// The settings of the sampler, which any change of them restarts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,17 +21,35 @@ pub struct Settings {
     pub collectors: BTreeMap<String, CollectorSettings>,
     /// Simulated sensors.
     pub simulated: Simulated,
+    /// How much is read unless said otherwise.
+    pub collect: Collect,
 }
 
 impl Settings {
     /// Whether the collector runs.
-    pub fn is_enabled(&self, name: &str) -> bool {
-        let default = name != simulated::COLLECTOR.name || self.simulated.enabled;
+    pub fn is_enabled(&self, collector: &Definition) -> bool {
+        let is_simulated = collector.name == simulated::COLLECTOR.name;
+        let default = if is_simulated {
+            self.simulated.enabled
+        } else {
+            self.collect >= collector.collect
+        };
         self.collectors
-            .get(name)
-            .and_then(|collector| collector.enabled)
+            .get(collector.name)
+            .and_then(|own| own.enabled)
             .unwrap_or(default)
     }
+}
+
+/// `collect`: how much is read of what a device has.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Collect {
+    /// What the owner of a device needs: at most 400 series on a Raspberry Pi.
+    #[default]
+    Standard,
+    /// Beside that what node_exporter exports by default, for dashboards that were made for it.
+    Full,
 }
 
 /// `[paths]`: roots that a container or a test can point elsewhere.
@@ -105,7 +123,7 @@ impl Default for CpuSpike {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CollectorSettings {
-    /// Whether it is read; all are but `simulated`, which `simulated.enabled` switches.
+    /// Whether it is read, instead of what `collect` says (of `simulated`: `simulated.enabled`).
     pub enabled: Option<bool>,
     /// Time between two reads. 100 ms to 1 h.
     #[serde(with = "humantime_serde")]

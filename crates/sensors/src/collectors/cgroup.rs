@@ -7,12 +7,13 @@ use crate::budget::{Budget, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "cgroup",
+    collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),

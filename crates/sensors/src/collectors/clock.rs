@@ -8,11 +8,12 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "clock",
+    collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),

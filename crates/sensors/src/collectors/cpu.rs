@@ -7,12 +7,13 @@ use crate::collectors::{Collector, Definition, Schedule};
 use crate::counters::CPU_SPIKE;
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::{CpuSpike, Settings};
+use crate::settings::{Collect, CpuSpike, Settings};
 use crate::sysfs::Root;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "cpu",
+    collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     // Spikes are detected at each read.
     period: Duration::from_secs(5),

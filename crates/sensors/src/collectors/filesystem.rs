@@ -9,12 +9,13 @@ use rustix::fs::{StatVfs, statvfs};
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "filesystem",
+    collect: Collect::Standard,
     // statvfs blocks on a dying card or a lost disk.
     schedule: Schedule::DedicatedThread,
     period: Duration::from_secs(15),

@@ -9,13 +9,14 @@ use crate::collectors::{Collector, Definition, Schedule};
 use crate::device;
 use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::reading::{MetricKind, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 use quantities::{ALARM, ALARMS, CHIP_NAME, LABEL, QUANTITIES, Quantity, Role};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "hwmon",
+    collect: Collect::Standard,
     // Many chips sit on a slow bus.
     schedule: Schedule::Periodic,
     period: Duration::from_secs(5),

@@ -9,13 +9,14 @@ use crate::device;
 use crate::error::{OpenError, ReadError};
 use crate::plausible::is_measurement;
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 use channels::Channel;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "iio",
+    collect: Collect::Standard,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(5),
     // An SCD30 answers each read with its next measurement, after 2 s.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "load",
+    collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),

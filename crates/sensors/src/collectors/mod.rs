@@ -2,21 +2,34 @@
 //!
 //! To add one: write a file with a `COLLECTOR`, and name it in [`ALL`].
 
+pub(crate) mod attributes;
 pub mod cgroup;
 pub mod clock;
+pub mod counter;
 pub mod cpu;
+pub mod cpufreq;
+pub mod devfreq;
 pub mod disk;
+pub mod edac;
 pub mod filesystem;
 pub mod hwmon;
 pub mod iio;
+pub mod led;
 pub mod load;
 pub mod memory;
 pub mod network;
+pub mod power_supply;
 pub mod pressure;
 pub mod process;
+pub mod rapl;
+pub mod raspberry_pi;
+pub mod rtc;
 pub mod simulated;
+pub mod storage;
 pub mod thermal;
 pub mod uname;
+pub mod w1;
+pub mod watchdog;
 
 #[cfg(test)]
 pub mod testing;
@@ -25,25 +38,37 @@ use std::time::Duration;
 
 use crate::error::{OpenError, ReadError};
 use crate::reading::Recorder;
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 
 /// Every collector there is, by name.
 pub const ALL: &[&Definition] = &[
     &cgroup::COLLECTOR,
     &clock::COLLECTOR,
+    &counter::COLLECTOR,
     &cpu::COLLECTOR,
+    &cpufreq::COLLECTOR,
+    &devfreq::COLLECTOR,
     &disk::COLLECTOR,
+    &edac::COLLECTOR,
     &filesystem::COLLECTOR,
     &hwmon::COLLECTOR,
     &iio::COLLECTOR,
+    &led::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
     &network::COLLECTOR,
+    &power_supply::COLLECTOR,
     &pressure::COLLECTOR,
     &process::COLLECTOR,
+    &rapl::COLLECTOR,
+    &raspberry_pi::COLLECTOR,
+    &rtc::COLLECTOR,
     &simulated::COLLECTOR,
+    &storage::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
+    &w1::COLLECTOR,
+    &watchdog::COLLECTOR,
 ];
 
 /// Reads one kind of sensor.
@@ -61,6 +86,8 @@ pub trait Collector: Send {
 pub struct Definition {
     /// Name in the settings and in the label `source`.
     pub name: &'static str,
+    /// The least `collect` of the settings with which it is read.
+    pub collect: Collect,
     /// When and on which thread it is read.
     pub schedule: Schedule,
     /// Time between two reads, unless the settings say otherwise.

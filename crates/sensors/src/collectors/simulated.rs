@@ -7,11 +7,12 @@ use crate::collectors::hwmon::quantities::{ALARM, CHIP_NAME, FAN, LABEL, MOISTUR
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::{self, Fault, FaultKind, Settings};
+use crate::settings::{self, Collect, Fault, FaultKind, Settings};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "simulated",
+    collect: Collect::Standard,
     // As hwmon, which it replaces.
     schedule: Schedule::Periodic,
     period: Duration::from_secs(1),

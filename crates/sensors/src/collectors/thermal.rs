@@ -6,12 +6,13 @@ use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::plausible::{CELSIUS, NOT_NEGATIVE};
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "thermal",
+    collect: Collect::Standard,
     // On a Raspberry Pi the read is a request to the firmware.
     schedule: Schedule::Periodic,
     period: Duration::from_secs(5),
@@ -34,6 +35,15 @@ const MAX_STATE: Metric = Metric::gauge(
     "Highest state of a cooling device.",
 )
 .within(NOT_NEGATIVE);
+
+const TRIP: Metric = Metric::gauge(
+    "edge_thermal_trip_celsius",
+    "celsius",
+    "Temperature at which the kernel acts: slows the device down, drives a fan, switches off.",
+)
+.within(CELSIUS);
+/// Trip points of a zone that are exported; kernels have allowed 12.
+const MAX_TRIPS: usize = 12;
 
 const CLASS: &str = "class/thermal";
 
@@ -80,6 +90,21 @@ impl Thermal {
             return;
         }
         recorder.record(&ZONE, &[("zone", zone), ("type", &kind)], celsius);
+        for number in 0..MAX_TRIPS {
+            let trip = |what: &str| path(&format!("trip_point_{number}_{what}"));
+            let Ok(action) = self.sysfs.attribute(trip("type")) else {
+                break;
+            };
+            let number = number.to_string();
+            let labels = [("zone", zone), ("trip", number.as_str()), ("action", action.as_str())];
+            // One that is switched off is at a temperature that cannot be.
+            match self.sysfs.measurement(trip("temp"), 1e3) {
+                Ok(celsius) if TRIP.is_plausible(celsius) && !recorder.is_half_full() => {
+                    recorder.push(&TRIP, &labels, celsius);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn read_cooling_device(&self, name: &str, device: &str, recorder: &mut Recorder) {
@@ -98,6 +123,27 @@ impl Thermal {
 mod tests {
     use super::*;
     use crate::collectors::testing::Machine;
+
+    #[test]
+    fn trip_points_say_what_the_kernel_does_at_which_temperature() {
+        let read = Machine::new(&[
+            ("sys/class/thermal/thermal_zone0/type", "cpu-thermal\n"),
+            ("sys/class/thermal/thermal_zone0/temp", "48312\n"),
+            ("sys/class/thermal/thermal_zone0/trip_point_0_type", "critical\n"),
+            ("sys/class/thermal/thermal_zone0/trip_point_0_temp", "110000\n"),
+            ("sys/class/thermal/thermal_zone0/trip_point_1_type", "active\n"),
+            ("sys/class/thermal/thermal_zone0/trip_point_1_temp", "-274000\n"),
+        ])
+        .read(&COLLECTOR);
+        assert!(read.errors.is_empty());
+        assert_eq!(
+            read.lines(),
+            [
+                "node_thermal_zone_temp{zone=0,type=cpu-thermal} 48.312",
+                "edge_thermal_trip_celsius{zone=0,trip=0,action=critical} 110",
+            ]
+        );
+    }
 
     #[test]
     fn what_no_zone_can_say_is_invalid_and_the_rest_is_kept() {

@@ -7,11 +7,12 @@ use rustix::system::uname;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "uname",
+    collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),

@@ -65,7 +65,6 @@ impl Shared {
             let CollectorState { errors, log, .. } = &mut *state;
             log.update(name, errors);
             drop(state);
-            scheduled.found_hardware(&self.counters);
             self.counters.collector_failed(name, ErrorKind::Timeout);
             if Arc::ptr_eq(&reader.worker, &self.common_worker) {
                 self.replace_thread(&reader.worker);

@@ -27,17 +27,6 @@ pub(super) struct Scheduled {
     pub isolated: Mutex<Vec<Arc<Reader>>>,
     /// True once the collector has named a part.
     pub has_parts: AtomicBool,
-    /// True once the collector has found anything.
-    has_hardware: AtomicBool,
-}
-
-impl Scheduled {
-    /// The collector has something to read: from now on its errors are exported, the first time as 0.
-    pub fn found_hardware(&self, counters: &Counters) {
-        if !self.has_hardware.swap(true, Ordering::Relaxed) {
-            counters.init_collector(self.definition.name);
-        }
-    }
 }
 
 /// The unit of scheduling: what is read in one go, and what is known of it.
@@ -98,7 +87,7 @@ impl Shared {
         let common_worker = Arc::new(Worker::default());
         let mut scheduled = Vec::new();
         for &definition in collectors::ALL {
-            if !settings.is_enabled(definition.name) {
+            if !settings.is_enabled(definition) {
                 continue;
             }
             let worker = match definition.schedule {
@@ -116,7 +105,6 @@ impl Shared {
                 main: Arc::new(main),
                 isolated: Mutex::default(),
                 has_parts: AtomicBool::new(false),
-                has_hardware: AtomicBool::new(false),
             }));
         }
         Ok(Self {

@@ -161,10 +161,6 @@ impl Shared {
         error: Option<(ErrorKind, String)>,
     ) {
         let name = scheduled.definition.name;
-        let has_output = !collected.readings.is_empty() || !collected.errors.is_empty() || error.is_some();
-        if has_output {
-            scheduled.found_hardware(&self.counters);
-        }
         for error in &collected.errors {
             self.counters.collector_failed(name, error.kind());
         }

@@ -1,0 +1,377 @@
+//! Batteries, mains and chargers (Documentation/ABI/testing/sysfs-class-power), under the names of node_exporter.
+
+use std::time::Duration;
+
+use crate::collectors::attributes::{self, Attribute};
+use crate::collectors::{Collector, Definition, Schedule};
+use crate::error::{OpenError, ReadError};
+use crate::plausible::{AMPERES, CELSIUS, NOT_NEGATIVE, SWITCH, VOLTS, WATTS};
+use crate::reading::{Metric, Recorder};
+use crate::settings::{Collect, Settings};
+use crate::sysfs::Root;
+
+/// Reads it.
+pub const COLLECTOR: Definition = Definition {
+    name: "power_supply",
+    collect: Collect::Standard,
+    // Fuel gauges sit on a slow bus.
+    schedule: Schedule::Periodic,
+    period: Duration::from_secs(5),
+    deadline: Duration::from_secs(2),
+    open,
+};
+
+const INFO: Metric = Metric::gauge(
+    "node_power_supply_info",
+    "",
+    "What the power supply is and how it is; always 1.",
+);
+
+const PERCENT: (f64, f64) = (0.0, 100.0);
+
+const fn gauge(name: &'static str, unit: &'static str, help: &'static str, range: (f64, f64)) -> Metric {
+    Metric::gauge(name, unit, help).within(range)
+}
+
+static ATTRIBUTES: &[Attribute] = &[
+    Attribute::new(
+        "online",
+        1.0,
+        gauge(
+            "node_power_supply_online",
+            "",
+            "1 if the supply feeds the device; 2 if it does so by a program of its own.",
+            (0.0, 2.0),
+        ),
+    ),
+    Attribute::new(
+        "present",
+        1.0,
+        gauge("node_power_supply_present", "", "1 if the battery is there.", SWITCH),
+    ),
+    Attribute::new(
+        "capacity",
+        1.0,
+        gauge("node_power_supply_capacity", "percent", "Charge in percent.", PERCENT),
+    ),
+    Attribute::new(
+        "voltage_now",
+        1e6,
+        gauge("node_power_supply_voltage_volt", "volts", "Voltage.", VOLTS),
+    ),
+    Attribute::new(
+        "current_now",
+        1e6,
+        gauge("node_power_supply_current_ampere", "amperes", "Current.", AMPERES),
+    ),
+    Attribute::new(
+        "power_now",
+        1e6,
+        gauge("node_power_supply_power_watt", "watts", "Power.", WATTS),
+    ),
+    Attribute::new(
+        "charge_now",
+        1e6,
+        gauge(
+            "node_power_supply_charge_ampere",
+            "ampere hours",
+            "Charge in ampere hours.",
+            (-1e6, 1e6),
+        ),
+    ),
+    Attribute::new(
+        "energy_now",
+        1e6,
+        gauge(
+            "node_power_supply_energy_watthour",
+            "watt hours",
+            "Energy in watt hours.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::new(
+        "temp",
+        10.0,
+        gauge("node_power_supply_temp_celsius", "celsius", "Temperature.", CELSIUS),
+    ),
+    Attribute::optional(
+        "charge_full",
+        1e6,
+        gauge(
+            "node_power_supply_charge_full",
+            "ampere hours",
+            "Charge of the full battery as it is now, in ampere hours.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "charge_full_design",
+        1e6,
+        gauge(
+            "node_power_supply_charge_full_design",
+            "ampere hours",
+            "Charge of the full battery when it was new, in ampere hours.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "energy_full",
+        1e6,
+        gauge(
+            "node_power_supply_energy_full",
+            "watt hours",
+            "Energy of the full battery as it is now, in watt hours.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "energy_full_design",
+        1e6,
+        gauge(
+            "node_power_supply_energy_full_design",
+            "watt hours",
+            "Energy of the full battery when it was new, in watt hours.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "cycle_count",
+        1.0,
+        gauge(
+            "node_power_supply_cyclecount",
+            "",
+            "Cycles of charging since the battery was made.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "time_to_empty_now",
+        1.0,
+        gauge(
+            "node_power_supply_time_to_empty_seconds",
+            "seconds",
+            "Time until the battery is empty.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "time_to_full_now",
+        1.0,
+        gauge(
+            "node_power_supply_time_to_full_seconds",
+            "seconds",
+            "Time until the battery is full.",
+            NOT_NEGATIVE,
+        ),
+    ),
+    Attribute::optional(
+        "voltage_ocv",
+        1e6,
+        gauge(
+            "node_power_supply_voltage_ocv",
+            "volts",
+            "Voltage of the battery without load, in volts.",
+            VOLTS,
+        ),
+    ),
+    Attribute::optional(
+        "voltage_min_design",
+        1e6,
+        gauge(
+            "node_power_supply_voltage_min_design",
+            "volts",
+            "Voltage of the empty battery, in volts.",
+            VOLTS,
+        ),
+    ),
+    Attribute::optional(
+        "voltage_max_design",
+        1e6,
+        gauge(
+            "node_power_supply_voltage_max_design",
+            "volts",
+            "Voltage of the full battery, in volts.",
+            VOLTS,
+        ),
+    ),
+    Attribute::optional(
+        "voltage_max",
+        1e6,
+        gauge(
+            "node_power_supply_voltage_max",
+            "volts",
+            "Highest voltage of the supply, in volts.",
+            VOLTS,
+        ),
+    ),
+    Attribute::optional(
+        "current_max",
+        1e6,
+        gauge(
+            "node_power_supply_current_max",
+            "amperes",
+            "Highest current of the supply, in amperes.",
+            AMPERES,
+        ),
+    ),
+    Attribute::optional(
+        "input_current_limit",
+        1e6,
+        gauge(
+            "node_power_supply_input_current_limit",
+            "amperes",
+            "Current that the charger may take, in amperes.",
+            AMPERES,
+        ),
+    ),
+    Attribute::optional(
+        "constant_charge_current",
+        1e6,
+        gauge(
+            "node_power_supply_constant_charge_current",
+            "amperes",
+            "Current by which the battery is charged, in amperes.",
+            AMPERES,
+        ),
+    ),
+    Attribute::optional(
+        "constant_charge_voltage",
+        1e6,
+        gauge(
+            "node_power_supply_constant_charge_voltage",
+            "volts",
+            "Voltage by which the battery is charged, in volts.",
+            VOLTS,
+        ),
+    ),
+    Attribute::optional(
+        "temp_ambient",
+        10.0,
+        gauge(
+            "node_power_supply_temp_ambient_celsius",
+            "celsius",
+            "Temperature around the battery.",
+            CELSIUS,
+        ),
+    ),
+    Attribute::optional(
+        "capacity_alert_min",
+        1.0,
+        gauge(
+            "node_power_supply_capacity_alert_min",
+            "percent",
+            "Charge in percent at which the battery warns.",
+            PERCENT,
+        ),
+    ),
+];
+
+/// Labels of the info and the attributes that they come from.
+const TEXTS: [(&str, &str); 11] = [
+    ("capacity_level", "capacity_level"),
+    ("charge_type", "charge_type"),
+    ("health", "health"),
+    ("manufacturer", "manufacturer"),
+    ("model_name", "model_name"),
+    ("scope", "scope"),
+    ("serial_number", "serial_number"),
+    ("status", "status"),
+    ("technology", "technology"),
+    ("type", "type"),
+    ("usb_type", "usb_type"),
+];
+
+const CLASS: &str = "class/power_supply";
+
+struct PowerSupply {
+    sysfs: Root,
+}
+
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
+    Ok(Box::new(PowerSupply {
+        sysfs: Root::new(&settings.paths.sysfs),
+    }))
+}
+
+impl Collector for PowerSupply {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        for name in self.sysfs.list(CLASS)? {
+            if !recorder.has_room() || !recorder.begin_part(&name) {
+                continue;
+            }
+            let directory = format!("{CLASS}/{name}");
+            let texts = attributes::texts(&self.sysfs, &directory, &TEXTS);
+            if !texts.is_empty() {
+                let labels = std::iter::once(("power_supply", name.as_str()))
+                    .chain(texts.iter().map(|(label, text)| (*label, text.as_str())))
+                    .collect::<Vec<_>>();
+                recorder.push(&INFO, &labels, 1.0);
+            }
+            attributes::record(
+                &self.sysfs,
+                &directory,
+                ATTRIBUTES,
+                &[("power_supply", &name)],
+                recorder,
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::testing::Machine;
+
+    #[test]
+    fn a_battery_is_read_in_base_units_and_mains_say_whether_they_feed() {
+        let read = Machine::new(&[
+            ("sys/class/power_supply/battery/type", "Battery\n"),
+            ("sys/class/power_supply/battery/status", "Discharging\n"),
+            ("sys/class/power_supply/battery/capacity", "83\n"),
+            ("sys/class/power_supply/battery/voltage_now", "3912500\n"),
+            ("sys/class/power_supply/battery/current_now", "-412000\n"),
+            ("sys/class/power_supply/battery/temp", "251\n"),
+            ("sys/class/power_supply/battery/charge_full", "2750000\n"),
+            ("sys/class/power_supply/battery/cycle_count", "41\n"),
+            ("sys/class/power_supply/battery/time_to_full_now", "\n"),
+            ("sys/class/power_supply/mains/type", "Mains\n"),
+            ("sys/class/power_supply/mains/online", "0\n"),
+        ])
+        .read(&COLLECTOR);
+        assert!(read.errors.is_empty(), "{:?}", read.errors);
+        assert_eq!(
+            read.lines(),
+            [
+                "node_power_supply_info{power_supply=battery,status=Discharging,type=Battery} 1",
+                "node_power_supply_capacity{power_supply=battery} 83",
+                "node_power_supply_voltage_volt{power_supply=battery} 3.9125",
+                "node_power_supply_current_ampere{power_supply=battery} -0.412",
+                "node_power_supply_temp_celsius{power_supply=battery} 25.1",
+                "node_power_supply_charge_full{power_supply=battery} 2.75",
+                "node_power_supply_cyclecount{power_supply=battery} 41",
+                "node_power_supply_info{power_supply=mains,type=Mains} 1",
+                "node_power_supply_online{power_supply=mains} 0",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_invalid_and_what_is_measured_but_has_no_value_is_not_ready() {
+        let read = Machine::new(&[
+            ("sys/class/power_supply/b/capacity", "255\n"),
+            ("sys/class/power_supply/b/voltage_now", "\n"),
+            ("sys/class/power_supply/b/temp", "-2147483648\n"),
+        ])
+        .read(&COLLECTOR);
+        assert_eq!(
+            read.lines(),
+            [
+                "node_power_supply_capacity{power_supply=b} invalid",
+                "node_power_supply_voltage_volt{power_supply=b} not_ready",
+                "node_power_supply_temp_celsius{power_supply=b} invalid",
+            ]
+        );
+    }
+}
