@@ -36,6 +36,8 @@ const LABEL: Metric = Metric::gauge(
 );
 
 const DEVICES: &str = "bus/iio/devices";
+/// The kernel itself has no more (`IIO_DEV_MAX`).
+const MAX_DEVICES: usize = 256;
 
 struct Iio {
     sysfs: Root,
@@ -51,6 +53,9 @@ impl Collector for Iio {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let mut entries = self.sysfs.list(DEVICES)?;
         entries.retain(|entry| entry.starts_with("iio:device"));
+        for _ in entries.drain(entries.len().min(MAX_DEVICES)..) {
+            recorder.drop_one();
+        }
         let devices: Vec<_> = entries.iter().map(|entry| self.identify(entry)).collect();
         for ((entry, label), (_, name)) in entries.iter().zip(device::unique(&devices)).zip(&devices) {
             if !recorder.has_room() || !recorder.begin_part(&label) {
