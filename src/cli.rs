@@ -11,7 +11,7 @@ use edgewatch_dashboards::{render, top};
 use edgewatch_program::output;
 
 use crate::dashboards::child;
-use crate::{check, serve, up, wait};
+use crate::{check, sensors, serve, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ enum Command {
     Up(up::Args),
     /// Ask a running stack whether it is well
     Check(check::Args),
+    /// List the sensors of this device, their values, and what is wrong with them
+    Sensors(sensors::Args),
     /// Show a dashboard in the terminal
     Top(top::Args),
     /// Write a dashboard as a picture
@@ -52,6 +54,7 @@ impl Cli {
             Command::Serve(args) => output::exit_code(serve::run(args)),
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
+            Command::Sensors(args) => output::exit_code(sensors::run(args)),
             Command::Top(_) | Command::Render(_) => exec_dashboards(),
             Command::Wait(args) => output::exit_code(wait::run(args)),
         }

@@ -2,7 +2,8 @@
 //!
 //! `edgewatch serve` samples the device's sensors and its own health in the background ([`edgewatch_sensors`]) and serves the metrics
 //! (`http`); dashboards are rendered by a program of their own (`dashboards`); `edgewatch up` runs the whole stack in the foreground
-//! (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch wait` waits for a server (`wait`).
+//! (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch sensors` lists sensors (`sensors`); `edgewatch wait` waits for a
+//! server (`wait`).
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
@@ -11,6 +12,7 @@ pub mod cli;
 pub mod config;
 mod dashboards;
 mod http;
+mod sensors;
 mod serve;
 mod telemetry;
 mod up;

@@ -45,6 +45,8 @@ fn commands(prometheus: &str) -> Vec<(Vec<String>, i32)> {
             2,
         ),
         (words(&format!("top --once --prometheus {prometheus}")), 0),
+        (words("sensors"), 0),
+        (words("sensors --json"), 0),
     ]
 }
 

@@ -117,7 +117,7 @@ fn document(sampler: &Sampler) -> Document {
             success: state.is_ok(),
             age_seconds: state.age(now).as_secs_f64(),
             dropped: state.dropped,
-            errors: state.errors.clone(),
+            errors: state.errors.iter().map(ToString::to_string).collect(),
         });
         document.readings.extend(entries(source, state, now));
     });

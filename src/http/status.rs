@@ -134,7 +134,7 @@ fn source_row(name: &str, state: &CollectorState, now: Instant) -> Markup {
                 @if state.is_ok() { span.good { "ok" } }
                 @else {
                     span.bad { "fails" }
-                    @for error in state.errors.iter().take(5) { div.detail { (error) } }
+                    @for error in state.errors.iter().take(5) { div.detail { (error.what) } }
                     @if state.errors.len() > 5 { div.detail { "and " (state.errors.len() - 5) " more" } }
                 }
                 @if state.dropped > 0 { div.detail { (state.dropped) " left out: above limits.readings_per_source" } }

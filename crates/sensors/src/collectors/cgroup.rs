@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "cgroup",
+    needs: None,
     collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),

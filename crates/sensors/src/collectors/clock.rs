@@ -13,6 +13,7 @@ use crate::settings::{Collect, Settings};
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "clock",
+    needs: None,
     collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),

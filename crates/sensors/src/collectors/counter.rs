@@ -12,6 +12,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "counter",
+    needs: Some("a counter in the device tree, such as interrupt-counter"),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(5),

@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "cpu",
+    needs: None,
     collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     // Spikes are detected at each read.

@@ -15,6 +15,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "cpufreq",
+    needs: Some("nothing; virtual machines have none"),
     collect: Collect::Standard,
     // Some kernels measure the clock while it is read.
     schedule: Schedule::Periodic,

@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "devfreq",
+    needs: Some("a graphics processor or memory whose driver changes its clock"),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(5),

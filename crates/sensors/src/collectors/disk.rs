@@ -11,6 +11,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "disk",
+    needs: None,
     collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),

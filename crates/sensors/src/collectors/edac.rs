@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "edac",
+    needs: Some("memory with a checksum, and its driver"),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(15),

@@ -15,6 +15,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "filesystem",
+    needs: None,
     collect: Collect::Standard,
     // statvfs blocks on a dying card or a lost disk.
     schedule: Schedule::DedicatedThread,

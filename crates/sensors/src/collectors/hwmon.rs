@@ -16,6 +16,9 @@ use quantities::{ALARM, ALARMS, CHIP_NAME, LABEL, QUANTITIES, Quantity, Role};
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "hwmon",
+    needs: Some(
+        "a chip and its driver: on a Raspberry Pi dtoverlay=i2c-sensor,… or w1-gpio; on a PC modprobe coretemp, k10temp, nct6775 or drivetemp",
+    ),
     collect: Collect::Standard,
     // Many chips sit on a slow bus.
     schedule: Schedule::Periodic,

@@ -16,6 +16,9 @@ use channels::Channel;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "iio",
+    needs: Some(
+        "a chip and its driver: on a Raspberry Pi dtparam=i2c_arm=on and dtoverlay=i2c-sensor,bme280 (or ads1015, …)",
+    ),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(5),

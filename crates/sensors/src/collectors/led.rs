@@ -12,6 +12,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "led",
+    needs: Some("lights with a driver"),
     collect: Collect::Full,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(15),

@@ -86,6 +86,8 @@ pub trait Collector: Send {
 pub struct Definition {
     /// Name in the settings and in the label `source`.
     pub name: &'static str,
+    /// What a device needs so that it finds something, for people; `None` if it reads no hardware.
+    pub needs: Option<&'static str>,
     /// The least `collect` of the settings with which it is read.
     pub collect: Collect,
     /// When and on which thread it is read.

@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "power_supply",
+    needs: Some("a battery or charger and the driver of its fuel gauge"),
     collect: Collect::Standard,
     // Fuel gauges sit on a slow bus.
     schedule: Schedule::Periodic,

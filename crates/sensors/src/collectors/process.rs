@@ -15,6 +15,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "process",
+    needs: None,
     collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),

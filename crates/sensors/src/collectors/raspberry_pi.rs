@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "raspberry_pi",
+    needs: Some("a Raspberry Pi, whose kernel has the driver raspberrypi-hwmon"),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     // The kernel asks the firmware every 2 s, and forgets with each answer: nobody else would see an event between two scrapes.

@@ -15,6 +15,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "rtc",
+    needs: Some("a real-time clock and its driver: on a Raspberry Pi dtoverlay=i2c-rtc,ds3231 (or another)"),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     // Each read goes to the chip; the clock drifts by seconds in a day.

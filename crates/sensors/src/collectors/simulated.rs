@@ -12,6 +12,7 @@ use crate::settings::{self, Collect, Fault, FaultKind, Settings};
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "simulated",
+    needs: None,
     collect: Collect::Standard,
     // As hwmon, which it replaces.
     schedule: Schedule::Periodic,

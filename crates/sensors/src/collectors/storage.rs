@@ -15,6 +15,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "storage",
+    needs: Some("an SD card, an eMMC, a file system of ext4 or btrfs, or an array of disks"),
     collect: Collect::Standard,
     // All of it is in the kernel's memory.
     schedule: Schedule::Periodic,

@@ -12,6 +12,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "thermal",
+    needs: Some("nothing; virtual machines have none"),
     collect: Collect::Standard,
     // On a Raspberry Pi the read is a request to the firmware.
     schedule: Schedule::Periodic,

@@ -12,6 +12,7 @@ use crate::settings::{Collect, Settings};
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "uname",
+    needs: None,
     collect: Collect::Standard,
     schedule: Schedule::OnScrape,
     period: Duration::from_secs(15),

@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "w1",
+    needs: Some("dtoverlay=w1-gpio, a resistor of 4.7 kΩ from data to 3.3 V, modprobe w1_gpio w1_therm"),
     collect: Collect::Standard,
     // A conversion takes up to 750 ms; each thermometer is a part, and so isolated.
     schedule: Schedule::Periodic,

@@ -13,6 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "watchdog",
+    needs: Some("a hardware watchdog and its driver: on a Raspberry Pi dtparam=watchdog=on"),
     collect: Collect::Standard,
     schedule: Schedule::Periodic,
     period: Duration::from_secs(15),

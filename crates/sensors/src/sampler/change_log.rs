@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::state::SourceError;
+
 /// Logs the errors of a collector when they differ from those of the read before, at a bounded rate.
 #[derive(Debug, Default)]
 pub struct ChangeLog {
-    last: Vec<String>,
+    last: Vec<SourceError>,
     window: Option<Instant>,
     written: u32,
 }
@@ -16,7 +18,7 @@ impl ChangeLog {
     const WINDOW: Duration = Duration::from_secs(600);
 
     /// Takes the errors of the last read; none if it succeeded.
-    pub fn update(&mut self, collector: &str, errors: &[String]) {
+    pub fn update(&mut self, collector: &str, errors: &[SourceError]) {
         if self.last == errors {
             return;
         }

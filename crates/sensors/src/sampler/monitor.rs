@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::MAX_DELAY;
 use super::isolation::SLOW;
 use super::shared::Shared;
-use super::state::CollectorState;
+use super::state::{CollectorState, SourceError};
 use crate::error::ErrorKind;
 
 /// Least time between two checks.
@@ -59,7 +59,10 @@ impl Shared {
                 true => "; so many hang that the others have to wait for it",
                 false => "",
             };
-            state.errors = vec![format!("{part}no answer within {deadline:?}{blocks_others}")];
+            state.errors = vec![SourceError {
+                kind: ErrorKind::Timeout,
+                what: format!("{part}no answer within {deadline:?}{blocks_others}"),
+            }];
             state.overdue = true;
             state.fail_readings(ErrorKind::Timeout);
             let CollectorState { errors, log, .. } = &mut *state;

@@ -1,5 +1,6 @@
 //! What is kept of each collector between two reads.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,21 @@ pub struct LastReading {
     pub reading: Reading,
     /// When the value was last read without an error, or first missed.
     pub since: Instant,
+}
+
+/// Why a value is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceError {
+    /// Its kind.
+    pub kind: ErrorKind,
+    /// What failed, and where.
+    pub what: String,
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.what)
+    }
 }
 
 /// A read in progress.
@@ -43,8 +59,8 @@ pub struct CollectorState {
     pub duration: Duration,
     /// Time between two reads; shorter if it is also read for scrapes.
     pub period: Duration,
-    /// The errors of the last read, as text.
-    pub errors: Vec<String>,
+    /// The errors of the last read.
+    pub errors: Vec<SourceError>,
     pub(super) opened: Instant,
     pub(super) due: Instant,
     pub(super) active: Option<ActiveRead>,

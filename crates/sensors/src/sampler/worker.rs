@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::shared::{Reader, Scheduled, Shared, Worker};
-use super::state::{ActiveRead, CollectorState, carry_forward};
+use super::state::{ActiveRead, CollectorState, SourceError, carry_forward};
 use super::{MAX_DELAY, THREAD_NAME};
 use crate::error::ErrorKind;
 use crate::reading::{Collected, Recorder, RecorderLimits};
@@ -170,12 +170,19 @@ impl Shared {
         // Locked to the end, so that no part is seen in two readers, or in none.
         let mut isolated = lock(&scheduled.isolated);
         let mut state = reader.state();
-        state.errors = collected.errors.iter().map(ToString::to_string).collect();
+        state.errors = collected
+            .errors
+            .iter()
+            .map(|error| SourceError {
+                kind: error.kind(),
+                what: error.to_string(),
+            })
+            .collect();
         let is_complete = error.is_none();
         if let Some((kind, what)) = error {
             self.counters.collector_failed(name, kind);
             state.fail_readings(kind);
-            state.errors.push(what);
+            state.errors.push(SourceError { kind, what });
         } else {
             let old = std::mem::take(&mut state.readings);
             state.readings = carry_forward(collected.readings, &old, started);
