@@ -55,13 +55,19 @@ impl Root {
         Ok(text.to_owned())
     }
 
-    /// The number in a sysfs attribute, in the attribute's own unit.
+    /// The number in a sysfs attribute, in the attribute's own unit; flags are written to base 16, after `0x`.
     ///
     /// # Errors
     /// The system call fails, or the attribute is empty or no integer.
     pub fn number(&self, relative: impl AsRef<Path>) -> Result<f64, ReadError> {
         let path = relative.as_ref();
         let text = self.attribute(path)?;
+        if let Some(bits) = text
+            .strip_prefix("0x")
+            .and_then(|digits| i64::from_str_radix(digits, 16).ok())
+        {
+            return Ok(bits as f64);
+        }
         // i64 holds every value the kernel prints here; what f64 would also take ("nan", "inf") is no reading.
         self.parse::<i64>(path, Some(&text)).map(|number| number as f64)
     }

@@ -43,14 +43,87 @@ const STEP: Metric = Metric::gauge(
 /// A clock that is slewed (at most 0.5 ms a second) stays far below this between two reads.
 const MIN_STEP: f64 = 1.0;
 
-fn open(_: &Settings) -> Result<Box<dyn Collector>, OpenError> {
+const fn timex(name: &'static str, unit: &'static str, help: &'static str) -> Metric {
+    Metric::gauge(name, unit, help)
+}
+
+/// What else adjtimex(2) tells, with `collect = "full"`: value and metric.
+type More = (fn(&libc::timex) -> f64, Metric);
+static MORE: [More; 8] = [
+    (
+        |timex| timex.esterror as f64 / 1e6,
+        timex(
+            "node_timex_estimated_error_seconds",
+            "seconds",
+            "Estimated error of the clock.",
+        ),
+    ),
+    (
+        |timex| 1.0 + timex.freq as f64 / PPM,
+        timex(
+            "node_timex_frequency_adjustment_ratio",
+            "ratio",
+            "How much faster than its crystal the clock is made to run.",
+        ),
+    ),
+    (
+        |timex| timex.constant as f64,
+        timex(
+            "node_timex_loop_time_constant",
+            "",
+            "Time constant of the loop that follows the reference clock.",
+        ),
+    ),
+    (
+        |timex| timex.status.into(),
+        timex("node_timex_status", "", "Status bits of the clock (STA_*)."),
+    ),
+    (
+        |timex| timex.tick as f64 / 1e6,
+        timex(
+            "node_timex_tick_seconds",
+            "seconds",
+            "Time between two ticks of the clock.",
+        ),
+    ),
+    (
+        |timex| timex.tai.into(),
+        timex(
+            "node_timex_tai_offset_seconds",
+            "seconds",
+            "How far International Atomic Time is ahead.",
+        ),
+    ),
+    (
+        |timex| timex.ppsfreq as f64 / PPM,
+        timex(
+            "node_timex_pps_frequency_hertz",
+            "hertz",
+            "Frequency of the pulse of a second.",
+        ),
+    ),
+    (
+        |timex| timex.shift.into(),
+        timex(
+            "node_timex_pps_shift_seconds",
+            "seconds",
+            "Interval over which the pulse of a second is watched.",
+        ),
+    ),
+];
+/// One part in a million, in the kernel's fixed point.
+const PPM: f64 = 1e6 * 65536.0;
+
+fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Clock {
         steps: Steps::default(),
+        collect: settings.collect,
     }))
 }
 
 struct Clock {
     steps: Steps,
+    collect: Collect,
 }
 
 impl Collector for Clock {
@@ -64,6 +137,9 @@ impl Collector for Clock {
                 recorder.push(&SYNC, &[], f64::from(u8::from(clock.is_synchronised)));
                 recorder.push(&OFFSET, &[], clock.offset);
                 recorder.push(&MAXERROR, &[], clock.maxerror);
+                for (value, metric) in MORE.iter().filter(|_| self.collect == Collect::Full) {
+                    recorder.push(metric, &[], value(&clock.timex));
+                }
             }
             // A sandbox may forbid the call, which the other metrics do not need.
             Err(source) => recorder.record(
@@ -119,6 +195,7 @@ struct Timex {
     is_synchronised: bool,
     offset: f64,
     maxerror: f64,
+    timex: libc::timex,
 }
 
 impl Timex {
@@ -134,6 +211,7 @@ impl Timex {
             is_synchronised: timex.status & libc::STA_UNSYNC == 0,
             offset: timex.offset as f64 / if is_nano { 1e9 } else { 1e6 },
             maxerror: timex.maxerror as f64 / 1e6,
+            timex,
         })
     }
 }

@@ -28,7 +28,13 @@ const SPIKE: Metric = Metric::gauge(
     "",
     "1 while the CPU is busier than cpu_spike.threshold over cpu_spike.window, until it falls below cpu_spike.clear.",
 );
-static TOTALS: [(&str, Metric); 5] = [
+const GUEST: Metric = Metric::counter(
+    "node_cpu_guest_seconds_total",
+    "seconds",
+    "Time each CPU spent in virtual machines, by the mode under which it counts too.",
+);
+static TOTALS: [(&str, Metric); 6] = [
+    ("intr", Metric::counter("node_intr_total", "", "Interrupts.")),
     (
         "ctxt",
         Metric::counter("node_context_switches_total", "", "Context switches."),
@@ -63,6 +69,7 @@ struct Cpu {
     procfs: Root,
     ticks_per_second: f64,
     exported: BTreeMap<String, Times>,
+    collect: Collect,
     spike: SpikeDetector,
 }
 
@@ -71,6 +78,7 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
         procfs: Root::new(&settings.paths.procfs),
         ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
         exported: BTreeMap::new(),
+        collect: settings.collect,
         spike: SpikeDetector::new(&settings.cpu_spike),
     }))
 }
@@ -122,6 +130,13 @@ impl Cpu {
         advance(exported, &times);
         for (mode, seconds) in MODES.into_iter().zip(*exported) {
             recorder.push(&SECONDS, &[("cpu", cpu), ("mode", mode)], seconds);
+        }
+        if self.collect == Collect::Full {
+            for (mode, field) in ["user", "nice"].into_iter().zip(fields) {
+                let ticks = self.procfs.parse::<u64>(STAT, Some(field));
+                let seconds = ticks.map(|ticks| ticks as f64 / self.ticks_per_second);
+                recorder.record(&GUEST, &[("cpu", cpu), ("mode", mode)], seconds);
+            }
         }
         Ok(())
     }

@@ -56,15 +56,51 @@ static CLOCKS: &[Attribute] = &[
     ),
 ];
 
+/// What else there is, with `collect = "full"`.
+static MORE_CLOCKS: &[Attribute] = &[
+    clock(
+        "cpuinfo_cur_freq",
+        "node_cpu_frequency_hertz",
+        "Clock that the CPU has.",
+    ),
+    clock(
+        "cpuinfo_avg_freq",
+        "node_cpu_frequency_avg_hertz",
+        "Average clock of the CPU.",
+    ),
+    clock(
+        "cpuinfo_min_freq",
+        "node_cpu_frequency_min_hertz",
+        "Lowest clock that the CPU can have.",
+    ),
+    clock(
+        "cpuinfo_max_freq",
+        "node_cpu_frequency_max_hertz",
+        "Highest clock that the CPU can have.",
+    ),
+    clock(
+        "scaling_min_freq",
+        "node_cpu_scaling_frequency_min_hertz",
+        "Lowest clock that the kernel may choose now.",
+    ),
+];
+const GOVERNOR: Metric = Metric::gauge(
+    "node_cpu_scaling_governor",
+    "",
+    "1 for the way in which the kernel chooses the clock, 0 for the others that there are.",
+);
+
 const CPUS: &str = "devices/system/cpu";
 
 struct Cpufreq {
     sysfs: Root,
+    collect: Collect,
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Cpufreq {
         sysfs: Root::new(&settings.paths.sysfs),
+        collect: settings.collect,
     }))
 }
 
@@ -78,7 +114,12 @@ impl Collector for Cpufreq {
         cpus.sort_unstable();
         for cpu in &cpus {
             let directory = format!("{CPUS}/cpu{cpu}/cpufreq");
-            attributes::record(&self.sysfs, &directory, CLOCKS, &[("cpu", &cpu.to_string())], recorder);
+            let cpu = cpu.to_string();
+            attributes::record(&self.sysfs, &directory, CLOCKS, &[("cpu", &cpu)], recorder);
+            if self.collect == Collect::Full {
+                attributes::record(&self.sysfs, &directory, MORE_CLOCKS, &[("cpu", &cpu)], recorder);
+                self.read_governor(&directory, &cpu, recorder);
+            }
         }
         self.read_throttles(&cpus, recorder);
         Ok(())
@@ -86,6 +127,19 @@ impl Collector for Cpufreq {
 }
 
 impl Cpufreq {
+    fn read_governor(&self, directory: &str, cpu: &str, recorder: &mut Recorder) {
+        let text = |file: &str| self.sysfs.attribute(format!("{directory}/{file}"));
+        let (Ok(current), Ok(available)) = (text("scaling_governor"), text("scaling_available_governors")) else {
+            return;
+        };
+        for governor in available.split_ascii_whitespace() {
+            if recorder.has_room() {
+                let value = f64::from(u8::from(governor == current));
+                recorder.push(&GOVERNOR, &[("cpu", cpu), ("governor", governor)], value);
+            }
+        }
+    }
+
     /// The counters of x86: each core and each package once, of whose CPUs all say the same.
     fn read_throttles(&self, cpus: &[u32], recorder: &mut Recorder) {
         let mut cores = BTreeMap::new();
@@ -142,6 +196,27 @@ mod tests {
             ]
         );
         assert!(read.errors.is_empty());
+    }
+
+    #[test]
+    fn what_chooses_the_clock_is_told_if_wanted() {
+        let directory = "sys/devices/system/cpu/cpu0/cpufreq";
+        let mut machine = Machine::new(&[]);
+        machine.write(&format!("{directory}/cpuinfo_max_freq"), "1800000\n");
+        machine.write(&format!("{directory}/scaling_governor"), "ondemand\n");
+        machine.write(
+            &format!("{directory}/scaling_available_governors"),
+            "performance ondemand\n",
+        );
+        machine.settings.collect = Collect::Full;
+        assert_eq!(
+            machine.read(&COLLECTOR).lines(),
+            [
+                "node_cpu_frequency_max_hertz{cpu=0} 1800000000",
+                "node_cpu_scaling_governor{cpu=0,governor=performance} 0",
+                "node_cpu_scaling_governor{cpu=0,governor=ondemand} 1",
+            ]
+        );
     }
 
     #[test]

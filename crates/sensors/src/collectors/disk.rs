@@ -27,58 +27,137 @@ const MAX_DISKS: usize = 16;
 const IO_NOW: Metric = Metric::gauge("node_disk_io_now", "", "I/Os in flight.");
 const DISKSTATS: &str = "diskstats";
 
-/// The columns after the name, how many of their unit make the base unit, and metric; `None` is not exported.
-static COLUMNS: [Option<(f64, Metric)>; 10] = [
-    Some((
+/// The columns after the name: from which `collect` on, how many of their unit make the base unit, and metric. Discards came with Linux 4.18,
+/// flushes with 5.5.
+static COLUMNS: [(Collect, f64, Metric); 17] = [
+    (
+        Collect::Standard,
         1.0,
         Metric::counter("node_disk_reads_completed_total", "", "Reads completed."),
-    )),
-    None,
-    Some((
+    ),
+    (
+        Collect::Full,
+        1.0,
+        Metric::counter(
+            "node_disk_reads_merged_total",
+            "",
+            "Reads that were merged with another.",
+        ),
+    ),
+    (
+        Collect::Standard,
         SECTORS,
         Metric::counter("node_disk_read_bytes_total", "bytes", "Bytes read."),
-    )),
-    Some((
+    ),
+    (
+        Collect::Standard,
         MILLISECONDS,
         Metric::counter(
             "node_disk_read_time_seconds_total",
             "seconds",
             "Time spent by all reads.",
         ),
-    )),
-    Some((
+    ),
+    (
+        Collect::Standard,
         1.0,
         Metric::counter("node_disk_writes_completed_total", "", "Writes completed."),
-    )),
-    None,
-    Some((
+    ),
+    (
+        Collect::Full,
+        1.0,
+        Metric::counter(
+            "node_disk_writes_merged_total",
+            "",
+            "Writes that were merged with another.",
+        ),
+    ),
+    (
+        Collect::Standard,
         SECTORS,
         Metric::counter("node_disk_written_bytes_total", "bytes", "Bytes written."),
-    )),
-    Some((
+    ),
+    (
+        Collect::Standard,
         MILLISECONDS,
         Metric::counter(
             "node_disk_write_time_seconds_total",
             "seconds",
             "Time spent by all writes.",
         ),
-    )),
-    Some((1.0, IO_NOW)),
-    Some((
+    ),
+    (Collect::Standard, 1.0, IO_NOW),
+    (
+        Collect::Standard,
         MILLISECONDS,
         Metric::counter("node_disk_io_time_seconds_total", "seconds", "Time with I/O in flight."),
-    )),
+    ),
+    (
+        Collect::Full,
+        MILLISECONDS,
+        Metric::counter(
+            "node_disk_io_time_weighted_seconds_total",
+            "seconds",
+            "Time spent by all I/O, those in flight included.",
+        ),
+    ),
+    (
+        Collect::Full,
+        1.0,
+        Metric::counter("node_disk_discards_completed_total", "", "Discards completed."),
+    ),
+    (
+        Collect::Full,
+        1.0,
+        Metric::counter(
+            "node_disk_discards_merged_total",
+            "",
+            "Discards that were merged with another.",
+        ),
+    ),
+    (
+        Collect::Full,
+        1.0,
+        Metric::counter("node_disk_discarded_sectors_total", "", "Sectors discarded."),
+    ),
+    (
+        Collect::Full,
+        MILLISECONDS,
+        Metric::counter(
+            "node_disk_discard_time_seconds_total",
+            "seconds",
+            "Time spent by all discards.",
+        ),
+    ),
+    (
+        Collect::Full,
+        1.0,
+        Metric::counter("node_disk_flush_requests_total", "", "Flushes completed."),
+    ),
+    (
+        Collect::Full,
+        MILLISECONDS,
+        Metric::counter(
+            "node_disk_flush_requests_time_seconds_total",
+            "seconds",
+            "Time spent by all flushes.",
+        ),
+    ),
 ];
+/// Columns that every kernel has.
+const LEAST_COLUMNS: usize = 11;
 
 struct Disk {
     procfs: Root,
     sysfs: Root,
+    collect: Collect,
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Disk {
         procfs: Root::new(&settings.paths.procfs),
         sysfs: Root::new(&settings.paths.sysfs),
+        collect: settings.collect,
     }))
 }
 
@@ -98,12 +177,12 @@ impl Collector for Disk {
                 recorder.drop_one();
                 continue;
             }
-            for (column, field) in COLUMNS
-                .iter()
-                .zip(row[1..].iter().map(Some).chain(std::iter::repeat(None)))
-            {
-                if let Some((units, metric)) = column {
-                    self.read_column(*units, metric, &[("device", row[0])], field.copied(), recorder);
+            let fields = &row[1..];
+            for (position, (least, units, metric)) in COLUMNS.iter().enumerate() {
+                let is_there = position < fields.len().max(LEAST_COLUMNS);
+                if self.collect >= *least && is_there {
+                    let field = fields.get(position).copied();
+                    self.read_column(*units, metric, &[("device", row[0])], field, recorder);
                 }
             }
         }
@@ -187,6 +266,24 @@ mod tests {
             assert_eq!(read.value("node_disk_io_now{device=sda}"), None, "{negative}");
             assert_eq!(read.value("node_disk_io_now{device=sdb}").as_deref(), Some("3"));
             assert_eq!(read.lines().len(), 2 * 8 - 1);
+        }
+    }
+
+    #[test]
+    fn all_columns_that_the_kernel_has_are_exported_if_wanted() {
+        let rows = " 8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n 8 16 sdb 1 2 3 4 5 6 7 8 9 10 11\n";
+        let mut machine = Machine::new(&[("proc/diskstats", rows)]);
+        machine.settings.collect = Collect::Full;
+        let read = machine.read(&COLLECTOR);
+        assert!(read.errors.is_empty(), "{:?}", read.errors);
+        assert_eq!(read.lines().len(), 17 + 11);
+        for (series, value) in [
+            ("node_disk_reads_merged_total{device=sda}", "2"),
+            ("node_disk_io_time_weighted_seconds_total{device=sda}", "0.011"),
+            ("node_disk_discarded_sectors_total{device=sda}", "14"),
+            ("node_disk_flush_requests_time_seconds_total{device=sda}", "0.017"),
+        ] {
+            assert_eq!(read.value(series).as_deref(), Some(value), "{series}");
         }
     }
 

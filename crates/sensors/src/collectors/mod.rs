@@ -14,10 +14,13 @@ pub mod edac;
 pub mod filesystem;
 pub mod hwmon;
 pub mod iio;
+pub mod kernel;
 pub mod led;
 pub mod load;
 pub mod memory;
+pub mod netstat;
 pub mod network;
+pub mod os;
 pub mod power_supply;
 pub mod pressure;
 pub mod process;
@@ -53,10 +56,13 @@ pub const ALL: &[&Definition] = &[
     &filesystem::COLLECTOR,
     &hwmon::COLLECTOR,
     &iio::COLLECTOR,
+    &kernel::COLLECTOR,
     &led::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
+    &netstat::COLLECTOR,
     &network::COLLECTOR,
+    &os::COLLECTOR,
     &power_supply::COLLECTOR,
     &pressure::COLLECTOR,
     &process::COLLECTOR,
