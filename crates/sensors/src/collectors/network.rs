@@ -277,10 +277,12 @@ impl Network {
         }
         attributes::record(&self.sysfs, &directory, MORE_ATTRIBUTES, &labels, recorder);
         let texts = attributes::texts(&self.sysfs, &directory, &TEXTS);
-        if let Ok(flags) = self.sysfs.number(format!("{directory}/flags"))
-            && recorder.has_room()
-        {
-            let state = if flags as i64 & UP_FLAG != 0 { "up" } else { "down" };
+        if recorder.has_room() {
+            let state = match self.sysfs.number(format!("{directory}/flags")) {
+                Ok(flags) if flags as i64 & UP_FLAG != 0 => "up",
+                Ok(_) => "down",
+                Err(_) => "unknown",
+            };
             let labels: Vec<_> = [labels[0], ("adminstate", state)]
                 .into_iter()
                 .chain(texts.iter().map(|(label, text)| (*label, text.as_str())))
