@@ -51,6 +51,7 @@ lib.evalModules {
         services = {
           grafana = any;
           journald = any;
+          udev.packages = list;
           timesyncd.enable = lib.mkEnableOption "a time client";
         };
       };

@@ -48,6 +48,7 @@ rustPlatform.buildRustPackage {
   postInstall = ''
     units=$out/lib/systemd/system
     install -Dm644 -t $units systemd/*.{slice,socket,service,timer}
+    install -Dm644 -t $out/lib/udev/rules.d systemd/*.rules
     install -Dm644 -t $units/prometheus.service.d systemd/prometheus.service.d/*.conf
     # Grafana's unit bears this name on NixOS.
     install -Dm644 -t $units/grafana.service.d systemd/grafana-server.service.d/*.conf

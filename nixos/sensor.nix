@@ -93,6 +93,7 @@ in
     ];
 
     systemd.packages = [ cfg.package ];
+    services.udev.packages = [ cfg.package ];
 
     systemd.services.edgewatch = {
       # NixOS does not read [Install].
