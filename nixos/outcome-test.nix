@@ -17,6 +17,8 @@ let
         device = "/dev/disk/by-label/data";
       };
     }).fileSystems."/var/lib/prometheus2".options;
+  dirtyExpire =
+    storage: (with' { inherit storage; }).boot.kernel.sysctl."vm.dirty_expire_centisecs" or null;
 in
 lib.runTests {
   # Else a switch would restart it, and miss scrapes, for each new target.
@@ -122,5 +124,22 @@ lib.runTests {
   testTheRootFileSystemToo = {
     expr = (with' { storage.lazyCommit = true; }).fileSystems."/".options;
     expected = [ "commit=60" ];
+  };
+  testWhatIsWrittenRestsInMemoryOnlyWhereAskedFor = {
+    expr = map dirtyExpire [
+      { }
+      { lazyCommit = true; }
+      { dataPartition.device = "/dev/disk/by-label/data"; }
+    ];
+    expected = [
+      null
+      12000
+      12000
+    ];
+  };
+  # A rule of udev lets it rest at all.
+  testTheRulesOfThePackageHold = {
+    expr = map lib.getName (with' { }).services.udev.packages;
+    expected = [ "edgewatch" ];
   };
 }

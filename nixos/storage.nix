@@ -49,9 +49,9 @@ in
       default = false;
       example = true;
       description = ''
-        Whether the root file system, if it is ext4 or btrfs, writes its journal once a minute instead of every five seconds, which more
-        than halves what the history writes to the card. A power cut then takes up to a minute more of what was not written with
-        fsync(2): of the history, of logs, of what was changed by hand.
+        Whether the device writes late, and so less: what is written rests in memory for two minutes instead of 30 seconds, and the root file
+        system, if it is ext4 or btrfs, writes its journal once a minute instead of every five seconds. A power cut then takes the last
+        three minutes of what was not written with fsync(2): of the history, of logs, of what was changed by hand.
       '';
     };
 
@@ -62,8 +62,9 @@ in
         example = "/dev/disk/by-label/edgewatch-data";
         description = ''
           Partition for Prometheus' history, so that it neither fills nor wears the root file system. If it cannot be mounted the device
-          starts all the same, without Prometheus. As ext4 or btrfs it writes its journal once a minute: less wear, and up to a minute more
-          of the history lost at a power cut.
+          starts all the same, without Prometheus. What is written rests in memory for two minutes, and as ext4 or btrfs the partition writes
+          its journal once a minute: less wear, and a power cut takes the last three minutes of the history. The two minutes hold for the
+          other disks as well.
         '';
       };
 
@@ -104,6 +105,10 @@ in
           extraConfig = "RuntimeMaxUse=${cfg.journalSize}";
         }
     );
+
+    boot.kernel.sysctl = lib.mkIf (cfg.lazyCommit || cfg.dataPartition.device != null) {
+      "vm.dirty_expire_centisecs" = lib.mkDefault 12000;
+    };
 
     fileSystems = lib.mkMerge [
       (lib.mkIf cfg.noatime { "/".options = [ "noatime" ]; })
