@@ -79,6 +79,8 @@ VARIANTS = [
     Variant("commit=60, queries.active in memory", "commit=60", queries_in_memory=True),
     Variant("commit=5, queries.active in memory", "commit=5", queries_in_memory=True),
     Variant("commit=60, scrapes and rules every 60 s", "commit=60", interval=60, evaluation=60),
+    Variant("commit=60, lazytime", "commit=60,lazytime"),
+    Variant("commit=300, lazytime", "commit=300,lazytime"),
 ]
 
 
