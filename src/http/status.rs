@@ -80,7 +80,7 @@ fn notices(app: &App, current: &Reloadable) -> Markup {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }
         }
-        @if settings.sensors().is_enabled(&simulated::COLLECTOR) {
+        @if simulated::COLLECTOR.is_enabled(&settings.sensors()) {
             p.notice { "Readings of the chip " code { "simulated" } " are made up: the simulated source is switched on." }
         }
     }

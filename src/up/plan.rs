@@ -130,7 +130,7 @@ mod tests {
             let (_sysfs, mut settings) = settings(entry);
             simulate(&mut settings, Simulated::Auto);
             assert_eq!(
-                settings.sensors().is_enabled(&simulated::COLLECTOR),
+                simulated::COLLECTOR.is_enabled(&settings.sensors()),
                 simulated,
                 "{entry}"
             );
@@ -141,13 +141,13 @@ mod tests {
     fn what_the_person_says_counts_more_than_what_the_machine_has() {
         let (_sysfs, mut settings) = settings("hwmon/hwmon0");
         simulate(&mut settings, Simulated::Always);
-        assert!(settings.sensors().is_enabled(&simulated::COLLECTOR));
+        assert!(simulated::COLLECTOR.is_enabled(&settings.sensors()));
         simulate(&mut settings, Simulated::Never);
-        assert!(!settings.sensors().is_enabled(&simulated::COLLECTOR));
+        assert!(!simulated::COLLECTOR.is_enabled(&settings.sensors()));
         settings.paths.sysfs = "/nonexistent".into();
         simulate(&mut settings, Simulated::Auto);
         assert!(
-            !settings.sensors().is_enabled(&simulated::COLLECTOR),
+            !simulated::COLLECTOR.is_enabled(&settings.sensors()),
             "decided by the settings"
         );
     }

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collectors::{Definition, simulated};
-
 /// The settings of the sampler, which any change of them restarts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
@@ -23,22 +21,6 @@ pub struct Settings {
     pub simulated: Simulated,
     /// How much is read unless said otherwise.
     pub collect: Collect,
-}
-
-impl Settings {
-    /// Whether the collector runs.
-    pub fn is_enabled(&self, collector: &Definition) -> bool {
-        let is_simulated = collector.name == simulated::COLLECTOR.name;
-        let default = if is_simulated {
-            self.simulated.enabled
-        } else {
-            self.collect >= collector.collect
-        };
-        self.collectors
-            .get(collector.name)
-            .and_then(|own| own.enabled)
-            .unwrap_or(default)
-    }
 }
 
 /// `collect`: how much is read of what a device has.

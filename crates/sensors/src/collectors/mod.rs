@@ -106,6 +106,19 @@ pub struct Definition {
     pub open: fn(&Settings) -> Result<Box<dyn Collector>, OpenError>,
 }
 
+impl Definition {
+    /// Whether the settings let it be read.
+    pub fn is_enabled(&self, settings: &Settings) -> bool {
+        let default = if self.name == simulated::COLLECTOR.name {
+            settings.simulated.enabled
+        } else {
+            settings.collect >= self.collect
+        };
+        let own = settings.collectors.get(self.name);
+        own.and_then(|own| own.enabled).unwrap_or(default)
+    }
+}
+
 /// When and on which thread a collector is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schedule {

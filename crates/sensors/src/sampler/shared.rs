@@ -87,7 +87,7 @@ impl Shared {
         let common_worker = Arc::new(Worker::default());
         let mut scheduled = Vec::new();
         for &definition in collectors::ALL {
-            if !settings.is_enabled(definition) {
+            if !definition.is_enabled(settings) {
                 continue;
             }
             let worker = match definition.schedule {
