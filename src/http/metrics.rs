@@ -12,11 +12,11 @@ use flate2::write::GzEncoder;
 
 use super::{App, internal_error};
 use edgewatch_program::listen::is_loopback;
-use edgewatch_sensors::exposition;
+use edgewatch_sensors::exposition::{self, Encoder};
 
 thread_local! {
     /// Reused by each scrape, which allocates only what it sends.
-    static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static ENCODER: RefCell<Encoder> = RefCell::default();
 }
 
 /// All metrics in the text format, independent of `Accept`; compressed only for a client on another machine that accepts gzip.
@@ -28,8 +28,8 @@ pub(crate) async fn metrics(
     let current = app.current();
     current.sampler.refresh().await;
     let gzip = !is_local(request.peer_addr()) && accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
-    let body = TEXT.with_borrow_mut(|text| {
-        exposition::encode(&current.sampler, &app.telemetry.gather(), text)?;
+    let body = ENCODER.with_borrow_mut(|encoder| {
+        let text = encoder.encode(&current.sampler, &app.telemetry.gather())?;
         let body = match gzip {
             true => compress(text)?,
             false => Bytes::copy_from_slice(text),

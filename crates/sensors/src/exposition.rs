@@ -2,12 +2,12 @@
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>). The service's own counters are encoded by the
 //! `prometheus` crate; readings are written as they are, since its types would need several allocations for each.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::Instant;
 
 use prometheus::proto::MetricFamily;
-use prometheus::{Encoder, TextEncoder};
+use prometheus::{Encoder as _, TextEncoder};
 
 use crate::reading::{Metric, MetricKind};
 use crate::sampler::{LastReading, Sampler};
@@ -41,81 +41,164 @@ const DROPPED: Metric = Metric::gauge(
     "Readings of the last read beyond the limit, or without a series of their own.",
 );
 
-/// Writes the readings, and the service's `own` counters before them, into `text`, which is emptied first and keeps its memory from scrape to scrape.
-///
-/// # Errors
-/// None in practice: the encoder refuses only a family without samples or name.
-pub fn encode(sampler: &Sampler, own: &[MetricFamily], text: &mut Vec<u8>) -> prometheus::Result<()> {
-    text.clear();
-    let mut families = Families::default();
-    let now = Instant::now();
-    sampler.visit(|collector, state| {
-        if !state.has_output() {
-            return;
-        }
-        for LastReading { reading, .. } in &state.readings {
-            if let Ok(value) = reading.value {
-                let labels = reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
-                families.add(reading.metric, labels, value);
-            }
-        }
-        let mut about = |metric, value| families.add(metric, [("source", collector)].into_iter(), value);
-        about(&SUCCESS, f64::from(u8::from(state.is_ok())));
-        about(&DURATION, state.duration.as_secs_f64());
-        about(&AGE, state.age(now).as_secs_f64());
-        about(&PERIOD, state.period.as_secs_f64());
-        // Nothing is left out almost everywhere; the series would be as many as there are sources.
-        if state.dropped > 0 {
-            about(&DROPPED, state.dropped as f64);
-        }
-    });
-    TextEncoder::new().encode(own, text)?;
-    for family in families.0.values() {
-        text.extend_from_slice(family.as_bytes());
-    }
-    Ok(())
+/// Encodes scrapes. Keeps its buffers from one to the next, so that readings cost no allocation.
+#[derive(Default)]
+pub struct Encoder {
+    samples: String,
+    runs: Vec<Run>,
+    text: Vec<u8>,
 }
 
-/// The text of each family by its name, since two collectors may export the same one.
-#[derive(Default)]
-struct Families(BTreeMap<&'static str, String>);
+/// Samples of one family that follow each other in the buffer.
+struct Run {
+    metric: &'static Metric,
+    samples: Range<usize>,
+}
 
-impl Families {
-    fn add<'a>(&mut self, metric: &'static Metric, labels: impl Iterator<Item = (&'static str, &'a str)>, value: f64) {
-        let name = metric.name;
-        let text = self.0.entry(name).or_insert_with(|| {
-            let kind = match metric.kind {
-                MetricKind::Gauge => "gauge",
-                MetricKind::Counter => "counter",
-            };
-            format!("# HELP {name} {}\n# TYPE {name} {kind}\n", metric.help)
+impl Encoder {
+    /// The service's `own` counters and then the readings, family by family in the order of their names.
+    ///
+    /// # Errors
+    /// None in practice: the encoder of counters refuses only a family without samples or name.
+    pub fn encode(&mut self, sampler: &Sampler, own: &[MetricFamily]) -> prometheus::Result<&[u8]> {
+        self.samples.clear();
+        self.runs.clear();
+        let now = Instant::now();
+        sampler.visit(|collector, state| {
+            if !state.has_output() {
+                return;
+            }
+            for LastReading { reading, .. } in &state.readings {
+                if let Ok(value) = reading.value {
+                    let labels = reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
+                    self.add(reading.metric, labels, value);
+                }
+            }
+            let mut about = |metric, value| self.add(metric, [("source", collector)].into_iter(), value);
+            about(&SUCCESS, f64::from(u8::from(state.is_ok())));
+            about(&DURATION, state.duration.as_secs_f64());
+            about(&AGE, state.age(now).as_secs_f64());
+            about(&PERIOD, state.period.as_secs_f64());
+            // Nothing is left out almost everywhere; the series would be as many as there are sources.
+            if state.dropped > 0 {
+                about(&DROPPED, state.dropped as f64);
+            }
         });
-        text.push_str(name);
-        let mut separator = '{';
+        // Two collectors may export the same family, whose samples must stand together.
+        self.runs
+            .sort_unstable_by_key(|run| (run.metric.name, run.samples.start));
+        self.text.clear();
+        TextEncoder::new().encode(own, &mut self.text)?;
+        let mut previous = "";
+        for Run { metric, samples } in &self.runs {
+            if metric.name != previous {
+                head(metric, &mut self.text);
+                previous = metric.name;
+            }
+            self.text.extend_from_slice(self.samples[samples.clone()].as_bytes());
+        }
+        Ok(&self.text)
+    }
+
+    fn add<'a>(&mut self, metric: &'static Metric, labels: impl Iterator<Item = (&'static str, &'a str)>, value: f64) {
+        let text = &mut self.samples;
+        let start = text.len();
+        text.push_str(metric.name);
+        let mut separator = "{";
         for (name, value) in labels {
-            text.push(separator);
+            text.push_str(separator);
             text.push_str(name);
             text.push_str("=\"");
             escape(value, text);
             text.push('"');
-            separator = ',';
+            separator = ",";
         }
-        if separator == ',' {
-            text.push('}');
+        text.push_str(if separator == "," { "} " } else { " " });
+        number(value, text);
+        text.push('\n');
+        match self.runs.last_mut() {
+            Some(run) if run.metric.name == metric.name => run.samples.end = text.len(),
+            _ => self.runs.push(Run {
+                metric,
+                samples: start..text.len(),
+            }),
         }
+    }
+}
+
+/// What stands above the samples of a family.
+fn head(metric: &Metric, text: &mut Vec<u8>) {
+    let Metric { name, help, .. } = metric;
+    let kind = match metric.kind {
+        MetricKind::Gauge => "gauge",
+        MetricKind::Counter => "counter",
+    };
+    for part in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind, "\n"] {
+        text.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// A value in the shortest digits that stand for it.
+fn number(value: f64, text: &mut String) {
+    /// 2^53: below it every whole number is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    // Most values are whole, for which there is nothing to search.
+    if value.trunc() == value && value.abs() < EXACT && !(value == 0.0 && value.is_sign_negative()) {
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and exact in 64 bits")]
+        text.push_str(itoa::Buffer::new().format(value as i64));
+    } else {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, " {value}");
+        let _ = write!(text, "{value}");
     }
 }
 
 /// A label value between its quotes.
 fn escape(value: &str, text: &mut String) {
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            other => text.push(other),
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '"', '\n']) {
+        text.push_str(&rest[..at]);
+        text.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
+    }
+    text.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_the_same_however_they_are_written() {
+        for value in [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.1,
+            -41.25,
+            1e15,
+            9_007_199_254_740_991.0,
+            9_007_199_254_740_992.0,
+            -9_007_199_254_740_993.0,
+            1.8e19,
+            1e300,
+            5e-324,
+        ] {
+            let mut text = String::new();
+            number(value, &mut text);
+            assert_eq!(text, format!("{value}"));
+            assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(value.to_bits()));
         }
+    }
+
+    #[test]
+    fn what_would_end_a_label_is_escaped() {
+        let mut text = String::new();
+        escape("a \"b\\c\nd\" ä\\", &mut text);
+        assert_eq!(text, "a \\\"b\\\\c\\nd\\\" ä\\\\");
     }
 }
