@@ -9,10 +9,10 @@ ARGS ?=
 ARCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test attack fuzz lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test attack fuzz conformance lint budget hooks bench microbench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-10s %s\n' "$$make" "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-11s %s\n' "$$make" "$$name" "$$text"; done
 
 run: ## run the whole stack in the foreground: sensors, Prometheus, dashboards (ARGS="…" for edgewatch up)
 	@scripts/setup run
@@ -43,6 +43,10 @@ attack: ## attack a service in every way that tests/attacks knows (ARGS="NAME" f
 fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minutes, other ones each time
 	@scripts/setup test
 	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test fuzz -- --nocapture
+
+conformance: ## hold dashboards against Grafana's own packages (ARGS="--differences 3 names" for conformance/run)
+	@scripts/setup conformance
+	@conformance/run $(ARGS)
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test

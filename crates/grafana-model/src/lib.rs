@@ -20,7 +20,7 @@ pub mod limits;
 mod migrate;
 pub mod model;
 pub mod names;
-mod overrides;
+pub mod overrides;
 pub mod panel;
 pub mod pattern;
 pub mod reduce;
@@ -30,6 +30,6 @@ pub mod support;
 #[cfg(test)]
 mod testing;
 pub mod time;
-mod transform;
+pub mod transform;
 pub mod units;
 pub mod variables;

@@ -1,0 +1,60 @@
+// Times of ranges, and intervals.
+'use strict';
+const { data } = require('../grafana.cjs');
+
+const NOWS = ['2026-05-13T12:35:50.500Z', '2026-01-01T00:00:00.000Z', '2024-02-29T23:59:59.999Z', '2026-03-29T00:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-03-08T07:30:00.000Z', '2026-12-31T22:10:00.000Z'];
+const ZONES = ['utc', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Asia/Beirut', 'Australia/Lord_Howe', 'America/Santiago'];
+const UNITS = ['s', 'm', 'h', 'd', 'w', 'M', 'Q', 'y'];
+const ODD = ['now', 'now ', ' now', 'now - 1h', 'now -1h', 'now- 1h', 'now-1', 'now-1x', 'now/x', 'now/2d', 'now-', 'nowish', 'now/1d', 'now-1d/d-1h', 'now/fy', 'now/fQ', 'now-1y/fy', 'now-100000h', 'now+1M/M', 'now/d+8h', 'now-d', 'now-1.5h'];
+const DATES = ['2026-05-13', '2026-05-13 12:35:50', '2026-05-13T12:35:50Z', '2026-05-13T12:35:50+02:00', '2026-05-13T12:35', '2026-05-13 12:35', '2026-05-13 12:35:50.500', '2026-05-13T12:35:50.500Z', '20260513', '20260513T123550'];
+
+module.exports = {
+  name: 'time ranges',
+  wanted: 99.9,
+  *cases() {
+    for (const now of NOWS) {
+      for (const zone of ZONES) {
+        for (const end of ['from', 'to']) {
+          for (const unit of UNITS) {
+            for (const text of [`now-1${unit}`, `now-6${unit}`, `now/${unit}`, `now-1${unit}/${unit}`, `now+2${unit}`, `now/${unit}-1${unit}`, `now/d-1${unit}`]) yield { kind: 'time', text, end, now, zone };
+          }
+          for (const text of ODD) yield { kind: 'time', text, end, now, zone };
+        }
+      }
+    }
+    for (const zone of ZONES) for (const text of DATES) yield { kind: 'time', text, end: 'from', now: NOWS[0], zone };
+    const hours = [0.01, 0.25, 1, 3, 6, 12, 24, 72, 168, 720, 2160, 8760];
+    for (const length of hours) for (const points of [50, 100, 300, 500, 720, 1000]) for (const least of [1000, 15_000, 60_000]) yield { kind: 'interval', length: length * 3_600_000, points, least };
+    for (const text of ['15s', '1m', '90s', '2h', '1d', '250ms', '1w', '1M', '1y', '10', '1.5h', 'x', '']) yield { kind: 'length', text };
+  },
+  grafana(one) {
+    if (one.kind === 'interval') {
+      const range = { from: data.dateTime(0), to: data.dateTime(one.length), raw: { from: '', to: '' } };
+      return String(data.rangeUtil.calculateInterval(range, one.points, `${one.least}ms`).intervalMs);
+    }
+    if (one.kind === 'length') {
+      try {
+        return String(data.rangeUtil.intervalToMs(one.text));
+      } catch {
+        return 'none';
+      }
+    }
+    const { text, end, now, zone } = one;
+    return at(now, () => {
+      // As a range that a dashboard or a link names is understood.
+      const parsed = data.dateMath.toDateTime(text.includes('now') ? text : data.dateTimeParse(text, { timeZone: zone }), { roundUp: end === 'to', timezone: zone });
+      return parsed?.isValid() ? parsed.toISOString() : 'none';
+    });
+  },
+};
+
+/** What `work` brings at another time. */
+function at(now, work) {
+  const real = Date.now;
+  Date.now = () => Date.parse(now);
+  try {
+    return work();
+  } finally {
+    Date.now = real;
+  }
+}

@@ -1,0 +1,35 @@
+//! Times of ranges, and intervals.
+
+use edgewatch_grafana_model::time::{self, TimeRange, interval};
+use serde_json::Value;
+
+use super::text;
+
+pub fn time(case: &Value) -> String {
+    let whole = |name: &str| case[name].as_f64().unwrap_or_default() as i64;
+    match text(case, "kind") {
+        "interval" => interval::step(whole("length"), whole("points") as usize, whole("least")).to_string(),
+        "length" => interval::parse(text(case, "text")).map_or_else(|| "none".to_owned(), |length| length.to_string()),
+        _ => {
+            let now: jiff::Timestamp = text(case, "now").parse().unwrap();
+            let zone = time::zone(text(case, "zone"));
+            let asked = text(case, "text");
+            let (from, to) = match text(case, "end") {
+                "from" => (asked, "2999-01-01T00:00:00Z"),
+                _ => ("1900-01-01T00:00:00Z", asked),
+            };
+            match TimeRange::parse(from, to, now.as_millisecond(), &zone) {
+                Ok(range) => {
+                    let seconds = if text(case, "end") == "from" {
+                        range.from
+                    } else {
+                        range.to
+                    };
+                    let time = jiff::Timestamp::from_millisecond((seconds * 1000.0).round() as i64).unwrap();
+                    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+                }
+                Err(_) => "none".to_owned(),
+            }
+        }
+    }
+}
