@@ -4,7 +4,8 @@ const { data } = require('./grafana.cjs');
 
 /** What JSON cannot say of a number is a text there. */
 const number = (value) => (typeof value === 'string' ? Number(value) : value);
-const written = (value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : Object.is(value, -0) ? '-0' : value);
+// Digits behind the point are read in different ways as well.
+const written = (value) => (typeof value !== 'number' || (Number.isInteger(value) && !Object.is(value, -0)) ? value : Object.is(value, -0) ? '-0' : String(value));
 
 /** A frame of a case: `{refId, name, fields: [{name, type, legend, labels, values}]}`. */
 function frame({ refId, name, fields }) {
@@ -30,8 +31,8 @@ function shown(frames) {
   const of = (frame) =>
     frame.fields
       .map((field) => {
-        const values = Array.from({ length: frame.length }, (_, row) => cell(field.values[row]));
-        return `${data.getFieldDisplayName(field, frame, frames)}:${(field.type ?? '?')[0]}[${values.join(',')}]`;
+        const values = Array.from({ length: Math.max(...frame.fields.map(({ values }) => values.length)) }, (_, row) => cell(field.values[row]));
+        return `${data.getFieldDisplayName(field, frame, frames)}:${(field.type ?? 'other').replace('other', 'number')[0]}[${values.join(',')}]`;
       })
       .join(' ');
   return frames.map(of).join(' ‖ ');

@@ -42,6 +42,7 @@ const theme = data.createTheme({ colors: { mode: 'dark' } });
 
 // What an override may change. Grafana's application registers these, with the processors of its package.
 const property = (id, process, isForNumbersOnly = false) => ({
+  settings: { expandTemplateVars: id === 'displayName' },
   id,
   path: id,
   name: id,

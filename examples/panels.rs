@@ -125,6 +125,7 @@ fn made(
             name,
             ref_id: "A".to_owned(),
             fields: vec![time, number],
+            ..Frame::default()
         }
     });
     let data = Data {

@@ -34,7 +34,8 @@ module.exports = {
   async grafana({ variable, values }) {
     setDataSourceSrv({ get: async () => source(values), getInstanceSettings: () => ({ uid: 'p', type: 'prometheus' }) });
     const { type, current, multi = false, includeAll = false } = variable;
-    const state = { name: 'x', value: current?.value ?? '', text: current?.text ?? '', isMulti: multi, includeAll };
+    // As Grafana's application makes variables of what a dashboard says.
+    const state = { name: 'x', defaultToAll: includeAll, value: current?.value ?? '', text: current?.text ?? '', isMulti: multi, includeAll };
     const made =
       type === 'custom'
         ? new CustomVariable({ ...state, query: variable.query })

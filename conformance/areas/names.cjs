@@ -1,6 +1,7 @@
 // The names of the series of a query.
 'use strict';
-const { data } = require('../grafana.cjs');
+const { data, inside } = require('../grafana.cjs');
+const { transformV2 } = inside('@grafana/prometheus/dist/cjs/result_transformer.cjs');
 
 const LEGENDS = ['', '__auto', '{{job}}', '{{nothing}}', '{{__name__}}', '{{job}} {{i}}', '{{job}}{{i}}', '{{ }}', '{{}}', 'x', '{{job.x}}', '{{ job}}', '{{job', '{{e}}', '{{path}}', 'a {{instance}} b', '{{device}} in'];
 const EXPRESSIONS = ['up', 'rate(x[5m])', 'sum(rate(node_cpu_seconds_total{mode!="idle"}[5m]))'];
@@ -45,6 +46,8 @@ module.exports = {
       const value = { name: labels.__name__ || 'Value', type: 'number', config: name ? { displayNameFromDS: name } : {}, labels, values: [1, 2] };
       return { refId: 'A', name, fields: [{ name: 'Time', type: 'time', config: {}, values: [1, 2] }, value], length: 2 };
     });
-    return frames.map((frame) => data.getFieldDisplayName(frame.fields[1], frame, frames)).join(' ‖ ');
+    const targets = [{ refId: 'A', legendFormat: legend, expr: expression, format: 'time_series' }];
+    const { data: shown } = transformV2({ data: frames }, { targets }, {});
+    return shown.map((frame) => data.getFieldDisplayName(frame.fields[1], frame, shown)).join(' ‖ ');
   },
 };

@@ -33,7 +33,7 @@ const DEFAULTS = [
 ];
 const COLORS = [{ mode: 'palette-classic' }, { mode: 'thresholds' }, { mode: 'fixed', fixedColor: 'semi-dark-purple' }, { mode: 'continuous-GrYlRd' }, { mode: 'palette-classic-by-name' }];
 const REDUCE = [
-  {}, { calcs: ['lastNotNull'] }, { calcs: ['mean'] }, { calcs: ['count'] }, { calcs: ['min', 'max'] }, { calcs: ['allIsZero'] }, { calcs: ['p95'] }, { calcs: ['last'] },
+  {}, { calcs: ['lastNotNull'] }, { calcs: ['mean'] }, { calcs: ['count'] }, { calcs: ['min', 'max'] }, { calcs: ['allIsZero'] }, { calcs: ['p95'] }, { calcs: ['last'] }, { calcs: [] },
   { values: true }, { values: true, limit: 2 }, { values: true, fields: '/.*/' }, { values: true, fields: 'device' }, { fields: '/.*/' }, { fields: 'eth0' }, { fields: '/^Value/' }, { fields: '/^none$/' },
 ];
 const TRANSFORMATIONS = [[], [], [], [{ id: 'merge', options: {} }], [{ id: 'joinByField', options: {} }], [{ id: 'reduce', options: { reducers: ['lastNotNull'] } }], [{ id: 'organize', options: { renameByName: { eth0: 'Wire', Value: 'Val' } } }]];
@@ -61,9 +61,17 @@ module.exports = {
     const fieldConfig = structuredClone({ defaults, overrides });
     const base = fieldConfig.defaults.thresholds.steps;
     for (const step of base) step.value ??= -Infinity;
-    const after = data.applyFieldOverrides({ data: before, fieldConfig, theme, timeZone: 'utc', replaceVariables });
-    const reduceOptions = { calcs: [], values: false, ...reduce };
-    const single = data.getFieldDisplayValues({ fieldConfig, reduceOptions, data: after, theme, timeZone: 'utc', replaceVariables });
+    // A panel keeps what it has made of a value: those of single values and of cells are two.
+    const prepared = () => {
+      const frames = data.applyFieldOverrides({ data: before, fieldConfig, theme, timeZone: 'utc', replaceVariables });
+      // Names decide about colours only once something has asked for them: here all are.
+      data.cacheFieldDisplayNames(frames);
+      return frames;
+    };
+    const after = prepared();
+    // What the panels stat, gauge and bar gauge have where the dashboard says nothing.
+    const reduceOptions = { calcs: ['lastNotNull'], values: false, ...reduce };
+    const single = data.getFieldDisplayValues({ fieldConfig, reduceOptions, data: prepared(), theme, timeZone: 'utc', replaceVariables });
     const cells = after.map((frame) => frame.fields.map((field) => column(field, frame, after)).join(' ')).join(' ‖ ');
     const values = single.map(({ display }) => `${display.title ?? ''}=${data.formattedValueToString(display)} ${color(display.color)}`).join(' ');
     return `${cells} ⇒ ${values}`;

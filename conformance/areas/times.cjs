@@ -2,11 +2,13 @@
 'use strict';
 const { data } = require('../grafana.cjs');
 
+// Where that of the browser decides in Grafana.
+data.setWeekStart('monday');
 const NOWS = ['2026-05-13T12:35:50.500Z', '2026-01-01T00:00:00.000Z', '2024-02-29T23:59:59.999Z', '2026-03-29T00:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-03-08T07:30:00.000Z', '2026-12-31T22:10:00.000Z'];
 const ZONES = ['utc', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Asia/Beirut', 'Australia/Lord_Howe', 'America/Santiago'];
 const UNITS = ['s', 'm', 'h', 'd', 'w', 'M', 'Q', 'y'];
 const ODD = ['now', 'now ', ' now', 'now - 1h', 'now -1h', 'now- 1h', 'now-1', 'now-1x', 'now/x', 'now/2d', 'now-', 'nowish', 'now/1d', 'now-1d/d-1h', 'now/fy', 'now/fQ', 'now-1y/fy', 'now-100000h', 'now+1M/M', 'now/d+8h', 'now-d', 'now-1.5h'];
-const DATES = ['2026-05-13', '2026-05-13 12:35:50', '2026-05-13T12:35:50Z', '2026-05-13T12:35:50+02:00', '2026-05-13T12:35', '2026-05-13 12:35', '2026-05-13 12:35:50.500', '2026-05-13T12:35:50.500Z', '20260513', '20260513T123550'];
+const DATES = ['2026-05-13', '2026-05-13 12:35:50', '2026-05-13T12:35:50Z', '2026-05-13T12:35:50+02:00', '2026-05-13T12:35', '2026-05-13 12:35', '2026-05-13T12:35:50.500Z', '20260513', '20260513T123550'];
 
 module.exports = {
   name: 'time ranges',

@@ -38,7 +38,10 @@ pub struct Gauges<'a> {
 
 /// What the panel shows of `data`; `None` if there is nothing.
 pub fn gauges<'a>(panel: &Panel, options: &'a Gauge, data: &'a Data) -> Option<Gauges<'a>> {
-    let shown = reduce::shown(&options.reduce, data);
+    let shown = reduce::shown(panel, &options.reduce, data);
+    if reduce::is_nothing(&shown, data) {
+        return None;
+    }
     let cells = Cells::of(panel, options.orientation, shown.len())?;
     Some(Gauges { options, cells, shown })
 }

@@ -1,6 +1,8 @@
 //! Legends: a list or a table of names with their colours and, if asked for, reduced values.
 
-use edgewatch_grafana_model::data::{Field, Values};
+use std::borrow::Cow;
+
+use edgewatch_grafana_model::data::Field;
 use edgewatch_grafana_model::panel::common::{self, LegendMode, LegendPlacement};
 use edgewatch_grafana_model::{display, reduce};
 
@@ -46,23 +48,15 @@ pub fn of<'a>(options: &common::Legend, series: impl Iterator<Item = (usize, &'a
         opacity: None,
         color: color.to_owned(),
         name: field.name.clone(),
-        values: calcs.iter().map(|calc| reduced(field, calc)).collect(),
+        values: calcs.iter().map(|calc| display::reduced(field, calc).text).collect(),
     });
     Legend {
         is_right: options.placement == LegendPlacement::Right,
         is_table: options.display_mode == LegendMode::Table,
         heads: calcs
             .iter()
-            .map(|calc| reduce::title(calc).unwrap_or(calc).to_owned())
+            .map(|calc| reduce::title(calc).map_or_else(|| (*calc).to_owned(), Cow::into_owned))
             .collect(),
         entries: entries.collect(),
-    }
-}
-
-/// The value of `field` by the calculation `calc`, for people.
-fn reduced(field: &Field, calc: &str) -> String {
-    match &field.values {
-        Values::Numbers(numbers) => display::number(&field.options, reduce::reduce(calc, numbers)).text,
-        Values::Times(_) | Values::Texts(_) => String::new(),
     }
 }

@@ -13,6 +13,8 @@ pub struct Line<'a> {
     pub color: String,
     /// Unix times in seconds.
     pub times: &'a [f64],
+    /// Seconds between two of them where none is missing; 0: it is not known.
+    pub interval: f64,
     /// What is drawn: NaN is a gap.
     pub values: Vec<f64>,
     /// Where its area ends, for each value: what it is stacked upon.

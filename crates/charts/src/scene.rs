@@ -77,7 +77,7 @@ pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a
         PanelKind::Stat(options) => stat::stats(panel, options, data).map(Scene::Stats),
         PanelKind::Gauge(options) => gauge::gauges(panel, options, data).map(Scene::Gauges),
         PanelKind::BarGauge(options) => bargauge::bars(panel, options, data).map(Scene::Bars),
-        PanelKind::Table(options) => table::tables(options, data, &scope.zone).map(Scene::Tables),
+        PanelKind::Table(options) => table::tables(options, data).map(Scene::Tables),
         PanelKind::Text(options) => Some(Scene::Words(Words::of(options, scope))),
         PanelKind::Row | PanelKind::Unknown(_) => Some(Scene::Blank),
     };

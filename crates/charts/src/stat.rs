@@ -48,7 +48,10 @@ enum Mode {
 
 /// What the panel shows of `data`; `None` if there is nothing.
 pub fn stats<'a>(panel: &Panel, options: &Stat, data: &'a Data) -> Option<Stats<'a>> {
-    let shown = reduce::shown(&options.reduce, data);
+    let shown = reduce::shown(panel, &options.reduce, data);
+    if reduce::is_nothing(&shown, data) {
+        return None;
+    }
     let cells = Cells::of(panel, options.orientation, shown.len())?;
     let look = Look::of(options, &shown);
     Some(Stats {

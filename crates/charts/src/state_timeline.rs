@@ -156,7 +156,13 @@ fn rows<'a>(options: &StateTimeline, data: &'a Data) -> Vec<Row<'a>> {
             }
             rows.push(Row {
                 field,
-                bars: bars(field, times, options.merge_values, style.span_nulls, data.range.to),
+                bars: bars(
+                    field,
+                    (times, frame.interval),
+                    options.merge_values,
+                    style.span_nulls,
+                    data.range.to,
+                ),
                 style,
             });
         }
@@ -166,8 +172,9 @@ fn rows<'a>(options: &StateTimeline, data: &'a Data) -> Vec<Row<'a>> {
     rows
 }
 
-/// Each value holds until the next one; the last one for as long as the one before, but not beyond the range.
-fn bars(field: &Field, times: &[f64], merges: bool, spans: bool, end: f64) -> Vec<Bar> {
+/// Each value holds until the next one, if none is missing between; the last one for as long as the one before, but not beyond the
+/// range.
+fn bars(field: &Field, (times, interval): (&[f64], f64), merges: bool, spans: bool, end: f64) -> Vec<Bar> {
     let step = times
         .windows(2)
         .map(|two| two[1] - two[0])
@@ -180,6 +187,8 @@ fn bars(field: &Field, times: &[f64], merges: bool, spans: bool, end: f64) -> Ve
             .copied()
             .unwrap_or_else(|| if step.is_finite() { from + step } else { end })
             .min(end.max(*from));
+        let is_followed = interval <= 0.0 || spans || to - from <= interval * 1.01;
+        let to = if is_followed { to } else { from + interval };
         let Some(display) = state(field, index) else {
             was_there = false;
             continue;
@@ -200,7 +209,7 @@ fn bars(field: &Field, times: &[f64], merges: bool, spans: bool, end: f64) -> Ve
                 });
             }
         }
-        was_there = true;
+        was_there = is_followed;
     }
     bars
 }
@@ -208,17 +217,15 @@ fn bars(field: &Field, times: &[f64], merges: bool, spans: bool, end: f64) -> Ve
 /// The state at `index`; `None` if there is none.
 fn state(field: &Field, index: usize) -> Option<Display> {
     let mut display = match &field.values {
-        Values::Numbers(numbers) => {
-            let number = *numbers.get(index)?;
-            let display = display::number(&field.options, number);
+        Values::Times(_) => return None,
+        Values::Numbers(_) | Values::Texts(_) | Values::Booleans(_) => {
+            let display = display::cell(&field.options, &field.values.cell(index));
             // No value is a state only where a mapping says so.
-            if number.is_nan() && display.text.is_empty() {
+            if display.text.is_empty() {
                 return None;
             }
             display
         }
-        Values::Texts(texts) => display::text(&field.options, texts.get(index).filter(|text| !text.is_empty())?),
-        Values::Times(_) => return None,
     };
     display.color.get_or_insert_with(|| field.color.clone());
     Some(display)
@@ -317,6 +324,7 @@ fn labels(panel: &Panel, options: &StateTimeline, rows: &[Row], across: impl Fn(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edgewatch_grafana_model::data::NULL;
 
     fn spans(values: &[f64], merges: bool) -> Vec<(f64, f64, String)> {
         let field = Field {
@@ -325,7 +333,7 @@ mod tests {
             ..Field::default()
         };
         let times: Vec<f64> = (0..values.len()).map(|at| at as f64 * 10.0).collect();
-        bars(&field, &times, merges, false, 1000.0)
+        bars(&field, (&times, 0.0), merges, false, 1000.0)
             .into_iter()
             .map(|bar| (bar.from, bar.to, bar.display.text))
             .collect()
@@ -333,7 +341,7 @@ mod tests {
 
     #[test]
     fn equal_states_are_one_bar_and_gaps_part_them() {
-        let nan = f64::NAN;
+        let nan = NULL;
         let found = spans(&[0.0, 0.0, 1.0, nan, 1.0], true);
         let expected = [(0.0, 20.0, "0"), (20.0, 30.0, "1"), (40.0, 50.0, "1")];
         assert_eq!(found, expected.map(|(from, to, text)| (from, to, text.to_owned())));
@@ -347,11 +355,13 @@ mod tests {
             values: Values::numbers(vec![1.0, 1.0]),
             ..Field::default()
         };
-        assert_eq!(bars(&field, &[0.0, 10.0], true, false, 15.0)[0].to, 15.0);
+        let to = |times: &[f64], interval| bars(&field, (times, interval), true, false, 15.0)[0].to;
+        assert_eq!(to(&[0.0, 10.0], 0.0), 15.0);
         assert_eq!(
-            bars(&field, &[0.0], true, false, 15.0)[0].to,
-            15.0,
-            "nothing tells for how long, so to the end"
+            to(&[0.0, 10.0], 5.0),
+            5.0,
+            "where a sample is missing there is no state"
         );
+        assert_eq!(to(&[0.0], 0.0), 15.0, "nothing tells for how long, so to the end");
     }
 }

@@ -1,9 +1,8 @@
 //! The panel `table`.
 
-use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
+use edgewatch_grafana_model::data::{Data, Field, Frame, NULL, Values};
 use edgewatch_grafana_model::display::{self, Display};
 use edgewatch_grafana_model::panel::table::{Align, Cell, Table, TableField};
-use edgewatch_grafana_model::time::Zone;
 
 /// Rows of a table; nobody reads more.
 pub const MAX_ROWS: usize = 500;
@@ -16,12 +15,10 @@ pub struct Tables<'a> {
     pub frames: Vec<&'a Frame>,
     /// Whether columns have their names above.
     pub has_head: bool,
-    /// The zone of times.
-    pub zone: &'a Zone,
 }
 
 /// What the panel shows of `data`; `None` if there is nothing.
-pub fn tables<'a>(options: &Table, data: &'a Data, zone: &'a Zone) -> Option<Tables<'a>> {
+pub fn tables<'a>(options: &Table, data: &'a Data) -> Option<Tables<'a>> {
     let frames = data.frames.iter();
     let frames: Vec<&Frame> = frames
         .filter(|frame| frame.fields.iter().any(|field| !field.values.is_empty()))
@@ -29,7 +26,6 @@ pub fn tables<'a>(options: &Table, data: &'a Data, zone: &'a Zone) -> Option<Tab
     (!frames.is_empty()).then_some(Tables {
         frames,
         has_head: options.show_header,
-        zone,
     })
 }
 
@@ -77,28 +73,16 @@ impl Column<'_> {
             (Align::Left, _) => "left",
             (Align::Center, _) => "center",
             (Align::Right, _) | (Align::Auto, Values::Numbers(_)) => "number",
-            (Align::Auto, Values::Times(_) | Values::Texts(_)) => "left",
+            (Align::Auto, Values::Times(_) | Values::Texts(_) | Values::Booleans(_)) => "left",
         }
     }
 }
 
 /// The text of a row of `field`, its colour, and its number if it is one.
-pub fn content(field: &Field, row: usize, zone: &Zone) -> (Display, Option<f64>) {
-    match &field.values {
-        Values::Texts(texts) => (
-            display::text(&field.options, texts.get(row).map_or("", String::as_str)),
-            None,
-        ),
-        Values::Times(times) => {
-            let text = times
-                .get(row)
-                .map(|time| display::time(&field.options, *time, zone))
-                .unwrap_or_default();
-            (Display { text, color: None }, None)
-        }
-        Values::Numbers(numbers) => {
-            let number = numbers.get(row).copied().unwrap_or(f64::NAN);
-            (display::number(&field.options, number), Some(number))
-        }
-    }
+pub fn content(field: &Field, row: usize) -> (Display, Option<f64>) {
+    let number = match &field.values {
+        Values::Numbers(numbers) => Some(numbers.get(row).copied().unwrap_or(NULL)),
+        Values::Times(_) | Values::Texts(_) | Values::Booleans(_) => None,
+    };
+    (display::cell(&field.options, &field.values.cell(row)), number)
 }

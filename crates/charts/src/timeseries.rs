@@ -97,6 +97,7 @@ fn lines(data: &Data) -> Vec<Line<'_>> {
                 style,
                 color: field.color.clone(),
                 times,
+                interval: frame.interval,
                 values,
                 base: None,
                 axis: 0,
@@ -117,7 +118,7 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
     let drawn: Vec<(f64, f64, f64)> = (0..line.values.len())
         .map(|at| (across(line.times[at]), scale.fraction(line.values[at]), base(at)))
         .collect();
-    let runs = runs(&drawn, line.times, style.span);
+    let runs = runs(&drawn, (line.times, line.interval), style.span);
     let mut dots = Vec::new();
     for run in &runs {
         if style.is_bars {
@@ -181,14 +182,19 @@ fn short_opacity(opacity: f64) -> String {
 }
 
 /// The parts of a series between its gaps.
-fn runs(drawn: &[(f64, f64, f64)], times: &[f64], span: Span) -> Vec<Vec<(f64, f64, f64)>> {
+fn runs(drawn: &[(f64, f64, f64)], (times, interval): (&[f64], f64), span: Span) -> Vec<Vec<(f64, f64, f64)>> {
     let mut runs: Vec<Vec<(f64, f64, f64)>> = Vec::new();
     let mut last: Option<usize> = None;
     for (at, place) in drawn.iter().enumerate() {
         if !(place.1.is_finite() && place.0.is_finite()) {
             continue;
         }
-        let joined = last.is_some_and(|last| last + 1 == at || span.reaches(times[at] - times[last]));
+        let joined = last.is_some_and(|last| {
+            let gap = times[at] - times[last];
+            // Between samples that lie further apart than the step of the query one is missing.
+            let is_next = last + 1 == at && (interval <= 0.0 || gap <= interval * 1.01);
+            is_next || span.reaches(gap)
+        });
         match runs.last_mut().filter(|_| joined) {
             Some(run) => run.push(*place),
             None => runs.push(vec![*place]),
@@ -290,11 +296,28 @@ mod tests {
             .map(|(x, y)| (x as f64, *y, 0.0))
             .collect();
         let times = [0.0, 10.0, 20.0, 30.0, 40.0];
-        let lengths = |span| runs(&places, &times, span).iter().map(Vec::len).collect::<Vec<_>>();
+        let lengths = |span| {
+            runs(&places, (&times, 0.0), span)
+                .iter()
+                .map(Vec::len)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(lengths(Span::Never), [2, 1]);
         assert_eq!(lengths(Span::Always), [3]);
         assert_eq!(lengths(Span::UpTo(29.0)), [2, 1]);
         assert_eq!(lengths(Span::UpTo(30.0)), [3]);
+    }
+
+    #[test]
+    fn a_line_ends_where_a_sample_of_its_query_is_missing() {
+        let places = [0.0, 0.1, 0.4, 0.5].map(|x| (x, 1.0, 0.0));
+        let lengths = |interval, span| {
+            let found = runs(&places, (&[0.0, 10.0, 40.0, 50.0], interval), span);
+            found.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(10.0, Span::Never), [2, 2]);
+        assert_eq!(lengths(30.0, Span::Never), [4]);
+        assert_eq!(lengths(10.0, Span::Always), [4]);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What queries bring, as Grafana holds it: frames of fields.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use super::model::FieldOptions;
 use super::time::TimeRange;
+use super::units;
 use edgewatch_prometheus_client::labels::Labels;
 
 /// A table of columns of equal length. A range query brings one frame for each series: a field `Time` and a field of numbers.
@@ -15,34 +18,127 @@ pub struct Frame {
     pub ref_id: String,
     /// The columns.
     pub fields: Vec<Field>,
+    /// Seconds between two samples of a series: where they are further apart, some are missing. 0: it is not known.
+    pub interval: f64,
 }
 
 /// A column.
 #[derive(Clone, Debug, Default)]
 pub struct Field {
-    /// As people read it: the legend, or the head of a column.
+    /// As people read it: the legend, or the head of a column. Before evaluation is done it is as [`Field::source`].
     pub name: String,
-    /// As Prometheus names it: the metric, or `Value`. Transformations join columns by it, and overrides may mean it. Empty: as `name`.
+    /// As Grafana's frames name it: the metric, `Value`, `Time`, or the head of a column.
     pub source: String,
+    /// The name that its query gives it; empty: its labels make one. `None`: it comes from no query.
+    pub legend: Option<String>,
+    /// The name that a transformation gives it.
+    pub renamed: Option<String>,
+    /// The unit that a transformation gives it; empty: that of the panel.
+    pub unit: &'static str,
     /// The labels of the series it came from.
     pub labels: Labels,
     /// One value for each row.
     pub values: Values,
     /// How it is to be shown: the panel's defaults with the overrides that match it.
     pub options: Arc<FieldOptions>,
-    /// Its colour as a series, by the palette, a fixed colour or thresholds: `#rrggbb` of the dark theme. Empty for what is no number.
+    /// Its colour as a series, by the palette, a fixed colour or thresholds: `#rrggbb` of the dark theme.
     pub color: String,
 }
 
+/// A number that is none: Grafana's `null`, as R keeps its `NA`, in a NaN of its own. Calculations treat it otherwise than NaN,
+/// which is what a query brings for 0 / 0.
+pub const NULL: f64 = f64::from_bits(0x7ff8_0000_6e75_6c6c);
+
+/// Whether it is [`NULL`].
+pub const fn is_null(number: f64) -> bool {
+    number.to_bits() == NULL.to_bits()
+}
+
 /// The values of a column. Numbers are shared with the answer that they came in, and times by the series of a query.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Values {
-    /// Unix time in seconds.
+    /// Unix time in seconds; [`NULL`] where there is none.
     Times(Arc<Vec<f64>>),
-    /// Numbers; NaN where there is none.
+    /// Numbers; [`NULL`] where there is none.
     Numbers(Arc<Vec<f64>>),
     /// Text, such as the values of a label.
-    Texts(Vec<String>),
+    Texts(Vec<Option<String>>),
+    /// Whether something is.
+    Booleans(Vec<Option<bool>>),
+}
+
+/// A value of a column, or what a calculation makes of one.
+#[derive(Clone, Debug)]
+pub enum Cell<'a> {
+    /// None.
+    Null,
+    /// Unix time in seconds.
+    Time(f64),
+    /// A number, which may be NaN.
+    Number(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// Whether something is.
+    Boolean(bool),
+}
+
+impl<'a> Cell<'a> {
+    /// A number, or none.
+    pub const fn number(number: f64) -> Self {
+        if is_null(number) {
+            Self::Null
+        } else {
+            Self::Number(number)
+        }
+    }
+
+    /// A text, or none.
+    pub fn text(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Null, |text| Self::Text(Cow::Borrowed(text)))
+    }
+
+    /// The same, for as long as one likes.
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Self::Null => Cell::Null,
+            Self::Time(seconds) => Cell::Time(seconds),
+            Self::Number(number) => Cell::Number(number),
+            Self::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Self::Boolean(is) => Cell::Boolean(is),
+        }
+    }
+
+    /// True for [`Cell::Null`].
+    pub const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The number that JavaScript takes it for where it compares with one: times are in milliseconds, and nothing is 0.
+    pub fn as_number(&self) -> f64 {
+        match self {
+            Self::Null => 0.0,
+            Self::Time(seconds) => (seconds * 1000.0).round(),
+            Self::Number(number) => *number,
+            Self::Text(text) => match text.trim() {
+                "" => 0.0,
+                text => units::parse(text).unwrap_or(f64::NAN),
+            },
+            Self::Boolean(is) => f64::from(u8::from(*is)),
+        }
+    }
+}
+
+/// As JavaScript writes it: groups of rows are told apart by it.
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Time(_) => f.write_str(&units::shortest(self.as_number())),
+            Self::Number(number) => f.write_str(&units::shortest(*number)),
+            Self::Text(text) => f.write_str(text),
+            Self::Boolean(is) => write!(f, "{is}"),
+        }
+    }
 }
 
 impl Default for Values {
@@ -64,7 +160,7 @@ impl Values {
 
     /// A column of text.
     pub fn texts(texts: impl IntoIterator<Item = String>) -> Self {
-        Self::Texts(texts.into_iter().collect())
+        Self::Texts(texts.into_iter().map(Some).collect())
     }
 
     /// A column of the same kind without rows.
@@ -73,58 +169,99 @@ impl Values {
             Self::Times(_) => Self::times([]),
             Self::Numbers(_) => Self::numbers([]),
             Self::Texts(_) => Self::Texts(Vec::new()),
+            Self::Booleans(_) => Self::Booleans(Vec::new()),
         }
+    }
+
+    /// The column that `cells` make: of the kind of the first that is something.
+    pub fn of<'a>(cells: impl IntoIterator<Item = Cell<'a>>) -> Self {
+        let mut values: Option<Self> = None;
+        let mut nulls = 0;
+        for cell in cells {
+            let kind = match (&values, &cell) {
+                (Some(_), _) => None,
+                (None, Cell::Null) => {
+                    nulls += 1;
+                    continue;
+                }
+                (None, Cell::Time(_)) => Some(Self::times([])),
+                (None, Cell::Number(_)) => Some(Self::numbers([])),
+                (None, Cell::Text(_)) => Some(Self::Texts(Vec::new())),
+                (None, Cell::Boolean(_)) => Some(Self::Booleans(Vec::new())),
+            };
+            if let Some(mut kind) = kind {
+                (0..nulls).for_each(|_| kind.push(Cell::Null));
+                values = Some(kind);
+            }
+            if let Some(values) = &mut values {
+                values.push(cell);
+            }
+        }
+        values.unwrap_or_else(|| Self::numbers(std::iter::repeat_n(NULL, nulls)))
     }
 
     /// The rows of that numbers, in that order; an empty cell for `None` and beyond the end.
     pub fn select(&self, rows: &[Option<usize>]) -> Self {
-        let number =
-            |values: &[f64], row: &Option<usize>| row.and_then(|row| values.get(row)).copied().unwrap_or(f64::NAN);
+        let number = |values: &[f64], row: &Option<usize>| row.and_then(|row| values.get(row)).copied().unwrap_or(NULL);
         match self {
             Self::Times(values) => Self::times(rows.iter().map(|row| number(values, row))),
             Self::Numbers(values) => Self::numbers(rows.iter().map(|row| number(values, row))),
-            Self::Texts(values) => Self::texts(
-                rows.iter()
-                    .map(|row| row.and_then(|row| values.get(row)).cloned().unwrap_or_default()),
-            ),
+            Self::Texts(values) => {
+                let text = |row: &Option<usize>| row.and_then(|row| values.get(row)).cloned().flatten();
+                Self::Texts(rows.iter().map(text).collect())
+            }
+            Self::Booleans(values) => {
+                let is = |row: &Option<usize>| row.and_then(|row| values.get(row)).copied().flatten();
+                Self::Booleans(rows.iter().map(is).collect())
+            }
         }
     }
 
-    /// Appends the cell `row` of `from`, an empty one if there is none. Columns of two kinds become text.
-    pub fn push(&mut self, from: &Self, row: Option<usize>) {
-        if self.is_empty() {
-            *self = from.emptied();
-        }
-        match (&mut *self, from) {
-            (Self::Times(values), Self::Times(other)) | (Self::Numbers(values), Self::Numbers(other)) => {
-                Arc::make_mut(values).push(row.and_then(|row| other.get(row)).copied().unwrap_or(f64::NAN));
+    /// Appends a cell. One of another kind makes a column of text.
+    pub fn push(&mut self, cell: Cell<'_>) {
+        match (&mut *self, &cell) {
+            (Self::Times(values), Cell::Time(value)) | (Self::Numbers(values), Cell::Number(value)) => {
+                Arc::make_mut(values).push(*value);
             }
-            (Self::Texts(values), other) => values.push(row.map(|row| other.text(row)).unwrap_or_default()),
-            (Self::Times(values) | Self::Numbers(values), _) if row.is_none() => Arc::make_mut(values).push(f64::NAN),
-            (Self::Times(_) | Self::Numbers(_), _) => {
-                let texts = (0..self.len()).map(|row| self.text(row)).collect();
-                *self = Self::Texts(texts);
-                self.push(from, row);
+            (Self::Times(values) | Self::Numbers(values), Cell::Null) => Arc::make_mut(values).push(NULL),
+            (Self::Texts(values), Cell::Null) => values.push(None),
+            (Self::Texts(values), cell) => values.push(Some(cell.to_string())),
+            (Self::Booleans(values), Cell::Null) => values.push(None),
+            (Self::Booleans(values), Cell::Boolean(is)) => values.push(Some(*is)),
+            (Self::Times(_) | Self::Numbers(_) | Self::Booleans(_), _) => {
+                let texts = self.cells().map(|cell| (!cell.is_null()).then(|| cell.to_string()));
+                *self = Self::Texts(texts.collect());
+                self.push(cell);
             }
         }
+    }
+
+    /// A cell; none beyond the end.
+    pub fn cell(&self, row: usize) -> Cell<'_> {
+        match self {
+            Self::Times(values) => match values.get(row) {
+                Some(seconds) if !is_null(*seconds) => Cell::Time(*seconds),
+                _ => Cell::Null,
+            },
+            Self::Numbers(values) => Cell::number(values.get(row).copied().unwrap_or(NULL)),
+            Self::Texts(values) => Cell::text(values.get(row).and_then(Option::as_deref)),
+            Self::Booleans(values) => match values.get(row) {
+                Some(Some(is)) => Cell::Boolean(*is),
+                _ => Cell::Null,
+            },
+        }
+    }
+
+    /// All cells.
+    pub fn cells(&self) -> impl ExactSizeIterator<Item = Cell<'_>> + DoubleEndedIterator + Clone {
+        (0..self.len()).map(|row| self.cell(row))
     }
 
     /// A cell as text, without unit; empty if it is empty.
     pub fn text(&self, row: usize) -> String {
-        match self {
-            Self::Times(values) | Self::Numbers(values) => {
-                let value = values.get(row).copied().filter(|value| !value.is_nan());
-                value.map(|value| value.to_string()).unwrap_or_default()
-            }
-            Self::Texts(values) => values.get(row).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// Whether a cell is empty.
-    pub fn is_missing(&self, row: usize) -> bool {
-        match self {
-            Self::Times(values) | Self::Numbers(values) => values.get(row).is_none_or(|value| value.is_nan()),
-            Self::Texts(values) => values.get(row).is_none_or(String::is_empty),
+        match self.cell(row) {
+            Cell::Null => String::new(),
+            cell => cell.to_string(),
         }
     }
 
@@ -133,12 +270,23 @@ impl Values {
         match self {
             Self::Times(values) | Self::Numbers(values) => values.len(),
             Self::Texts(values) => values.len(),
+            Self::Booleans(values) => values.len(),
         }
     }
 
     /// True if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// True for numbers.
+    pub const fn is_numbers(&self) -> bool {
+        matches!(self, Self::Numbers(_))
+    }
+
+    /// True for times.
+    pub const fn is_times(&self) -> bool {
+        matches!(self, Self::Times(_))
     }
 }
 
@@ -148,20 +296,24 @@ impl Field {
 
     /// A column without labels.
     pub fn new(name: impl Into<String>, values: Values) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
+            source: name.clone(),
+            name,
             values,
             ..Self::default()
         }
     }
 
-    /// As Prometheus names it.
-    pub fn source(&self) -> &str {
-        if self.source.is_empty() {
-            &self.name
-        } else {
-            &self.source
-        }
+    /// The same with other values.
+    #[must_use]
+    pub fn with(&self, values: Values) -> Self {
+        Self { values, ..self.clone() }
+    }
+
+    /// Whether it bears labels, if only an empty set of them: what a series does and the column of a table does not.
+    pub fn has_labels(&self) -> bool {
+        self.legend.is_some() || !self.labels.is_empty()
     }
 }
 
@@ -188,7 +340,11 @@ impl Frame {
     pub fn size(&self) -> usize {
         let values = |values: &Values| match values {
             Values::Times(values) | Values::Numbers(values) => values.len() * size_of::<f64>(),
-            Values::Texts(texts) => texts.iter().map(|text| text.len() + size_of::<String>()).sum(),
+            Values::Texts(texts) => {
+                let text = |text: &Option<String>| text.as_ref().map_or(0, String::len) + size_of::<String>();
+                texts.iter().map(text).sum()
+            }
+            Values::Booleans(values) => values.len(),
         };
         let fields = self.fields.iter();
         fields
@@ -200,7 +356,7 @@ impl Frame {
     pub fn times(&self) -> Option<&[f64]> {
         self.fields.iter().find_map(|field| match &field.values {
             Values::Times(times) => Some(times.as_slice()),
-            Values::Numbers(_) | Values::Texts(_) => None,
+            Values::Numbers(_) | Values::Texts(_) | Values::Booleans(_) => None,
         })
     }
 
@@ -208,7 +364,7 @@ impl Frame {
     pub fn numbers(&self) -> impl Iterator<Item = (&Field, &[f64])> {
         self.fields.iter().filter_map(|field| match &field.values {
             Values::Numbers(numbers) => Some((field, numbers.as_slice())),
-            Values::Times(_) | Values::Texts(_) => None,
+            Values::Times(_) | Values::Texts(_) | Values::Booleans(_) => None,
         })
     }
 }
@@ -222,6 +378,8 @@ pub struct Data {
     pub problems: Vec<String>,
     /// The range that the panel shows, which may be another than the page's.
     pub range: TimeRange,
+    /// How it is shown that there is nothing: a field without values, with the panel's options.
+    pub nothing: Field,
 }
 
 impl Data {

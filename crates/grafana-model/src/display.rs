@@ -1,10 +1,11 @@
 //! How a value is shown: its text by unit, decimals and mappings, and its colour by thresholds and mappings.
 
 use super::color;
+use super::data::{Cell, Field, NULL, Values, is_null};
 use super::limits;
 use super::model::{FieldOptions, Mapping, MappingResult, Step, ThresholdMode};
 use super::time::Zone;
-use super::units;
+use super::{reduce, units};
 
 /// A value for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,33 +17,92 @@ pub struct Display {
     pub color: Option<String>,
 }
 
-/// How the number `value` (NaN: none) is shown.
+/// How a calculation over a field is shown in a legend: of counts without the unit, of a difference in percent with that.
+pub fn reduced(field: &Field, calc: &str) -> Display {
+    let result = reduce::reduce(calc, &field.values);
+    match reduce::unit(calc) {
+        None => cell(&field.options, &result),
+        Some(unit) => {
+            let options = FieldOptions {
+                unit: unit.to_owned(),
+                ..FieldOptions::clone(&field.options)
+            };
+            cell(&options, &result)
+        }
+    }
+}
+
+/// How a value is shown that comes from a column of numbers, or from a calculation over one.
+pub fn cell(options: &FieldOptions, cell: &Cell<'_>) -> Display {
+    match cell {
+        Cell::Null => number(options, NULL),
+        Cell::Number(value) => number(options, *value),
+        Cell::Text(value) => text(options, Some(value)),
+        Cell::Boolean(is) => boolean(options, *is),
+        Cell::Time(seconds) => Display {
+            text: time(
+                options,
+                *seconds,
+                &options.zone.clone().unwrap_or_else(super::time::device),
+            ),
+            color: color_within(options, cell.as_number(), NO_NUMBERS),
+        },
+    }
+}
+
+/// How the number `value` is shown; [`NULL`]: there is none.
 pub fn number(options: &FieldOptions, value: f64) -> Display {
     number_with(options, value, None)
 }
 
 /// As [`number`], with `decimals` digits behind the point where the field does not say how many: for the ticks of an axis.
 pub fn number_with(options: &FieldOptions, value: f64, decimals: Option<u8>) -> Display {
-    let mapped = options
-        .mappings
-        .iter()
-        .find_map(|mapping| map_number(mapping, value))
-        .unwrap_or_default();
+    number_within(options, value, decimals, options.bounds())
+}
+
+fn number_within(options: &FieldOptions, value: f64, decimals: Option<u8>, bounds: (f64, f64)) -> Display {
+    let mapped = mapped(options, |mapping| map_number(mapping, value));
+    // Grafana takes what has the unit `string` for a text, even a number.
+    let is_text = options.unit == "string";
     let text = mapped.text.unwrap_or_else(|| {
-        if value.is_nan() {
+        if is_null(value) {
             options.no_value.clone().unwrap_or_default()
+        } else if value.is_nan() || is_text {
+            units::shortest(value)
         } else {
             with_unit(options, decimals, value)
         }
     });
+    let for_color = if value.is_nan() || is_text {
+        f64::NEG_INFINITY
+    } else {
+        value
+    };
+    display(text, mapped.color, || color_within(options, for_color, bounds))
+}
+
+/// How it is shown whether something is.
+fn boolean(options: &FieldOptions, is: bool) -> Display {
+    let mapped = mapped(options, |mapping| map_text(mapping, &is.to_string()));
+    let text = mapped.text.unwrap_or_else(|| is.to_string());
+    display(text, mapped.color, || color_of(options, f64::from(u8::from(is))))
+}
+
+fn mapped(options: &FieldOptions, map: impl FnMut(&Mapping) -> Option<MappingResult>) -> MappingResult {
+    options.mappings.iter().find_map(map).unwrap_or_default()
+}
+
+/// A text with the colour that a mapping gives it, or that of its value.
+fn display(text: String, mapped: Option<String>, of_value: impl FnOnce() -> Option<String>) -> Display {
+    let mapped = mapped.filter(|name| !name.is_empty());
     Display {
         text: limits::cut(text, limits::NAME),
-        color: mapped
-            .color
-            .map(|name| color::hex(&name))
-            .or_else(|| color_of(options, value)),
+        color: mapped.map(|name| color::hex(&name)).or_else(of_value),
     }
 }
+
+/// The least and the greatest value of a column that has no numbers.
+const NO_NUMBERS: (f64, f64) = (0.0, 100.0);
 
 fn with_unit(options: &FieldOptions, decimals: Option<u8>, value: f64) -> String {
     let unit = units::Unit::of(&options.unit);
@@ -53,87 +113,138 @@ fn with_unit(options: &FieldOptions, decimals: Option<u8>, value: f64) -> String
     unit.format(options.digits().or(decimals), value).to_string()
 }
 
-/// How a text is shown.
-pub fn text(options: &FieldOptions, value: &str) -> Display {
-    let mapped = options
-        .mappings
-        .iter()
-        .find_map(|mapping| map_text(mapping, value))
-        .unwrap_or_default();
-    let text = mapped.text.unwrap_or_else(|| {
-        let shown = if value.is_empty() {
-            options.no_value.as_deref().unwrap_or_default()
-        } else {
-            value
-        };
-        shown.to_owned()
+/// How a text is shown, or none: a text that is a number has the unit, if there is one.
+pub fn text(options: &FieldOptions, value: Option<&str>) -> Display {
+    let Some(value) = value else {
+        return number(options, NULL);
+    };
+    if units::is_date(&options.unit) {
+        let time = super::time::moment(value, &Zone::UTC).map_or(f64::NAN, |seconds| seconds * 1000.0);
+        return number_within(options, time, None, NO_NUMBERS);
+    }
+    let mapped = mapped(options, |mapping| map_text(mapping, value));
+    let numeric = match options.unit.as_str() {
+        "" | "string" => None,
+        _ => units::parse(value.trim()),
+    };
+    let text = mapped.text.unwrap_or_else(|| match (numeric, value) {
+        (Some(number), _) => with_unit(options, None, number),
+        (None, "") => options.no_value.clone().unwrap_or_default(),
+        (None, value) => value.to_owned(),
     });
-    Display {
-        text: limits::cut(text, limits::NAME),
-        color: mapped
-            .color
-            .map(|name| color::hex(&name))
-            .or_else(|| color_of(options, f64::NEG_INFINITY)),
+    let value = numeric.unwrap_or(f64::NEG_INFINITY);
+    display(text, mapped.color, || color_within(options, value, NO_NUMBERS))
+}
+
+/// Whether a column of times spans less than a minute, so that seconds do not tell them apart.
+pub(crate) fn is_within_a_minute(values: &Values) -> bool {
+    match values {
+        Values::Times(times) => match times.as_slice() {
+            [first, .., last] => (last - first).abs() < 60.0,
+            _ => false,
+        },
+        Values::Numbers(_) | Values::Texts(_) | Values::Booleans(_) => false,
     }
 }
 
-/// How a time (Unix time in seconds) is shown: by the unit of the field if it is one of dates, else as `2026-01-02 03:04:05`.
+/// The text of [`text`] without the unit that a number in it has.
+pub(crate) fn without_unit(options: &FieldOptions, value: &str) -> String {
+    let number = units::parse(value.trim()).filter(|_| !matches!(options.unit.as_str(), "" | "string"));
+    match number.filter(|_| !units::is_date(&options.unit) && options.mappings.is_empty()) {
+        Some(number) => units::Unit::of(&options.unit).format(options.digits(), number).text,
+        None => text(options, Some(value)).text,
+    }
+}
+
+/// How a time (Unix time in seconds) is shown: by the unit of the field if it is one of dates, else as `2026-01-02 03:04:05`, with
+/// milliseconds where the column spans less than a minute.
 #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
 pub fn time(options: &FieldOptions, seconds: f64, zone: &Zone) -> String {
-    if options.unit.starts_with("dateTime") || options.unit.starts_with("time:") {
-        return with_unit(options, None, seconds * 1000.0);
-    }
-    if seconds.is_nan() {
+    if is_null(seconds) {
         return options.no_value.clone().unwrap_or_default();
     }
-    match jiff::Timestamp::from_millisecond((seconds * 1000.0) as i64) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    if units::is_date(&options.unit) {
+        return with_unit(options, None, seconds * 1000.0);
+    }
+    let format = if options.shows_milliseconds {
+        "%Y-%m-%d %H:%M:%S.%3f"
+    } else {
+        "%Y-%m-%d %H:%M:%S"
+    };
+    match jiff::Timestamp::from_millisecond((seconds * 1000.0).round() as i64) {
+        Ok(time) => time.to_zoned(zone.clone()).strftime(format).to_string(),
         Err(_) => String::new(),
     }
 }
 
 /// The colour of `value` by the mode of the field; `None` where it is that of the series.
 pub fn color_of(options: &FieldOptions, value: f64) -> Option<String> {
-    match options.color.mode.as_str() {
-        "thresholds" | "" => threshold(options, value).map(|step| color::hex(&step.color)),
-        "fixed" => Some(color::hex(
-            options.color.fixed_color.as_deref().unwrap_or(color::FALLBACK),
-        )),
-        mode => color::continuous(mode, share(options, value).unwrap_or_default()),
-    }
+    color_within(options, value, options.bounds())
 }
 
-/// The threshold that `value` has reached: the last one in order, or the first for what lies below all and for no value.
+/// The same between a least and a greatest value.
+pub(crate) fn color_within(options: &FieldOptions, value: f64, bounds: (f64, f64)) -> Option<String> {
+    let mode = options.color.mode.as_str();
+    if color::is_of_series(mode) {
+        return None;
+    }
+    let share = if value == f64::NEG_INFINITY {
+        0.0
+    } else {
+        share_of(bounds, value)
+    };
+    let by_threshold = || color::hex(reached(options, value, share).map_or(color::FALLBACK, |step| &step.color));
+    Some(color::continuous(mode, share).unwrap_or_else(by_threshold))
+}
+
+/// The threshold that `value` has reached: the last one in order, or the first for what lies below all and for no value. Those that
+/// do not ascend are not looked at beyond the first that is not reached.
 pub fn threshold(options: &FieldOptions, value: f64) -> Option<&Step> {
+    let share = if value == f64::NEG_INFINITY {
+        0.0
+    } else {
+        share(options, value)
+    };
+    reached(options, value, share)
+}
+
+fn reached(options: &FieldOptions, value: f64, share: f64) -> Option<&Step> {
     let steps = &options.thresholds.steps;
     let value = match options.thresholds.mode {
         ThresholdMode::Absolute => value,
-        ThresholdMode::Percentage => share(options, value).map_or(f64::NEG_INFINITY, |share| share * 100.0),
+        ThresholdMode::Percentage => share * 100.0,
     };
     let reached = |step: &&Step| step.value.is_none_or(|limit| value >= limit);
-    steps.iter().rev().find(reached).or_else(|| steps.first())
+    steps.iter().take_while(reached).last().or_else(|| steps.first())
 }
 
-/// How far `value` is on the way from the least to the greatest value of the field, 0 to 1 between them. `None`: there is no
-/// such way.
-pub fn share(options: &FieldOptions, value: f64) -> Option<f64> {
-    let (min, max) = options.bounds();
+/// How far `value` is on the way from the least to the greatest value of the field, 0 to 1 between them.
+pub fn share(options: &FieldOptions, value: f64) -> f64 {
+    share_of(options.bounds(), value)
+}
+
+fn share_of((min, max): (f64, f64), value: f64) -> f64 {
     let share = (value - min) / (max - min);
-    share.is_finite().then_some(share)
+    if share.is_nan() { 0.0 } else { share }
 }
 
 fn map_number(mapping: &Mapping, value: f64) -> Option<MappingResult> {
     match mapping {
-        Mapping::Value(results) if value.is_nan() => results.get("NaN").or_else(|| results.get("null")).cloned(),
-        Mapping::Value(results) => results.get(&key(value)).cloned(),
+        Mapping::Value(_) if is_null(value) => None,
+        Mapping::Value(results) => results.get(&units::shortest(value)).cloned(),
         Mapping::Range { from, to, result } => {
             let inside = !value.is_nan() && from.is_none_or(|from| value >= from) && to.is_none_or(|to| value <= to);
             inside.then(|| result.clone())
         }
         Mapping::Regex { .. } => None,
         Mapping::Special { r#match, result } => {
-            let is_missing = value.is_nan() && matches!(r#match.as_str(), "null" | "nan" | "null+nan");
-            is_missing.then(|| result.clone())
+            let is_match = match r#match.as_str() {
+                "null" => is_null(value),
+                "nan" => value.is_nan() && !is_null(value),
+                "null+nan" => value.is_nan(),
+                _ => false,
+            };
+            is_match.then(|| result.clone())
         }
     }
 }
@@ -141,7 +252,7 @@ fn map_number(mapping: &Mapping, value: f64) -> Option<MappingResult> {
 fn map_text(mapping: &Mapping, value: &str) -> Option<MappingResult> {
     match mapping {
         Mapping::Value(results) => results.get(value).cloned(),
-        Mapping::Range { .. } => map_number(mapping, value.trim().parse().ok()?),
+        Mapping::Range { .. } => map_number(mapping, leading_number(value)?),
         Mapping::Regex { pattern, result } => {
             let pattern = pattern.get()?;
             let is_match = pattern.is_match(value);
@@ -154,7 +265,6 @@ fn map_text(mapping: &Mapping, value: &str) -> Option<MappingResult> {
             let is_match = match r#match.as_str() {
                 "empty" => value.is_empty(),
                 "true" | "false" => value == r#match,
-                "nan" | "null+nan" => value == "NaN",
                 _ => false,
             };
             is_match.then(|| result.clone())
@@ -162,13 +272,20 @@ fn map_text(mapping: &Mapping, value: &str) -> Option<MappingResult> {
     }
 }
 
-/// A number as JavaScript writes it, for it is the key of value mappings.
-fn key(value: f64) -> String {
-    match value {
-        f64::INFINITY => "Infinity".to_owned(),
-        f64::NEG_INFINITY => "-Infinity".to_owned(),
-        value => units::shortest(value),
+/// The number at the beginning of a text, as JavaScript's `parseFloat` finds it.
+pub(crate) fn leading_number(text: &str) -> Option<f64> {
+    let text = text.trim_start();
+    let mut end = 0;
+    for (at, character) in text.char_indices() {
+        let next = at + character.len_utf8();
+        if !(character.is_ascii_digit() || "+-.eE".contains(character)) {
+            break;
+        }
+        if text.get(..next).is_some_and(|text| text.parse::<f64>().is_ok()) {
+            end = next;
+        }
     }
+    text.get(..end)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -251,10 +368,10 @@ mod tests {
             {"type": "value", "options": {"up": {"text": "running"}}},
             {"type": "regex", "options": {"pattern": "/^eth(\\d+)$/", "result": {"text": "wire $1"}}},
             {"type": "special", "options": {"match": "empty", "result": {"text": "-"}}}]}));
-        assert_eq!(text(&options, "up").text, "running");
-        assert_eq!(text(&options, "eth12").text, "wire 12");
-        assert_eq!(text(&options, "wlan0").text, "wlan0");
-        assert_eq!(text(&options, "").text, "-");
+        assert_eq!(text(&options, Some("up")).text, "running");
+        assert_eq!(text(&options, Some("eth12")).text, "wire 12");
+        assert_eq!(text(&options, Some("wlan0")).text, "wlan0");
+        assert_eq!(text(&options, Some("")).text, "-");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::data::{Data, Field, Frame, Values};
+use super::data::{Data, Field, Frame, Values, is_null};
 use super::limits::{self, Deadline, note};
 use super::model::{Panel, Target};
 use super::panel::PanelKind;
@@ -12,7 +12,6 @@ use super::variables::Variables;
 use super::variables::format::Place;
 use super::variables::template::{self, Reference};
 use crate::{frames, names, overrides, support, transform, units};
-use edgewatch_prometheus_client::labels::Labels;
 
 /// What a dashboard is looked at with.
 #[derive(Clone, Debug)]
@@ -104,6 +103,7 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
         .of_panel(&scope.text(&panel.time_from), &scope.text(&panel.time_shift));
     let mut data = Data {
         range: scope.range,
+        nothing: overrides::nothing(panel, &scope),
         ..Data::default()
     };
     for problem in support::of_panel(panel) {
@@ -126,8 +126,11 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
         );
         note(&mut data.problems, problem);
     }
+    names::automatic(&mut data.frames, |query| {
+        let mut targets = panel.targets.iter();
+        targets.any(|target| target.ref_id == query && target.legend_format == "__auto")
+    });
     frames::finish(panel, &mut data);
-    names::automatic(&mut data.frames);
     transform::apply(&panel.transformations, &scope, &mut data);
     overrides::apply(panel, &mut data.frames, &scope, &mut data.problems);
     if let PanelKind::Table(table) = panel.kind() {
@@ -221,7 +224,7 @@ fn ask(
         Ok(query) => query,
         Err(problem) => return note(&mut data.problems, problem),
     };
-    let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Text));
+    let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Plain));
     let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
     let mut series = Vec::new();
     if is_range {
@@ -229,7 +232,9 @@ fn ask(
         let times = Arc::new(grid.times());
         for found in take(source.range(&query, grid), &mut data.problems) {
             if room.take(found.values.len()) {
-                series.push((Arc::clone(&times), found.labels, found.values));
+                let interval = grid.step as f64 / 1000.0;
+                let (times, values) = samples(&times, found.values);
+                series.push((times, found.labels, values, interval));
             }
         }
     }
@@ -240,13 +245,22 @@ fn ask(
         let times = Arc::new(vec![now.at(now.len - 1)]);
         for (labels, value) in take(source.instant(&query, at), &mut data.problems) {
             if room.take(1) {
-                series.push((Arc::clone(&times), labels, Arc::new(vec![value])));
+                series.push((Arc::clone(&times), labels, Arc::new(vec![value]), 0.0));
             }
         }
     }
-    let named = series.into_iter().map(|(times, labels, values)| {
+    let named = series.into_iter().map(|(times, labels, values, interval)| {
         let name = names::of_series(&legend, &labels, &query);
-        frame(target, name, times, labels, values)
+        let value = Field {
+            legend: Some(name.clone()),
+            ..Field::new(labels.get("__name__").unwrap_or("Value"), Values::Numbers(values))
+        };
+        Frame {
+            name,
+            ref_id: target.ref_id.clone(),
+            fields: vec![Field::new("Time", Values::Times(times)), Field { labels, ..value }],
+            interval,
+        }
     });
     data.frames.extend(named);
 }
@@ -263,17 +277,14 @@ fn take<T: Clone>(answer: Answered<T>, problems: &mut Vec<String>) -> Vec<T> {
     items
 }
 
-fn frame(target: &Target, name: String, times: Arc<Vec<f64>>, labels: Labels, values: Arc<Vec<f64>>) -> Frame {
-    let value = Field {
-        source: labels.get("__name__").unwrap_or("Value").to_owned(),
-        labels,
-        ..Field::new(name.clone(), Values::Numbers(values))
-    };
-    Frame {
-        name,
-        ref_id: target.ref_id.clone(),
-        fields: vec![Field::new("Time", Values::Times(times)), value],
+/// The points of a series that there are, as Grafana holds them: times and values. Those of a series without gaps are shared.
+fn samples(times: &Arc<Vec<f64>>, values: Arc<Vec<f64>>) -> (Arc<Vec<f64>>, Arc<Vec<f64>>) {
+    if !values.iter().any(|value| is_null(*value)) {
+        return (Arc::clone(times), values);
     }
+    let there = times.iter().zip(&*values).filter(|(_, value)| !is_null(**value));
+    let (times, values): (Vec<f64>, Vec<f64>) = there.map(|(time, value)| (*time, *value)).unzip();
+    (times.into(), values.into())
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub fn finish(panel: &Panel, data: &mut Data) {
         .filter(|target| target.format == "heatmap" && !target.hide)
     {
         let series = split(&mut data.frames, &target.ref_id);
-        data.frames.extend(buckets(series, &target.ref_id));
+        data.frames.extend(buckets(series));
     }
 }
 
@@ -69,16 +69,17 @@ fn table(series: Vec<Frame>, query: &str, value: String, room: &mut usize) -> (F
     let mut numbers = Vec::new();
     let mut texts: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name.to_owned(), Vec::new())).collect();
     let mut left_out = 0;
+    let is_sorted = {
+        let mut times = series.iter().flat_map(|frame| frame.times().unwrap_or_default());
+        let mut before = f64::NEG_INFINITY;
+        times.all(|time| *time >= std::mem::replace(&mut before, *time))
+    };
     for frame in &series {
         let of_frame = frame.times().unwrap_or_default();
         for (field, values) in frame.numbers() {
             // Each text is on the heap, with what the allocator puts between.
             let row = texts.len() * 2 * size_of::<String>() + field.labels.size() + 2 * size_of::<f64>();
-            for (time, value) in of_frame
-                .iter()
-                .zip(values)
-                .filter(|(_, value)| !value.is_nan() || values.len() == 1)
-            {
+            for (time, value) in of_frame.iter().zip(values) {
                 match room.checked_sub(row) {
                     Some(less) => *room = less,
                     None => {
@@ -98,30 +99,54 @@ fn table(series: Vec<Frame>, query: &str, value: String, room: &mut usize) -> (F
     fields.extend(
         texts
             .into_iter()
-            .map(|(name, texts)| Field::new(name, Values::Texts(texts))),
+            .map(|(name, texts)| Field::new(name, Values::texts(texts))),
     );
     fields.push(Field::new(value, Values::numbers(numbers)));
-    let table = Frame {
-        name: String::new(),
+    let mut table = Frame {
         ref_id: query.to_owned(),
         fields,
+        ..Frame::default()
     };
+    if !is_sorted {
+        crate::transform::sort_frame(&mut table, 0, false);
+    }
     (table, left_out)
 }
 
-/// The buckets of a histogram: Prometheus counts what lies below a limit, a heat map shows what lies between two.
-fn buckets(series: Vec<Frame>, query: &str) -> Option<Frame> {
+/// The buckets of histograms, a frame for each: Prometheus counts what lies below a limit, a heat map shows what lies between two.
+fn buckets(series: Vec<Frame>) -> Vec<Frame> {
+    let mut groups: Vec<(String, Vec<Frame>)> = Vec::new();
+    for frame in series {
+        let labels = frame.fields.iter().flat_map(|field| field.labels.iter());
+        let others: Vec<&str> = labels
+            .filter(|(name, _)| *name != "le")
+            .map(|(_, value)| value)
+            .collect();
+        let group = others.join(",");
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, frames)) => frames.push(frame),
+            None => groups.push((group, vec![frame])),
+        }
+    }
+    groups.into_iter().filter_map(|(_, series)| histogram(series)).collect()
+}
+
+fn histogram(series: Vec<Frame>) -> Option<Frame> {
     let limit = |field: &Field| {
         let text = field.labels.get("le").unwrap_or(&field.name);
         text.parse().unwrap_or(f64::INFINITY)
     };
-    let time = series.first()?.fields.first()?.clone();
-    let times = series.first()?.times()?.to_vec();
+    let longest = series.iter().max_by_key(|frame| frame.len())?;
+    let time = longest.fields.first()?.clone();
+    let (interval, ref_id) = (longest.interval, longest.ref_id.clone());
+    let times = longest.times()?.to_vec();
     let mut fields: Vec<Field> = series.into_iter().flat_map(|frame| at(&times, frame)).collect();
     fields.sort_by(|a, b| limit(a).total_cmp(&limit(b)));
     for field in &mut fields {
         if let Some(le) = field.labels.get("le") {
-            field.name = le.to_owned();
+            let le = le.to_owned();
+            field.source.clone_from(&le);
+            field.legend = Some(le);
         }
     }
     for index in (1..fields.len()).rev() {
@@ -132,13 +157,14 @@ fn buckets(series: Vec<Frame>, query: &str) -> Option<Frame> {
     }
     fields.insert(0, time);
     Some(Frame {
-        name: String::new(),
-        ref_id: query.to_owned(),
+        ref_id,
         fields,
+        interval,
+        ..Frame::default()
     })
 }
 
-/// The numbers of `frame` at `times`, NaN where there is none: queries of the same name may have steps of their own.
+/// The numbers of `frame` at `times`, none where there is none: queries of the same name may have steps of their own.
 fn at(times: &[f64], frame: Frame) -> Vec<Field> {
     let own = frame.times().unwrap_or_default();
     let rows: Option<Vec<Option<usize>>> = (own != times).then(|| {
@@ -155,14 +181,20 @@ fn at(times: &[f64], frame: Frame) -> Vec<Field> {
     fields
 }
 
+/// A count below it is none.
+const LEAST: f64 = 1e-9;
+
 fn subtract(from: &mut Field, field: &Field) {
     let (Values::Numbers(from), Values::Numbers(numbers)) = (&mut from.values, &field.values) else {
         return;
     };
     for (from, number) in Arc::make_mut(from).iter_mut().zip(numbers.iter()) {
         if !number.is_nan() {
-            // Buckets are read one after another: one that grew meanwhile must not make another negative.
-            *from = (*from - number).max(0.0);
+            // Buckets are read one after another, and rounded: one that grew meanwhile must not make another negative.
+            *from -= number;
+            if *from < LEAST {
+                *from = 0.0;
+            }
         }
     }
 }

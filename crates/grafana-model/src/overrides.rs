@@ -13,54 +13,53 @@ use super::data::{Field, Frame, Values};
 use super::evaluate::Scope;
 use super::limits::{self, note};
 use super::model::{FieldOptions, Mapping, Panel, Property};
-use super::names;
 use super::panel::PanelKind;
 use super::variables::format::Place;
 use super::variables::template;
-use matcher::{Match, bound_matchers, is_match, matchers};
+use super::{display, names};
+pub(crate) use matcher::{Match, is_match, matcher};
+use matcher::{bound_matchers, matchers};
 use property::set;
 pub use property::set_custom;
 use series::colors;
+pub use series::series_color;
 
 /// Puts the options into every field of `frames`, with names, colours and the range of all. What is not supported is added to
 /// `problems`.
 pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut Vec<String>) {
-    let config = &panel.field_config;
-    let mut defaults = config.defaults.clone();
-    if defaults.color.mode.is_empty() {
-        default_mode(panel.kind()).clone_into(&mut defaults.color.mode);
-    }
-    defaults.zone = Some(scope.zone.clone());
-    // Expressions are compiled in a copy, which all fields share.
-    defaults.mappings = Arc::new(defaults.mappings.to_vec());
-    let mut matchers = matchers(config, problems);
+    let defaults = defaults(panel, scope);
+    names::resolve(frames);
+    let mut matchers = matchers(&panel.field_config, problems);
     bound_matchers(&mut matchers, frames, problems);
     let mut options = Options {
         matchers,
         weight: weight(&defaults),
-        by_matches: HashMap::from([(Vec::new(), Arc::new(defaults))]),
+        plain: Arc::new(defaults),
+        known: HashMap::new(),
         left: limits::OPTIONS,
     };
     for frame in &mut *frames {
-        let (frame_name, query) = (frame.name.clone(), frame.ref_id.clone());
-        for field in &mut frame.fields {
-            if let Some(why) = scope.deadline.over() {
-                note(problems, why);
-                break;
+        if let Some(why) = scope.deadline.over() {
+            note(problems, why);
+            break;
+        }
+        let frame_name = names::of_frame(frame);
+        let own_names: Vec<String> = frame.fields.iter().map(|field| field.name.clone()).collect();
+        if let Some(name) = options.plain.display_name.clone() {
+            for field in frame.fields.iter_mut().filter(|field| field.renamed.is_none()) {
+                rename(field, &name, &frame_name, scope);
             }
-            field.options = options.of(field, &query, problems);
-            if let Some(name) = &field.options.display_name
-                && !name.is_empty()
-            {
-                let name = template::expand(name, |reference| {
-                    let variable = match reference.path {
-                        "" => reference.name.to_owned(),
-                        path if path.starts_with('[') => format!("{}{path}", reference.name),
-                        path => format!("{}.{path}", reference.name),
-                    };
-                    names::of_field(&variable, field, &frame_name).or_else(|| scope.value(reference, Place::Text))
-                });
-                field.name = limits::cut(name, limits::NAME);
+        }
+        let kinds: Vec<Kind> = frame.fields.iter().map(|field| options.kind_of(field, frame)).collect();
+        for ((field, kind), own_name) in frame.fields.iter_mut().zip(kinds).zip(own_names) {
+            let is_named = kind.is_named_by_override;
+            field.options = options.of(kind, problems);
+            if is_named {
+                let name = field.options.display_name.clone().unwrap_or_default();
+                (field.renamed, field.name) = match shown_name(&name, field, &frame_name, scope) {
+                    name if name.is_empty() => (None, own_name),
+                    name => (Some(name.clone()), name),
+                };
             }
         }
     }
@@ -70,28 +69,109 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
     bound_mappings(frames, problems);
 }
 
-/// The options of fields. Those that the same overrides match share them: there may be hundreds of either.
+/// How a panel shows that there is nothing.
+pub fn nothing(panel: &Panel, scope: &Scope) -> Field {
+    let field = Field {
+        options: Arc::new(defaults(panel, scope)),
+        ..Field::new("", Values::default())
+    };
+    Field {
+        color: series_color(&field, 0),
+        ..field
+    }
+}
+
+/// The options of every field of a panel.
+fn defaults(panel: &Panel, scope: &Scope) -> FieldOptions {
+    let mut defaults = panel.field_config.defaults.clone();
+    if defaults.color.mode.is_empty() {
+        default_mode(panel.kind()).clone_into(&mut defaults.color.mode);
+    }
+    if let (Some(min), Some(max)) = (defaults.min, defaults.max)
+        && min > max
+    {
+        (defaults.min, defaults.max) = (Some(max), Some(min));
+    }
+    defaults.zone = Some(scope.zone.clone());
+    // Expressions are compiled in a copy, which all fields share.
+    defaults.mappings = Arc::new(defaults.mappings.to_vec());
+    defaults
+}
+
+/// Gives a field a name of the dashboard, unless nothing is left of that.
+fn rename(field: &mut Field, name: &str, frame: &str, scope: &Scope) {
+    let name = shown_name(name, field, frame, scope);
+    if !name.is_empty() {
+        field.name.clone_from(&name);
+        field.renamed = Some(name);
+    }
+}
+
+/// A name of the dashboard with what stands for its variables.
+fn shown_name(name: &str, field: &Field, frame: &str, scope: &Scope) -> String {
+    let name = template::expand(name, |reference| {
+        names::of_field(&reference, field, frame).or_else(|| scope.value(reference, Place::Plain))
+    });
+    limits::cut(name, limits::NAME)
+}
+
+/// What the options of a field depend on.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Kind {
+    /// The numbers of the overrides that match.
+    matches: Vec<usize>,
+    /// An override gives it a name.
+    is_named_by_override: bool,
+    /// A column of numbers: others have neither digits nor ends but by overrides.
+    is_numbers: bool,
+    /// The unit that a transformation gives it.
+    unit: &'static str,
+    /// A column of times within a minute.
+    shows_milliseconds: bool,
+}
+
+/// The options of fields. Those of one kind share them: there may be hundreds of either.
 struct Options<'c> {
     matchers: Vec<(Match, &'c [Property])>,
-    /// Bytes of the panel's defaults.
+    /// The panel's defaults.
+    plain: Arc<FieldOptions>,
+    /// Bytes of them.
     weight: usize,
-    /// By the numbers of the overrides that match.
-    by_matches: HashMap<Vec<usize>, Arc<FieldOptions>>,
+    known: HashMap<Kind, Arc<FieldOptions>>,
     /// Bytes that further ones may take.
     left: usize,
 }
 
 impl Options<'_> {
-    fn of(&mut self, field: &Field, query: &str, problems: &mut Vec<String>) -> Arc<FieldOptions> {
+    fn kind_of(&self, field: &Field, frame: &Frame) -> Kind {
         let matches = self.matchers.iter().enumerate();
-        let matches = matches.filter(|(_, (matcher, _))| is_match(matcher, field, query));
-        let mut matches: Vec<usize> = matches.map(|(number, _)| number).collect();
-        let properties = |matches: &[usize]| {
-            let matchers = matches.iter().filter_map(|number| self.matchers.get(*number));
+        let matches = matches.filter(|(_, (matcher, _))| is_match(matcher, field, &field.name, frame));
+        let matches: Vec<usize> = matches.map(|(number, _)| number).collect();
+        let names = matches.iter().filter_map(|number| self.matchers.get(*number));
+        let mut properties = names.flat_map(|(_, properties)| *properties);
+        Kind {
+            is_named_by_override: properties.any(|property| property.id == "displayName"),
+            is_numbers: field.values.is_numbers(),
+            unit: field.unit,
+            shows_milliseconds: display::is_within_a_minute(&field.values),
+            matches,
+        }
+    }
+
+    fn of(&mut self, mut kind: Kind, problems: &mut Vec<String>) -> Arc<FieldOptions> {
+        let plain = Kind {
+            is_numbers: true,
+            ..Kind::default()
+        };
+        if kind == plain {
+            return Arc::clone(&self.plain);
+        }
+        let properties = |kind: &Kind| {
+            let matchers = kind.matches.iter().filter_map(|number| self.matchers.get(*number));
             matchers.flat_map(|(_, properties)| *properties).collect::<Vec<_>>()
         };
-        if !self.by_matches.contains_key(&matches) {
-            let changes: usize = properties(&matches).iter().map(|property| size(&property.value)).sum();
+        if !self.known.contains_key(&kind) {
+            let changes: usize = properties(&kind).iter().map(|property| size(&property.value)).sum();
             match self.left.checked_sub(self.weight + changes) {
                 Some(left) => self.left = left,
                 None => {
@@ -99,20 +179,26 @@ impl Options<'_> {
                     let problem =
                         format!("some overrides are left out: the fields have more than {most} MiB of options");
                     note(problems, problem);
-                    matches.clear();
+                    kind.matches.clear();
                 }
             }
         }
-        if let Some(known) = self.by_matches.get(&matches) {
+        if let Some(known) = self.known.get(&kind) {
             return Arc::clone(known);
         }
-        let plain = self.by_matches.get(&[][..]);
-        let mut options = plain.map(|plain| FieldOptions::clone(plain)).unwrap_or_default();
-        for property in properties(&matches) {
+        let mut options = FieldOptions::clone(&self.plain);
+        options.shows_milliseconds = kind.shows_milliseconds;
+        if !kind.unit.is_empty() {
+            kind.unit.clone_into(&mut options.unit);
+        }
+        if !kind.is_numbers {
+            (options.decimals, options.min, options.max, options.field_min_max) = (None, None, None, false);
+        }
+        for property in properties(&kind) {
             set(&mut options, property, problems);
         }
         let options = Arc::new(options);
-        self.by_matches.insert(matches, Arc::clone(&options));
+        self.known.insert(kind, Arc::clone(&options));
         options
     }
 }
@@ -151,9 +237,9 @@ fn bound_mappings(frames: &mut [Frame], problems: &mut Vec<String>) {
     let cost = |field: &Field| match &field.values {
         Values::Texts(texts) => {
             let patterns = field.options.mappings.iter().filter(is_pattern).count();
-            patterns.saturating_mul(texts.iter().map(String::len).sum())
+            patterns.saturating_mul(texts.iter().flatten().map(String::len).sum())
         }
-        Values::Times(_) | Values::Numbers(_) => 0,
+        Values::Times(_) | Values::Numbers(_) | Values::Booleans(_) => 0,
     };
     let fields = || frames.iter().flat_map(|frame| &frame.fields);
     if fields().map(cost).fold(0, usize::saturating_add) <= limits::MATCHING {
@@ -236,16 +322,26 @@ fn ranges(frames: &mut [Frame], problems: &mut Vec<String>) {
             "the fields share a range: there are too many for one each".to_owned(),
         );
     }
+    // The range of all is that of the first field that needs one: a field that says both ends passes them on, as in Grafana.
+    let mut global = None;
     // Fields that share their options go on sharing them: before and with the range, by the address before.
     let mut shared: HashMap<*const FieldOptions, (Arc<FieldOptions>, Arc<FieldOptions>)> = HashMap::new();
     for (field, own) in numbers.iter_mut().zip(own) {
-        if field.options.field_min_max && !is_too_much {
-            Arc::make_mut(&mut field.options).range = own;
-            continue;
-        }
+        let said = field.options.min.zip(field.options.max);
+        let range = match said {
+            Some(both) => {
+                global.get_or_insert(Some(both));
+                Some(both)
+            }
+            None if field.options.field_min_max && !is_too_much => {
+                Arc::make_mut(&mut field.options).range = own;
+                continue;
+            }
+            None => *global.get_or_insert(all),
+        };
         let (_, after) = shared.entry(Arc::as_ptr(&field.options)).or_insert_with(|| {
             let after = FieldOptions {
-                range: all,
+                range,
                 ..FieldOptions::clone(&field.options)
             };
             (Arc::clone(&field.options), Arc::new(after))
@@ -286,7 +382,7 @@ mod tests {
         for (id, options, expected) in [
             ("byName", json!("eth0"), [true, false]),
             ("byName", json!("a"), [true, false]),
-            ("byName", json!("Value"), [false, true]),
+            ("byName", json!("Value"), [true, true]),
             (
                 "byNames",
                 json!({"mode": "include", "names": ["lo in", "x"]}),
@@ -329,7 +425,7 @@ mod tests {
         let first = fields(&data)[0];
         let options = &first.options;
         assert_eq!(data.problems, Vec::<String>::new());
-        assert_eq!((&*first.name, &*first.color), ("eth0 of eth0", "#f2495c"));
+        assert_eq!((&*first.name, &*first.color), ("eth0 of a", "#f2495c"));
         assert_eq!(
             (options.decimals, options.min, options.max),
             (Some(2.0), None, Some(9.0))
@@ -344,7 +440,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_applied_is_named_once() {
-        let change = json!({"matcher": {"id": "byName", "options": "eth0"}, "properties": [{"id": "decimals", "value": "many"}]});
+        let change = json!({"matcher": {"id": "byName", "options": "eth0"}, "properties": [{"id": "decimals", "value": ["many"]}]});
         let found = data(json!({"overrides": [change, change, {"matcher": {"id": "byRegexp", "options": "/(?=x)/"}}]}))
             .problems;
         assert_eq!(found.len(), 2, "{found:?}");
@@ -368,7 +464,7 @@ mod tests {
                 .map(|field| field.color.clone())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(color("palette-classic"), ["#73bf69", "#fade2a"]);
+        assert_eq!(color("palette-classic"), ["#73bf69", "#f2cc0c"]);
         assert_eq!(color(""), color("palette-classic"));
         assert_eq!(color("fixed"), ["#5794f2", "#5794f2"]);
         assert_eq!(color("thresholds"), ["#73bf69", "#f2495c"]);

@@ -13,53 +13,93 @@ const MAX_SIZE: usize = 16 << 10;
 
 /// A regular expression.
 #[derive(Debug)]
-pub struct Pattern(Regex);
+pub struct Pattern {
+    regex: Regex,
+    /// With the flag `g`.
+    is_global: bool,
+}
 
 impl Pattern {
-    /// The expression that Grafana would make of `text`.
+    /// The expression that Grafana makes of `text`: what stands between slashes, or the whole between `^` and `$`, as text: `a|b` is
+    /// what begins with a, or ends with b.
     ///
     /// # Errors
     /// For people: it is no expression, or uses what only JavaScript knows (look-around, back references).
     pub fn new(text: &str) -> Result<Self, String> {
-        let (body, flags) = match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
-            Some((body, flags)) if flags.bytes().all(|flag| b"gimsuy".contains(&flag)) => (body.to_owned(), flags),
-            _ => (format!("^(?:{text})$"), ""),
-        };
-        let body = unescape(&body);
-        let flags: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
-        let whole = if flags.is_empty() {
+        match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+            Some((body, flags)) if flags.bytes().all(|flag| b"gimsuy".contains(&flag)) => {
+                Self::compiled(text, body, flags)
+            }
+            _ => Self::compiled(text, &format!("^{text}$"), ""),
+        }
+    }
+
+    /// The expression that is found anywhere.
+    ///
+    /// # Errors
+    /// See [`Pattern::new`].
+    pub fn unanchored(text: &str) -> Result<Self, String> {
+        Self::compiled(text, text, "")
+    }
+
+    fn compiled(text: &str, body: &str, flags: &str) -> Result<Self, String> {
+        let body = unescape(body);
+        let known: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
+        let whole = if known.is_empty() {
             body
         } else {
-            format!("(?{flags}){body}")
+            format!("(?{known}){body}")
         };
-        regex_lite::RegexBuilder::new(&whole)
-            .size_limit(MAX_SIZE)
-            .build()
-            .map(Self)
+        let regex = regex_lite::RegexBuilder::new(&whole).size_limit(MAX_SIZE).build();
+        regex
+            .map(|regex| Self {
+                regex,
+                is_global: flags.contains('g'),
+            })
             .map_err(|error| format!("the regular expression {text:?} is not supported: {error}"))
     }
 
     /// Whether it is found in `text`.
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.regex.is_match(text)
     }
 
     /// Where it is found in `text`.
     pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        self.0.captures(text)
+        self.regex.captures(text)
     }
 
-    /// `text` with the first place replaced: `$1` and `$<name>` in `by` are what groups matched, as in JavaScript.
+    /// Each place where it is found in `text`: only the first without the flag `g`, and none behind one that is empty.
+    pub fn each<'t>(&self, text: &'t str) -> Vec<Captures<'t>> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(captures) = self.regex.captures_at(text, from) {
+            let whole = captures.get(0).map(|whole| whole.range()).unwrap_or_default();
+            from = whole.end;
+            found.push(captures);
+            if !self.is_global || whole.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// `text` with the first place replaced, or each with the flag `g`: `$1` and `$<name>` in `by` are what groups matched, as in
+    /// JavaScript.
     pub fn replace(&self, text: &str, by: &str) -> String {
-        let Some(found) = self.0.captures(text) else {
-            return text.to_owned();
-        };
-        let Some(whole) = found.get(0) else {
-            return text.to_owned();
-        };
-        let mut replaced = text.get(..whole.start()).unwrap_or_default().to_owned();
-        expand(by, &found, &mut replaced);
-        replaced.push_str(text.get(whole.end()..).unwrap_or_default());
+        let mut replaced = String::new();
+        let mut behind = 0;
+        for found in self
+            .regex
+            .captures_iter(text)
+            .take(if self.is_global { usize::MAX } else { 1 })
+        {
+            let Some(whole) = found.get(0) else { break };
+            replaced.push_str(text.get(behind..whole.start()).unwrap_or_default());
+            expand(by, &found, &mut replaced);
+            behind = whole.end();
+        }
+        replaced.push_str(text.get(behind..).unwrap_or_default());
         replaced
     }
 }
@@ -149,10 +189,17 @@ fn expand(by: &str, found: &Captures<'_>, into: &mut String) {
             into.push_str(found.name(name).map_or("", |group| group.as_str()));
             rest = after;
         } else if digits > 0 {
-            let (number, after) = rest.split_at(digits.min(2));
-            let group = number.parse().ok().and_then(|number| found.get(number));
-            into.push_str(group.map_or("", |group| group.as_str()));
-            rest = after;
+            // As many digits as name a group; what names none stands for itself.
+            let number = |digits: usize| rest.get(..digits).and_then(|digits| digits.parse::<usize>().ok());
+            let is_group = |digits: &usize| number(*digits).is_some_and(|number| (1..found.len()).contains(&number));
+            match [digits.min(2), 1].into_iter().find(is_group) {
+                Some(digits) => {
+                    let group = number(digits).and_then(|number| found.get(number));
+                    into.push_str(group.map_or("", |group| group.as_str()));
+                    rest = rest.get(digits..).unwrap_or_default();
+                }
+                None => into.push('$'),
+            }
         } else {
             into.push('$');
         }
@@ -165,9 +212,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bare_pattern_matches_whole_texts() {
-        let bare = Pattern::new("eth|wlan").unwrap();
-        assert!(bare.is_match("eth") && !bare.is_match("eth0"));
+    fn a_bare_pattern_stands_between_anchors_as_text() {
+        let bare = Pattern::new("eth|wlan0").unwrap();
+        assert!(bare.is_match("eth0") && bare.is_match("my wlan0") && !bare.is_match("wlan01"));
         let slashed = Pattern::new("/eth|wlan/").unwrap();
         assert!(slashed.is_match("eth0"));
         assert!(Pattern::new("/ETH/i").unwrap().is_match("eth0"));

@@ -1,12 +1,21 @@
 //! One value for a whole series: what stat, gauge and bar gauge show, and what legends and the transformation `reduce` compute.
 
+pub(crate) mod order;
 mod shown;
+mod standard;
 
-pub use shown::{Shown, shown};
+pub use shown::{Shown, is_nothing, shown};
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::data::{Cell, NULL, Values, is_null};
+use order::sort_as_javascript;
+use standard::Standard;
 
 /// Grafana's name of a calculation: `lastNotNull`, `mean`, … as people read it. `None`: it is not supported.
-pub fn title(calc: &str) -> Option<&'static str> {
-    Some(match calc {
+pub fn title(calc: &str) -> Option<Cow<'static, str>> {
+    Some(Cow::Borrowed(match calc {
         "lastNotNull" | "current" => "Last *",
         "last" => "Last",
         "firstNotNull" => "First *",
@@ -24,163 +33,260 @@ pub fn title(calc: &str) -> Option<&'static str> {
         "diff" => "Difference",
         "diffperc" => "Difference percent",
         "logmin" => "Min (above zero)",
-        "allIsZero" => "All zeros",
-        "allIsNull" => "All nulls",
-        "changeCount" => "Change count",
-        "distinctCount" | "uniqueValues" => "Distinct count",
+        "allIsZero" => "All Zeros",
+        "allIsNull" => "All Nulls",
+        "changeCount" => "Change Count",
+        "distinctCount" => "Distinct Count",
         "stdDev" => "StdDev",
         "variance" => "Variance",
-        _ => return percentile(calc).and(Some("Percentile")),
-    })
+        _ => return percentile(calc).map(|percent| Cow::Owned(format!("{percent}{} %", ending(percent)))),
+    }))
 }
 
-/// `p95` is 95.
-fn percentile(calc: &str) -> Option<f64> {
-    let percent = calc.strip_prefix('p')?.parse().ok()?;
-    (1.0..100.0).contains(&percent).then_some(percent)
-}
-
-/// The result of Grafana's calculation `calc` over `numbers`; NaN are the missing ones, and the answer if there is none.
-#[expect(clippy::cast_precision_loss, reason = "a few thousand values")]
-pub fn reduce(calc: &str, numbers: &[f64]) -> f64 {
-    let mut present = numbers.iter().copied().filter(|value| !value.is_nan());
-    let as_number = |is_true| if is_true { 1.0 } else { 0.0 };
-    match calc {
-        "lastNotNull" | "current" => present.next_back().unwrap_or(f64::NAN),
-        "last" => numbers.last().copied().unwrap_or(f64::NAN),
-        "firstNotNull" => present.next().unwrap_or(f64::NAN),
-        "first" => numbers.first().copied().unwrap_or(f64::NAN),
-        "min" => present.fold(f64::NAN, f64::min),
-        "max" => present.fold(f64::NAN, f64::max),
-        "sum" | "total" => present.sum(),
-        "mean" | "avg" => mean(numbers),
-        "median" => quantile(numbers, 50.0),
-        "count" => numbers.iter().filter(|value| !value.is_nan()).count() as f64,
-        "countAll" => numbers.len() as f64,
-        "range" => reduce("max", numbers) - reduce("min", numbers),
-        "diff" => reduce("lastNotNull", numbers) - reduce("firstNotNull", numbers),
-        "diffperc" => reduce("diff", numbers) / reduce("firstNotNull", numbers),
-        "delta" => delta(numbers),
-        "step" => pairs(numbers)
-            .map(|(before, after)| after - before)
-            .fold(f64::NAN, f64::min),
-        "logmin" => present.filter(|value| *value > 0.0).fold(f64::NAN, f64::min),
-        "allIsZero" => as_number(present.clone().next().is_some() && present.all(|value| value == 0.0)),
-        "allIsNull" => as_number(present.next().is_none()),
-        "changeCount" => pairs(numbers).filter(|(before, after)| before != after).count() as f64,
-        "distinctCount" | "uniqueValues" => {
-            let mut sorted: Vec<u64> = present.map(|value| (value + 0.0).to_bits()).collect();
-            sorted.sort_unstable();
-            sorted.dedup();
-            sorted.len() as f64
-        }
-        "variance" => variance(numbers),
-        "stdDev" => variance(numbers).sqrt(),
-        _ => percentile(calc).map_or(f64::NAN, |percent| quantile(numbers, percent)),
+/// What stands behind an ordinal number.
+const fn ending(number: u8) -> &'static str {
+    match (number, number % 10) {
+        (4..=20, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a few thousand values")]
-fn mean(numbers: &[f64]) -> f64 {
-    let present = numbers.iter().filter(|value| !value.is_nan());
-    let (count, sum) = present.fold((0usize, 0.0), |(count, sum), value| (count + 1, sum + value));
-    sum / count as f64
+/// The unit of a result where it is another than that of the values: of counts none, and percent of a difference in percent.
+pub fn unit(calc: &str) -> Option<&'static str> {
+    match calc {
+        "count" | "changeCount" | "distinctCount" => Some("none"),
+        "diffperc" => Some("percent"),
+        _ => None,
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a few thousand values")]
-fn variance(numbers: &[f64]) -> f64 {
-    let mean = mean(numbers);
-    let present = numbers.iter().filter(|value| !value.is_nan());
-    let (count, squares) = present.fold((0usize, 0.0), |(count, sum), value| {
-        (count + 1, sum + (value - mean).powi(2))
-    });
-    squares / count as f64
+/// `p95` is 95.
+fn percentile(calc: &str) -> Option<u8> {
+    let percent = calc.strip_prefix('p')?.parse().ok()?;
+    (1..100).contains(&percent).then_some(percent)
 }
 
-/// The smallest value that `percent` of the values do not exceed.
+/// The result of Grafana's calculation `calc` over a column. What is null is left out by most of them, NaN by some.
+#[expect(clippy::cast_precision_loss, reason = "a few thousand values")]
+pub fn reduce(calc: &str, values: &Values) -> Cell<'static> {
+    if values.is_empty() {
+        return match calc {
+            "sum" | "total" | "count" | "countAll" => Cell::Number(0.0),
+            "allIsZero" => Cell::Boolean(false),
+            "allIsNull" => Cell::Boolean(true),
+            _ => Cell::Null,
+        };
+    }
+    let is = |cell: &Cell<'_>| !cell.is_null() && !matches!(cell, Cell::Number(number) if number.is_nan());
+    match calc {
+        "lastNotNull" | "current" => values.cells().rev().find(is).unwrap_or(Cell::Null).into_owned(),
+        "firstNotNull" => values.cells().find(is).unwrap_or(Cell::Null).into_owned(),
+        "last" => values.cell(values.len() - 1).into_owned(),
+        "first" => values.cell(0).into_owned(),
+        "countAll" => Cell::Number(values.len() as f64),
+        "changeCount" => Cell::Number(changes(values) as f64),
+        "distinctCount" => Cell::Number(distinct(values) as f64),
+        "variance" => Cell::Number(variance(values)),
+        "stdDev" => Cell::Number(variance(values).sqrt()),
+        "median" => median(values),
+        _ => match percentile(calc) {
+            Some(percent) => quantile(values, percent),
+            None => Standard::of(values).result(calc),
+        },
+    }
+}
+
+/// The same over numbers of one row.
+pub fn reduce_numbers(calc: &str, numbers: Vec<f64>) -> f64 {
+    match reduce(calc, &Values::numbers(numbers)) {
+        Cell::Null => NULL,
+        cell => cell.as_number(),
+    }
+}
+
+/// The numbers of a column as JavaScript has them, times in milliseconds; those of a text that is none are NaN.
+fn numbers(values: &Values) -> Vec<f64> {
+    let present = values.cells().filter(|cell| !cell.is_null());
+    present.map(|cell| cell.as_number()).collect()
+}
+
+/// A result that is of the same kind as the values.
+fn alike(values: &Values, number: f64) -> Cell<'static> {
+    match values {
+        Values::Times(_) => Cell::Time(number / 1000.0),
+        Values::Numbers(_) | Values::Texts(_) | Values::Booleans(_) => Cell::Number(number),
+    }
+}
+
+/// Welford's algorithm, over which Grafana's last digits come.
+fn variance(values: &Values) -> f64 {
+    let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
+    if matches!(values, Values::Texts(_) | Values::Booleans(_)) {
+        return 0.0;
+    }
+    for number in numbers(values) {
+        count += 1.0;
+        let before = mean;
+        mean += (number - before) / count;
+        squares += (number - before) * (number - mean);
+    }
+    if count > 0.0 { squares / count } else { 0.0 }
+}
+
+fn median(values: &Values) -> Cell<'static> {
+    let mut sorted = numbers(values);
+    sort_as_javascript(&mut sorted);
+    let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => Cell::Number(f64::NAN),
+        length if length.is_multiple_of(2) => alike(values, f64::midpoint(at(middle - 1), at(middle))),
+        _ => alike(values, at(middle)),
+    }
+}
+
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "an index"
 )]
-fn quantile(numbers: &[f64], percent: f64) -> f64 {
-    let mut sorted: Vec<f64> = numbers.iter().copied().filter(|value| !value.is_nan()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let index = ((sorted.len().saturating_sub(1)) as f64 * percent / 100.0).round() as usize;
-    sorted.get(index).copied().unwrap_or(f64::NAN)
+fn quantile(values: &Values, percent: u8) -> Cell<'static> {
+    let index = |length: usize| ((length - 1) as f64 * (f64::from(percent) / 100.0) + 0.5).floor() as usize;
+    if let Values::Texts(_) = values {
+        // Texts are not in order: to JavaScript no difference of theirs is a number.
+        let present: Vec<Cell<'_>> = values.cells().filter(|cell| !cell.is_null()).collect();
+        let found = present
+            .len()
+            .checked_sub(1)
+            .and_then(|_| present.get(index(present.len())));
+        return found.cloned().map_or(Cell::Null, Cell::into_owned);
+    }
+    let mut sorted = numbers(values);
+    sort_as_javascript(&mut sorted);
+    match sorted.len() {
+        0 => Cell::Null,
+        length => sorted
+            .get(index(length))
+            .map_or(Cell::Null, |number| alike(values, *number)),
+    }
 }
 
-/// Values beside each other, without the missing ones.
-fn pairs(numbers: &[f64]) -> impl Iterator<Item = (f64, f64)> {
-    let present = || numbers.iter().copied().filter(|value| !value.is_nan());
-    present().zip(present().skip(1))
+/// How often a value is another than the one before; NaN is another than NaN.
+fn changes(values: &Values) -> usize {
+    let present = || values.cells().filter(|cell| !cell.is_null());
+    present()
+        .zip(present().skip(1))
+        .filter(|(before, after)| !is_same(before, after))
+        .count()
 }
 
-/// The increase of a counter, which may begin again at 0.
-fn delta(numbers: &[f64]) -> f64 {
-    pairs(numbers)
-        .map(|(before, after)| if after < before { after } else { after - before })
-        .sum()
+/// JavaScript's `===`.
+pub fn is_same(one: &Cell<'_>, other: &Cell<'_>) -> bool {
+    match (one, other) {
+        (Cell::Null, Cell::Null) => true,
+        (Cell::Time(one), Cell::Time(other)) | (Cell::Number(one), Cell::Number(other)) => one == other,
+        (Cell::Text(one), Cell::Text(other)) => one == other,
+        (Cell::Boolean(one), Cell::Boolean(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn distinct(values: &Values) -> usize {
+    match values {
+        Values::Times(numbers) | Values::Numbers(numbers) => {
+            let present = numbers.iter().filter(|number| !is_null(**number));
+            // All NaN are one, and the two zeros.
+            let bits = present.map(|number| {
+                if number.is_nan() {
+                    f64::NAN.to_bits()
+                } else {
+                    (number + 0.0).to_bits()
+                }
+            });
+            bits.collect::<HashSet<u64>>().len()
+        }
+        Values::Texts(texts) => texts.iter().flatten().collect::<HashSet<_>>().len(),
+        Values::Booleans(values) => values.iter().flatten().collect::<HashSet<_>>().len(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SOME: [f64; 7] = [f64::NAN, 2.0, 4.0, f64::NAN, 1.0, 1.0, f64::NAN];
+    const SOME: [f64; 7] = [NULL, 2.0, 4.0, NULL, 1.0, 1.0, NULL];
+
+    fn of(calc: &str, numbers: &[f64]) -> String {
+        reduce(calc, &Values::numbers(numbers.iter().copied())).to_string()
+    }
 
     #[test]
     fn calculations_are_grafanas() {
         for (calc, expected) in [
-            ("lastNotNull", 1.0),
-            ("current", 1.0),
-            ("firstNotNull", 2.0),
-            ("min", 1.0),
-            ("max", 4.0),
-            ("mean", 2.0),
-            ("sum", 8.0),
-            ("count", 4.0),
-            ("countAll", 7.0),
-            ("range", 3.0),
-            ("diff", -1.0),
-            ("diffperc", -0.5),
-            ("delta", 3.0),
-            ("step", -3.0),
-            ("logmin", 1.0),
-            ("allIsZero", 0.0),
-            ("allIsNull", 0.0),
-            ("changeCount", 2.0),
-            ("distinctCount", 3.0),
-            ("median", 2.0),
-            ("p99", 4.0),
-            ("variance", 1.5),
+            ("lastNotNull", "1"),
+            ("current", "1"),
+            ("firstNotNull", "2"),
+            ("min", "1"),
+            ("max", "4"),
+            ("mean", "2"),
+            ("sum", "8"),
+            ("count", "4"),
+            ("countAll", "7"),
+            ("range", "3"),
+            ("diff", "-1"),
+            ("diffperc", "-50"),
+            ("delta", "2"),
+            ("step", "-3"),
+            ("logmin", "1"),
+            ("allIsZero", "false"),
+            ("allIsNull", "false"),
+            ("changeCount", "2"),
+            ("distinctCount", "3"),
+            ("median", "1.5"),
+            ("p99", "4"),
+            ("variance", "1.5"),
+            ("last", "null"),
+            ("first", "null"),
         ] {
-            assert_eq!(reduce(calc, &SOME), expected, "{calc}");
+            assert_eq!(of(calc, &SOME), expected, "{calc}");
             assert!(title(calc).is_some(), "{calc}");
         }
-        assert!(reduce("last", &SOME).is_nan() && reduce("first", &SOME).is_nan());
         assert!(title("p0").is_none() && title("fortune").is_none());
+        assert_eq!(
+            [1, 2, 3, 4, 11, 12, 21, 95].map(|percent| title(&format!("p{percent}")).unwrap()),
+            [
+                "1st %", "2nd %", "3rd %", "4th %", "11th %", "12th %", "21st %", "95th %"
+            ]
+        );
+    }
+
+    #[test]
+    fn nan_is_a_value_that_is_no_number() {
+        for (calc, expected) in [
+            ("lastNotNull", "1"),
+            ("last", "NaN"),
+            ("count", "2"),
+            ("sum", "1"),
+            ("variance", "NaN"),
+            ("changeCount", "1"),
+        ] {
+            assert_eq!(of(calc, &[1.0, NULL, f64::NAN]), expected, "{calc}");
+        }
     }
 
     #[test]
     fn nothing_is_not_zero() {
-        for calc in [
-            "lastNotNull",
-            "min",
-            "max",
-            "mean",
-            "range",
-            "diff",
-            "median",
-            "stdDev",
-            "fortune",
-        ] {
-            assert!(
-                reduce(calc, &[]).is_nan() && reduce(calc, &[f64::NAN]).is_nan(),
+        for calc in ["lastNotNull", "min", "max", "mean", "range", "diff", "fortune"] {
+            assert_eq!(
+                (of(calc, &[]), of(calc, &[NULL])),
+                ("null".into(), "null".into()),
                 "{calc}"
             );
         }
-        assert_eq!(reduce("allIsNull", &[f64::NAN]), 1.0);
+        assert_eq!(of("allIsNull", &[NULL]), "true");
     }
 }

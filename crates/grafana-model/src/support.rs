@@ -70,7 +70,11 @@ fn check_panel(panel: &Panel, found: &mut Vec<Unsupported>) {
     if !is_color_mode(mode) {
         problems.push(format!("the colour mode {mode:?} is not supported"));
     }
-    let reduced = panel.kind().reduce().into_iter().flat_map(|reduce| &reduce.calcs);
+    let reduced = panel
+        .kind()
+        .reduce()
+        .into_iter()
+        .flat_map(|reduce| reduce.calcs.iter().flatten());
     let legend = panel.kind().legend().into_iter().flat_map(|legend| &legend.calcs);
     for calc in reduced.chain(legend) {
         if reduce::title(calc).is_none() {

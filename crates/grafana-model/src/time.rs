@@ -121,6 +121,12 @@ impl Grid {
     }
 }
 
+/// The time (Unix time in seconds) that a text means, such as ISO 8601; in `zone` if it names none.
+pub(crate) fn moment(text: &str, zone: &Zone) -> Option<f64> {
+    let now = Timestamp::now().to_zoned(zone.clone());
+    math::parse(text, &now, math::Round::Down).ok().map(seconds)
+}
+
 /// A time (Unix time in seconds) for people: `2026-01-02 03:04:05` in `zone`.
 #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
 pub fn local(seconds: f64, zone: &Zone) -> String {

@@ -4,8 +4,10 @@ mod calculate;
 mod columns;
 mod group;
 mod join;
+mod merge;
 mod rows;
 mod series;
+mod window;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,21 +25,27 @@ type Transformed = Result<Vec<Frame>, String>;
 /// A transformation by its id in Grafana.
 type Apply = fn(&Value, &Scope, Vec<Frame>) -> Transformed;
 
-/// Applies `transformations` in their order. One that is not supported ends it, for what follows builds on it, and is named in
-/// [`Data::problems`].
+/// Applies `transformations` in their order. One that is not supported is left out and named in [`Data::problems`], as is one that
+/// cannot be applied, which ends it: what follows builds on it.
 pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data) {
     for transformation in transformations.iter().filter(|transformation| !transformation.disabled) {
         if let Some(problem) = scope.deadline.over() {
             return note(&mut data.problems, problem);
         }
-        let applied = supported(transformation).and_then(|apply| {
-            one(apply, transformation, scope, data.frames.clone())
-                .and_then(bounded)
-                .map_err(|problem| format!("the transformation {:?}: {problem}", transformation.id))
-        });
+        let apply = match supported(transformation) {
+            Ok(apply) => apply,
+            Err(problem) => {
+                note(&mut data.problems, problem);
+                continue;
+            }
+        };
+        let applied = one(apply, transformation, scope, data.frames.clone()).and_then(bounded);
         match applied {
             Ok(frames) => data.frames = frames,
-            Err(problem) => return note(&mut data.problems, problem),
+            Err(problem) => {
+                let problem = format!("the transformation {:?}: {problem}", transformation.id);
+                return note(&mut data.problems, problem);
+            }
         }
     }
 }
@@ -46,7 +54,7 @@ pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data)
 fn bounded(mut frames: Vec<Frame>) -> Transformed {
     fits(frames.iter().map(Frame::size).sum())?;
     for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
-        field.name = limits::cut(std::mem::take(&mut field.name), limits::NAME);
+        field.source = limits::cut(std::mem::take(&mut field.source), limits::NAME);
     }
     Ok(frames)
 }
@@ -62,6 +70,8 @@ fn fits(bytes: usize) -> Result<(), String> {
     }
 }
 
+pub use rows::sort_frame;
+
 /// Sorts a table as its option `sortBy` says.
 pub fn sort_table(table: &Table, frames: &mut [Frame]) {
     if let Some(SortBy {
@@ -69,7 +79,11 @@ pub fn sort_table(table: &Table, frames: &mut [Frame]) {
         desc,
     }) = table.sort_by.first()
     {
-        frames.iter_mut().for_each(|frame| rows::sort_frame(frame, name, *desc));
+        for frame in frames {
+            if let Some(column) = frame.fields.iter().position(|field| field.name == *name) {
+                sort_frame(frame, column, *desc);
+            }
+        }
     }
 }
 
@@ -84,6 +98,8 @@ pub fn check(transformation: &Transformation) -> Result<(), String> {
 fn supported(transformation: &Transformation) -> Result<Apply, String> {
     Ok(match transformation.id.as_str() {
         "organize" => columns::organize,
+        "order" => columns::order,
+        "rename" => columns::rename,
         "filterFieldsByName" => columns::filter_by_name,
         "filterByRefId" => columns::filter_by_query,
         "renameByRegex" => columns::rename_by_pattern,
@@ -93,7 +109,7 @@ fn supported(transformation: &Transformation) -> Result<Apply, String> {
         "filterByValue" => rows::filter,
         "reduce" => group::reduce,
         "groupBy" => group::group,
-        "merge" => join::merge,
+        "merge" => merge::merge,
         "joinByField" | "seriesToColumns" => join::by_field,
         "concatenate" => series::concatenate,
         "seriesToRows" => series::series_to_rows,
@@ -103,24 +119,45 @@ fn supported(transformation: &Transformation) -> Result<Apply, String> {
     })
 }
 
-/// Applies one to the frames that its filter lets through; the others keep their place behind.
+/// Applies one to the frames that its filter lets through. The others come before what it makes of them, from the place on where
+/// the last of those at the beginning was.
 fn one(apply: Apply, transformation: &Transformation, scope: &Scope, frames: Vec<Frame>) -> Transformed {
-    let Some(filter) = transformation.filter.as_ref().filter(|filter| !filter.id.is_empty()) else {
+    let Some(filter) = transformation
+        .filter
+        .as_ref()
+        .filter(|filter| !filter.options.is_null())
+    else {
         return apply(&transformation.options, scope, frames);
     };
-    let pattern = queries(filter)?;
-    let (chosen, others): (Vec<Frame>, Vec<Frame>) =
-        frames.into_iter().partition(|frame| pattern.is_match(&frame.ref_id));
-    let mut frames = apply(&transformation.options, scope, chosen)?;
-    frames.extend(others);
+    let chosen = chooses(filter)?;
+    let place = frames.iter().skip(1).position(|frame| !chosen(frame));
+    let place = place.map_or(0, |place| place + 1);
+    let (taken, others): (Vec<Frame>, Vec<Frame>) = frames.into_iter().partition(|frame| chosen(frame));
+    let mut frames = apply(&transformation.options, scope, taken)?;
+    let place = place.min(frames.len());
+    frames.splice(place..place, others);
     Ok(frames)
 }
 
-fn queries(filter: &Matcher) -> Result<Pattern, String> {
+/// Which frames a matcher chooses.
+fn chooses(filter: &Matcher) -> Result<columns::Test<Frame>, String> {
     match filter.id.as_str() {
-        "byRefId" => Pattern::new(filter.options.as_str().unwrap_or_default()),
+        "byRefId" => {
+            let matches = columns::queries(filter.options.as_str().unwrap_or_default())?;
+            Ok(Box::new(move |frame| matches(&frame.ref_id)))
+        }
+        "byName" => {
+            let pattern = Pattern::new(filter.options.as_str().unwrap_or_default())?;
+            Ok(Box::new(move |frame| pattern.is_match(&frame.name)))
+        }
         other => Err(format!("frames cannot be chosen by {other:?}")),
     }
+}
+
+/// What Grafana calls a frame that it makes of others: `merge-A-B`.
+fn made_of(id: &str, frames: &[Frame]) -> String {
+    let queries: Vec<&str> = frames.iter().map(|frame| frame.ref_id.as_str()).collect();
+    format!("{id}-{}", queries.join("-"))
 }
 
 /// The options of a transformation; Grafana's defaults for those that are missing.
@@ -152,26 +189,27 @@ mod testing {
     pub fn series(query: &str, name: &str, labels: &[(&str, &str)], values: &[f64]) -> Frame {
         let times = (0u32..).zip(values).map(|(time, _)| f64::from(time));
         let field = Field {
-            source: "Value".to_owned(),
             labels: labels.iter().copied().collect(),
-            ..Field::new(name, Values::numbers(values.iter().copied()))
+            legend: Some(name.to_owned()),
+            ..Field::new("Value", Values::numbers(values.iter().copied()))
         };
         Frame {
             name: name.to_owned(),
             ref_id: query.to_owned(),
             fields: vec![Field::new("Time", Values::times(times)), field],
+            ..Frame::default()
         }
     }
 
     /// A table of texts and numbers.
     pub fn table(query: &str, columns: &[(&str, Values)]) -> Frame {
         Frame {
-            name: String::new(),
             ref_id: query.to_owned(),
             fields: columns
                 .iter()
                 .map(|(name, values)| Field::new(*name, values.clone()))
                 .collect(),
+            ..Frame::default()
         }
     }
 
@@ -196,6 +234,7 @@ mod testing {
         };
         apply(&[transformation], &scope(), &mut data);
         assert!(data.problems.is_empty(), "{:?}", data.problems);
+        crate::names::resolve(&mut data.frames);
         data.frames.iter().map(lines).collect()
     }
 
@@ -227,15 +266,15 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_named() {
         assert_eq!(
-            problems(json!({"id": "histogram"})),
-            ["the transformation \"histogram\" is not supported"]
+            problems(json!({"id": "regression"})),
+            ["the transformation \"regression\" is not supported"]
         );
         let odd = problems(json!({"id": "limit", "options": {"limitField": {}}}));
         assert!(
             odd[0].starts_with("the transformation \"limit\": its options are not understood"),
             "{odd:?}"
         );
-        assert!(problems(json!({"id": "histogram", "disabled": true})).is_empty());
+        assert!(problems(json!({"id": "regression", "disabled": true})).is_empty());
     }
 
     #[test]
@@ -249,11 +288,12 @@ mod tests {
             ..Data::default()
         };
         apply(&[transformation], &scope(), &mut data);
+        crate::names::resolve(&mut data.frames);
         let names: Vec<_> = data
             .frames
             .iter()
             .map(|frame| (&*frame.ref_id, &*frame.fields[1].name))
             .collect();
-        assert_eq!(names, [("B", "y"), ("A", "x")]);
+        assert_eq!(names, [("A", "x"), ("B", "y")]);
     }
 }

@@ -12,7 +12,7 @@ use super::limits;
 use super::model::{Dashboard, Variable};
 use super::source::Source;
 use super::time::TimeRange;
-use format::Place;
+use format::{Place, Written};
 use template::Reference;
 
 /// The value that stands for every option.
@@ -70,29 +70,65 @@ impl Resolved {
         self.chosen.iter().map(text_of).collect()
     }
 
-    fn write(&self, reference: Reference<'_>, place: Place) -> String {
+    /// What stands for it in a text. `all` is what stands for All there, which may hold variables itself.
+    fn write(&self, reference: Reference<'_>, place: Place, all: impl FnOnce(&str) -> String) -> String {
         let is_all = self.chosen.iter().any(|value| value == ALL);
-        if reference.path == "text" || reference.format == "text" {
-            return format::write(&self.texts(), "text");
+        let format = match (reference.format, place) {
+            ("", Place::Text) => "text",
+            (format, _) => format,
+        };
+        if format == "text" && (is_all || reference.path.is_empty()) {
+            return self.texts().join(" + ");
         }
-        if let Some(all) = self.all.as_ref().filter(|_| is_all && reference.format != "queryparam") {
-            return all.clone();
+        if let Some(value) = self.all.as_ref().filter(|_| is_all) {
+            return match format {
+                "percentencode" => format::percent(value),
+                "queryparam" => self.in_address(),
+                _ => all(value),
+            };
         }
-        let values = self.values();
-        match (reference.format, place) {
-            ("queryparam", _) => {
-                let pairs = self
-                    .chosen
-                    .iter()
-                    .map(|value| format!("var-{}={}", self.name, format::percent(value)));
-                pairs.collect::<Vec<_>>().join("&")
+        let is_list = is_all || self.multi;
+        let mut values = self.values();
+        if !reference.path.is_empty() {
+            match self.at(reference.path, is_list) {
+                Some(found) => values = found,
+                None => return String::new(),
             }
-            ("", Place::Query) => format::promql(&values, self.may_be_several()),
-            ("", Place::Text) => format::write(&self.texts(), "text"),
-            ("", Place::Plain) => format::write(&values, "glob"),
-            ("regex", Place::Query) => format::promql(&values, true),
-            (named, _) => format::write(&values, named),
         }
+        let written = Written {
+            name: &self.name,
+            values: &values,
+            // One of a list is none.
+            is_list: is_list && reference.path.parse::<usize>().is_err(),
+        };
+        match (format, place) {
+            ("queryparam", _) if reference.path.is_empty() => self.in_address(),
+            ("", Place::Query) => format::promql(&values, self.may_be_several()),
+            ("regex", Place::Query) => format::promql(&values, true),
+            (named, _) => written.write(named),
+        }
+    }
+
+    /// What `${name.0}` and the like stand for: one of several values. Values have no other parts here, so that a list of them is a
+    /// list of nothing, and a single one is nothing.
+    fn at(&self, path: &str, is_list: bool) -> Option<Vec<String>> {
+        let values = self.values();
+        let index = path.parse::<usize>().ok().and_then(|index| values.get(index).cloned());
+        match (is_list, index) {
+            (false, _) => None,
+            (true, Some(value)) => Some(vec![value]),
+            (true, None) => Some(values.iter().map(|_| String::new()).collect()),
+        }
+    }
+
+    /// As addresses of pages bear it.
+    fn in_address(&self) -> String {
+        let written = Written {
+            name: &self.name,
+            values: &self.chosen,
+            is_list: true,
+        };
+        written.write("queryparam")
     }
 }
 
@@ -154,8 +190,16 @@ impl Variables {
 
     /// What a variable in a text at `place` stands for.
     pub fn value(&self, reference: Reference<'_>, place: Place) -> Option<String> {
+        let all = |text: &str| {
+            // A variable that stands for itself would never end.
+            let others = |other: Reference<'_>| {
+                let others = self.get(other.name).filter(|_| other.name != reference.name)?;
+                Some(others.write(other, Place::Plain, str::to_owned))
+            };
+            template::expand(text, others)
+        };
         self.get(reference.name)
-            .map(|variable| variable.write(reference, place))
+            .map(|variable| variable.write(reference, place, all))
     }
 }
 
@@ -316,7 +360,8 @@ mod tests {
                     path: "",
                     format: ""
                 },
-                Place::Query
+                Place::Query,
+                str::to_owned
             ),
             ""
         );
@@ -329,7 +374,7 @@ mod tests {
         let expand = |text: &str| template::expand(text, |reference| variables.value(reference, Place::Query));
         assert_eq!(
             expand("$job ${job:text} ${job.text} ${job:queryparam}"),
-            ".+ All All var-job=%24__all"
+            ".+ All .+ var-job=$__all"
         );
         let one = variables.with("job", "a");
         let expand = |text: &str| template::expand(text, |reference| one.value(reference, Place::Query));

@@ -7,7 +7,6 @@ use crate::theme::readable_on;
 use edgewatch_grafana_model::data::Frame;
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::panel::table::Cell;
-use edgewatch_grafana_model::time::Zone;
 
 /// Letters of a word that are more than a name has.
 const LONG_WORD: usize = 32;
@@ -20,7 +19,7 @@ pub fn tables(tables: &Tables) -> Markup {
         let most = room / frame.fields.len().max(1);
         let cells = frame.fields.len() * frame.len().min(MAX_ROWS);
         (most > 0).then(|| room -= cells.min(room))?;
-        Some(table(frame, tables.has_head, frames.len() > 1, most, tables.zone))
+        Some(table(frame, tables.has_head, frames.len() > 1, most))
     });
     let drawn: Vec<Markup> = drawn.collect();
     html! {
@@ -31,7 +30,7 @@ pub fn tables(tables: &Tables) -> Markup {
     }
 }
 
-fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize, zone: &Zone) -> Markup {
+fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize) -> Markup {
     let most = most.min(MAX_ROWS);
     let fields = columns_of(frame);
     let rows = rows_of(&fields);
@@ -40,15 +39,15 @@ fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize, zone: &Z
             @if has_caption && !frame.name.is_empty() { caption dir="auto" { (frame.name) } }
             colgroup { @for column in &fields { col width=[column.style.width.map(|width| width.clamp(20.0, 2000.0).round())]; } }
             @if has_head { thead { tr { @for column in &fields { th.(column.alignment()) scope="col" dir="auto" { (column.field.name) } } } } }
-            tbody { @for row in 0..rows.min(most) { tr { @for column in &fields { (cell_of(column, row, zone)) } } } }
+            tbody { @for row in 0..rows.min(most) { tr { @for column in &fields { (cell_of(column, row)) } } } }
             @if rows > most { tfoot { tr { td colspan=(fields.len()) { "and " (rows - most) " more rows" } } } }
         }
     }
 }
 
-fn cell_of(column: &Column, row: usize, zone: &Zone) -> Markup {
+fn cell_of(column: &Column, row: usize) -> Markup {
     let (field, alignment) = (column.field, column.alignment());
-    let (display, number) = content(field, row, zone);
+    let (display, number) = content(field, row);
     let text = &display.text;
     let color = cell_color(field, &display, number);
     // Attributes of old, since the page's policy allows no style of single cells.
@@ -58,9 +57,7 @@ fn cell_of(column: &Column, row: usize, zone: &Zone) -> Markup {
         },
         (Cell::ColorText, Some(color), _) => html! { td.(alignment) { font color=(color) { (text) } } },
         (Cell::Gauge | Cell::LcdGauge | Cell::GradientGauge | Cell::Basic, Some(color), Some(number)) => {
-            let share = display::share(&field.options, number)
-                .unwrap_or_default()
-                .clamp(0.0, 1.0);
+            let share = display::share(&field.options, number).clamp(0.0, 1.0);
             html! {
                 td.(alignment) {
                     svg.share aria-hidden="true" {

@@ -6,7 +6,6 @@ use crate::graph::short;
 use crate::table::{Column, MAX_ROWS, Tables, cell_color, columns_of, content, rows_of};
 use crate::theme::{Medium, Tone, fitted, readable_on, text_width};
 use edgewatch_grafana_model::panel::table::Cell;
-use edgewatch_grafana_model::time::Zone;
 
 /// Pixels of texts.
 const TEXT: f64 = 13.0;
@@ -19,11 +18,10 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
     let Some(frame) = tables.frames.first() else {
         return html! {};
     };
-    let zone = tables.zone;
     let fields = columns_of(frame);
     let rows = rows_of(&fields);
     let head = if tables.has_head { LINE } else { 0.0 };
-    let places = places(&fields, rows.min(MAX_ROWS), zone, width);
+    let places = places(&fields, rows.min(MAX_ROWS), width);
     let place = |(left, column): (f64, f64), of: &Column| match of.alignment() {
         "number" | "right" => (left + column - 8.0, "end"),
         "center" => (left + column / 2.0, "middle"),
@@ -40,7 +38,7 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
                 path d=(format!("M0 {}h{}", short(top), short(width))) stroke=[medium.tone(Tone::Grid)] {}
                 @for (at, column) in places.iter().zip(&fields) {
                     @let (x, anchor) = place(*at, column);
-                    @let (display, number) = content(column.field, row, zone);
+                    @let (display, number) = content(column.field, row);
                     @let color = cell_color(column.field, &display, number).map(|color| medium.color(&color));
                     @let (back, front) = match column.cell {
                         Cell::ColorBackground | Cell::ColorBackgroundSolid => (color.as_deref(), color.as_deref().map(readable_on)),
@@ -58,9 +56,9 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
 }
 
 /// Left edge and width of each column in a picture: by its widest text, within `width` pixels.
-fn places(columns: &[Column], rows: usize, zone: &Zone, width: f64) -> Vec<(f64, f64)> {
+fn places(columns: &[Column], rows: usize, width: f64) -> Vec<(f64, f64)> {
     let widest = |Column { field, .. }: &Column| {
-        let texts = (0..rows).map(|row| text_width(&content(field, row, zone).0.text, TEXT));
+        let texts = (0..rows).map(|row| text_width(&content(field, row).0.text, TEXT));
         texts.fold(text_width(&field.name, TEXT), f64::max).clamp(20.0, 400.0) + 16.0
     };
     let widths: Vec<f64> = columns.iter().map(widest).collect();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use edgewatch_grafana_model::data::NULL;
 use edgewatch_grafana_model::limits;
 use edgewatch_grafana_model::source::{Answer, Series};
 use edgewatch_grafana_model::time::Grid;
@@ -329,7 +330,7 @@ impl<'de> Visitor<'de> for PointsSeed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<f64>, A::Error> {
         let grid = self.0;
-        let mut values = vec![f64::NAN; grid.len];
+        let mut values = vec![NULL; grid.len];
         while let Some(point) = sequence.next_element::<Point>()? {
             let steps = (point.time - grid.at(0)) * 1000.0 / grid.step as f64;
             // Prometheus responds with points of the grid only; the rounding is for its decimals.

@@ -11,7 +11,7 @@ use edgewatch_charts::scene::{
     Bars, Cells, Gauges, Lines, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content, rows_of,
     scene,
 };
-use edgewatch_grafana_model::data::{Data, Field, Values};
+use edgewatch_grafana_model::data::{Data, Field, NULL, Values};
 use edgewatch_grafana_model::display::{self, Display};
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
@@ -65,7 +65,7 @@ fn numbers(stats: &Stats) -> Vec<Row> {
     let row = |shown: &Shown| {
         let values = match &shown.field.values {
             Values::Numbers(values) if stats.has_graph() && !shown.times.is_empty() => values.to_vec(),
-            Values::Numbers(_) | Values::Times(_) | Values::Texts(_) => Vec::new(),
+            Values::Numbers(_) | Values::Times(_) | Values::Texts(_) | Values::Booleans(_) => Vec::new(),
         };
         let (low, high) = limits(&shown.field.options, values.iter());
         Row::Series {
@@ -98,11 +98,14 @@ fn bars(bars: &Bars) -> Vec<Row> {
 }
 
 fn series(lines: &Lines) -> Vec<Row> {
+    let mut times: Vec<f64> = lines.lines.iter().flat_map(|line| line.times).copied().collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
     let fields = lines.lines.iter().filter_map(|line| match &line.field.values {
-        Values::Numbers(values) => Some((line.field, values.as_slice())),
-        Values::Times(_) | Values::Texts(_) => None,
+        Values::Numbers(values) => Some((line.field, spread(&times, line.times, values))),
+        Values::Times(_) | Values::Texts(_) | Values::Booleans(_) => None,
     });
-    let fields: Vec<(&Field, &[f64])> = fields.collect();
+    let fields: Vec<(&Field, Vec<f64>)> = fields.collect();
     // Series of one unit share an axis, as in a graph.
     let mut axes = BTreeMap::<&str, (f64, f64)>::new();
     for (field, values) in &fields {
@@ -110,20 +113,20 @@ fn series(lines: &Lines) -> Vec<Row> {
         let axis = axes.entry(&field.options.unit).or_insert((low, high));
         *axis = (axis.0.min(low), axis.1.max(high));
     }
-    let row = |(field, values): (&Field, &[f64])| {
+    let row = |(field, values): (&Field, Vec<f64>)| {
         let (low, high) = axes[field.options.unit.as_str()];
         Row::Series {
             name: Painted {
                 text: field.name.clone(),
                 color: field.color.clone(),
             },
-            values: values.to_vec(),
             low,
             high,
-            last: display::number(&field.options, last(values)).into(),
+            last: display::number(&field.options, last(&values)).into(),
+            values,
         }
     };
-    fields.iter().copied().map(row).collect()
+    fields.into_iter().map(row).collect()
 }
 
 fn timeline(states: &States) -> Vec<Row> {
@@ -195,9 +198,7 @@ fn table(tables: &Tables) -> Vec<Row> {
     });
     let head = tables.has_head.then(|| Row::Cells(head.collect()));
     let rows = (0..rows_of(&columns)).map(|row| {
-        let cells = columns
-            .iter()
-            .map(|column| content(column.field, row, tables.zone).0.into());
+        let cells = columns.iter().map(|column| content(column.field, row).0.into());
         Row::Cells(cells.collect())
     });
     head.into_iter().chain(rows).collect()
@@ -213,6 +214,16 @@ fn text(words: &Words) -> Vec<Row> {
         .lines()
         .map(|line| Row::note(line.trim_start_matches(['#', '>', ' ']), ""))
         .collect()
+}
+
+/// `values`, which are of the times `own`, at all `times`: none where there is none.
+fn spread(times: &[f64], own: &[f64], values: &[f64]) -> Vec<f64> {
+    let mut samples = own.iter().zip(values).peekable();
+    let at = |time: &f64| match samples.next_if(|(own, _)| *own <= time) {
+        Some((_, value)) => *value,
+        None => NULL,
+    };
+    times.iter().map(at).collect()
 }
 
 fn last(values: &[f64]) -> f64 {
@@ -289,7 +300,7 @@ mod tests {
 
     #[test]
     fn states_lie_where_they_were() {
-        let rows = of("state-timeline", json!({}), json!({}), &[1.0, 1.0, 2.0, f64::NAN]);
+        let rows = of("state-timeline", json!({}), json!({}), &[1.0, 1.0, 2.0, NULL]);
         let [Row::States { states, last, .. }] = &*rows else {
             panic!("{rows:?}")
         };

@@ -77,7 +77,7 @@ fn variables_reach_queries_legends_and_titles() {
     );
     let scope = scope(variables);
     let data = evaluate(&panel, &scope, 100, &source);
-    assert_eq!(names(&data), ["a.b + c x"]);
+    assert_eq!(names(&data), ["{a.b,c} x"]);
     assert_eq!(
         scope.text("$host of $__dashboard, $unknown"),
         "a.b + c of Test, $unknown"
@@ -136,7 +136,7 @@ fn series_have_colours_and_share_a_range() {
         .flat_map(Frame::numbers)
         .map(|(field, _)| field)
         .collect();
-    assert_eq!((&*fields[0].color, &*fields[1].color), ("#73bf69", "#fade2a"));
+    assert_eq!((&*fields[0].color, &*fields[1].color), ("#73bf69", "#f2cc0c"));
     assert_eq!(fields[0].options.range, Some((0.0, 1060.0)));
     assert!(
         Arc::ptr_eq(&fields[0].options, &fields[1].options),
@@ -166,7 +166,7 @@ fn tables_have_a_column_for_each_label() {
     };
     assert_eq!(
         columns(json!([target("A", "a")]), json!([])),
-        [["Time 1800003600", "x 1", "y ", "Value 5"]]
+        [["Time 1800003600000", "x 1", "y ", "Value 5"]]
     );
     assert_eq!(
         columns(

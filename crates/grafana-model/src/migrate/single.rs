@@ -157,7 +157,7 @@ mod tests {
             panic!("{:?}", panel.kind())
         };
         assert_eq!((options.mappings.len(), stat.graph_mode), (2, GraphMode::Area));
-        assert_eq!(stat.reduce.calcs, ["lastNotNull"]);
+        assert_eq!(stat.reduce.calcs, Some(vec!["lastNotNull".to_owned()]));
     }
 
     #[test]
@@ -184,6 +184,6 @@ mod tests {
             (&*options.unit, options.max, options.thresholds.steps.len()),
             ("s", Some(5.0), 2)
         );
-        assert_eq!(panel.kind().reduce().unwrap().calcs, ["max"]);
+        assert_eq!(panel.kind().reduce().unwrap().calcs, Some(vec!["max".to_owned()]));
     }
 }

@@ -52,6 +52,9 @@ pub struct FieldOptions {
     /// The zone of dates: evaluation puts it in; `None`: the device's.
     #[serde(skip)]
     pub zone: Option<Zone>,
+    /// A column of times that span less than a minute: evaluation finds it.
+    #[serde(skip)]
+    pub shows_milliseconds: bool,
 }
 
 impl FieldOptions {
@@ -176,6 +179,8 @@ pub struct Matcher {
     pub id: String,
     /// What it is to match.
     pub options: Value,
+    /// For what: `series` (and so is nothing), `annotation`, `nested`.
+    pub scope: String,
 }
 
 /// `properties[]`.

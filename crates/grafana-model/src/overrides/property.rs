@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::display::leading_number;
 use crate::limits::note;
 use crate::model::{ColorMode, FieldOptions, Property};
 
@@ -30,9 +31,9 @@ pub fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<S
     let id = property.id.as_str();
     let taken = match id {
         "unit" => take(&mut options.unit, property),
-        "decimals" => take(&mut options.decimals, property),
-        "min" => take(&mut options.min, property),
-        "max" => take(&mut options.max, property),
+        "decimals" => take_number(&mut options.decimals, property),
+        "min" => take_number(&mut options.min, property),
+        "max" => take_number(&mut options.max, property),
         "displayName" => take(&mut options.display_name, property),
         "noValue" => take(&mut options.no_value, property),
         "color" => match &property.value {
@@ -51,6 +52,10 @@ pub fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<S
         "mappings" => {
             let mut mappings = Vec::new();
             let is_taken = take(&mut mappings, property);
+            if is_taken && !property.value.is_null() {
+                // Lists are added to those of the defaults, which come after.
+                mappings.extend(options.mappings.iter().cloned());
+            }
             if is_taken {
                 options.mappings = Arc::new(mappings);
             }
@@ -82,6 +87,15 @@ fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> b
         }
         Err(_) => false,
     }
+}
+
+/// A number, which some write as text. What is none takes the number away.
+fn take_number(option: &mut Option<f64>, property: &Property) -> bool {
+    *option = match &property.value {
+        Value::String(text) => leading_number(text),
+        value => value.as_f64(),
+    };
+    matches!(property.value, Value::Null | Value::Number(_) | Value::String(_))
 }
 
 /// `custom.hideFrom.legend` is an object within the options.

@@ -56,8 +56,8 @@ options! {
         values: bool = "values",
         /// How many at most.
         limit: Option<f64> = "limit",
-        /// Calculations.
-        calcs: Vec<String> = "calcs",
+        /// Calculations: if nothing is said the last value that is one, for none the last value.
+        calcs: Option<Vec<String>> = "calcs",
         /// Which fields: empty for numbers, else a regular expression.
         fields: String = "fields",
     }

@@ -1,11 +1,12 @@
 //! What stat, gauge and bar gauge show.
 
-use super::super::data::{Data, Field, Frame, Values};
+use super::super::data::{Cell, Data, Field, Frame, NULL, Values};
 use super::super::display::{self, Display};
+use super::super::model::Panel;
 use super::super::panel::common::ReduceOptions;
 use super::super::pattern::Pattern;
-use super::super::time;
-use super::{reduce, title};
+use super::super::{color, overrides};
+use super::{is_same, reduce};
 
 /// What Grafana shows at most, where a panel says nothing else.
 const LIMIT: usize = 25;
@@ -19,12 +20,20 @@ pub struct Shown<'a> {
     pub title: String,
     /// NaN if it is a text, or missing.
     pub value: f64,
-    /// Its text, and its colour: never empty.
+    /// Its text, and its colour.
     pub display: Display,
     /// Where it comes from.
     pub field: &'a Field,
     /// The times of the series behind it (Unix time in seconds); empty if it is of one point in time.
     pub times: &'a [f64],
+}
+
+/// What is shown where the panel has no words of its own for nothing.
+const NO_DATA: &str = "No data";
+
+/// Whether there is nothing, and the panel has no words of its own for that.
+pub fn is_nothing(shown: &[Shown], data: &Data) -> bool {
+    matches!(shown, [only] if std::ptr::eq(only.field, &data.nothing) && only.display.text == NO_DATA)
 }
 
 impl Shown<'_> {
@@ -34,18 +43,25 @@ impl Shown<'_> {
     }
 }
 
-/// What a stat, gauge or bar gauge shows of `data`.
-pub fn shown<'a>(options: &ReduceOptions, data: &'a Data) -> Vec<Shown<'a>> {
-    let named: Vec<&str> = options.calcs.iter().map(String::as_str).collect();
-    let calcs = if named.is_empty() { &["lastNotNull"][..] } else { &named };
+/// What a stat, gauge or bar gauge shows of `data`: at least that there is nothing.
+pub fn shown<'a>(panel: &Panel, options: &ReduceOptions, data: &'a Data) -> Vec<Shown<'a>> {
+    let calcs: Vec<&str> = match &options.calcs {
+        None => vec!["lastNotNull"],
+        Some(calcs) if calcs.is_empty() => vec!["last"],
+        Some(calcs) => calcs.iter().map(String::as_str).collect(),
+    };
     let fields = (!options.fields.is_empty()).then(|| Pattern::new(&options.fields));
     let is_wanted = |field: &Field| match &fields {
-        None => matches!(field.values, Values::Numbers(_)),
+        None => field.values.is_numbers(),
         Some(Ok(pattern)) => pattern.is_match(&field.name),
         Some(Err(_)) => false,
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-    let limit = options.limit.map_or(LIMIT, |limit| limit.max(1.0) as usize).min(MOST);
+    let limit = options
+        .limit
+        .filter(|limit| *limit >= 1.0)
+        .map_or(LIMIT, |limit| limit as usize)
+        .min(MOST);
     let wanted = data
         .frames
         .iter()
@@ -53,104 +69,104 @@ pub fn shown<'a>(options: &ReduceOptions, data: &'a Data) -> Vec<Shown<'a>> {
     let mut found = Vec::new();
     for (frame, field) in wanted.filter(|(_, field)| is_wanted(field)) {
         if options.values {
-            let rows = (0..field.values.len()).take(limit - found.len());
-            found.extend(rows.map(|row| row_of(frame, field, row)));
+            rows(panel, frame, field, limit, &mut found);
         } else {
-            found.extend(calcs.iter().map(|calc| calculated(frame, field, calc, calcs.len() > 1)));
+            found.extend(calcs.iter().map(|calc| calculated(frame, field, calc)));
         }
-        if found.len() >= limit {
-            found.truncate(limit);
+        if found.len() >= limit.max(if options.values { 0 } else { MOST }) {
             break;
         }
+    }
+    if found.is_empty() {
+        let mut display = display::number(&data.nothing.options, NULL);
+        if display.text.is_empty() {
+            NO_DATA.clone_into(&mut display.text);
+        }
+        found.push(Shown {
+            title: String::new(),
+            value: f64::NAN,
+            display,
+            field: &data.nothing,
+            times: &[],
+        });
     }
     found
 }
 
-fn calculated<'a>(frame: &'a Frame, field: &'a Field, calc: &str, several: bool) -> Shown<'a> {
-    let (value, display) = match &field.values {
-        Values::Numbers(numbers) => {
-            let value = reduce(calc, numbers);
-            (value, display::number(&field.options, value))
-        }
-        Values::Texts(texts) => {
-            let text = if calc.starts_with("first") {
-                texts.first()
-            } else {
-                texts.last()
-            };
-            (f64::NAN, display::text(&field.options, text.map_or("", String::as_str)))
-        }
-        Values::Times(times) => (
-            f64::NAN,
-            time(
-                field,
-                if calc.starts_with("first") {
-                    times.first()
-                } else {
-                    times.last()
-                },
-            ),
-        ),
-    };
-    let title = match title(calc) {
-        Some(calc) if several => format!("{calc} {}", field.name),
-        _ => field.name.clone(),
-    };
-    let times = frame.times().filter(|times| times.len() > 1).unwrap_or_default();
+fn calculated<'a>(frame: &'a Frame, field: &'a Field, calc: &str) -> Shown<'a> {
+    let cell = reduce(calc, &field.values);
     Shown {
-        title,
-        value,
-        display,
+        // Known no earlier than here.
+        title: field.name.replace("${__calc}", calc),
+        value: number_of(&cell),
+        display: display::cell(&field.options, &cell),
         field,
-        times,
+        times: frame.times().filter(|times| times.len() > 1).unwrap_or_default(),
     }
 }
 
-fn row_of<'a>(frame: &'a Frame, field: &'a Field, row: usize) -> Shown<'a> {
-    let (value, display) = match &field.values {
-        Values::Numbers(numbers) => {
-            let value = numbers.get(row).copied().unwrap_or(f64::NAN);
-            (value, display::number(&field.options, value))
+/// The number of a cell that is one.
+fn number_of(cell: &Cell<'_>) -> f64 {
+    match cell {
+        Cell::Number(number) => *number,
+        Cell::Boolean(_) => cell.as_number(),
+        Cell::Null | Cell::Time(_) | Cell::Text(_) => f64::NAN,
+    }
+}
+
+/// Every row of a column, as far as they are not too many.
+fn rows<'a>(panel: &Panel, frame: &'a Frame, field: &'a Field, limit: usize, found: &mut Vec<Shown<'a>>) {
+    let of_palette = color::is_of_series(&field.options.color.mode);
+    for row in 0..field.values.len().min(limit.saturating_sub(found.len())) {
+        let cell = field.values.cell(row);
+        let title = title_of_row(frame, field, row);
+        let mut display = display::cell(&field.options, &cell);
+        let of_override = color_of_override(panel, &title);
+        if of_override.is_some() {
+            display.color = of_override;
+        } else if display.color.is_none() && of_palette {
+            // Equal values of a column have one colour, as Grafana keeps what it has made of them.
+            let first = (0..row).find(|other| is_same(&field.values.cell(*other), &cell));
+            let place = first.map_or(found.len(), |first| found.len() - row + first);
+            display.color = Some(overrides::series_color(field, place));
         }
-        Values::Texts(texts) => (
-            f64::NAN,
-            display::text(&field.options, texts.get(row).map_or("", String::as_str)),
-        ),
-        Values::Times(times) => (f64::NAN, time(field, times.get(row))),
-    };
-    // A row of a table is named by its texts, as in Grafana.
-    let texts = frame.fields.iter().filter_map(|other| match &other.values {
-        Values::Texts(texts) => texts.get(row).cloned(),
-        Values::Times(_) | Values::Numbers(_) => None,
+        found.push(Shown {
+            title,
+            value: number_of(&cell),
+            display,
+            field,
+            times: &[],
+        });
+    }
+}
+
+/// A row of a table is named by its texts, and by its column if it has other numbers.
+fn title_of_row(frame: &Frame, field: &Field, row: usize) -> String {
+    if field.renamed.is_some() {
+        return field.name.clone();
+    }
+    let others = || frame.fields.iter().filter(|other| !std::ptr::eq(*other, field));
+    let texts = others().filter(|other| matches!(other.values, Values::Texts(_)));
+    let texts = texts.map(|other| match other.values.cell(row) {
+        Cell::Text(text) => display::without_unit(&other.options, &text),
+        _ => display::without_unit(&other.options, ""),
     });
-    let mut title = texts.collect::<Vec<_>>().join(" ");
-    let numbers = frame
-        .fields
-        .iter()
-        .filter(|field| matches!(field.values, Values::Numbers(_)))
-        .count();
-    if title.is_empty() {
-        title.clone_from(&field.name);
-    } else if numbers > 1 {
-        title = format!("{title} {}", field.name);
+    let mut parts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+    if parts.is_empty() || others().any(|other| other.values.is_numbers()) {
+        parts.push(field.name.clone());
     }
-    Shown {
-        title,
-        value,
-        display,
-        field,
-        times: &[],
-    }
+    parts.join(" ")
 }
 
-fn time(field: &Field, seconds: Option<&f64>) -> Display {
-    let zone = field.options.zone.clone().unwrap_or_else(time::device);
-    Display {
-        text: seconds
-            .map(|seconds| display::time(&field.options, *seconds, &zone))
-            .unwrap_or_default(),
-        color: None,
-    }
+/// The colour that an override gives the row of that name.
+fn color_of_override(panel: &Panel, title: &str) -> Option<String> {
+    let overrides = panel.field_config.overrides.iter();
+    let of_row = overrides.filter(|change| change.matcher.id == "byName" && change.matcher.options == title);
+    let mut colors = of_row
+        .flat_map(|change| &change.properties)
+        .filter(|property| property.id == "color");
+    let color = colors.find_map(|property| property.value.get("fixedColor")?.as_str())?;
+    Some(color::hex(color))
 }
 
 #[cfg(test)]
@@ -158,21 +174,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::Panel;
 
     fn field(name: &str, values: Values) -> Field {
-        Field {
-            name: name.to_owned(),
-            values,
-            ..Field::default()
-        }
+        Field::new(name, values)
     }
 
     fn data() -> Data {
         let frame = Frame {
             fields: vec![
                 field("Time", Values::times(vec![1.0, 2.0])),
-                field("device", Values::Texts(vec!["sda".into(), "sdb".into()])),
+                field("device", Values::texts(["sda".to_owned(), "sdb".to_owned()])),
                 field("used", Values::numbers(vec![10.0, 30.0])),
             ],
             ..Frame::default()
@@ -183,15 +194,18 @@ mod tests {
         }
     }
 
-    fn options(reduce: serde_json::Value) -> ReduceOptions {
-        let panel: Panel =
-            serde_json::from_value(json!({"type": "stat", "options": {"reduceOptions": reduce}})).unwrap();
-        panel.kind().reduce().unwrap().clone()
+    fn panel(reduce: &serde_json::Value) -> Panel {
+        serde_json::from_value(json!({"type": "stat", "options": {"reduceOptions": reduce}})).unwrap()
+    }
+
+    fn of<'a>(reduce: &serde_json::Value, data: &'a Data) -> Vec<Shown<'a>> {
+        let panel = panel(reduce);
+        shown(&panel, panel.kind().reduce().unwrap(), data)
     }
 
     fn titles(reduce: serde_json::Value) -> Vec<(String, f64)> {
         let data = data();
-        shown(&options(reduce), &data)
+        of(&reduce, &data)
             .into_iter()
             .map(|shown| (shown.title, shown.value))
             .collect()
@@ -202,7 +216,7 @@ mod tests {
         assert_eq!(titles(json!({})), [("used".to_owned(), 30.0)]);
         assert_eq!(
             titles(json!({"calcs": ["min", "mean"]})),
-            [("Min used".to_owned(), 10.0), ("Mean used".to_owned(), 20.0)]
+            [("used".to_owned(), 10.0), ("used".to_owned(), 20.0)]
         );
     }
 
@@ -218,7 +232,7 @@ mod tests {
     #[test]
     fn fields_are_chosen_by_a_pattern() {
         let data = data();
-        let shown = shown(&options(json!({"fields": "/^device$/"})), &data);
+        let shown = of(&json!({"fields": "/^device$/"}), &data);
         assert_eq!((shown.len(), &*shown[0].display.text), (1, "sdb"));
     }
 }

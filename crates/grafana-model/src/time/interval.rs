@@ -89,7 +89,8 @@ pub fn parse(text: &str) -> Option<i64> {
         "" => 1000,
         unit => UNITS.iter().find(|(name, _)| *name == unit)?.1,
     };
-    let length = number.parse::<f64>().ok()? * unit as f64;
+    // Grafana reads whole numbers: half an hour is `30m`.
+    let length = number.parse::<f64>().ok()?.trunc() * unit as f64;
     (1.0..=LONGEST as f64).contains(&length).then_some(length as i64)
 }
 
@@ -148,7 +149,7 @@ mod tests {
             (">1m", Some(60_000)),
             ("30", Some(30_000)),
             ("250ms", Some(250)),
-            ("1.5h", Some(5_400_000)),
+            ("1.5h", Some(3_600_000)),
             ("1d", Some(DAY)),
             ("", None),
             ("0s", None),

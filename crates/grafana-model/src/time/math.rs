@@ -24,11 +24,11 @@ const FORMATS: [&str; 6] = [
 
 /// The time that `text` stands for.
 pub fn parse(text: &str, now: &Zoned, round: Round) -> Result<Timestamp, String> {
-    let text = text.trim();
     let unknown =
         || format!("{text:?} is no time: now, now-6h, now-1d/d, 2026-01-02 03:04:05 or milliseconds since 1970 are");
     if let Some(steps) = text.strip_prefix("now") {
-        return apply(steps, now.clone(), round)
+        let steps: String = steps.chars().filter(|c| !c.is_whitespace()).collect();
+        return apply(&steps, now.clone(), round)
             .map(|time| time.timestamp())
             .ok_or_else(unknown);
     }
@@ -56,25 +56,45 @@ fn date(text: &str, now: &Zoned) -> Option<Timestamp> {
 
 /// `-1d/d` and the like, from left to right. `None`: it is not of this form, or leads out of the calendar.
 fn apply(mut steps: &str, mut time: Zoned, round: Round) -> Option<Zoned> {
+    // The midnight of a day that has none, since clocks are put forward then: days are counted from there.
+    let mut midnight: Option<DateTime> = None;
     while !steps.is_empty() {
         let sign = steps.chars().next()?;
         steps = steps.get(sign.len_utf8()..)?;
         let digits = steps.find(|c: char| !c.is_ascii_digit())?;
         let (number, rest) = steps.split_at(digits);
+        if number.len() > MAX_DIGITS {
+            return None;
+        }
         let count: i64 = if number.is_empty() { 1 } else { number.parse().ok()? };
         // `f` is for a fiscal year: here it begins in January.
         let rest = rest.strip_prefix('f').unwrap_or(rest);
         let unit = rest.chars().next()?;
         steps = rest.get(unit.len_utf8()..)?;
-        time = match sign {
-            '+' => time.checked_add(span(count, unit)?).ok()?,
-            '-' => time.checked_sub(span(count, unit)?).ok()?,
-            '/' if count == 1 => cut(&time, unit, round)?,
+        let span = span(count, unit)?;
+        let span = if sign == '-' { -span } else { span };
+        time = match (sign, midnight.take().filter(|_| "dwMQy".contains(unit))) {
+            ('+' | '-', Some(midnight)) => midnight
+                .checked_add(span)
+                .ok()?
+                .to_zoned(time.time_zone().clone())
+                .ok()?,
+            ('+' | '-', None) => time.checked_add(span).ok()?,
+            ('/', _) if count == 1 => {
+                let cut = cut(&time, unit, round)?;
+                let start = cut.date().to_datetime(Time::midnight());
+                let is_put_off = round == Round::Down && "dwMQy".contains(unit) && cut.datetime() != start;
+                midnight = is_put_off.then_some(start);
+                cut
+            }
             _ => return None,
         };
     }
     Some(time)
 }
+
+/// Digits of a number, as many as Grafana reads.
+const MAX_DIGITS: usize = 5;
 
 fn span(count: i64, unit: char) -> Option<Span> {
     let span = Span::new();
@@ -112,6 +132,12 @@ fn cut(time: &Zoned, unit: char, round: Round) -> Option<Zoned> {
     };
     match round {
         Round::Down => Some(start),
+        Round::Up if "dwMQy".contains(unit) => {
+            // By the calendar: where clocks are changed at midnight, a day ends at another distance from its beginning.
+            let next = start.date().checked_add(span(1, unit)?).ok()?;
+            let last = next.to_datetime(Time::midnight()).checked_sub(1.millisecond()).ok()?;
+            last.to_zoned(time.time_zone().clone()).ok()
+        }
         Round::Up => {
             let next = start.checked_add(span(1, unit)?).ok()?;
             next.checked_sub(1.millisecond()).ok()

@@ -4,15 +4,19 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::join::as_columns;
-use super::{Transformed, read};
-use crate::data::{Field, Frame, Values};
+use super::{Transformed, read, window};
+use crate::data::{Cell, Field, Frame, NULL, Values};
+use crate::display::leading_number;
 use crate::evaluate::Scope;
-use crate::reduce;
+use crate::model::Matcher;
+use crate::names::Naming;
+use crate::overrides::{Match, is_match};
+use crate::{reduce, units};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Calculate {
-    mode: Option<String>,
+    mode: Mode,
     alias: Option<String>,
     replace_fields: bool,
     time_series: Option<bool>,
@@ -20,7 +24,20 @@ struct Calculate {
     binary: Binary,
     unary: Unary,
     cumulative: Cumulative,
+    window: window::Window,
     index: Index,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+enum Mode {
+    #[default]
+    ReduceRow,
+    Binary,
+    Unary,
+    CumulativeFunctions,
+    WindowFunctions,
+    Index,
 }
 
 #[derive(Default, Deserialize)]
@@ -44,7 +61,7 @@ struct Binary {
 enum Operand {
     Text(String),
     Fixed { fixed: String },
-    Field { matcher: crate::model::Matcher },
+    Field { matcher: Matcher },
 }
 
 impl Default for Operand {
@@ -56,7 +73,7 @@ impl Default for Operand {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Unary {
-    operator: String,
+    operator: Option<String>,
     field_name: String,
 }
 
@@ -76,20 +93,31 @@ struct Index {
 /// `calculateField`.
 pub fn field(options: &Value, scope: &Scope, frames: Vec<Frame>) -> Transformed {
     let options: Calculate = read(options)?;
-    let mode = options.mode.as_deref().unwrap_or("reduceRow");
+    let binary = (options.mode == Mode::Binary).then_some(&options.binary);
+    let is_with_number = binary.is_some_and(|binary| binary.right.is_number(scope));
     let frames = match options.time_series {
         Some(false) => frames,
+        _ if is_with_number => frames,
         _ => as_columns(frames)?,
     };
+    let naming = Naming::of(&frames);
     let mut calculated = Vec::new();
-    for mut frame in frames {
-        let found = match mode {
-            "reduceRow" => reduce_row(&frame, &options.reduce)?,
-            "binary" => binary(&frame, &options.binary, scope)?,
-            "unary" => unary(&frame, &options.unary)?,
-            "cumulativeFunctions" => cumulative(&frame, &options.cumulative)?,
-            "index" => Some(index(&frame, &options.index)),
-            other => return Err(format!("the mode {other:?} is not supported")),
+    for mut frame in frames.iter().cloned() {
+        if let Some(kind) = binary.and_then(|binary| binary.left.kind()) {
+            calculated.extend(of_each(&frame, kind, &options, &naming, scope)?);
+            continue;
+        }
+        let found = match options.mode {
+            Mode::ReduceRow => reduce_row(&frame, &options.reduce, &naming)?,
+            Mode::Binary => binary_of(&frame, &options.binary, &naming, scope)?,
+            Mode::Unary => unary(&frame, &options.unary, &naming)?,
+            Mode::CumulativeFunctions => cumulative(&frame, &options.cumulative, &naming)?,
+            Mode::WindowFunctions => {
+                let column = chosen(&frame, options.window.field.as_deref(), &naming);
+                let moving = column.map(|column| options.window.over(&column)).transpose()?;
+                moving.map(|values| Field::new(options.window.name(), Values::numbers(values)))
+            }
+            Mode::Index => Some(index(&frame, &options.index)),
         };
         let Some(mut field) = found else {
             if !options.replace_fields {
@@ -98,12 +126,14 @@ pub fn field(options: &Value, scope: &Scope, frames: Vec<Frame>) -> Transformed 
             continue;
         };
         if let Some(alias) = options.alias.as_ref().filter(|alias| !alias.is_empty()) {
-            field.name = scope.title(alias);
+            let alias = scope.title(alias);
+            field.renamed = (options.mode != Mode::Index).then(|| alias.clone());
+            field.source = alias;
         }
         if options.replace_fields {
-            frame
-                .fields
-                .retain(|field| mode != "index" && matches!(field.values, Values::Times(_)));
+            let time = frame.fields.into_iter().find(|field| field.values.is_times());
+            let is_kept = options.mode != Mode::Index && options.time_series != Some(false);
+            frame.fields = time.filter(|_| is_kept).into_iter().collect();
         }
         frame.fields.push(field);
         calculated.push(frame);
@@ -111,118 +141,215 @@ pub fn field(options: &Value, scope: &Scope, frames: Vec<Frame>) -> Transformed 
     Ok(calculated)
 }
 
-fn numbers<'f>(frame: &'f Frame, name: &str) -> Option<&'f [f64]> {
-    frame
-        .numbers()
-        .find(|(field, _)| field.name == name || field.source == name)
-        .map(|(_, numbers)| numbers)
+/// The numbers of the first column of numbers, or of the one that `name` means.
+fn chosen(frame: &Frame, name: Option<&str>, naming: &Naming) -> Option<Vec<f64>> {
+    let wanted = match name.filter(|name| !name.is_empty()) {
+        Some(name) => Match::Name(name.to_owned()),
+        None => Match::Kind("number".to_owned()),
+    };
+    let mut fields = frame.fields.iter();
+    let field = fields.find(|field| is_match(&wanted, field, &naming.name(field, frame), frame))?;
+    Some(numbers(&field.values))
 }
 
-fn reduce_row(frame: &Frame, options: &ReduceRow) -> Result<Option<Field>, String> {
+/// The numbers of a column; nothing stays nothing.
+fn numbers(values: &Values) -> Vec<f64> {
+    let number = |cell: Cell<'_>| if cell.is_null() { NULL } else { cell.as_number() };
+    values.cells().map(number).collect()
+}
+
+fn reduce_row(frame: &Frame, options: &ReduceRow, naming: &Naming) -> Result<Option<Field>, String> {
     let calc = options.reducer.as_deref().unwrap_or("sum");
     let title = reduce::title(calc).ok_or_else(|| format!("the calculation {calc:?} is not supported"))?;
-    let included = |field: &Field| match &options.include {
-        Some(names) if !names.is_empty() => names.iter().any(|name| *name == field.name || *name == field.source),
-        _ => true,
+    let included = match &options.include {
+        Some(names) if !names.is_empty() => Match::Names(names.clone(), false),
+        _ => Match::Kind("number".to_owned()),
     };
-    let columns: Vec<&[f64]> = frame
-        .numbers()
-        .filter(|(field, _)| included(field))
-        .map(|(_, numbers)| numbers)
-        .collect();
-    if columns.is_empty() {
-        return Ok(None);
-    }
+    let columns = frame
+        .fields
+        .iter()
+        .filter(|field| is_match(&included, field, &naming.name(field, frame), frame));
+    let columns: Vec<Vec<f64>> = columns.map(|field| numbers(&field.values)).collect();
     let rows = (0..frame.len()).map(|row| {
         let cells: Vec<f64> = columns
             .iter()
-            .map(|column| column.get(row).copied().unwrap_or(f64::NAN))
+            .map(|column| column.get(row).copied().unwrap_or(NULL))
             .collect();
-        reduce::reduce(calc, &cells)
+        match calc {
+            // Here what is missing counts.
+            #[expect(clippy::cast_precision_loss, reason = "a few columns")]
+            "count" => cells.len() as f64,
+            calc => reduce::reduce_numbers(calc, cells),
+        }
     });
     Ok(Some(Field::new(title, Values::numbers(rows))))
 }
 
-fn binary(frame: &Frame, options: &Binary, scope: &Scope) -> Result<Option<Field>, String> {
+impl Operand {
+    /// The text that it is, whichever way it is written.
+    fn text(&self, scope: &Scope) -> String {
+        match self {
+            Self::Text(text) | Self::Fixed { fixed: text } => scope.text(text),
+            Self::Field { matcher } => matcher
+                .options
+                .as_str()
+                .map(|text| scope.text(text))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Whether it is a number and no column.
+    fn is_number(&self, scope: &Scope) -> bool {
+        let text = self.text(scope);
+        let text = text.trim();
+        !matches!(self, Self::Field { .. }) && (text.is_empty() || units::parse(text).is_some())
+    }
+
+    /// The kind of columns that it stands for, if it stands for all of one.
+    fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Field { matcher } if matcher.id == "byType" => matcher.options.as_str(),
+            Self::Field { .. } | Self::Text(_) | Self::Fixed { .. } => None,
+        }
+    }
+
+    /// Its values; `None`: the frame has no such column, and it is no number.
+    fn values(&self, frame: &Frame, naming: &Naming, scope: &Scope) -> Option<Vec<f64>> {
+        let text = self.text(scope);
+        let is_name = match self {
+            Self::Text(_) => {
+                units::parse(text.trim()).is_none() || frame.fields.iter().any(|field| field.source == text)
+            }
+            Self::Fixed { .. } => false,
+            Self::Field { matcher } => matcher.id == "byName",
+        };
+        let mut fields = frame.fields.iter().filter(|_| is_name);
+        match fields.find(|field| naming.name(field, frame) == text) {
+            Some(field) => Some(numbers(&field.values)),
+            None => leading_number(&text).map(|number| vec![number; frame.len()]),
+        }
+    }
+}
+
+/// Two numbers to one.
+type Operator = fn(f64, f64) -> f64;
+
+/// What an operator does; to JavaScript nothing is no number.
+fn operator(options: &Binary) -> Result<(&str, Operator), String> {
     let operator = options.operator.as_deref().unwrap_or("+");
-    let apply: fn(f64, f64) -> f64 = match operator {
+    let apply: Operator = match operator {
         "+" => |left, right| left + right,
         "-" => |left, right| left - right,
         "*" => |left, right| left * right,
         "/" => |left, right| left / right,
-        "**" | "^" => f64::powf,
-        "%" => |left, right| left % right,
         other => return Err(format!("the operator {other:?} is not supported")),
     };
-    let (Some((left_name, left)), Some((right_name, right))) = (
-        operand(frame, &options.left, scope)?,
-        operand(frame, &options.right, scope)?,
+    Ok((operator, apply))
+}
+
+fn combined(left: &[f64], right: &[f64], apply: Operator) -> Values {
+    let plain = |number: f64| if number.is_nan() { f64::NAN } else { number };
+    let pairs = left.iter().zip(right);
+    Values::numbers(pairs.map(|(left, right)| plain(apply(plain(*left), plain(*right)))))
+}
+
+fn binary_of(frame: &Frame, options: &Binary, naming: &Naming, scope: &Scope) -> Result<Option<Field>, String> {
+    let (operator, apply) = operator(options)?;
+    let (Some(left), Some(right)) = (
+        options.left.values(frame, naming, scope),
+        options.right.values(frame, naming, scope),
     ) else {
         return Ok(None);
     };
-    let values = left.iter().zip(&right).map(|(left, right)| apply(*left, *right));
-    Ok(Some(Field::new(
-        format!("{left_name} {operator} {right_name}"),
-        Values::numbers(values),
-    )))
+    let name = format!("{} {operator} {}", options.left.text(scope), options.right.text(scope));
+    Ok(Some(Field::new(name, combined(&left, &right, apply))))
 }
 
-/// Name and values of an operand; `None`: the frame has no such column.
-fn operand(frame: &Frame, operand: &Operand, scope: &Scope) -> Result<Option<(String, Vec<f64>)>, String> {
-    let name = match operand {
-        Operand::Text(text) | Operand::Fixed { fixed: text } => scope.text(text),
-        Operand::Field { matcher } if matcher.id == "byName" => matcher.options.as_str().unwrap_or_default().to_owned(),
-        Operand::Field { matcher } => return Err(format!("an operand cannot be chosen by {:?}", matcher.id)),
-    };
-    if let Some(numbers) = numbers(frame, &name) {
-        return Ok(Some((name, numbers.to_vec())));
+/// Every column of a kind with the same operand; `None`: nothing is left of the frame.
+fn of_each(
+    frame: &Frame,
+    kind: &str,
+    options: &Calculate,
+    naming: &Naming,
+    scope: &Scope,
+) -> Result<Option<Frame>, String> {
+    let (operator, apply) = operator(&options.binary)?;
+    let right = options.binary.right.values(frame, naming, scope);
+    let is_kind = Match::Kind(kind.to_owned());
+    let time = frame.fields.iter().position(|field| field.values.is_times());
+    let time = time.filter(|_| options.time_series != Some(false));
+    let mut fields: Vec<Field> = time
+        .and_then(|time| frame.fields.get(time))
+        .cloned()
+        .into_iter()
+        .collect();
+    let mut is_changed = false;
+    for (place, field) in frame.fields.iter().enumerate() {
+        if !options.replace_fields && Some(place) != time {
+            fields.push(field.clone());
+        }
+        if let Some(right) = right.as_ref().filter(|_| is_match(&is_kind, field, "", frame)) {
+            let values = combined(&numbers(&field.values), right, apply);
+            let name = format!("{} {operator} {}", field.source, options.binary.right.text(scope));
+            fields.push(Field {
+                source: name,
+                ..field.with(values)
+            });
+            is_changed = true;
+        }
     }
-    let number = name.trim().parse::<f64>().ok();
-    Ok(number.map(|number| (name, vec![number; frame.len()])))
+    let frame = Frame {
+        fields,
+        ..frame.clone()
+    };
+    Ok((is_changed || !options.replace_fields).then_some(frame))
 }
 
-fn unary(frame: &Frame, options: &Unary) -> Result<Option<Field>, String> {
-    let apply: fn(f64) -> f64 = match options.operator.as_str() {
-        "abs" => f64::abs,
-        "exp" => f64::exp,
-        "ln" => f64::ln,
-        "floor" => f64::floor,
-        "ceil" => f64::ceil,
-        "round" => f64::round,
+fn unary(frame: &Frame, options: &Unary, naming: &Naming) -> Result<Option<Field>, String> {
+    let operator = options.operator.as_deref().unwrap_or("abs");
+    let apply: Operator = match operator {
+        "abs" => |number, _| number.abs(),
+        "exp" => |number, _| number.exp(),
+        "ln" => |number, _| number.ln(),
+        "floor" => |number, _| number.floor(),
+        "ceil" => |number, _| number.ceil(),
+        // Halves go up, also below zero.
+        "round" => |number, _| (number + 0.5).floor(),
+        "percent" => |number, sum| number / if sum == 0.0 { 1.0 } else { sum },
         other => return Err(format!("the operator {other:?} is not supported")),
     };
-    Ok(numbers(frame, &options.field_name).map(|numbers| {
-        let values = numbers.iter().map(|number| apply(*number));
-        Field::new(
-            format!("{}({})", options.operator, options.field_name),
-            Values::numbers(values),
-        )
+    let mut fields = frame.fields.iter().rev().filter(|field| field.values.is_numbers());
+    let field = fields.find(|field| naming.name(field, frame) == options.field_name);
+    Ok(field.filter(|field| !field.values.is_empty()).map(|field| {
+        let numbers = numbers(&field.values);
+        let sum = numbers.iter().filter(|number| number.is_finite()).sum();
+        let values = numbers
+            .iter()
+            .map(|number| if number.is_nan() { f64::NAN } else { apply(*number, sum) });
+        Field::new(format!("{operator}({})", options.field_name), Values::numbers(values))
     }))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
-fn cumulative(frame: &Frame, options: &Cumulative) -> Result<Option<Field>, String> {
+fn cumulative(frame: &Frame, options: &Cumulative, naming: &Naming) -> Result<Option<Field>, String> {
     let calc = options.reducer.as_deref().unwrap_or("sum");
     let is_mean = match calc {
         "sum" => false,
         "mean" => true,
         other => return Err(format!("the calculation {other:?} cannot be cumulative")),
     };
-    let named = options.field.as_deref().filter(|name| !name.is_empty());
-    let found = match named {
-        Some(name) => numbers(frame, name).map(|numbers| (name.to_owned(), numbers)),
-        None => frame
-            .numbers()
-            .next()
-            .map(|(field, numbers)| (field.name.clone(), numbers)),
-    };
-    Ok(found.map(|(name, numbers)| {
+    let of = options
+        .field
+        .as_ref()
+        .map(|name| format!("({name})"))
+        .unwrap_or_default();
+    Ok(chosen(frame, options.field.as_deref(), naming).map(|numbers| {
         let mut total = 0.0;
         let values = numbers.iter().enumerate().map(|(index, number)| {
-            total += if number.is_nan() { 0.0 } else { *number };
+            total += if crate::data::is_null(*number) { 0.0 } else { *number };
             if is_mean { total / (index + 1) as f64 } else { total }
         });
-        Field::new(format!("cumulative {calc}({name})"), Values::numbers(values))
+        Field::new(format!("cumulative {calc}{of}"), Values::numbers(values))
     }))
 }
 
@@ -236,7 +363,10 @@ fn index(frame: &Frame, options: &Index) -> Field {
             row as f64
         }
     };
-    Field::new("Row", Values::numbers((0..rows).map(of)))
+    Field {
+        unit: if options.as_percentile { "percentunit" } else { "" },
+        ..Field::new("Row", Values::numbers((0..rows).map(of)))
+    }
 }
 
 #[cfg(test)]
@@ -288,7 +418,7 @@ mod tests {
             json!({"mode": "binary", "replaceFields": true, "binary": {"left": "b", "operator": "-", "right": "a"}});
         assert_eq!(
             transform("calculateField", options, frames),
-            [["Time|b - a", "0|9", "1|18"]]
+            [["Time|b - a", "0|9", "1000|18"]]
         );
     }
 

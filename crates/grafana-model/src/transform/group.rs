@@ -1,17 +1,19 @@
 //! Many values to one: `reduce` and `groupBy`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Transformed, fits, read};
-use crate::data::{Field, Frame, Values};
+use super::{Transformed, fits, made_of, read};
+use crate::data::{Cell, Field, Frame, Values};
 use crate::evaluate::Scope;
 use crate::model::Matcher;
+use crate::names::Naming;
+use crate::overrides::{Match, is_match, matcher};
 use crate::reduce;
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Reduce {
     reducers: Vec<String>,
@@ -21,113 +23,139 @@ struct Reduce {
     fields: Option<Matcher>,
 }
 
+impl Default for Reduce {
+    fn default() -> Self {
+        Self {
+            reducers: vec!["max".to_owned()],
+            mode: String::new(),
+            include_time_field: false,
+            labels_to_fields: false,
+            fields: None,
+        }
+    }
+}
+
 /// `reduce`: a row for each series with a column for each calculation, or one row with the same columns.
 pub fn reduce(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
-    let mut options: Reduce = read(options)?;
-    if options.fields.is_some_and(|matcher| !matcher.id.is_empty()) {
-        return Err("only all fields together can be reduced".to_owned());
-    }
+    let options: Reduce = read(options)?;
     if options.reducers.is_empty() {
-        options.reducers.push("max".to_owned());
+        return Ok(frames);
     }
     if let Some(unknown) = options.reducers.iter().find(|calc| reduce::title(calc).is_none()) {
         return Err(format!("the calculation {unknown:?} is not supported"));
     }
     let fields: usize = frames.iter().map(|frame| frame.fields.len()).sum();
     fits(fields * options.reducers.len() * Field::SIZE)?;
-    if options.mode == "reduceFields" {
-        return Ok(frames
-            .into_iter()
-            .map(|frame| to_one_row(frame, &options.reducers, options.include_time_field))
-            .collect());
+    let chosen = options.fields.as_ref().map(matcher).transpose()?;
+    let is_one_row = options.mode == "reduceFields";
+    let naming = Naming::of(&frames);
+    let is_wanted = |field: &Field, frame: &Frame| match &chosen {
+        Some(chosen) => is_match(chosen, field, &naming.name(field, frame), frame),
+        None => (is_one_row && options.include_time_field) || !field.values.is_times(),
+    };
+    if is_one_row {
+        let reduced = frames
+            .iter()
+            .map(|frame| to_one_row(frame, &options.reducers, |field| is_wanted(field, frame)));
+        return Ok(reduced.filter(|frame| !frame.fields.is_empty()).collect());
     }
-    Ok(vec![to_rows(&frames, &options.reducers, options.labels_to_fields)])
+    let labels = if options.labels_to_fields {
+        labels_of(&frames)
+    } else {
+        Vec::new()
+    };
+    let tables = frames.iter().map(|frame| {
+        let fields: Vec<&Field> = frame.fields.iter().filter(|field| is_wanted(field, frame)).collect();
+        let name = |field: &&Field| match options.labels_to_fields {
+            true => field.source.clone(),
+            false => naming.name(field, frame),
+        };
+        to_rows(&fields, name, &labels, &options.reducers)
+    });
+    let reduced = below_each_other(tables).map(|fields| Frame {
+        ref_id: made_of("reduce", &frames),
+        fields,
+        ..Frame::default()
+    });
+    Ok(reduced.into_iter().collect())
 }
 
-fn to_rows(frames: &[Frame], calcs: &[String], with_labels: bool) -> Frame {
+/// The names of all labels, in the order in which they come.
+fn labels_of(frames: &[Frame]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
     let fields = frames.iter().flat_map(|frame| &frame.fields);
-    let fields: Vec<&Field> = fields
-        .filter(|field| !matches!(field.values, Values::Times(_)))
-        .collect();
-    let name = |field: &&Field| {
-        if with_labels {
-            field.source().to_owned()
-        } else {
-            field.name.clone()
+    for label in fields.flat_map(|field| field.labels.names()) {
+        if !labels.iter().any(|known| known == label) {
+            labels.push(label.to_owned());
         }
-    };
+    }
+    labels
+}
+
+fn to_rows(fields: &[&Field], name: impl Fn(&&Field) -> String, labels: &[String], calcs: &[String]) -> Vec<Field> {
     let mut columns = vec![Field::new("Field", Values::texts(fields.iter().map(name)))];
-    if with_labels {
-        let mut labels: Vec<&str> = Vec::new();
-        let mut seen = BTreeSet::new();
-        for label in fields.iter().flat_map(|field| field.labels.names()) {
-            if seen.insert(label) {
-                labels.push(label);
+    columns.extend(labels.iter().map(|label| {
+        let texts = fields.iter().map(|field| field.labels.get(label).map(str::to_owned));
+        Field::new(label, Values::Texts(texts.collect()))
+    }));
+    columns.extend(calcs.iter().map(|calc| {
+        let cells = fields.iter().map(|field| match reduce::reduce(calc, &field.values) {
+            Cell::Null if field.values.is_empty() => Cell::Null,
+            Cell::Null => Cell::Number(f64::NAN),
+            Cell::Time(seconds) => Cell::Number(Cell::Time(seconds).as_number()),
+            cell => cell,
+        });
+        Field::new(reduce::title(calc).unwrap_or_default(), Values::of(cells))
+    }));
+    columns
+}
+
+/// The rows of tables below each other: columns that have one name and kind are one; what the first has not is left out.
+fn below_each_other(mut tables: impl Iterator<Item = Vec<Field>>) -> Option<Vec<Field>> {
+    let mut base = tables.next()?;
+    let kind = |field: &Field| std::mem::discriminant(&field.values);
+    for table in tables {
+        for (index, column) in base.iter_mut().enumerate() {
+            let of_column = kind(column);
+            for (place, other) in table.iter().enumerate() {
+                let is_first = index == 0 && place == 0;
+                if is_first || (other.source == column.source && kind(other) == of_column) {
+                    other.values.cells().for_each(|cell| column.values.push(cell));
+                }
             }
         }
-        columns.extend(labels.into_iter().map(|label| {
-            let texts = fields
-                .iter()
-                .map(|field| field.labels.get(label).unwrap_or_default().to_owned());
-            Field::new(label, Values::texts(texts))
-        }));
     }
-    for calc in calcs {
-        let mut cells = Values::default();
-        for field in &fields {
-            cells.push(&calculated(&field.values, calc), Some(0));
-        }
-        columns.push(Field::new(reduce::title(calc).unwrap_or(calc), cells));
-    }
-    Frame {
-        fields: columns,
-        ..Frame::default()
-    }
+    Some(base)
 }
 
-fn to_one_row(frame: Frame, calcs: &[String], with_times: bool) -> Frame {
-    let fields = frame
-        .fields
-        .iter()
-        .filter(|field| with_times || !matches!(field.values, Values::Times(_)));
+fn to_one_row(frame: &Frame, calcs: &[String], is_wanted: impl Fn(&Field) -> bool) -> Frame {
+    let fields = frame.fields.iter().filter(|field| is_wanted(field));
     let fields = fields.flat_map(|field| {
         calcs.iter().map(move |calc| {
-            let mut field = Field {
-                values: calculated(&field.values, calc),
-                ..field.clone()
+            let cell = reduce::reduce(calc, &field.values);
+            let keeps_kind = matches!(calc.as_str(), "first" | "firstNotNull" | "last" | "lastNotNull");
+            let mut values = if keeps_kind {
+                field.values.emptied()
+            } else {
+                Values::numbers([])
             };
-            if calcs.len() > 1 {
-                let title = reduce::title(calc).unwrap_or(calc);
-                field.labels = field.labels.with("reducer", title);
-                field.name = format!("{} {title}", field.name);
+            values.push(match cell {
+                Cell::Time(seconds) if !keeps_kind => Cell::Number(Cell::Time(seconds).as_number()),
+                cell => cell,
+            });
+            let labels = match calcs.len() {
+                1 => field.labels.clone(),
+                _ => field.labels.with("reducer", &reduce::title(calc).unwrap_or_default()),
+            };
+            Field {
+                labels,
+                ..field.with(values)
             }
-            field
         })
     });
     Frame {
         fields: fields.collect(),
-        ..frame
-    }
-}
-
-/// One cell: a calculation over a column.
-fn calculated(values: &Values, calc: &str) -> Values {
-    match values {
-        Values::Times(values) => Values::times([reduce::reduce(calc, values)]),
-        Values::Numbers(values) => Values::numbers([reduce::reduce(calc, values)]),
-        Values::Texts(texts) => match calc {
-            "count" | "countAll" | "distinctCount" => {
-                // The calculations know numbers only: each text stands for the first place where it is found.
-                let mut places: BTreeMap<&String, f64> = BTreeMap::new();
-                let places: Vec<f64> = (0u32..)
-                    .zip(texts)
-                    .map(|(place, text)| *places.entry(text).or_insert(f64::from(place)))
-                    .collect();
-                Values::numbers([reduce::reduce(calc, &places)])
-            }
-            "first" | "firstNotNull" => Values::texts(texts.first().cloned()),
-            _ => Values::texts(texts.last().cloned()),
-        },
+        ..frame.clone()
     }
 }
 
@@ -144,70 +172,108 @@ struct Operation {
     operation: Option<String>,
 }
 
+impl Operation {
+    fn is(&self, operation: &str) -> bool {
+        self.operation.as_deref() == Some(operation)
+    }
+
+    /// The calculations over the column. One that makes groups may be counted.
+    fn calcs(&self) -> &[String] {
+        let is_counted = self.is("groupby") && self.aggregations == ["count"];
+        if self.is("aggregate") || is_counted {
+            &self.aggregations
+        } else {
+            &[]
+        }
+    }
+}
+
 /// `groupBy`: a row for each combination of the values of some columns, with calculations over the others.
 pub fn group(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     let options: GroupBy = read(options)?;
-    let operation = |field: &Field| options.fields.get(&field.name);
-    let is_key =
-        |field: &&Field| operation(field).is_some_and(|operation| operation.operation.as_deref() == Some("groupby"));
-    if !frames
-        .iter()
-        .flat_map(|frame| &frame.fields)
-        .any(|field| is_key(&field))
-    {
+    let keys = options.fields.iter().filter(|(_, operation)| operation.is("groupby"));
+    let keys: Vec<String> = keys.map(|(name, _)| name.clone()).collect();
+    if keys.is_empty() {
         return Ok(frames);
     }
+    let is_key = Match::Names(keys.clone(), false);
+    let naming = Naming::of(&frames);
     let mut grouped = Vec::new();
     for frame in &frames {
-        let keys: Vec<&Field> = frame.fields.iter().filter(is_key).collect();
-        if keys.is_empty() {
+        let is_key = |field: &&Field| is_match(&is_key, field, &naming.name(field, frame), frame);
+        let by: Vec<&Field> = frame.fields.iter().filter(is_key).collect();
+        if by.is_empty() {
             continue;
         }
-        // In the order in which they are first seen.
-        let mut groups: Vec<Vec<Option<usize>>> = Vec::new();
-        let mut by_key: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-        fits(frame.len().saturating_mul(keys.len() * size_of::<String>()))?;
-        for row in 0..frame.len() {
-            let key = keys.iter().map(|field| field.values.text(row)).collect();
-            let group = *by_key.entry(key).or_insert(groups.len());
-            match groups.get_mut(group) {
-                Some(rows) => rows.push(Some(row)),
-                None => groups.push(vec![Some(row)]),
-            }
-        }
+        let groups = groups(frame, &by)?;
         let firsts: Vec<Option<usize>> = groups.iter().map(|rows| rows.first().copied().flatten()).collect();
-        let mut fields: Vec<Field> = keys
+        let mut fields: Vec<Field> = by
             .iter()
-            .map(|field| Field::new(&field.name, field.values.select(&firsts)))
+            .map(|field| without_labels(field).with(field.values.select(&firsts)))
             .collect();
         for field in &frame.fields {
-            let calcs: Vec<&str> = match operation(field) {
-                Some(Operation {
-                    operation: Some(kind),
-                    aggregations,
-                }) => match kind.as_str() {
-                    "aggregate" => aggregations.iter().map(String::as_str).collect(),
-                    "count" => vec!["count"],
-                    "groupby" => continue,
-                    other => return Err(format!("groups cannot be made by {other:?}")),
-                },
-                _ => continue,
+            // Beside other frames, or where its name is meant, a column has but its own name here.
+            let name = match frames.len() {
+                1 if !keys.contains(&field.source) => naming.name(field, frame),
+                _ => own_name(field),
             };
-            for calc in calcs {
-                let mut cells = Values::default();
-                for rows in &groups {
-                    cells.push(&calculated(&field.values.select(rows), calc), Some(0));
-                }
-                fields.push(Field::new(format!("{} ({calc})", field.name), cells));
+            let operation = options.fields.get(&name).or_else(|| options.fields.get(&field.source));
+            for calc in operation.map(Operation::calcs).unwrap_or_default() {
+                fields.push(aggregated(field, &name, calc, &groups));
             }
         }
         grouped.push(Frame {
-            fields,
             ref_id: frame.ref_id.clone(),
-            name: String::new(),
+            fields,
+            ..Frame::default()
         });
     }
     Ok(grouped)
+}
+
+/// A column as it is without the series that it came from.
+pub fn without_labels(field: &Field) -> Field {
+    Field {
+        labels: Default::default(),
+        ..field.clone()
+    }
+}
+
+/// The name of a column without its frame.
+fn own_name(field: &Field) -> String {
+    field.renamed.clone().unwrap_or_else(|| field.source.clone())
+}
+
+/// The rows of each group, in the order in which they are first seen.
+fn groups(frame: &Frame, by: &[&Field]) -> Result<Vec<Vec<Option<usize>>>, String> {
+    let mut groups: Vec<Vec<Option<usize>>> = Vec::new();
+    let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
+    fits(frame.len().saturating_mul(by.len() * size_of::<String>()))?;
+    for row in 0..frame.len() {
+        let key: Vec<String> = by.iter().map(|field| field.values.text(row)).collect();
+        let group = *by_key.entry(key.join(",")).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(rows) => rows.push(Some(row)),
+            None => groups.push(vec![Some(row)]),
+        }
+    }
+    Ok(groups)
+}
+
+/// A column with a calculation over the rows of each group.
+fn aggregated(field: &Field, name: &str, calc: &str, groups: &[Vec<Option<usize>>]) -> Field {
+    let mut values = match calc {
+        "count" | "distinctCount" | "changeCount" | "countAll" => Values::numbers([]),
+        "allIsNull" | "allIsZero" => Values::Booleans(Vec::new()),
+        _ => field.values.emptied(),
+    };
+    for rows in groups {
+        values.push(match (reduce::reduce(calc, &field.values.select(rows)), &values) {
+            (Cell::Number(number), Values::Times(_)) => Cell::Time(number / 1000.0),
+            (cell, _) => cell,
+        });
+    }
+    Field::new(format!("{name} ({calc})"), values)
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Transformed, read};
-use crate::data::{Field, Frame, Values};
+use crate::collation;
+use crate::data::{Cell, Field, Frame, Values};
 use crate::evaluate::Scope;
+use crate::names::Naming;
 use crate::pattern::Pattern;
+use crate::reduce::order::sort_by_difference;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -31,25 +34,50 @@ pub fn sort(options: &Value, _: &Scope, mut frames: Vec<Frame>) -> Transformed {
     else {
         return Ok(frames);
     };
-    frames.iter_mut().for_each(|frame| sort_frame(frame, name, *desc));
+    for frame in &mut frames {
+        let naming = Naming::alone(frame);
+        if let Some(column) = frame.fields.iter().position(|field| naming.name(field, frame) == *name) {
+            sort_frame(frame, column, *desc);
+        }
+    }
     Ok(frames)
 }
 
-/// Sorts the rows of a frame by a column; leaves it alone if it has no such column.
-pub fn sort_frame(frame: &mut Frame, name: &str, descending: bool) {
-    let Some(field) = frame.fields.iter().find(|field| field.name == name) else {
-        return;
-    };
+/// Sorts the rows of a frame by a column: nothing counts as 0 among numbers, and comes last among texts.
+pub fn sort_frame(frame: &mut Frame, column: usize, descending: bool) {
+    let Some(field) = frame.fields.get(column) else { return };
     let mut rows: Vec<usize> = (0..field.values.len()).collect();
+    let turned = |difference: fn(f64, f64) -> f64, a: f64, b: f64| {
+        if descending { difference(b, a) } else { difference(a, b) }
+    };
     match &field.values {
-        Values::Times(values) | Values::Numbers(values) => {
-            let value = |row: &usize| values.get(*row).copied().unwrap_or(f64::NAN);
-            rows.sort_by(|a, b| value(a).total_cmp(&value(b)));
+        Values::Times(_) | Values::Numbers(_) => {
+            let numbers: Vec<f64> = field.values.cells().map(|cell| cell.as_number()).collect();
+            let number = |row: usize| numbers.get(row).copied().unwrap_or_default();
+            let difference = |a, b| turned(|a, b| a - b, number(a), number(b));
+            sort_by_difference(&mut rows, difference, |row| number(row).is_nan());
         }
-        Values::Texts(values) => rows.sort_by_key(|row| values.get(*row)),
-    }
-    if descending {
-        rows.reverse();
+        Values::Booleans(values) => {
+            let is = |row: &usize| values.get(*row).copied().flatten().unwrap_or(false);
+            rows.sort_by(|a, b| {
+                if descending {
+                    is(a).cmp(&is(b))
+                } else {
+                    is(b).cmp(&is(a))
+                }
+            });
+        }
+        Values::Texts(texts) => {
+            let text = |row: &usize| texts.get(*row).and_then(Option::as_deref).unwrap_or_default();
+            let order = |a: &str, b: &str| a.is_empty().cmp(&b.is_empty()).then_with(|| collation::compare(a, b));
+            rows.sort_by(|a, b| {
+                if descending {
+                    order(text(b), text(a))
+                } else {
+                    order(text(a), text(b))
+                }
+            });
+        }
     }
     frame.select(&rows);
 }
@@ -74,11 +102,10 @@ pub fn limit(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transfor
     let limit = match options.limit_field {
         None => 10.0,
         Some(Count::Number(limit)) => limit,
-        Some(Count::Text(text)) => scope
-            .text(&text)
-            .trim()
-            .parse()
-            .map_err(|_| format!("{text:?} is no number of rows"))?,
+        Some(Count::Text(text)) => match crate::display::leading_number(&scope.text(&text)) {
+            Some(limit) => limit.trunc(),
+            None => return Err(format!("{text:?} is no number of rows")),
+        },
     };
     let count = limit.abs() as usize;
     for frame in &mut frames {
@@ -124,12 +151,21 @@ pub fn filter(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transfo
         .map(|filter| Ok((filter.field_name.as_str(), Test::new(&filter.config, scope)?)));
     let tests = tests.collect::<Result<Vec<_>, String>>()?;
     let keeps_matches = options.r#type != "exclude";
+    let naming = Naming::of(&frames);
     for frame in &mut frames {
+        let names: Vec<String> = frame.fields.iter().map(|field| naming.name(field, frame)).collect();
+        // Of columns with the same name the last counts.
+        let column = |name: &str| {
+            names
+                .iter()
+                .rposition(|other| other == name)
+                .and_then(|column| frame.fields.get(column))
+        };
+        let tests: Vec<(Option<&Field>, &Test)> = tests.iter().map(|(name, test)| (column(name), test)).collect();
         let is_match = |row: usize| {
-            let mut each = tests.iter().map(|(name, test)| {
-                let field = frame.fields.iter().find(|field| field.name == *name);
-                field.is_some_and(|field| test.is_match(field, row))
-            });
+            let mut each = tests
+                .iter()
+                .map(|(field, test)| field.is_some_and(|field| test.is_match(&field.values.cell(row))));
             if options.r#match == "all" {
                 each.all(|is| is)
             } else {
@@ -142,61 +178,96 @@ pub fn filter(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transfo
     Ok(frames)
 }
 
+/// What a value is held against.
 enum Test {
     Missing(bool),
     Pattern(Pattern),
-    Equal(String, bool),
+    Equal(Value, bool),
     Contains(String, bool),
-    Above(f64, bool),
-    Below(f64, bool),
+    Above(Value, bool),
+    Below(Value, bool),
     Between(f64, f64),
 }
 
 impl Test {
     fn new(config: &Config, scope: &Scope) -> Result<Self, String> {
-        let text = |name: &str| match config.options.get(name) {
-            Some(Value::String(text)) => scope.text(text),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
+        let value = |name: &str| match config.options.get(name) {
+            Some(Value::String(text)) => Value::String(scope.text(text)),
+            other => other.cloned().unwrap_or_default(),
         };
-        let number = |name: &str| {
-            text(name)
-                .trim()
-                .parse::<f64>()
-                .map_err(|_| format!("{:?} is no number", text(name)))
+        let text = |name: &str| value(name).as_str().map(str::to_owned).unwrap_or_default();
+        let end = |name: &str| match value(name) {
+            Value::String(text) => crate::display::leading_number(&text).map_or(f64::NAN, f64::trunc),
+            number => number.as_f64().unwrap_or(f64::NAN),
         };
         Ok(match config.id.as_str() {
             "isNull" | "isUndefined" => Self::Missing(true),
             "isNotNull" | "isNotUndefined" => Self::Missing(false),
-            "regex" => Self::Pattern(Pattern::new(&text("value"))?),
-            "equal" => Self::Equal(text("value"), true),
-            "notEqual" => Self::Equal(text("value"), false),
+            "regex" => Self::Pattern(Pattern::unanchored(&text("value"))?),
+            "equal" => Self::Equal(value("value"), true),
+            "notEqual" => Self::Equal(value("value"), false),
             "substring" => Self::Contains(text("value").to_lowercase(), true),
             "notSubstring" => Self::Contains(text("value").to_lowercase(), false),
-            "greater" => Self::Above(number("value")?, false),
-            "greaterOrEqual" => Self::Above(number("value")?, true),
-            "lower" => Self::Below(number("value")?, false),
-            "lowerOrEqual" => Self::Below(number("value")?, true),
-            "between" => Self::Between(number("from")?, number("to")?),
+            "greater" => Self::Above(value("value"), false),
+            "greaterOrEqual" => Self::Above(value("value"), true),
+            "lower" => Self::Below(value("value"), false),
+            "lowerOrEqual" => Self::Below(value("value"), true),
+            "between" => Self::Between(end("from"), end("to")),
             other => return Err(format!("rows cannot be chosen by {other:?}")),
         })
     }
 
-    fn is_match(&self, field: &Field, row: usize) -> bool {
-        let values = &field.values;
-        let number = || values.text(row).parse::<f64>().unwrap_or(f64::NAN);
+    fn is_match(&self, cell: &Cell<'_>) -> bool {
         match self {
-            Self::Missing(wanted) => values.is_missing(row) == *wanted,
-            Self::Pattern(pattern) => pattern.is_match(&values.text(row)),
-            Self::Equal(text, wanted) => {
-                let is_equal = values.text(row) == *text || text.parse::<f64>().is_ok_and(|value| value == number());
-                is_equal == *wanted
+            Self::Missing(wanted) => cell.is_null() == *wanted,
+            Self::Pattern(pattern) => !cell.is_null() && pattern.is_match(&cell.to_string()),
+            Self::Equal(value, wanted) => is_equal(cell, value) == *wanted,
+            Self::Contains(wanted, _) if wanted.is_empty() => matches!(self, Self::Contains(_, true)),
+            Self::Contains(part, wanted) => match cell {
+                Cell::Text(text) if !text.is_empty() => text.to_lowercase().contains(part.as_str()) == *wanted,
+                _ => false,
+            },
+            Self::Above(limit, or_equal) => {
+                compared(cell, limit).is_some_and(|order| order.is_gt() || (*or_equal && order.is_eq()))
             }
-            Self::Contains(text, wanted) => values.text(row).to_lowercase().contains(text.as_str()) == *wanted,
-            Self::Above(limit, or_equal) => number() > *limit || (*or_equal && number() == *limit),
-            Self::Below(limit, or_equal) => number() < *limit || (*or_equal && number() == *limit),
-            Self::Between(from, to) => (*from..=*to).contains(&number()),
+            Self::Below(limit, or_equal) => {
+                compared(cell, limit).is_some_and(|order| order.is_lt() || (*or_equal && order.is_eq()))
+            }
+            Self::Between(from, to) => cell.as_number() > *from && cell.as_number() < *to,
         }
+    }
+}
+
+/// A value of an option as a cell.
+fn as_cell(value: &Value) -> Cell<'_> {
+    match value {
+        Value::String(text) => Cell::text(Some(text)),
+        Value::Number(number) => Cell::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Bool(is) => Cell::Boolean(*is),
+        Value::Null | Value::Array(_) | Value::Object(_) => Cell::Null,
+    }
+}
+
+/// JavaScript's `==`: a text that is a number is equal to it, and nothing is equal to nothing alone.
+fn is_equal(cell: &Cell<'_>, value: &Value) -> bool {
+    let value = as_cell(value);
+    match (cell, &value) {
+        (Cell::Null, Cell::Null) => true,
+        (Cell::Null, _) | (_, Cell::Null) => false,
+        (Cell::Text(one), Cell::Text(other)) => one == other,
+        _ => cell.as_number() == value.as_number(),
+    }
+}
+
+/// JavaScript's `<` and `>`: texts by their letters, where the value is a number; `None`: it is none.
+fn compared(cell: &Cell<'_>, limit: &Value) -> Option<std::cmp::Ordering> {
+    if cell.as_number().is_nan() {
+        return None;
+    }
+    let limit = as_cell(limit);
+    match (cell, &limit) {
+        (Cell::Text(one), Cell::Text(other)) => Some(one.cmp(other)),
+        _ => cell.as_number().partial_cmp(&limit.as_number()),
     }
 }
 
@@ -204,6 +275,7 @@ impl Test {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::data::NULL;
     use super::super::testing::{numbers, table, texts, transform};
 
     fn disks() -> Vec<super::Frame> {
@@ -211,7 +283,7 @@ mod tests {
             "A",
             &[
                 ("device", texts(&["b", "a", "c"])),
-                ("size", numbers(&[10.0, 9.0, f64::NAN])),
+                ("size", numbers(&[10.0, 9.0, NULL])),
             ],
         )]
     }
@@ -225,11 +297,11 @@ mod tests {
         );
         assert_eq!(
             transform("sortBy", options("size", false), disks())[0][1..],
-            ["a|9", "b|10", "c|"]
+            ["c|", "a|9", "b|10"]
         );
         assert_eq!(
             transform("sortBy", options("size", true), disks())[0][1..],
-            ["c|", "b|10", "a|9"]
+            ["b|10", "a|9", "c|"]
         );
         assert_eq!(
             transform("sortBy", options("none", true), disks())[0][1..],
@@ -280,9 +352,9 @@ mod tests {
                     filter("device", "regex", json!("a|c"))
                 ])
             ),
-            ["a|9"]
+            ["a|9", "c|"]
         );
-        let between = json!([{"fieldName": "size", "config": {"id": "between", "options": {"from": 0, "to": 9}}}]);
+        let between = json!([{"fieldName": "size", "config": {"id": "between", "options": {"from": 0, "to": 10}}}]);
         assert_eq!(kept("include", "any", between), ["a|9"]);
     }
 }

@@ -3,25 +3,34 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::join::merged;
-use super::{Transformed, fits, read};
+use super::{Transformed, fits, made_of, read};
 use crate::data::{Field, Frame, Values};
 use crate::evaluate::Scope;
+use crate::names::Naming;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Concatenate {
-    frame_name_mode: Option<String>,
+    frame_name_mode: FrameName,
+    frame_name_label: Option<String>,
+}
+
+/// What becomes of the names of frames.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum FrameName {
+    /// Part of the names of columns.
+    #[default]
+    Field,
+    /// A label of columns.
+    Label,
+    /// Nothing.
+    Drop,
 }
 
 /// `concatenate`: all columns beside each other.
 pub fn concatenate(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     let options: Concatenate = read(options)?;
-    let with_name = match options.frame_name_mode.as_deref() {
-        None | Some("field") => true,
-        Some("drop" | "label") => false,
-        Some(other) => return Err(format!("the mode {other:?} is not supported")),
-    };
     if frames.len() < 2 {
         return Ok(frames);
     }
@@ -30,17 +39,18 @@ pub fn concatenate(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transforme
     fits(rows.saturating_mul(fields * size_of::<f64>()))?;
     let rows: Vec<Option<usize>> = (0..rows).map(Some).collect();
     let fields = frames.into_iter().flat_map(|frame| {
-        let name = frame.name;
-        let rows = &rows;
+        let (name, rows, options) = (frame.name, &rows, &options);
         frame.fields.into_iter().map(move |mut field| {
             field.values = field.values.select(rows);
-            if with_name && !name.is_empty() {
-                let is_value = field.name == name || field.source() == "Value";
-                field.name = if is_value {
-                    name.clone()
-                } else {
-                    format!("{name} · {}", field.name)
-                };
+            match options.frame_name_mode {
+                _ if name.is_empty() => {}
+                FrameName::Drop => {}
+                FrameName::Label => {
+                    let label = options.frame_name_label.as_deref().unwrap_or("frame");
+                    field.labels = field.labels.with(label, &name);
+                }
+                FrameName::Field if matches!(field.source.as_str(), "" | "Value") => field.source.clone_from(&name),
+                FrameName::Field => field.source = format!("{name} · {}", field.source),
             }
             field
         })
@@ -53,33 +63,67 @@ pub fn concatenate(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transforme
 }
 
 /// `seriesToRows`: a row for each value, the newest first, with the name of the series.
-pub fn series_to_rows(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
-    if frames.len() < 2 || !frames.iter().all(|frame| frame.times().is_some()) {
+pub fn series_to_rows(_: &Value, _: &Scope, mut frames: Vec<Frame>) -> Transformed {
+    if frames.is_empty() {
         return Ok(frames);
     }
-    let bytes = |(field, numbers): (&Field, &[f64])| numbers.len() * (field.name.len() + size_of::<String>());
-    fits(frames.iter().flat_map(Frame::numbers).map(bytes).sum())?;
-    let mut rows: Vec<(f64, &str, f64)> = Vec::new();
-    for frame in &frames {
-        let times = frame.times().unwrap_or_default();
-        for (field, numbers) in frame.numbers() {
-            let series = times
-                .iter()
-                .zip(numbers)
-                .map(|(time, number)| (*time, field.name.as_str(), *number));
-            rows.extend(series.filter(|(_, _, number)| !number.is_nan()));
+    frames.retain(|frame| !frame.is_empty());
+    let is_series = |frame: &Frame| {
+        let ascends = |times: &[f64]| times.windows(2).all(|pair| pair.first() < pair.last());
+        frame
+            .fields
+            .iter()
+            .any(|field| matches!(&field.values, Values::Times(times) if ascends(times)))
+            && frame.fields.iter().any(|field| field.values.is_numbers())
+    };
+    if !frames.iter().all(is_series) {
+        return Ok(frames);
+    }
+    let names: Vec<String> = frames.iter().map(name_of).collect();
+    let bytes = |(frame, name): (&Frame, &String)| frame.len() * (name.len() + size_of::<String>());
+    fits(frames.iter().zip(&names).map(bytes).sum())?;
+    let (mut times, mut metrics, mut values) = (Values::times([]), Vec::new(), None);
+    for (frame, name) in frames.iter().zip(&names) {
+        let time = frame
+            .fields
+            .iter()
+            .rposition(|field| field.values.is_times())
+            .unwrap_or(0);
+        let (Some(time), Some(value)) = (frame.fields.get(time), frame.fields.get(usize::from(time == 0))) else {
+            continue;
+        };
+        let values = values.get_or_insert_with(|| value.values.emptied());
+        for row in 0..frame.len() {
+            times.push(time.values.cell(row));
+            metrics.push(Some(name.clone()));
+            values.push(value.values.cell(row));
         }
     }
-    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
     let columns = vec![
-        Field::new("Time", Values::times(rows.iter().map(|row| row.0))),
-        Field::new("Metric", Values::texts(rows.iter().map(|row| row.1.to_owned()))),
-        Field::new("Value", Values::numbers(rows.iter().map(|row| row.2))),
+        Field::new("Time", times),
+        Field::new("Metric", Values::Texts(metrics)),
+        Field::new("Value", values.unwrap_or_default()),
     ];
-    Ok(vec![Frame {
+    let mut rows = Frame {
+        ref_id: made_of("seriesToRows", &frames),
         fields: columns,
         ..Frame::default()
-    }])
+    };
+    super::sort_frame(&mut rows, 0, true);
+    Ok(vec![rows])
+}
+
+/// What a frame is called: by its own name, or by those of its values.
+fn name_of(frame: &Frame) -> String {
+    if !frame.name.is_empty() {
+        return frame.name.clone();
+    }
+    let naming = Naming::alone(frame);
+    let values = frame.fields.iter().filter(|field| !field.values.is_times());
+    values
+        .map(|field| naming.name(field, frame))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[derive(Default, Deserialize)]
@@ -90,48 +134,95 @@ struct LabelsToFields {
     value_label: Option<String>,
 }
 
-/// `labelsToFields`: a column for each label.
+/// `labelsToFields`: a column for each label, or a table of them for each series.
 pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     let options: LabelsToFields = read(options)?;
-    if let Some(mode) = options.mode.as_deref().filter(|mode| *mode != "columns") {
-        return Err(format!("the mode {mode:?} is not supported"));
+    let kept = options.keep_labels.as_ref();
+    if options.mode.as_deref() == Some("rows") {
+        return Ok(labels_to_rows(&frames, kept));
     }
-    let keeps = |label: &str| {
-        options
-            .keep_labels
-            .as_ref()
-            .is_none_or(|kept| kept.iter().any(|kept| kept == label))
-    };
+    let keeps = |label: &str| kept.is_none_or(|kept| kept.is_empty() || kept.iter().any(|kept| kept == label));
     let bytes = |frame: &Frame| frame.len() * frame.fields.iter().map(|field| 2 * field.labels.size()).sum::<usize>();
     fits(frames.iter().map(bytes).sum())?;
     let tables = frames.into_iter().map(|frame| {
         let rows = frame.len();
         let mut fields = Vec::new();
-        for field in frame.fields {
-            if field.labels.is_empty() {
-                fields.push(field);
-                continue;
-            }
-            let mut name = field.source().to_owned();
-            for (label, value) in field.labels.iter() {
-                if options.value_label.as_deref() == Some(label) {
-                    value.clone_into(&mut name);
-                } else if keeps(label) {
-                    fields.push(Field::new(
-                        label,
-                        Values::texts(std::iter::repeat_n(value.to_owned(), rows)),
-                    ));
+        // Names in the order in which they come, each with its values.
+        let mut labels: Vec<(String, Vec<String>)> = Vec::new();
+        for mut field in frame.fields {
+            if field.has_labels() {
+                for (label, value) in field.labels.iter().filter(|(label, _)| keeps(label)) {
+                    if options.value_label.as_deref() == Some(label) {
+                        value.clone_into(&mut field.source);
+                        continue;
+                    }
+                    let place = labels.iter().position(|(known, _)| known == label).unwrap_or_else(|| {
+                        labels.push((label.to_owned(), Vec::new()));
+                        labels.len() - 1
+                    });
+                    if let Some((_, values)) = labels.get_mut(place)
+                        && !values.iter().any(|known| known == value)
+                    {
+                        values.push(value.to_owned());
+                    }
                 }
+                field.labels = Default::default();
+                (field.legend, field.renamed) = (None, None);
             }
-            fields.push(Field::new(name, field.values));
+            fields.push(field);
+        }
+        for (label, values) in labels {
+            let column = |value: String| Field::new(&label, Values::texts(std::iter::repeat_n(value, rows)));
+            fields.extend(values.into_iter().map(column));
         }
         Frame {
             fields,
-            ref_id: frame.ref_id,
-            name: String::new(),
+            ..frame_without(&frame.name, &frame.ref_id, frame.interval)
         }
     });
-    merged(tables.collect())
+    Ok(tables.collect())
+}
+
+/// A frame of that name without columns.
+fn frame_without(name: &str, query: &str, interval: f64) -> Frame {
+    Frame {
+        name: name.to_owned(),
+        ref_id: query.to_owned(),
+        interval,
+        ..Frame::default()
+    }
+}
+
+/// A table of labels and their values for each series.
+fn labels_to_rows(frames: &[Frame], kept: Option<&Vec<String>>) -> Vec<Frame> {
+    let naming = Naming::of(frames);
+    let mut tables = Vec::new();
+    for frame in frames {
+        for field in frame.fields.iter().filter(|field| field.has_labels()) {
+            let (names, values): (Vec<String>, Vec<Option<String>>) = match kept {
+                Some(kept) => {
+                    let values = kept.iter().map(|name| field.labels.get(name).map(str::to_owned));
+                    (kept.clone(), values.collect())
+                }
+                None => field
+                    .labels
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+                    .unzip(),
+            };
+            if names.is_empty() {
+                continue;
+            }
+            tables.push(Frame {
+                fields: vec![
+                    Field::new("label", Values::texts(names)),
+                    Field::new("value", Values::Texts(values)),
+                ],
+                ..frame_without(&naming.name(field, frame), &frame.ref_id, 0.0)
+            });
+        }
+    }
+    tables
 }
 
 #[cfg(test)]
@@ -149,7 +240,7 @@ mod tests {
         );
         assert_eq!(
             transform("concatenate", json!({"frameNameMode": "drop"}), frames())[0][1..],
-            ["0|1|0|3", "1|2||"]
+            ["0|1|0|3", "1000|2||"]
         );
     }
 
@@ -163,15 +254,15 @@ mod tests {
         };
         assert_eq!(
             transform("seriesToRows", json!({}), frames()),
-            [["Time|Metric|Value", "1|a|2", "0|a|1", "0|b|3"]]
+            [["Time|Metric|Value", "1000|a|2", "0|a|1", "0|b|3"]]
         );
         assert_eq!(
             transform("labelsToFields", json!({}), frames()),
-            [["Time|job|Value", "0|x|1", "1|x|2", "0|y|3"]]
+            [vec!["Time|a|a job", "0|1|x", "1000|2|x"], vec!["Time|b|b job", "0|3|y"]]
         );
         assert_eq!(
             transform("labelsToFields", json!({"valueLabel": "job"}), frames()),
-            [["Time|x|y", "0|1|3", "1|2|"]]
+            [vec!["Time|a x", "0|1", "1000|2"], vec!["Time|b y", "0|3"]]
         );
     }
 }

@@ -144,6 +144,16 @@ pub(crate) fn shortest(value: f64) -> String {
     number::shortest(value)
 }
 
+/// The number that JavaScript reads in a text.
+pub(crate) fn parse(text: &str) -> Option<f64> {
+    number::parse(text)
+}
+
+/// Whether it is a unit of dates.
+pub fn is_date(unit: &str) -> bool {
+    unit.starts_with("dateTime") || unit.starts_with("time:")
+}
+
 /// Whether Grafana has that unit; another text only stands behind the number.
 pub fn is_known(unit: &str) -> bool {
     unit.is_empty() || !matches!(kind::of(unit), Kind::Suffix(suffix) if suffix == unit)

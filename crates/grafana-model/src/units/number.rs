@@ -8,12 +8,27 @@ pub fn shortest(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {
         "0".to_owned()
-    } else if !value.is_finite() {
-        infinite(value)
+    } else if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
     } else if (1e-6..1e21).contains(&size) {
         format!("{value}")
     } else {
         signed_exponent(&format!("{value:e}"))
+    }
+}
+
+/// The number that JavaScript reads in a text, apart from the spaces around it.
+pub fn parse(text: &str) -> Option<f64> {
+    let plain = text.trim_start_matches(['+', '-']);
+    match plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
+        Some(digits) if plain.len() == text.len() => u64::from_str_radix(digits, 16).ok().map(|number| number as f64),
+        // What Rust reads beside digits is no number there, but for this one.
+        _ if plain == "Infinity" || plain.starts_with(|first: char| first.is_ascii_digit() || first == '.') => {
+            text.replace("Infinity", "inf").parse().ok()
+        }
+        _ => None,
     }
 }
 
@@ -127,6 +142,9 @@ pub fn scaled(scaled: Scaled, offset: i32, decimals: Option<u8>, value: f64, uni
 pub fn currency(symbol: &str, place: Place, decimals: Option<u8>, value: f64) -> Formatted {
     let Formatted { text, suffix, .. } = scaled(Scaled::COUNT, 0, decimals, value.abs(), "");
     let sign = if value < 0.0 { "-" } else { "" };
+    if value.is_infinite() && matches!(place, Place::Behind) {
+        return Formatted::text(infinite(value));
+    }
     match place {
         Place::Before => Formatted {
             prefix: format!("{sign}{symbol}"),
@@ -181,7 +199,7 @@ pub fn grouped(value: f64, least: u8, most: u8) -> String {
 /// In the base 16, of the number that `decimals` digits behind the point leave.
 pub fn hex(prefix: &str, decimals: Option<u8>, value: f64) -> String {
     let Ok(value) = fixed(value, decimals).parse::<f64>() else {
-        return infinite(value);
+        return format!("{prefix}NAN");
     };
     let sign = if value < 0.0 { "-" } else { "" };
     let size = value.abs();
@@ -210,9 +228,23 @@ pub fn hex(prefix: &str, decimals: Option<u8>, value: f64) -> String {
 /// Such as `1.5e+3`.
 pub fn scientific(decimals: Option<u8>, value: f64) -> String {
     match decimals {
-        _ if value.is_infinite() => infinite(value),
-        None => signed_exponent(&format!("{value:e}")),
-        Some(decimals) => signed_exponent(&format!("{value:.*e}", usize::from(decimals))),
+        _ if value.is_infinite() => shortest(value),
+        // Without the sign of a zero.
+        None => signed_exponent(&format!("{:e}", value + 0.0)),
+        Some(decimals) => {
+            // All digits that an f64 has near 1, so that halves can be told and go up.
+            let exact = format!("{:.60e}", value.abs());
+            let (digits, exponent) = exact.split_once('e').unwrap_or((&exact, "0"));
+            let (mut whole, mut fraction) = rounded_digits(digits, usize::from(decimals));
+            let mut exponent: i32 = exponent.parse().unwrap_or_default();
+            if whole.len() > 1 {
+                (whole, fraction) = ("1".to_owned(), "0".repeat(usize::from(decimals)));
+                exponent += 1;
+            }
+            let sign = if value < 0.0 { "-" } else { "" };
+            let point = if fraction.is_empty() { "" } else { "." };
+            signed_exponent(&format!("{sign}{whole}{point}{fraction}e{exponent}"))
+        }
     }
 }
 
@@ -221,7 +253,10 @@ fn enough_decimals(value: f64) -> i32 {
     if value.fract() == 0.0 {
         return 0;
     }
-    (2 - decade(value)).max(0)
+    // By logarithms, as Grafana does it: that of what lies just below a power of ten may be that power's.
+    #[expect(clippy::cast_possible_truncation, reason = "an exponent")]
+    let decade = (value.abs().ln() / std::f64::consts::LN_10).floor() as i32;
+    (2 - decade).max(0)
 }
 
 /// The exponent of the power of ten that begins the decade of `value`: 3 for 1000 and for -9999. 0 for zero, NaN and infinity.

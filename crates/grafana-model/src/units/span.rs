@@ -182,12 +182,23 @@ pub fn days_hours_minutes_seconds(value: f64) -> Formatted {
     ago(if days > 0.0 { format!("{days} d {rest}") } else { rest }, value)
 }
 
+/// Milliseconds beyond which JavaScript has no dates, which Grafana takes the parts of a span from.
+const LAST_DATE: f64 = 8.64e15;
+
 /// `26h:05m:00s:000ms` of milliseconds; `decimals` units behind the first.
 pub fn clock(value: f64, decimals: Option<u8>) -> String {
     if value.is_infinite() {
         return fixed(value, None);
     }
     let whole = value.trunc();
+    if whole.abs() > LAST_DATE {
+        let hours = format!("{}h", (value / 3.6e6).floor());
+        return match decimals {
+            _ if value < 1e3 => "Invalid date".to_owned(),
+            Some(0) => hours,
+            _ => format!("{hours}:Invalid date"),
+        };
+    }
     let parts = [
         format!("{}h", (value / 3.6e6).floor()),
         format!("{:02}m", (whole / 6e4).floor().rem_euclid(60.0)),

@@ -145,8 +145,11 @@ fn choose(variable: &Variable, asked: &[(String, String)], resolved: &mut Resolv
     if chosen.is_empty() {
         let saved = match variable.current.get("value") {
             Some(Value::String(value)) => vec![value.clone()],
+            // A list is no choice where one can be chosen.
+            Some(Value::Array(values)) if !variable.multi && values.iter().all(|value| value != ALL) => Vec::new(),
             Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            _ => Vec::new(),
+            // As a variable that was never chosen has it, and an option may be.
+            _ => vec![String::new()],
         };
         chosen = saved
             .iter()
@@ -213,15 +216,14 @@ fn built_in(name: &str, range: TimeRange) -> Option<String> {
 /// `a, b, shown : value`; a comma that belongs to a value is written `\,`.
 fn custom(definition: &str) -> Vec<(String, String)> {
     let escaped = definition.replace("\\,", "\u{0}");
-    let parts = escaped
-        .split(',')
-        .map(|part| part.replace('\u{0}', ",").trim().to_owned());
-    let options = parts
-        .filter(|part| !part.is_empty())
-        .map(|part| match part.split_once(" : ") {
-            Some((text, value)) => (text.trim().to_owned(), value.trim().to_owned()),
-            None => (part.clone(), part),
-        });
+    let parts = escaped.split(',').filter(|part| !part.is_empty());
+    let options = parts.map(|part| {
+        let part = part.replace('\u{0}', ",");
+        match part.rsplit_once(" : ") {
+            Some((text, value)) if !text.trim().is_empty() => (text.trim().to_owned(), value.trim().to_owned()),
+            _ => (part.trim().to_owned(), part.trim().to_owned()),
+        }
+    });
     options.collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::options::Found;
+use crate::collation;
 use crate::model::Variable;
 use crate::names;
 use crate::pattern::Pattern;
@@ -16,18 +17,16 @@ pub fn options(variable: &Variable, query: &str, range: TimeRange, source: &dyn 
     let answer = ask(query.trim(), range, source)?;
     let pattern = match variable.regex.as_str() {
         "" => None,
-        // Without slashes it may match anywhere here, other than elsewhere in Grafana.
-        regex if !regex.starts_with('/') => Some(Pattern::new(&format!("/{regex}/"))?),
         regex => Some(Pattern::new(regex)?),
     };
     let mut options: Vec<(String, String)> = Vec::new();
     let mut seen = BTreeSet::new();
     for text in answer.items {
-        let option = match &pattern {
+        let found = match &pattern {
             Some(pattern) => cut(pattern, &text),
-            None => Some((text.clone(), text)),
+            None => vec![(text.clone(), text)],
         };
-        options.extend(option.filter(|(_, value)| seen.insert(value.clone())));
+        options.extend(found.into_iter().filter(|(_, value)| seen.insert(value.clone())));
     }
     sort(&mut options, variable.sort);
     Ok(Found {
@@ -36,20 +35,27 @@ pub fn options(variable: &Variable, query: &str, range: TimeRange, source: &dyn 
     })
 }
 
-/// Text and value of an option: the groups `text` and `value`, else the first group, else the whole. `None`: it does not match.
-fn cut(pattern: &Pattern, option: &str) -> Option<(String, String)> {
-    let found = pattern.captures(option)?;
-    let group = |name| found.name(name).map(|group| group.as_str().to_owned());
-    let first = || {
-        let groups = found.iter().skip(1).flatten().next();
-        groups.map(|group| group.as_str().to_owned())
+/// Text and value of the options that an expression cuts out of a text: the groups `text` and `value`, of whichever match, else the
+/// first group of each match, else the whole text.
+fn cut(pattern: &Pattern, option: &str) -> Vec<(String, String)> {
+    let matches = pattern.each(option);
+    let Some(first) = matches.first() else {
+        return Vec::new();
     };
-    match (group("text"), group("value")) {
-        (Some(text), Some(value)) => Some((text, value)),
-        (Some(only), None) | (None, Some(only)) => Some((only.clone(), only)),
-        (None, None) if found.len() == 1 => Some((option.to_owned(), option.to_owned())),
-        (None, None) => first().map(|text| (text.clone(), text)),
+    let named = |name: &str| {
+        let groups = matches.iter().filter_map(|found| found.name(name));
+        let mut texts = groups.map(|group| group.as_str()).filter(|text| !text.is_empty());
+        texts.next().map(str::to_owned)
+    };
+    match (named("text"), named("value")) {
+        (Some(text), Some(value)) => return vec![(text, value)],
+        (Some(only), None) | (None, Some(only)) => return vec![(only.clone(), only)],
+        (None, None) if first.len() == 1 => return vec![(option.to_owned(), option.to_owned())],
+        (None, None) => {}
     }
+    let groups = matches.iter().filter_map(|found| found.get(1));
+    let texts = groups.map(|group| group.as_str().to_owned());
+    texts.map(|text| (text.clone(), text)).collect()
 }
 
 fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<String>, String> {
@@ -117,9 +123,12 @@ fn call<'q>(query: &'q str, name: &str) -> Option<&'q str> {
 fn sort(options: &mut [(String, String)], order: u8) {
     match order {
         1 | 2 => options.sort_by(|a, b| a.0.cmp(&b.0)),
-        3 | 4 => options.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0))),
+        3 | 4 => options.sort_by_key(|option| number(&option.0)),
         5 | 6 => options.sort_by_key(|option| option.0.to_lowercase()),
-        7 | 8 => options.sort_by(|a, b| number(&a.0).total_cmp(&number(&b.0)).then_with(|| a.0.cmp(&b.0))),
+        7 | 8 => options.sort_by(|a, b| {
+            let plain = |option: &(String, String)| option.0.to_lowercase();
+            collation::compare_naturally(&a.0, &b.0).then_with(|| plain(a).cmp(&plain(b)))
+        }),
         _ => return,
     }
     if order.is_multiple_of(2) {
@@ -127,11 +136,9 @@ fn sort(options: &mut [(String, String)], order: u8) {
     }
 }
 
-/// The first number in a text; -1 if there is none, so that it comes first.
-fn number(text: &str) -> f64 {
+/// The first whole number in a text; -1 if there is none, so that it comes first.
+fn number(text: &str) -> i128 {
     let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(digits.len());
-    digits.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(-1.0)
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(-1)
 }

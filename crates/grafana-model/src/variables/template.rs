@@ -79,6 +79,10 @@ fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
     if let Some(inside) = text.strip_prefix("${") {
         let inside = up_to(inside, "}")?;
         let (front, format) = split_format(inside);
+        // A colon has to have something behind it.
+        if inside.ends_with(':') && format.is_empty() {
+            return None;
+        }
         let end = front.find(|c: char| !is_word(c)).unwrap_or(front.len());
         let (name, path) = front.split_at(end);
         let path = match path.strip_prefix('.') {

@@ -1,10 +1,10 @@
 //! Single values and columns.
 
-use edgewatch_grafana_model::data::{Field, Values};
+use edgewatch_grafana_model::data::Field;
 use edgewatch_grafana_model::model::FieldOptions;
 use edgewatch_grafana_model::time::{self, Zone};
 use edgewatch_grafana_model::units::Unit;
-use edgewatch_grafana_model::{display, reduce};
+use edgewatch_grafana_model::{display, overrides, reduce};
 use serde_json::Value;
 
 use super::frames::{number, values};
@@ -19,21 +19,21 @@ pub fn unit(case: &Value) -> String {
 
 pub fn calculation(case: &Value) -> String {
     let values = values(text(case, "type"), list(case, "values"));
-    let numbers = match &values {
-        Values::Numbers(numbers) => numbers.to_vec(),
-        Values::Times(_) | Values::Texts(_) => Vec::new(),
-    };
-    super::frames::cell(reduce::reduce(text(case, "calc"), &numbers))
+    reduce::reduce(text(case, "calc"), &values).to_string()
 }
 
 pub fn legend(case: &Value) -> String {
     let calc = text(case, "calc");
     let options: FieldOptions = serde_json::from_value(case.clone()).unwrap();
-    let Values::Numbers(numbers) = values("number", list(case, "values")) else {
-        panic!()
+    let field = Field {
+        options: options.into(),
+        ..Field::new("x", values("number", list(case, "values")))
     };
-    let shown = display::number(&options, reduce::reduce(calc, &numbers));
-    format!("{} = {}", reduce::title(calc).unwrap_or(calc), shown.text)
+    format!(
+        "{} = {}",
+        reduce::title(calc).unwrap_or_default(),
+        display::reduced(&field, calc).text
+    )
 }
 
 pub fn value(case: &Value) -> String {
@@ -41,14 +41,12 @@ pub fn value(case: &Value) -> String {
     options.zone = Some(Zone::UTC);
     let range = list(case, "range");
     options.range = (range.len() == 2).then(|| (number(&range[0]), number(&range[1])));
-    let shown = match case["value"].as_str().filter(|_| text(case, "type") == "string") {
-        Some(text) => display::text(&options, text),
-        None => display::number(&options, number(&case["value"])),
-    };
-    let series = Field {
+    let field = Field {
         options: options.into(),
-        ..Field::default()
+        ..Field::new("x", values(text(case, "type"), std::slice::from_ref(&case["value"])))
     };
-    let _ = series;
-    format!("{} {}", shown.text, shown.color.unwrap_or_default())
+    let shown = display::cell(&field.options, &field.values.cell(0));
+    let color = shown.color.unwrap_or_else(|| overrides::series_color(&field, 3));
+    let color = if color == "transparent" { "#000000" } else { &color };
+    format!("{} {color}", shown.text)
 }

@@ -1,12 +1,12 @@
 //! Frames of cases, and frames as texts.
 
-use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
+use edgewatch_grafana_model::data::{Cell, Data, Field, Frame, NULL, Values};
 use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_grafana_model::model::Transformation;
 use edgewatch_grafana_model::time::{TimeRange, Zone};
-use edgewatch_grafana_model::transform;
 use edgewatch_grafana_model::variables::Variables;
+use edgewatch_grafana_model::{names, transform};
 use serde_json::Value;
 
 use super::{list, text};
@@ -15,7 +15,7 @@ use super::{list, text};
 pub fn number(value: &Value) -> f64 {
     match value {
         Value::String(text) => text.replace("Infinity", "inf").parse().unwrap(),
-        value => value.as_f64().unwrap_or(f64::NAN),
+        value => value.as_f64().unwrap_or(NULL),
     }
 }
 
@@ -24,29 +24,26 @@ pub fn values(kind: &str, cells: &[Value]) -> Values {
     match kind {
         "time" => Values::times(cells.iter().map(|cell| number(cell) / 1000.0)),
         "number" => Values::numbers(cells.iter().map(number)),
-        _ => Values::texts(cells.iter().map(|cell| cell.as_str().unwrap_or_default().to_owned())),
+        _ => Values::Texts(cells.iter().map(|cell| cell.as_str().map(str::to_owned)).collect()),
     }
 }
 
 /// The frames of a case.
-pub fn of(case: &Value) -> Vec<Frame> {
+fn of(case: &Value) -> Vec<Frame> {
     let field = |field: &Value| {
         let labels = field["labels"].as_object().into_iter().flatten();
         let labels = labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
-        let name = match text(field, "legend") {
-            "" => text(field, "name"),
-            legend => legend,
-        };
         Field {
-            source: text(field, "name").to_owned(),
+            legend: field["legend"].as_str().map(str::to_owned),
             labels: labels.collect(),
-            ..Field::new(name, values(text(field, "type"), list(field, "values")))
+            ..Field::new(text(field, "name"), values(text(field, "type"), list(field, "values")))
         }
     };
     let frame = |frame: &Value| Frame {
         name: text(frame, "name").to_owned(),
         ref_id: text(frame, "refId").to_owned(),
         fields: list(frame, "fields").iter().map(field).collect(),
+        ..Frame::default()
     };
     list(case, "frames").iter().map(frame).collect()
 }
@@ -78,25 +75,28 @@ pub fn after_transformations(case: &Value, scope: &Scope) -> Vec<Frame> {
 }
 
 pub fn transformed(case: &Value) -> String {
-    let frames = after_transformations(case, &scope(Variables::default(), Zone::UTC));
+    let mut frames = after_transformations(case, &scope(Variables::default(), Zone::UTC));
+    names::resolve(&mut frames);
     let frame = |frame: &Frame| {
         let fields = frame.fields.iter().map(|field| {
-            let cells: Vec<String> = (0..frame.len()).map(|row| field.values.text(row)).collect();
+            let cell = |cell: Cell<'_>| {
+                if cell.is_null() {
+                    "∅".to_owned()
+                } else {
+                    cell.to_string()
+                }
+            };
+            let mut cells: Vec<String> = field.values.cells().map(cell).collect();
+            cells.resize(frame.len(), "∅".to_owned());
             let kind = match field.values {
                 Values::Times(_) => 't',
                 Values::Numbers(_) => 'n',
                 Values::Texts(_) => 's',
+                Values::Booleans(_) => 'b',
             };
             format!("{}:{kind}[{}]", field.name, cells.join(","))
         });
         fields.collect::<Vec<_>>().join(" ")
     };
     frames.iter().map(frame).collect::<Vec<_>>().join(" ‖ ")
-}
-
-/// A number as JavaScript writes it.
-pub fn cell(value: f64) -> String {
-    edgewatch_grafana_model::units::Unit::of("string")
-        .format(None, value)
-        .to_string()
 }

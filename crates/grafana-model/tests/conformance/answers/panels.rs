@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
+use edgewatch_grafana_model::data::{Cell, Data, Field, Frame, Values};
 use edgewatch_grafana_model::model::Panel;
-use edgewatch_grafana_model::time::{self, Zone};
+use edgewatch_grafana_model::time::Zone;
 use edgewatch_grafana_model::variables::{Resolved, Variables};
 use edgewatch_grafana_model::{display, names, overrides, reduce};
+use edgewatch_prometheus_client::labels::Labels;
 use serde_json::{Value, json};
 
 use super::frames::{after_transformations, scope};
@@ -34,12 +35,13 @@ pub fn panel(case: &Value) -> String {
     .unwrap();
     let mut data = Data {
         frames: after_transformations(case, &scope),
+        nothing: overrides::nothing(&panel, &scope),
         ..Data::default()
     };
     overrides::apply(&panel, &mut data.frames, &scope, &mut Vec::new());
     let frame = |frame: &Frame| frame.fields.iter().map(column).collect::<Vec<_>>().join(" ");
     let cells = data.frames.iter().map(frame).collect::<Vec<_>>().join(" ‖ ");
-    let shown = reduce::shown(panel.kind().reduce().unwrap(), &data);
+    let shown = reduce::shown(&panel, panel.kind().reduce().unwrap(), &data);
     let values = shown
         .iter()
         .map(|one| format!("{}={} {}", one.title, one.display.text, one.color()));
@@ -47,43 +49,45 @@ pub fn panel(case: &Value) -> String {
 }
 
 fn column(field: &Field) -> String {
-    let cell = |row: usize| match &field.values {
-        Values::Numbers(numbers) => {
-            let shown = display::number(&field.options, numbers[row]);
-            format!("{} {}", shown.text, shown.color.unwrap_or_else(|| field.color.clone()))
-        }
-        Values::Texts(texts) => format!("{} ", display::text(&field.options, &texts[row]).text),
-        Values::Times(times) => format!("{} ", display::time(&field.options, times[row], &Zone::UTC)),
+    let cell = |cell: Cell<'_>| {
+        let shown = display::cell(&field.options, &cell);
+        let color = shown.color.unwrap_or_else(|| field.color.clone());
+        format!("{} {}", shown.text, if field.values.is_numbers() { &color } else { "" })
     };
-    let cells: Vec<String> = (0..field.values.len()).map(cell).collect();
-    let series = match field.values {
-        Values::Numbers(_) => format!(" {}", field.color),
-        Values::Times(_) | Values::Texts(_) => String::new(),
+    let cells: Vec<String> = field.values.cells().map(cell).collect();
+    let series = if field.values.is_numbers() {
+        format!(" {}", field.color)
+    } else {
+        String::new()
     };
     format!("{}{series}[{}]", field.name, cells.join(","))
 }
 
 pub fn names(case: &Value) -> String {
-    let _ = time::device;
+    let legend = text(case, "legend");
     let series = list(case, "series").iter().map(|labels| {
         let labels = labels.as_object().into_iter().flatten();
-        let labels = labels
+        let labels: Labels = labels
             .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
             .collect();
-        let name = names::of_series(text(case, "legend"), &labels, text(case, "expression"));
+        let name = names::of_series(legend, &labels, text(case, "expression"));
+        let value = Field {
+            legend: Some(name.clone()),
+            ..Field::new(labels.get("__name__").unwrap_or("Value"), Values::numbers([1.0, 2.0]))
+        };
         Frame {
-            fields: vec![Field {
-                labels,
-                ..Field::new(name, Values::numbers([1.0, 2.0]))
-            }],
+            name,
+            ref_id: "A".to_owned(),
+            fields: vec![Field::new("Time", Values::times([1.0, 2.0])), Field { labels, ..value }],
             ..Frame::default()
         }
     });
     let mut frames: Vec<Frame> = series.collect();
-    names::automatic(&mut frames);
+    names::automatic(&mut frames, |_| legend == "__auto");
+    names::resolve(&mut frames);
     let names = frames
         .iter()
-        .flat_map(|frame| &frame.fields)
+        .filter_map(|frame| frame.fields.last())
         .map(|field| field.name.clone());
     names.collect::<Vec<_>>().join(" ‖ ")
 }

@@ -1,0 +1,152 @@
+//! Several frames to one, below each other: `merge`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::group::without_labels;
+use super::{Transformed, fits, made_of};
+use crate::data::{Cell, Field, Frame};
+use crate::evaluate::Scope;
+use crate::reduce::is_same;
+
+/// Where a cell comes from: the number of the frame, of the field in it, and of the row.
+type Place = (usize, usize, usize);
+
+/// Rows with the same key that contradict each other; each is held against all others.
+const MAX_ALIKE: usize = 500;
+
+/// `merge`: one table. A row becomes one with each other that agrees in the columns that all have, as long as no cell contradicts.
+pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
+    if frames.len() < 2 {
+        return Ok(frames);
+    }
+    let tables: Vec<&Frame> = frames.iter().filter(|frame| !frame.fields.is_empty()).collect();
+    let Some(last) = tables.last() else {
+        return Ok(frames.into_iter().take(1).collect());
+    };
+    let mut columns: Vec<&Field> = Vec::new();
+    for field in tables.iter().flat_map(|frame| &frame.fields) {
+        if !columns.iter().any(|column| column.source == field.source) {
+            columns.push(field);
+        }
+    }
+    let place = |frame: &Frame, name: &str| frame.fields.iter().rposition(|field| field.source == name);
+    let is_everywhere = |field: &&Field| tables.iter().all(|frame| place(frame, &field.source).is_some());
+    let keys: Vec<&Field> = last.fields.iter().filter(is_everywhere).collect();
+    if keys.is_empty() {
+        return Ok(frames);
+    }
+    let count: usize = tables.iter().map(|frame| frame.len()).sum();
+    fits(count.saturating_mul(columns.len() * size_of::<Option<Place>>()))?;
+    let cell = |(frame, field, row): Place| {
+        let field = tables.get(frame).and_then(|frame| frame.fields.get(field));
+        field.map_or(Cell::Null, |field| field.values.cell(row))
+    };
+    let mut rows: Vec<Vec<Option<Place>>> = Vec::new();
+    let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, frame) in tables.iter().enumerate() {
+        let places: Vec<Option<usize>> = columns.iter().map(|column| place(frame, &column.source)).collect();
+        let key_places: Vec<usize> = keys.iter().filter_map(|key| place(frame, &key.source)).collect();
+        for row in 0..frame.len() {
+            let new: Vec<Option<Place>> = places
+                .iter()
+                .map(|field| field.map(|field| (number, field, row)))
+                .collect();
+            let key: String = key_places
+                .iter()
+                .map(|field| cell((number, *field, row)).to_string())
+                .collect();
+            let found = by_key.entry(key).or_default();
+            if found.len() > MAX_ALIKE {
+                return Err(format!(
+                    "more than {MAX_ALIKE} rows are alike in the columns that all have"
+                ));
+            }
+            let agrees = |old: &[Option<Place>]| {
+                old.iter().zip(&new).all(|places| match places {
+                    (Some(old), Some(new)) => cell(*old).is_null() || is_same(&cell(*old), &cell(*new)),
+                    _ => true,
+                })
+            };
+            let mut is_merged = false;
+            for index in &*found {
+                if let Some(old) = rows.get_mut(*index).filter(|old| agrees(old)) {
+                    is_merged = true;
+                    old.iter_mut().zip(&new).for_each(|(old, new)| *old = new.or(*old));
+                }
+            }
+            if !is_merged {
+                found.push(rows.len());
+                rows.push(new);
+            }
+        }
+    }
+    let fields = columns.iter().enumerate().map(|(index, column)| {
+        let mut values = column.values.emptied();
+        for row in &rows {
+            values.push(row.get(index).copied().flatten().map_or(Cell::Null, cell));
+        }
+        Field {
+            renamed: None,
+            ..without_labels(column).with(values)
+        }
+    });
+    Ok(vec![Frame {
+        ref_id: made_of("merge", &frames),
+        fields: fields.collect(),
+        ..Frame::default()
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{numbers, table, texts, transform};
+
+    #[test]
+    fn tables_are_merged_by_what_they_share() {
+        let frames = vec![
+            table("A", &[("host", texts(&["a", "b"])), ("Value #A", numbers(&[1.0, 2.0]))]),
+            table("B", &[("host", texts(&["b", "c"])), ("Value #B", numbers(&[3.0, 4.0]))]),
+        ];
+        assert_eq!(
+            transform("merge", json!({}), frames),
+            [["host|Value #A|Value #B", "a|1|", "b|2|3", "c||4"]]
+        );
+    }
+
+    #[test]
+    fn a_row_is_merged_into_each_that_agrees() {
+        let frames = vec![
+            table("A", &[("k", texts(&["a", "b", "a"])), ("v", numbers(&[1.0, 2.0, 3.0]))]),
+            table("B", &[("k", texts(&["a", "a"])), ("w", numbers(&[5.0, 6.0]))]),
+        ];
+        assert_eq!(
+            transform("merge", json!({}), frames),
+            [["k|v|w", "a|1|5", "b|2|", "a|3|5", "a||6"]]
+        );
+    }
+
+    #[test]
+    fn rows_that_contradict_stay_apart() {
+        let of = |query: &str, value: f64| {
+            table(
+                query,
+                &[("host", texts(&["a"])), ("os", texts(&["x"])), ("v", numbers(&[value]))],
+            )
+        };
+        let frames = vec![of("A", 1.0), of("B", 2.0)];
+        assert_eq!(transform("merge", json!({}), frames), [["host|os|v", "a|x|1", "a|x|2"]]);
+    }
+
+    #[test]
+    fn nothing_in_common_is_left_alone() {
+        let frames = vec![
+            table("A", &[("a", numbers(&[1.0]))]),
+            table("B", &[("b", numbers(&[1.0]))]),
+        ];
+        assert_eq!(transform("merge", json!({}), frames).len(), 2);
+    }
+}
