@@ -441,8 +441,8 @@ mod tests {
     #[test]
     fn what_cannot_be_applied_is_named_once() {
         let change = json!({"matcher": {"id": "byName", "options": "eth0"}, "properties": [{"id": "decimals", "value": ["many"]}]});
-        let found = data(json!({"overrides": [change, change, {"matcher": {"id": "byRegexp", "options": "/(?=x)/"}}]}))
-            .problems;
+        let found =
+            data(json!({"overrides": [change, change, {"matcher": {"id": "byRegexp", "options": "/(x/"}}]})).problems;
         assert_eq!(found.len(), 2, "{found:?}");
     }
 

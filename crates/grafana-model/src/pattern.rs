@@ -2,14 +2,19 @@
 
 use std::sync::OnceLock;
 
-use regex_lite::{Captures, Regex};
+use fancy_regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::limits;
 
+/// What an expression and its groups match of a text.
+pub type Captures<'t> = fancy_regex::Captures<'t, str>;
+
 /// Bytes of a compiled expression. Nested or repeated ones grow with what they repeat, and a text is held against every part of
-/// them: a dashboard from elsewhere must take neither the memory nor the time. Those that people write have a fifth of it.
-const MAX_SIZE: usize = 16 << 10;
+/// them: a dashboard from elsewhere must take neither the memory nor the time.
+const MAX_SIZE: usize = 64 << 10;
+/// Steps that an expression with look-around or back references may go back in a text; beyond them it does not match.
+const MAX_STEPS: usize = 10_000;
 
 /// A regular expression.
 #[derive(Debug)]
@@ -24,7 +29,7 @@ impl Pattern {
     /// what begins with a, or ends with b.
     ///
     /// # Errors
-    /// For people: it is no expression, or uses what only JavaScript knows (look-around, back references).
+    /// For people: it is no expression, or too large a one.
     pub fn new(text: &str) -> Result<Self, String> {
         match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
             Some((body, flags)) if flags.bytes().all(|flag| b"gimsuy".contains(&flag)) => {
@@ -50,7 +55,10 @@ impl Pattern {
         } else {
             format!("(?{known}){body}")
         };
-        let regex = regex_lite::RegexBuilder::new(&whole).size_limit(MAX_SIZE).build();
+        let regex = RegexBuilder::new(&whole)
+            .backtrack_limit(MAX_STEPS)
+            .delegate_size_limit(MAX_SIZE)
+            .build();
         regex
             .map(|regex| Self {
                 regex,
@@ -61,19 +69,19 @@ impl Pattern {
 
     /// Whether it is found in `text`.
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.regex.is_match(text).unwrap_or(false)
     }
 
     /// Where it is found in `text`.
     pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        self.regex.captures(text)
+        self.regex.captures(text).ok().flatten()
     }
 
     /// Each place where it is found in `text`: only the first without the flag `g`, and none behind one that is empty.
     pub fn each<'t>(&self, text: &'t str) -> Vec<Captures<'t>> {
         let mut found = Vec::new();
         let mut from = 0;
-        while let Some(captures) = self.regex.captures_at(text, from) {
+        while let Ok(Some(captures)) = self.regex.captures_from_pos(text, from) {
             let whole = captures.get(0).map(|whole| whole.range()).unwrap_or_default();
             from = whole.end;
             found.push(captures);
@@ -94,9 +102,13 @@ impl Pattern {
             .captures_iter(text)
             .take(if self.is_global { usize::MAX } else { 1 })
         {
-            let Some(whole) = found.get(0) else { break };
+            let Some(whole) = found.as_ref().ok().and_then(|found| found.get(0)) else {
+                break;
+            };
             replaced.push_str(text.get(behind..whole.start()).unwrap_or_default());
-            expand(by, &found, &mut replaced);
+            if let Ok(found) = &found {
+                expand(by, found, &mut replaced);
+            }
             behind = whole.end();
         }
         replaced.push_str(text.get(behind..).unwrap_or_default());
@@ -142,7 +154,8 @@ impl PartialEq for Lazy {
     }
 }
 
-/// JavaScript lets one escape what needs none (`\/`, `\_`, `\:`), and leave alone a bracket within brackets (`[^[]`).
+/// JavaScript lets one escape what needs none (`\/`, `\_`, `\:`), and leave alone a bracket within brackets (`[^[]`). Its words and
+/// digits are those of ASCII.
 fn unescape(body: &str) -> String {
     let mut unescaped = String::with_capacity(body.len());
     let mut characters = body.chars();
@@ -152,6 +165,19 @@ fn unescape(body: &str) -> String {
             '\\' => {
                 let next = characters.next();
                 let needs_none = |next: &char| next.is_ascii_punctuation() && !r"\.+*?()|[]{}^$#&-~".contains(*next);
+                let ascii = match (next, in_class) {
+                    (Some('d'), true) => Some("0-9"),
+                    (Some('d'), false) => Some("[0-9]"),
+                    (Some('w'), true) => Some("0-9A-Za-z_"),
+                    (Some('w'), false) => Some("[0-9A-Za-z_]"),
+                    (Some('D'), _) => Some("[^0-9]"),
+                    (Some('W'), _) => Some("[^0-9A-Za-z_]"),
+                    _ => None,
+                };
+                if let Some(ascii) = ascii {
+                    unescaped.push_str(ascii);
+                    continue;
+                }
                 if next.as_ref().is_none_or(|next| !needs_none(next)) {
                     unescaped.push('\\');
                 }
@@ -256,12 +282,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_named() {
-        let error = Pattern::new("/^(?!lo).*/").unwrap_err();
-        assert!(
-            error.starts_with("the regular expression \"/^(?!lo).*/\" is not supported"),
-            "{error}"
-        );
-        assert!(Pattern::new("/a{1000}{1000}{1000}/").is_err());
+    fn look_around_and_back_references_work() {
+        let pattern = Pattern::new("/^(?!lo|docker).*/").unwrap();
+        assert!(pattern.is_match("eth0") && !pattern.is_match("lo"));
+        assert!(Pattern::new("/(?<=a)b/").unwrap().is_match("ab"));
+        let twice = Pattern::new("/(\\w)\\1/").unwrap();
+        assert!(twice.is_match("book") && !twice.is_match("bok"));
+    }
+
+    #[test]
+    fn an_expression_takes_neither_memory_nor_time() {
+        let error = Pattern::new("/(/").unwrap_err();
+        assert!(error.starts_with("the regular expression \"/(/\""), "{error}");
+        // Repeated without being written out.
+        let nested = Pattern::new("/a{1000}{1000}{1000}/");
+        assert!(!nested.is_ok_and(|nested| nested.is_match(&"a".repeat(2000))));
+        let endless = Pattern::new("/^(?=(a+)+b)(a+)+\\1$/").unwrap();
+        assert!(!endless.is_match(&"a".repeat(1000)));
     }
 }
