@@ -11,6 +11,7 @@ use super::panel::{Options, PanelKind};
 mod bounds;
 mod datasource;
 mod field;
+mod lenient;
 mod variable;
 
 pub use datasource::Datasource;
@@ -25,21 +26,28 @@ pub use variable::{Templating, Variable};
 #[serde(default, rename_all = "camelCase")]
 pub struct Dashboard {
     /// Names it in addresses: `/d/<uid>`.
+    #[serde(deserialize_with = "lenient::text")]
     pub uid: String,
     /// The title.
+    #[serde(deserialize_with = "lenient::text")]
     pub title: String,
     /// What it is for.
+    #[serde(deserialize_with = "lenient::text")]
     pub description: String,
     /// For sorting and searching.
+    #[serde(deserialize_with = "lenient::texts")]
     pub tags: Vec<String>,
     /// Grafana's version of the model.
+    #[serde(deserialize_with = "lenient::whole")]
     pub schema_version: u32,
     /// The range that is shown at first.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub time: TimeDefault,
     /// How often a page is refreshed at first, such as `10s`; empty: never.
     #[serde(deserialize_with = "text_or_false")]
     pub refresh: String,
     /// `browser`, `utc`, or the name of a time zone.
+    #[serde(deserialize_with = "lenient::text")]
     pub timezone: String,
     /// Variables.
     pub templating: Templating,
@@ -65,12 +73,13 @@ pub struct TimeDefault {
 #[serde(default, rename_all = "camelCase")]
 pub struct Panel {
     /// Unique in its dashboard.
+    #[serde(deserialize_with = "lenient::whole")]
     pub id: u32,
     /// The title, with variables.
-    #[serde(deserialize_with = "shared_text")]
+    #[serde(deserialize_with = "lenient::shared_text")]
     pub title: Arc<str>,
     /// Shown behind an `i`.
-    #[serde(deserialize_with = "shared_text")]
+    #[serde(deserialize_with = "lenient::shared_text")]
     pub description: Arc<str>,
     /// Where it lies.
     pub grid_pos: GridPos,
@@ -89,27 +98,36 @@ pub struct Panel {
     #[serde(deserialize_with = "shared")]
     pub transformations: Arc<Vec<Transformation>>,
     /// At most that many points.
+    #[serde(deserialize_with = "lenient::number")]
     pub max_data_points: Option<f64>,
     /// The least step, such as `15s`; empty: that of the data source.
-    #[serde(deserialize_with = "text_or_null")]
+    #[serde(deserialize_with = "lenient::text")]
     pub interval: String,
     /// Another range than the dashboard's, such as `24h`: it ends where the dashboard's ends.
-    #[serde(deserialize_with = "text_or_null")]
+    #[serde(deserialize_with = "lenient::text")]
     pub time_from: String,
     /// Moves the range into the past, such as `1d`.
-    #[serde(deserialize_with = "text_or_null")]
+    #[serde(deserialize_with = "lenient::text")]
     pub time_shift: String,
     /// Repeated for each value of this variable.
-    #[serde(deserialize_with = "text_or_null")]
+    #[serde(deserialize_with = "lenient::text")]
     pub repeat: String,
     /// `h` (beside each other) or `v`.
-    #[serde(deserialize_with = "text_or_null")]
+    #[serde(deserialize_with = "lenient::text")]
     pub repeat_direction: String,
     /// How many of the repeated lie beside each other.
+    #[serde(deserialize_with = "lenient::some_whole")]
     pub max_per_row: Option<u32>,
     /// No background.
+    #[serde(deserialize_with = "lenient::flag")]
     pub transparent: bool,
+    /// A copy that Grafana had made of a repeated panel when the dashboard was saved: copies are made anew.
+    pub repeat_panel_id: Option<serde::de::IgnoredAny>,
+    /// The same of a panel in a repeated row.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub repeated_by_row: bool,
     /// A row that is closed.
+    #[serde(deserialize_with = "lenient::flag")]
     pub collapsed: bool,
     /// The panels of a collapsed row.
     pub panels: Vec<Panel>,
@@ -141,23 +159,31 @@ pub struct GridPos {
 #[serde(default, rename_all = "camelCase")]
 pub struct Target {
     /// `A`, `B`, …
+    #[serde(deserialize_with = "lenient::text")]
     pub ref_id: String,
     /// PromQL with variables.
+    #[serde(deserialize_with = "lenient::text")]
     pub expr: String,
     /// `{{label}}` stands for the label's value; empty or `__auto`: the labels.
+    #[serde(deserialize_with = "lenient::text")]
     pub legend_format: String,
     /// An instant query.
+    #[serde(deserialize_with = "lenient::flag")]
     pub instant: bool,
     /// A range query; both, if `instant` is true as well.
+    #[serde(deserialize_with = "lenient::some_flag")]
     pub range: Option<bool>,
     /// `time_series`, `table` or `heatmap`.
+    #[serde(deserialize_with = "lenient::text")]
     pub format: String,
     /// The least step of this query.
-    #[serde(deserialize_with = "text_or_null")]
+    #[serde(deserialize_with = "lenient::text")]
     pub interval: String,
     /// Multiplies the step.
+    #[serde(deserialize_with = "lenient::number")]
     pub interval_factor: Option<f64>,
     /// Not asked.
+    #[serde(deserialize_with = "lenient::flag")]
     pub hide: bool,
     /// What is asked, if it is not the panel's.
     pub datasource: Datasource,
@@ -170,6 +196,7 @@ pub struct Transformation {
     /// `organize`, `reduce`, `merge`, …
     pub id: String,
     /// Not applied.
+    #[serde(deserialize_with = "lenient::flag")]
     pub disabled: bool,
     /// Which frames it is applied to: a matcher, or nothing for all.
     pub filter: Option<Matcher>,
@@ -202,11 +229,6 @@ fn shared<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D
     T::deserialize(deserializer).map(Arc::new)
 }
 
-/// See [`shared`].
-fn shared_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
-    String::deserialize(deserializer).map(Arc::from)
-}
-
 /// Grafana writes `false` where there is no text.
 fn text_or_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
@@ -215,17 +237,14 @@ fn text_or_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<St
     })
 }
 
-/// Grafana writes `null` where there is no text.
-fn text_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
 impl Dashboard {
     /// The dashboard that Grafana exports as `json`, of whichever version.
     ///
     /// # Errors
     /// For people: what of it is none.
     pub fn parse(json: &str) -> Result<Self, String> {
+        // Some editors put a mark of their encoding before it.
+        let json = json.strip_prefix('\u{feff}').unwrap_or(json);
         let (json, left_out) = bounds::within(json)?;
         let read = match migrate::is_needed(&json) {
             true => None,
@@ -246,9 +265,16 @@ impl Dashboard {
             }
         };
         dashboard.left_out = left_out;
+        drop_copies(&mut dashboard.panels);
         dashboard.panels.iter_mut().for_each(Panel::name_queries);
         Ok(dashboard)
     }
+}
+
+/// Drops the copies of repeated panels that are part of what was saved.
+fn drop_copies(panels: &mut Vec<Panel>) {
+    panels.retain(|panel| panel.repeat_panel_id.is_none() && !panel.repeated_by_row);
+    panels.iter_mut().for_each(|row| drop_copies(&mut row.panels));
 }
 
 impl Panel {
@@ -327,12 +353,12 @@ mod tests {
     #[test]
     fn a_broken_panel_leaves_the_others() {
         let dashboard = dashboard(
-            json!({"panels": [{"id": 1, "type": "stat", "title": "bad", "gridPos": {"w": 6}, "targets": [{"expr": 5}]},
+            json!({"panels": [{"id": 1, "type": "stat", "title": "bad", "gridPos": {"w": 6}, "targets": [5]},
             {"id": 2, "type": "row", "panels": [{"id": 3, "type": "stat", "targets": 1}, {"id": 4, "type": "stat"}]}]}),
         );
         let bad = &dashboard.panels[0];
         assert!(
-            bad.broken.as_ref().is_some_and(|why| why.contains("targets[0].expr")),
+            bad.broken.as_ref().is_some_and(|why| why.contains("targets[0]")),
             "{:?}",
             bad.broken
         );
@@ -343,6 +369,52 @@ mod tests {
             (true, false, 4)
         );
         assert_eq!(super::super::support::check(&dashboard).len(), 2);
+    }
+
+    #[test]
+    fn values_are_read_as_people_write_them() {
+        let panel = panel(
+            json!({"id": "7", "type": "stat", "title": 5, "interval": 15, "timeFrom": 5,
+            "targets": [{"refId": "A", "expr": "a", "hide": "false", "instant": "true"}],
+            "fieldConfig": {"defaults": {"decimals": "2", "thresholds": {"steps": [{"value": "80", "color": "red"}]},
+                "mappings": [{"type": "value", "options": {"1": {"text": 85, "index": "0"}}}]}}}),
+        );
+        let target = &panel.targets[0];
+        assert_eq!(
+            (panel.id, &*panel.title, &*panel.interval, panel.broken.clone()),
+            (7, "5", "15", None)
+        );
+        assert_eq!((target.hide, target.instant), (false, true));
+        let defaults = &panel.field_config.defaults;
+        assert_eq!(
+            (defaults.decimals, defaults.thresholds.steps[0].value),
+            (Some(2.0), Some(80.0))
+        );
+        let dashboard = Dashboard::parse(
+            "\u{feff}{\"schemaVersion\": \"36\", \"tags\": \"x\", \"panels\": [{\"id\": 99999999999}]}",
+        )
+        .unwrap();
+        assert_eq!((dashboard.schema_version, dashboard.panels[0].id), (36, 1_215_752_191));
+    }
+
+    #[test]
+    fn saved_copies_of_repeated_panels_are_dropped() {
+        let dashboard = dashboard(
+            json!({"panels": [{"id": 1, "repeat": "host"}, {"id": 2, "repeatPanelId": 1},
+            {"id": 3, "type": "row", "panels": [{"id": 4, "repeatedByRow": true}, {"id": 5, "repeatPanelId": null}]}]}),
+        );
+        let ids: Vec<u32> = dashboard.panels.iter().map(|panel| panel.id).collect();
+        assert_eq!((ids.as_slice(), dashboard.panels[1].panels.len()), (&[1, 3][..], 1));
+    }
+
+    #[test]
+    fn one_bad_variable_costs_only_itself() {
+        let list = json!([{"name": "bad", "datasource": {"type": []}, "filters": {}, "auto_min": [], "current": 1, "type": {}},
+            {"name": "good", "type": "custom", "query": "a"}]);
+        let dashboard = dashboard(json!({"templating": {"list": list}}));
+        let list = &dashboard.templating.list;
+        assert!(list[0].broken.is_some() && list[0].name == "bad");
+        assert_eq!((&*list[1].name, list[1].broken.is_none()), ("good", true));
     }
 
     #[test]
@@ -359,8 +431,8 @@ mod tests {
 
     #[test]
     fn what_is_no_dashboard_is_named_with_its_place() {
-        let error = Dashboard::parse("{\"panels\": [], \"templating\": {\"list\": [{\"name\": 5}]}}").unwrap_err();
-        assert!(error.contains("templating.list[0].name"), "{error}");
+        let error = Dashboard::parse("{\"panels\": [], \"templating\": 5}").unwrap_err();
+        assert!(error.contains("templating"), "{error}");
         assert!(Dashboard::parse("{").unwrap_err().starts_with("no JSON"));
     }
 }

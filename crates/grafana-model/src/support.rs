@@ -102,6 +102,9 @@ fn is_color_mode(mode: &str) -> bool {
 
 /// Whether a variable can be resolved.
 fn of_variable(variable: &Variable) -> Result<(), String> {
+    if let Some(why) = &variable.broken {
+        return Err(why.clone());
+    }
     match variable.kind.as_str() {
         "query" => datasource(&variable.datasource),
         "custom" | "constant" | "interval" | "datasource" => Ok(()),

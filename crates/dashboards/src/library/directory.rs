@@ -193,18 +193,32 @@ struct Envelope<'a> {
     dashboard: Option<&'a RawValue>,
     #[serde(borrow)]
     spec: Option<&'a RawValue>,
+    metadata: Option<Metadata>,
+}
+
+/// What the newer API says beside a model.
+#[derive(Deserialize)]
+struct Metadata {
+    /// The uid of the dashboard.
+    name: Option<String>,
 }
 
 /// The part of `text` that is the model.
 fn model(text: &str) -> Result<&str, FileError> {
+    model_and_uid(text).map(|(model, _)| model)
+}
+
+/// The same, and the uid that stands beside it.
+fn model_and_uid(text: &str) -> Result<(&str, Option<String>), FileError> {
     let envelope: Envelope<'_> = serde_json::from_str(text)?;
-    Ok(envelope.dashboard.or(envelope.spec).map_or(text, RawValue::get))
+    let uid = envelope.spec.and(envelope.metadata).and_then(|metadata| metadata.name);
+    Ok((envelope.dashboard.or(envelope.spec).map_or(text, RawValue::get), uid))
 }
 
 impl File {
     fn inspect(path: &Path, version: FileVersion) -> Result<Self, FileError> {
         let text = read_regular(path)?;
-        let model = model(&text)?;
+        let (model, uid) = model_and_uid(&text)?;
         let summary: Summary = serde_json::from_str(model)?;
         if summary.panels.is_none() && summary.rows.is_none() {
             return Err(match summary.elements.is_some() {
@@ -215,7 +229,11 @@ impl File {
         // Parsed once completely, so that the list names a broken one before it is opened.
         Dashboard::parse(model).map_err(FileError::Model)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let uid = summary.uid.filter(|uid| !uid.is_empty()).unwrap_or_else(|| slug(&stem));
+        let uid = summary
+            .uid
+            .filter(|uid| !uid.is_empty())
+            .or(uid)
+            .unwrap_or_else(|| slug(&stem));
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if uid.is_empty() || uid.len() > MAX_UID || !uid.bytes().all(is_allowed) {
             return Err(FileError::Uid(cut(&uid)));
@@ -283,7 +301,11 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
 fn bounded(file: fs::File) -> Result<String, FileError> {
     let mut text = String::new();
     match file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 {
-        0..=MAX_BYTES => Ok(text),
+        // Some editors put a mark of their encoding before it.
+        0..=MAX_BYTES => Ok(match text.strip_prefix('\u{feff}') {
+            Some(plain) => plain.to_owned(),
+            None => text,
+        }),
         _ => Err(FileError::TooLarge),
     }
 }

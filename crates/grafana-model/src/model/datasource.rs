@@ -27,6 +27,9 @@ impl From<Value> for Datasource {
             Value::Object(fields) => {
                 let field = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
                 match (field("type"), field("uid")) {
+                    ("", uid @ ("-- Grafana --" | "-- Dashboard --" | "grafana")) => Self::Other(uid.to_owned()),
+                    // A variable decides which one.
+                    (kind, _) if kind.starts_with('$') => Self::Prometheus,
                     ("prometheus" | "", _) | (_, "-- Mixed --") | ("datasource", "") => Self::Prometheus,
                     ("datasource", uid) => Self::Other(uid.to_owned()),
                     (kind, _) => Self::Other(kind.to_owned()),

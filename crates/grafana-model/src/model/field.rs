@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::pattern::Lazy;
 use super::super::time::Zone;
+use super::lenient;
 
 /// `fieldConfig`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,16 +25,22 @@ pub struct FieldConfig {
 #[serde(default, rename_all = "camelCase")]
 pub struct FieldOptions {
     /// Grafana's id of a unit; empty: a plain number.
+    #[serde(deserialize_with = "lenient::text")]
     pub unit: String,
     /// Digits behind the point; `None`: as many as Grafana would choose.
+    #[serde(deserialize_with = "lenient::number")]
     pub decimals: Option<f64>,
     /// The least value of axes and gauges.
+    #[serde(deserialize_with = "lenient::number")]
     pub min: Option<f64>,
     /// The greatest value of axes and gauges.
+    #[serde(deserialize_with = "lenient::number")]
     pub max: Option<f64>,
     /// A name in place of the legend's, with `${__field.labels.NAME}` and the like.
+    #[serde(deserialize_with = "lenient::some_text")]
     pub display_name: Option<String>,
     /// Text where there is no value.
+    #[serde(deserialize_with = "lenient::some_text")]
     pub no_value: Option<String>,
     /// How its colour is found.
     pub color: ColorMode,
@@ -45,6 +52,7 @@ pub struct FieldOptions {
     /// Options of the panel's kind as they are written, since overrides change them: [`super::super::panel`] reads them.
     pub custom: Map<String, Value>,
     /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
+    #[serde(deserialize_with = "lenient::flag")]
     pub field_min_max: bool,
     /// The least and the greatest value of the data, for thresholds in percent and for colours between two: evaluation finds it.
     #[serde(skip)]
@@ -80,8 +88,10 @@ impl FieldOptions {
 #[serde(default, rename_all = "camelCase")]
 pub struct ColorMode {
     /// `palette-classic`, `fixed`, `thresholds`, `shades`, `continuous-…`; empty: that of the panel's kind, which evaluation puts in.
+    #[serde(deserialize_with = "lenient::text")]
     pub mode: String,
     /// For `fixed` and `shades`: a name of Grafana's (`dark-red`) or a CSS colour.
+    #[serde(deserialize_with = "lenient::some_text")]
     pub fixed_color: Option<String>,
     /// Which value of a series decides: `last`, `min`, `max`.
     pub series_by: Option<String>,
@@ -112,7 +122,7 @@ pub enum ThresholdMode {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Step {
     /// From here up; `None`: from below.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub value: Option<f64>,
     /// A name of Grafana's or a CSS colour.
     pub color: String,
@@ -127,8 +137,10 @@ pub enum Mapping {
     /// From and to, both included; `None` is without end.
     Range {
         /// The least value.
+        #[serde(default, deserialize_with = "lenient::number")]
         from: Option<f64>,
         /// The greatest value.
+        #[serde(default, deserialize_with = "lenient::number")]
         to: Option<f64>,
         /// What stands for it.
         result: MappingResult,
@@ -154,10 +166,13 @@ pub enum Mapping {
 #[serde(default)]
 pub struct MappingResult {
     /// The text.
+    #[serde(deserialize_with = "lenient::some_text")]
     pub text: Option<String>,
     /// The colour.
+    #[serde(deserialize_with = "lenient::some_text")]
     pub color: Option<String>,
     /// Its place among the legend's entries.
+    #[serde(deserialize_with = "lenient::some_whole")]
     pub index: Option<u32>,
 }
 

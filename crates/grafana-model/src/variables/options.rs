@@ -169,6 +169,9 @@ fn choose(variable: &Variable, asked: &[(String, String)], resolved: &mut Resolv
 }
 
 fn find(variable: &Variable, range: TimeRange, source: &dyn Source, before: &Variables) -> Result<Found, String> {
+    if let Some(why) = &variable.broken {
+        return Err(why.clone());
+    }
     let definition = definition(variable);
     let name = &variable.name;
     match variable.kind.as_str() {
