@@ -10,7 +10,7 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-mod collation;
+pub mod collation;
 pub mod color;
 pub mod data;
 pub mod display;

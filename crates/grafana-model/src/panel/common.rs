@@ -15,6 +15,10 @@ options! {
         placement: LegendPlacement = "placement",
         /// The calculations whose values it has.
         calcs: Vec<String> = "calcs",
+        /// By which of its columns a table is sorted: the title of a calculation, or `Name`.
+        sort_by: String = "sortBy",
+        /// Downwards.
+        sort_desc: bool = "sortDesc",
     }
 }
 
