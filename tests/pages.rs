@@ -165,7 +165,6 @@ fn what_cannot_be_meant_is_refused_with_the_reason_and_shows_nothing_else() {
     for (query, part) in [
         ("from=yesterday", "yesterday"),
         ("from=now&to=now-1h", "must lie before"),
-        ("refresh=soon", "refresh=soon"),
         ("viewPanel=x", "viewPanel=x"),
         ("theme=pink", "theme=pink"),
         ("rows=a", "rows=a"),

@@ -24,10 +24,11 @@ use crate::dashboards::{ForwardError, ForwardedResponse};
 /// Time between two chunks of a response.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(60);
 /// The headers of a response that are forwarded.
-const HEADERS: [&str; 4] = [
+const HEADERS: [&str; 5] = [
     "content-type",
     "cache-control",
     "content-security-policy",
+    "location",
     "retry-after",
 ];
 /// The end of a page whose response was interrupted.

@@ -116,6 +116,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(page!("/readyz", health::ready))
         .service(page!("/dashboards{rest:.*}", dashboards::forward))
         .service(page!("/d/{rest:.*}", dashboards::forward))
+        .service(page!("/d-solo/{rest:.*}", dashboards::forward))
         .service(page!("/render/{rest:.*}", dashboards::forward))
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
@@ -230,7 +231,13 @@ fn handler_of(path: &str) -> &'static str {
         "/sensor" => "sensor",
         "/healthz" => "healthz",
         "/readyz" => "readyz",
-        _ if path.starts_with("/dashboards") || path.starts_with("/d/") || path.starts_with("/render/") => "dashboards",
+        _ if path.starts_with("/dashboards")
+            || path.starts_with("/d/")
+            || path.starts_with("/d-solo/")
+            || path.starts_with("/render/") =>
+        {
+            "dashboards"
+        }
         _ => "other",
     }
 }

@@ -4,6 +4,7 @@ mod assets;
 mod cache;
 mod error;
 mod header;
+mod links;
 mod page;
 mod panels;
 mod peer;
@@ -57,6 +58,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/d/{uid}/{name}", web::get().to(page::page_with_name))
         .route("/render/d/{uid}.svg", web::get().to(picture::svg))
         .route("/render/d/{uid}.png", web::get().to(picture::png))
+        .route("/render/d/{rest:.*}", web::get().to(links::picture))
+        .route("/render/d-solo/{rest:.*}", web::get().to(links::picture))
+        .route("/d-solo/{rest:.*}", web::get().to(links::panel))
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 

@@ -46,8 +46,6 @@ pub(crate) enum InvalidQuery {
     PanelId { name: &'static str, value: String },
     #[error("theme={0}: light and dark are known")]
     Theme(String),
-    #[error("refresh={0}: is no time such as 10s or 1m")]
-    Refresh(String),
     /// Width or height of a picture.
     #[error("{name}={value}: {} to {} pixels are possible", allowed.start(), allowed.end())]
     Pixels {
@@ -165,7 +163,7 @@ impl PageQuery {
             to,
             range,
             zone,
-            refresh: self.refresh(dashboard)?,
+            refresh: self.refresh(dashboard),
             panel,
             kiosk: self.get("kiosk").is_some_and(|value| value != "false"),
             theme: match self.get("theme") {
@@ -178,19 +176,11 @@ impl PageQuery {
         })
     }
 
-    fn refresh(&self, dashboard: &Dashboard) -> Result<Option<Duration>, InvalidQuery> {
-        let requested = self.get("refresh");
-        let text = requested.unwrap_or(&dashboard.refresh);
-        if matches!(text, "" | "off" | "false") {
-            return Ok(None);
-        }
+    fn refresh(&self, dashboard: &Dashboard) -> Option<Duration> {
+        let text = self.get("refresh").unwrap_or(&dashboard.refresh);
+        // What is no time is off, such as Grafana's `auto`, which depends on the width of the window.
         let millis = interval::parse(text).and_then(|millis| u64::try_from(millis).ok());
-        match (millis.map(Duration::from_millis), requested) {
-            (Some(refresh), _) => Ok(Some(refresh.max(MIN_REFRESH))),
-            (None, Some(text)) => Err(InvalidQuery::Refresh(text.to_owned())),
-            // Such as Grafana's `auto`, which depends on the width of the window.
-            (None, None) => Ok(None),
-        }
+        millis.map(|millis| Duration::from_millis(millis).max(MIN_REFRESH))
     }
 }
 
@@ -216,11 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_that_is_no_time_is_off() {
+        for query in ["refresh=auto", "refresh=off", "refresh=", "refresh=soon"] {
+            assert_eq!(view(query).unwrap().refresh, None, "{query}");
+        }
+    }
+
+    #[test]
     fn invalid_values_are_reported() {
         for (query, part) in [
             ("from=yesterday", "yesterday"),
             ("from=now&to=now-1h", "from"),
-            ("refresh=soon", "refresh=soon"),
             ("viewPanel=x", "viewPanel=x"),
             ("theme=pink", "theme=pink"),
             ("rows=1,a", "rows=a"),
