@@ -199,8 +199,10 @@ impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
         f.write_str("a list of results")
     }
 
+    /// Some servers write an empty list as null.
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        let items = Vec::new();
+        Ok(Some(List { items, dropped: 0 }))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {

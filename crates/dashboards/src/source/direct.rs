@@ -214,3 +214,26 @@ impl<R: Read> Read for Bounded<R> {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_answer_may_be_written_as_null() {
+        let grid = Grid {
+            start: 0,
+            step: 1000,
+            len: 2,
+        };
+        for json in [
+            r#"{"status":"success","data":{"resultType":"matrix","result":null}}"#,
+            r#"{"status":"success","data":null}"#,
+        ] {
+            let decoded = decode::response::<Series>(json.as_bytes(), grid, 10).unwrap();
+            assert_eq!(finish(decoded).unwrap().items, [], "{json}");
+        }
+        let odd = decode::response::<Series>(r#"{"status":"success"}"#.as_bytes(), grid, 10);
+        assert!(odd.is_err());
+    }
+}
