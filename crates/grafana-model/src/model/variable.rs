@@ -32,7 +32,6 @@ fn each<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Variabl
 }
 
 /// A code of Grafana's.
-#[expect(clippy::cast_possible_truncation, reason = "the codes are below ten")]
 fn small<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     lenient::whole(deserializer).map(|number| number.min(255) as u8)
 }
