@@ -121,6 +121,11 @@ fn the_documentation_names_exactly_what_is_exported() {
     let busy = Service::start("[sources.cpu]\nperiod = \"300ms\"\n[cpu_spike]\nwindow = \"1s\"\n");
     busy.wait_for_metric("sensor_cpu_spike", |value| value.is_some());
     add_families(&busy.metrics(), &mut exported);
+    let text = tempfile::tempdir().unwrap();
+    fs::write(text.path().join("bad.prom"), "x\n").unwrap();
+    fs::write(text.path().join("empty.prom"), "").unwrap();
+    let textfile = format!("{}[textfile]\ndirectories = [{:?}]\n", only(&["textfile"]), text.path());
+    add_families(&Service::start(&textfile).metrics(), &mut exported);
     let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
     add_families(&Service::start(&crowded).metrics(), &mut exported);
     let documented = documented_families();
@@ -182,6 +187,40 @@ fn documented_families() -> Families {
             )
         })
         .collect()
+}
+
+#[test]
+fn what_other_programs_leave_is_exported_with_its_type_and_gives_way_to_what_is_ours() {
+    let text = tempfile::tempdir().unwrap();
+    let file = "# HELP tank_litres Water.\n# TYPE tank_litres gauge\ntank_litres{tank=\"a \\\"b\\\"\"} 120.5\n\
+        # TYPE node_load1 gauge\nnode_load1 666\n# TYPE node_apt_upgrades_pending counter\nnode_apt_upgrades_pending 3\n";
+    fs::write(text.path().join("tank.prom"), file).unwrap();
+    fs::write(text.path().join("written.prom.tmp"), "tank_litres{tank=\"c\"} 1\n").unwrap();
+    let settings = format!(
+        "{}[textfile]\ndirectories = [{:?}]\n",
+        only(&["load", "textfile"]),
+        text.path()
+    );
+    let service = Service::start(&settings);
+    let metrics = service.metrics();
+    assert_promtool_agrees(
+        "textfile",
+        &metrics.replace("node_apt_upgrades_pending", "node_apt_upgrades_total"),
+    );
+    assert!(
+        metrics
+            .contains("# HELP tank_litres Water.\n# TYPE tank_litres gauge\ntank_litres{tank=\"a \\\"b\\\"\"} 120.5\n"),
+        "{metrics}"
+    );
+    assert!(metrics.contains("# TYPE node_apt_upgrades_pending counter\n"));
+    assert_eq!(metrics.matches("\nnode_load1 ").count(), 1);
+    assert_ne!(common::value_of(&metrics, "node_load1"), Some(666.0));
+    assert_eq!(
+        common::value_of(&metrics, "edge_source_readings_dropped{source=\"textfile\"}"),
+        Some(1.0)
+    );
+    assert_eq!(common::value_of(&metrics, "node_textfile_scrape_error"), Some(0.0));
+    assert!(!metrics.contains("tank=\"c\""));
 }
 
 #[test]

@@ -33,7 +33,8 @@ impl Settings {
             .list_separator(",")
             .with_list_parse_key("http.listen")
             .with_list_parse_key("http.hosts")
-            .with_list_parse_key("dashboards.directories");
+            .with_list_parse_key("dashboards.directories")
+            .with_list_parse_key("textfile.directories");
         let file = file.map(Path::to_owned);
         let merged = builder.add_source(environment).build();
         // Through JSON, whose deserializer is strict about types and names the expected one.

@@ -16,7 +16,9 @@ use edgewatch_program::listen::Listen;
 use edgewatch_program::logging::Level;
 pub use error::{InvalidValue, SettingsError};
 
-use edgewatch_sensors::settings::{self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated};
+use edgewatch_sensors::settings::{
+    self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated, Textfile,
+};
 
 /// Everything that can be set. Every table and key may be left out.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -46,6 +48,8 @@ pub struct Settings {
     pub sources: BTreeMap<String, CollectorSettings>,
     /// Simulated sensors.
     pub simulated: Simulated,
+    /// Values that other programs leave in files.
+    pub textfile: Textfile,
 }
 
 /// `[http]`: changes take effect at the next start, but those of `insecure` and `hosts` at a reload.
@@ -113,6 +117,7 @@ impl Settings {
             collectors: self.sources.clone(),
             simulated: self.simulated.clone(),
             collect: self.collect,
+            textfile: self.textfile.clone(),
         }
     }
 

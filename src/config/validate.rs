@@ -73,8 +73,14 @@ impl Settings {
         );
         problems.within("prometheus.max_series", prometheus.max_series, 1, 1000);
         // A relative path would depend on the working directory of the service.
-        for directory in self.dashboards.directories.iter().filter(|path| path.is_relative()) {
-            problems.add("dashboards.directories", directory.display(), "absolute paths");
+        let directories = [
+            ("dashboards.directories", &self.dashboards.directories),
+            ("textfile.directories", &self.textfile.directories),
+        ];
+        for (key, directories) in directories {
+            for directory in directories.iter().filter(|path| path.is_relative()) {
+                problems.add(key, directory.display(), "absolute paths");
+            }
         }
     }
 

@@ -9,8 +9,9 @@ use std::time::Instant;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, TextEncoder};
 
+use crate::collectors::textfile;
 use crate::reading::{Metric, MetricKind};
-use crate::sampler::{LastReading, Sampler};
+use crate::sampler::{CollectorState, LastReading, Sampler};
 
 /// The media type, byte for byte: Prometheus 3 rejects a scrape with an unknown one.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -64,26 +65,14 @@ impl Encoder {
         self.samples.clear();
         self.runs.clear();
         let now = Instant::now();
-        sampler.visit(|collector, state| {
-            if !state.has_output() {
-                return;
-            }
-            for LastReading { reading, .. } in &state.readings {
-                if let Ok(value) = reading.value {
-                    let labels = reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
-                    self.add(reading.metric, labels, value);
+        // What other programs have named comes last, and gives way.
+        for is_foreign in [false, true] {
+            sampler.visit(|collector, state| {
+                if (collector == textfile::COLLECTOR.name) == is_foreign && state.has_output() {
+                    self.add_source(collector, state, own, now);
                 }
-            }
-            let mut about = |metric, value| self.add(metric, [("source", collector)].into_iter(), value);
-            about(&SUCCESS, f64::from(u8::from(state.is_ok())));
-            about(&DURATION, state.duration.as_secs_f64());
-            about(&AGE, state.age(now).as_secs_f64());
-            about(&PERIOD, state.period.as_secs_f64());
-            // Nothing is left out almost everywhere; the series would be as many as there are sources.
-            if state.dropped > 0 {
-                about(&DROPPED, state.dropped as f64);
-            }
-        });
+            });
+        }
         // Two collectors may export the same family, whose samples must stand together.
         self.runs
             .sort_unstable_by_key(|run| (run.metric.name, run.samples.start));
@@ -98,6 +87,33 @@ impl Encoder {
             self.text.extend_from_slice(self.samples[samples.clone()].as_bytes());
         }
         Ok(&self.text)
+    }
+
+    fn add_source(&mut self, collector: &'static str, state: &CollectorState, own: &[MetricFamily], now: Instant) {
+        let mut dropped = state.dropped;
+        for LastReading { reading, .. } in &state.readings {
+            if reading.metric.is_foreign && self.is_ours(reading.metric.name, own) {
+                dropped += 1;
+            } else if let Ok(value) = reading.value {
+                let labels = reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
+                self.add(reading.metric, labels, value);
+            }
+        }
+        let mut about = |metric, value| self.add(metric, [("source", collector)].into_iter(), value);
+        about(&SUCCESS, f64::from(u8::from(state.is_ok())));
+        about(&DURATION, state.duration.as_secs_f64());
+        about(&AGE, state.age(now).as_secs_f64());
+        about(&PERIOD, state.period.as_secs_f64());
+        // Nothing is left out almost everywhere; the series would be as many as there are sources.
+        if dropped > 0 {
+            about(&DROPPED, dropped as f64);
+        }
+    }
+
+    /// Whether a family of that name is the service's own, or a collector's.
+    fn is_ours(&self, name: &str, own: &[MetricFamily]) -> bool {
+        let mut read = self.runs.iter().map(|run| run.metric);
+        read.any(|metric| !metric.is_foreign && metric.name == name) || own.iter().any(|family| family.name() == name)
     }
 
     fn add<'a>(&mut self, metric: &'static Metric, labels: impl Iterator<Item = (&'static str, &'a str)>, value: f64) {
@@ -132,6 +148,7 @@ fn head(metric: &Metric, text: &mut Vec<u8>) {
     let kind = match metric.kind {
         MetricKind::Gauge => "gauge",
         MetricKind::Counter => "counter",
+        MetricKind::Untyped => "untyped",
     };
     for part in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind, "\n"] {
         text.extend_from_slice(part.as_bytes());

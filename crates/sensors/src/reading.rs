@@ -11,6 +11,8 @@ pub enum MetricKind {
     Gauge,
     /// A value that only grows, from 0 at the start of what it counts.
     Counter,
+    /// A value of which nobody has said.
+    Untyped,
 }
 
 /// A metric family, defined beside the collector that reads it.
@@ -26,6 +28,8 @@ pub struct Metric {
     pub help: &'static str,
     /// Minimum and maximum of a plausible value, in the metric's unit. A value outside is a fault of the sensor, its wires or its driver.
     pub range: (f64, f64),
+    /// Another program has named it: it gives way to a family of ours with the same name.
+    pub is_foreign: bool,
 }
 
 impl Metric {
@@ -37,6 +41,7 @@ impl Metric {
             unit,
             help,
             range: (f64::NEG_INFINITY, f64::INFINITY),
+            is_foreign: false,
         }
     }
 
@@ -48,6 +53,19 @@ impl Metric {
             unit,
             help,
             range: (f64::NEG_INFINITY, f64::INFINITY),
+            is_foreign: false,
+        }
+    }
+
+    /// A metric that another program has named.
+    pub const fn foreign(name: &'static str, kind: MetricKind, help: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            unit: "",
+            help,
+            range: (f64::NEG_INFINITY, f64::INFINITY),
+            is_foreign: true,
         }
     }
 

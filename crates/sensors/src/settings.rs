@@ -21,6 +21,16 @@ pub struct Settings {
     pub simulated: Simulated,
     /// How much is read unless said otherwise.
     pub collect: Collect,
+    /// Values that other programs leave in files.
+    pub textfile: Textfile,
+}
+
+/// `[textfile]`: values that other programs leave in files.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Textfile {
+    /// Directories with files `*.prom` in Prometheus' text format.
+    pub directories: Vec<PathBuf>,
 }
 
 /// `collect`: how much is read of what a device has.

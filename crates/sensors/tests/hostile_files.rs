@@ -40,6 +40,13 @@ fn machine() -> (TempDir, Settings) {
     settings.paths.procfs = directory.path().join("proc");
     settings.paths.sysfs = directory.path().join("sys");
     settings.collect = Collect::Full;
+    settings.textfile.directories = vec![directory.path().join("text")];
+    fs::create_dir(directory.path().join("text")).unwrap();
+    fs::write(
+        directory.path().join("text/tank.prom"),
+        "# TYPE tank_litres gauge\ntank_litres{tank=\"a\"} 120.5\n",
+    )
+    .unwrap();
     (directory, settings)
 }
 

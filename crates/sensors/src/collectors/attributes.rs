@@ -56,7 +56,7 @@ impl Attribute {
         let path = format!("{directory}/{}", self.file);
         let value = match self.metric.kind {
             MetricKind::Gauge => sysfs.measurement(path, self.units),
-            MetricKind::Counter => sysfs.number(path).map(|number| number / self.units),
+            MetricKind::Counter | MetricKind::Untyped => sysfs.number(path).map(|number| number / self.units),
         };
         let is_none =
             |error: &ReadError| error.kind() == ErrorKind::NotReady || error.is_refused() || error.is_denied();

@@ -221,7 +221,7 @@ impl Sensor<'_> {
         match quantity.metric.kind {
             MetricKind::Gauge => self.sysfs.measurement(path, quantity.units),
             // A counter may come by any number.
-            MetricKind::Counter => self.sysfs.number(path).map(|number| number / quantity.units),
+            MetricKind::Counter | MetricKind::Untyped => self.sysfs.number(path).map(|number| number / quantity.units),
         }
     }
 

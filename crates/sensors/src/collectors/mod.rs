@@ -29,6 +29,7 @@ pub mod raspberry_pi;
 pub mod rtc;
 pub mod simulated;
 pub mod storage;
+pub mod textfile;
 pub mod thermal;
 pub mod uname;
 pub mod w1;
@@ -71,6 +72,7 @@ pub const ALL: &[&Definition] = &[
     &rtc::COLLECTOR,
     &simulated::COLLECTOR,
     &storage::COLLECTOR,
+    &textfile::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
     &w1::COLLECTOR,

@@ -1,0 +1,53 @@
+//! Names of families and labels that are only known once a file is read. They are kept for good: a reading refers to its metric for as long as
+//! it is exported, names repeat at each read, and there are few.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
+use edgewatch_program::lock::lock;
+
+use crate::reading::{Metric, MetricKind};
+
+/// Families and names of labels that are kept; a program that invents names without end meets an error here.
+const MAX_NAMES: usize = 1000;
+/// Characters of a name.
+const MAX_LENGTH: usize = 200;
+/// Characters of a help text.
+const MAX_HELP: usize = 500;
+
+static METRICS: LazyLock<Mutex<HashMap<String, &'static Metric>>> = LazyLock::new(Mutex::default);
+static LABELS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
+
+/// The family of that name. Its type and its help are those with which it was first seen; `None` if there are too many names.
+pub fn metric(name: &str, kind: MetricKind, help: &str) -> Option<&'static Metric> {
+    let mut metrics = lock(&METRICS);
+    if let Some(known) = metrics.get(name).filter(|known| known.kind == kind) {
+        return Some(known);
+    }
+    if metrics.len() >= MAX_NAMES || name.len() > MAX_LENGTH {
+        return None;
+    }
+    // A type that changes is another family to us, and takes the place of the first.
+    let help: String = help.chars().filter(|c| !c.is_control()).take(MAX_HELP).collect();
+    let metric: &'static Metric = Box::leak(Box::new(Metric::foreign(
+        Box::leak(name.to_owned().into_boxed_str()),
+        kind,
+        Box::leak(help.into_boxed_str()),
+    )));
+    metrics.insert(name.to_owned(), metric);
+    Some(metric)
+}
+
+/// The name of a label; `None` if there are too many.
+pub fn label(name: &str) -> Option<&'static str> {
+    let mut labels = lock(&LABELS);
+    if let Some(known) = labels.get(name) {
+        return Some(known);
+    }
+    if labels.len() >= MAX_NAMES || name.len() > MAX_LENGTH {
+        return None;
+    }
+    let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    labels.insert(name.to_owned(), kept);
+    Some(kept)
+}

@@ -1,0 +1,204 @@
+//! The text format 0.0.4 (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>), read.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use super::names;
+use crate::reading::{Labels, Metric, MetricKind};
+
+/// A value.
+#[derive(Debug)]
+pub struct Sample {
+    pub metric: &'static Metric,
+    pub labels: Labels,
+    pub value: f64,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ParseError {
+    #[error("line {0} is not NAME{{LABELS}} VALUE")]
+    Line(usize),
+    #[error("line {0} has a time of its own, which Prometheus would not take")]
+    Timestamp(usize),
+    #[error("line {0} has a name that belongs to edgewatch")]
+    OwnName(usize),
+    #[error("line {0} has one name more than the service keeps")]
+    TooManyNames(usize),
+}
+
+/// Every sample of the text.
+pub fn parse(text: &str) -> Result<Vec<Sample>, ParseError> {
+    let mut kinds: HashMap<&str, MetricKind> = HashMap::new();
+    let mut helps: HashMap<&str, &str> = HashMap::new();
+    let mut samples = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(comment) = line.strip_prefix('#') {
+            let mut words = comment.trim_start().splitn(3, [' ', '\t']);
+            match (words.next(), words.next(), words.next()) {
+                (Some("TYPE"), Some(name), Some(kind)) => drop(kinds.insert(name, kind_of(kind.trim()))),
+                (Some("HELP"), Some(name), Some(help)) => drop(helps.insert(name, help.trim())),
+                _ => {}
+            }
+        } else if !line.is_empty() {
+            samples.push(sample(number, line, &kinds, &helps)?);
+        }
+    }
+    Ok(samples)
+}
+
+/// Histograms and summaries are exported as the series that they are made of, whose names have a suffix: without a type.
+fn kind_of(text: &str) -> MetricKind {
+    match text {
+        "gauge" => MetricKind::Gauge,
+        "counter" => MetricKind::Counter,
+        _ => MetricKind::Untyped,
+    }
+}
+
+fn sample(
+    number: usize,
+    line: &str,
+    kinds: &HashMap<&str, MetricKind>,
+    helps: &HashMap<&str, &str>,
+) -> Result<Sample, ParseError> {
+    let end = line.find(|c: char| !is_of_name(c)).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(ParseError::Line(number));
+    }
+    if ["edge_", "sensor_", "process_"].iter().any(|own| name.starts_with(own)) {
+        return Err(ParseError::OwnName(number));
+    }
+    let (labels, rest) = match rest.trim_start().strip_prefix('{') {
+        Some(rest) => labels(number, rest)?,
+        None => (Labels::new(), rest),
+    };
+    let mut words = rest.split_ascii_whitespace();
+    let value = words.next().and_then(value).ok_or(ParseError::Line(number))?;
+    match (words.next(), words.next()) {
+        (None, _) => {}
+        (Some(time), None) if time.parse::<i64>().is_ok() => return Err(ParseError::Timestamp(number)),
+        _ => return Err(ParseError::Line(number)),
+    }
+    let kind = kinds.get(name).copied().unwrap_or(MetricKind::Untyped);
+    let help = helps.get(name).copied().unwrap_or("Read from a file.");
+    let metric = names::metric(name, kind, help).ok_or(ParseError::TooManyNames(number))?;
+    Ok(Sample { metric, labels, value })
+}
+
+const fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == ':'
+}
+
+/// Numbers of the format: those of Go, of which Rust's parser takes all but hexadecimal ones. What is not finite is refused later.
+fn value(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+/// `a="x",b="y"} rest`, where a value has escapes for the quote, the backslash and the new line.
+fn labels(number: usize, text: &str) -> Result<(Labels, &str), ParseError> {
+    let malformed = || ParseError::Line(number);
+    let mut labels = Labels::new();
+    let mut rest = text.trim_start();
+    loop {
+        if let Some(rest) = rest.strip_prefix('}') {
+            return Ok((labels, rest));
+        }
+        let (name, after) = rest.split_once('=').ok_or_else(malformed)?;
+        let name = name.trim();
+        let is_name = !name.is_empty() && name.chars().all(|c| is_of_name(c) && c != ':');
+        let after = after
+            .trim_start()
+            .strip_prefix('"')
+            .filter(|_| is_name)
+            .ok_or_else(malformed)?;
+        let mut value = String::new();
+        let mut characters = after.char_indices();
+        let end = loop {
+            match characters.next().ok_or_else(malformed)? {
+                (end, '"') => break end,
+                (_, '\\') => match characters.next().ok_or_else(malformed)?.1 {
+                    'n' => value.push('\n'),
+                    other => value.push(other),
+                },
+                (_, other) => value.push(other),
+            }
+        };
+        if labels.iter().any(|(other, _)| *other == name) {
+            return Err(malformed());
+        }
+        labels.push((names::label(name).ok_or(ParseError::TooManyNames(number))?, value));
+        rest = after[end + 1..].trim_start();
+        rest = rest.strip_prefix(',').map_or(rest, str::trim_start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Result<Vec<String>, ParseError> {
+        let samples = parse(text)?;
+        let line = |sample: &Sample| {
+            format!(
+                "{} {:?} {:?} {}",
+                sample.metric.name, sample.metric.kind, sample.labels, sample.value
+            )
+        };
+        Ok(samples.iter().map(line).collect())
+    }
+
+    #[test]
+    fn every_form_of_a_sample_is_read() {
+        let text = "# a comment\n# HELP a_total What.\n# TYPE a_total counter\na_total 1\n\n\
+            b { x = \"1\" , y=\"a\\\"b\\\\c\\n\", } -2.5e3\nc{} +Inf\n\
+            # TYPE d histogram\nd_bucket{le=\"+Inf\"} 3\nd_sum 4\n";
+        assert_eq!(
+            lines(text).unwrap(),
+            [
+                "a_total Counter [] 1",
+                "b Untyped [(\"x\", \"1\"), (\"y\", \"a\\\"b\\\\c\\n\")] -2500",
+                "c Untyped [] inf",
+                "d_bucket Untyped [(\"le\", \"+Inf\")] 3",
+                "d_sum Untyped [] 4",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_the_format_names_its_line() {
+        for bad in [
+            "x",
+            "1x 2",
+            "x{a=\"1\" 2",
+            "x{a=1} 2",
+            "x{a=\"1\",a=\"2\"} 2",
+            "x 1 2 3",
+            "x nope",
+            "x{=\"1\"} 2",
+            "x{a=\"\\",
+        ] {
+            assert_eq!(lines(&format!("ok 1\n{bad}\n")), Err(ParseError::Line(2)), "{bad}");
+        }
+        assert_eq!(lines("x 1 1760000000000\n"), Err(ParseError::Timestamp(1)));
+        assert_eq!(lines("edge_build_info 1\n"), Err(ParseError::OwnName(1)));
+    }
+
+    #[test]
+    fn whatever_text_ends_with_samples_or_an_error() {
+        let seed = "a_total{x=\"1\",y=\"a\\\"b\"} 1.5e3\n# TYPE b gauge\nb 2\n".as_bytes();
+        let mut state = 16_u64;
+        for _ in 0..20_000 {
+            let mut bytes = seed.to_vec();
+            for _ in 0..3 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let position = (state >> 33) as usize % bytes.len();
+                bytes[position] = (state >> 24) as u8;
+            }
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
