@@ -1,4 +1,4 @@
-//! Sources of values: [`Direct`] queries Prometheus, [`CachedSource`] is a cache in front of it.
+//! Sources of values: [`Direct`] queries Prometheus; a cache in front of it answers many viewers with one query.
 
 mod cached;
 mod decode;
