@@ -96,3 +96,14 @@ fn every_file_that_a_document_links_to_exists() {
         }
     }
 }
+
+/// Another source that goes on would prove that the sampler works, and the watchdog would have nothing to do.
+#[test]
+fn the_scenario_of_a_stuck_sensor_switches_every_other_source_off() {
+    let scenario = document("vm-tests/scenarios/stuck.sh");
+    let (_, list) = scenario.split_once("others=(").unwrap();
+    let mut off: Vec<&str> = list.split(')').next().unwrap().split_whitespace().collect();
+    off.push("hwmon");
+    off.sort_unstable();
+    assert_eq!(off, edgewatch_sensors::collectors::names());
+}
