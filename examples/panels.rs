@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use edgewatch_charts as draw;
 use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::{TimeRange, Zone};
 use edgewatch_grafana_model::variables::Variables;
 use edgewatch_grafana_model::{color, display};

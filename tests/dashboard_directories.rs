@@ -138,6 +138,7 @@ fn a_file_that_is_no_dashboard_is_named_with_the_reason() {
         "type.json",
         r#"{"uid": "type", "panels": [], "templating": {"list": "many"}}"#,
     );
+    place.write("panels.json", r#"{"uid": "panels", "panels": "many"}"#);
     place.write(
         "v2.json",
         r#"{"apiVersion":"dashboard.grafana.app/v2beta1","kind":"Dashboard","spec":{"title":"x","elements":{}}}"#,
@@ -164,6 +165,7 @@ fn a_file_that_is_no_dashboard_is_named_with_the_reason() {
         ("other.json", "it has no panels"),
         ("binary.json", "UTF-8"),
         ("type.json", "templating.list"),
+        ("panels.json", "they are no list"),
         ("v2.json", "schema v2"),
         ("uid.json", "cannot stand in an address"),
         ("big.json", "at most 1048576 are read"),

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use edgewatch_grafana_model::evaluate::{Scope, evaluate};
+use edgewatch_grafana_model::evaluate::evaluate;
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::layout::layout;
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_grafana_model::model::Dashboard;

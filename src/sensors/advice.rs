@@ -1,21 +1,26 @@
 //! What to do about a sensor that cannot be read, or is not found.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
-use edgewatch_sensors::error::ErrorKind;
-use edgewatch_sensors::sampler::SourceError;
+use edgewatch_sensors::error::{ErrorKind, SourceError};
 
-use super::inventory::Problem;
+use serde::Serialize;
 
 /// Devices that are looked at, of each bus.
 const MOST_DEVICES: usize = 256;
 
+/// Something that fails, and what to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    pub source: String,
+    pub error: String,
+    pub remedy: String,
+}
+
 /// What to do about the error.
 pub(super) fn remedy(error: &SourceError) -> &'static str {
-    // EACCES, which has no kind of its own.
-    if error.what.ends_with(&io::Error::from_raw_os_error(13).to_string()) {
+    if error.is_denied {
         return "run this as root to see whether it works; let the user `edgewatch` read the file with a udev rule (MODE or GROUP)";
     }
     match error.kind {
@@ -63,17 +68,23 @@ pub(super) fn without_driver(sysfs: &Path) -> Vec<Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use edgewatch_sensors::error::ReadError;
+
     use super::*;
 
     #[test]
     fn a_file_that_may_not_be_read_and_a_bus_that_fails_have_different_remedies() {
-        let io = |what: &str| SourceError {
-            kind: ErrorKind::Io,
-            what: what.to_owned(),
+        let io = |number| {
+            SourceError::from(&ReadError::Io {
+                path: "/sys/class/powercap/x/energy_uj".into(),
+                source: io::Error::from_raw_os_error(number),
+            })
         };
-        let denied = io("/sys/class/powercap/x/energy_uj: Permission denied (os error 13)");
+        let denied = io(libc::EACCES);
         assert!(remedy(&denied).contains("udev"));
-        let failed = io("/sys/class/hwmon/hwmon0/temp1_input: Input/output error (os error 5)");
+        let failed = io(libc::EIO);
         assert!(remedy(&failed).contains("cable"));
     }
 }

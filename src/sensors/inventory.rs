@@ -9,7 +9,7 @@ use edgewatch_sensors::sampler::{LastReading, Sampler};
 use edgewatch_sensors::settings::Settings;
 use serde::Serialize;
 
-use super::advice;
+use super::advice::{self, Problem};
 
 /// Everything that one look brings.
 #[derive(Debug, Serialize)]
@@ -49,14 +49,6 @@ pub(super) struct Row {
     pub error: Option<&'static str>,
     /// The series that it becomes.
     pub metric: String,
-}
-
-/// Something that fails, and what to do.
-#[derive(Debug, Serialize)]
-pub(super) struct Problem {
-    pub source: String,
-    pub error: String,
-    pub remedy: String,
 }
 
 /// A source without hardware.

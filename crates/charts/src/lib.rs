@@ -38,8 +38,8 @@ mod timeseries;
 use maud::{Markup, PreEscaped};
 
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::scope::Scope;
 use theme::Medium;
 pub use theme::{Tone, variables, without_controls};
 

@@ -1,6 +1,7 @@
 //! What several kinds of panels ask.
 
-use edgewatch_grafana_model::layout::{COLUMNS, GAP, MAX_ROWS, ROW};
+use edgewatch_grafana_model::grid::{COLUMNS, GAP, ROW};
+use edgewatch_grafana_model::layout::MAX_ROWS;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
 use edgewatch_grafana_model::units;
 

@@ -4,9 +4,9 @@
 use maud::Markup;
 
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::PanelKind;
+use edgewatch_grafana_model::scope::Scope;
 
 use super::bargauge;
 pub use super::bargauge::Bars;

@@ -14,10 +14,10 @@ use super::theme::text_width;
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::{Data, Field, Values};
 use edgewatch_grafana_model::display::{self, Display};
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{Mapping, Panel};
 use edgewatch_grafana_model::panel::common::{self, LegendPlacement};
 use edgewatch_grafana_model::panel::state_timeline::{AlignValue, ShowValue, StateTimeline, StateTimelineField};
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::TimeRange;
 
 /// Rows of a panel; nobody reads more.

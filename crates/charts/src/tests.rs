@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::support;
 use edgewatch_grafana_model::time::{TimeRange, Zone};
 use edgewatch_grafana_model::variables::Variables;

@@ -3,8 +3,8 @@
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
 
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::panel::text::{Format, Text};
+use edgewatch_grafana_model::scope::Scope;
 
 /// The words of a panel, with the values of variables.
 pub struct Words {

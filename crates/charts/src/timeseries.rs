@@ -8,11 +8,11 @@ use super::graph::{Graph, Ink};
 use super::line::Line;
 use super::{clock, legend, stack};
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::timeseries::{
     DrawStyle, GradientMode, Interpolation, LineFill, ShowPoints, Span, Timeseries, TimeseriesField, Transform,
 };
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::TimeRange;
 
 /// The inside of the graph.

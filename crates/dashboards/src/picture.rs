@@ -4,9 +4,11 @@ use maud::{Markup, PreEscaped, html};
 
 use edgewatch_charts::Tone;
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::evaluate::{Scope, evaluate};
-use edgewatch_grafana_model::layout::{COLUMNS, GAP, MAX_ROWS, Placed, ROW};
+use edgewatch_grafana_model::evaluate::evaluate;
+use edgewatch_grafana_model::grid::{COLUMNS, GAP, ROW};
+use edgewatch_grafana_model::layout::{MAX_ROWS, Placed};
 use edgewatch_grafana_model::limits::guarded;
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::sections::{Place, Section};
 use edgewatch_grafana_model::source::Source;
 use edgewatch_grafana_model::time::local;

@@ -4,8 +4,9 @@ use super::color;
 use super::data::{Cell, Field, NULL, Values, is_null};
 use super::limits;
 use super::model::{FieldOptions, Mapping, MappingResult, Step, ThresholdMode};
+use super::reduce;
 use super::time::Zone;
-use super::{reduce, units};
+use super::units::{self, leading_number};
 
 /// A value for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -270,22 +271,6 @@ fn map_text(mapping: &Mapping, value: &str) -> Option<MappingResult> {
             is_match.then(|| result.clone())
         }
     }
-}
-
-/// The number at the beginning of a text, as JavaScript's `parseFloat` finds it.
-pub(crate) fn leading_number(text: &str) -> Option<f64> {
-    let text = text.trim_start();
-    let mut end = 0;
-    for (at, character) in text.char_indices() {
-        let next = at + character.len_utf8();
-        if !(character.is_ascii_digit() || "+-.eE".contains(character)) {
-            break;
-        }
-        if text.get(..next).is_some_and(|text| text.parse::<f64>().is_ok()) {
-            end = next;
-        }
-    }
-    text.get(..end)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -2,17 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evaluate::Scope;
+use super::grid::COLUMNS;
 use super::model::{Dashboard, Panel};
 use super::panel::PanelKind;
+use super::scope::Scope;
 use super::variables::Variables;
 
-/// Columns of the grid.
-pub const COLUMNS: u32 = 24;
-/// Pixels of a row of the grid.
-pub const ROW: u32 = 30;
-/// Pixels between two rows or columns.
-pub const GAP: u32 = 8;
 /// Rows of the grid that a panel has at most: the rest is cut.
 pub const MAX_ROWS: u32 = 40;
 /// A panel or row is repeated at most that often.

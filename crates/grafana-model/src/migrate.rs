@@ -6,7 +6,7 @@ mod single;
 
 use serde_json::{Map, Value, json};
 
-use super::layout::COLUMNS;
+use super::grid::COLUMNS;
 use super::limits;
 
 /// A row of the grid with the space below, in CSS pixels.
@@ -285,7 +285,8 @@ fn text(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{Dashboard, GridPos, Mapping};
+    use super::super::grid::GridPos;
+    use super::super::model::{Dashboard, Mapping};
     use super::super::panel::PanelKind;
     use super::*;
 

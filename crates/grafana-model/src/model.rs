@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::grid::GridPos;
 use super::migrate;
 use super::panel::{Options, PanelKind};
 
@@ -136,24 +137,6 @@ pub struct Panel {
     pub broken: Option<String>,
 }
 
-/// A place on the grid of 24 columns; a row of it is 30 CSS pixels high, with 8 between two.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-pub struct GridPos {
-    /// Columns from the left.
-    #[serde(deserialize_with = "cells")]
-    pub x: u32,
-    /// Rows from the top.
-    #[serde(deserialize_with = "cells")]
-    pub y: u32,
-    /// Columns.
-    #[serde(deserialize_with = "cells")]
-    pub w: u32,
-    /// Rows.
-    #[serde(deserialize_with = "cells")]
-    pub h: u32,
-}
-
 /// A query of a panel.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -213,17 +196,6 @@ impl Default for TimeDefault {
     }
 }
 
-/// Grafana rounds what is no whole number, and a place far beyond any screen must not make sums overflow.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to what fits"
-)]
-fn cells<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let number = Value::deserialize(deserializer)?.as_f64();
-    Ok(number.unwrap_or_default().clamp(0.0, 10_000.0).round() as u32)
-}
-
 /// What copies of a panel share.
 fn shared<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Arc<T>, D::Error> {
     T::deserialize(deserializer).map(Arc::new)
@@ -256,6 +228,12 @@ impl Dashboard {
                 let mut value: Value = serde_json::from_str(&json).map_err(|error| format!("no JSON: {error}"))?;
                 migrate::migrate(&mut value);
                 let panels = value.as_object_mut().and_then(|fields| fields.remove("panels"));
+                if panels
+                    .as_ref()
+                    .is_some_and(|panels| !panels.is_array() && !panels.is_null())
+                {
+                    return Err("no dashboard that is understood: panels: they are no list".to_owned());
+                }
                 let dashboard: Self = serde_path_to_error::deserialize(value)
                     .map_err(|error| format!("no dashboard that is understood: {error}"))?;
                 Self {

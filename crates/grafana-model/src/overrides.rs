@@ -10,10 +10,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::data::{Field, Frame, Values};
-use super::evaluate::Scope;
 use super::limits::{self, note};
 use super::model::{FieldOptions, Mapping, Panel, Property};
 use super::panel::PanelKind;
+use super::scope::Scope;
 use super::variables::format::Place;
 use super::variables::template;
 use super::{display, names};

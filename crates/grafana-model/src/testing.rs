@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::evaluate::Scope;
 use super::model::{Dashboard, Panel};
+use super::scope::Scope;
 use super::source::{Answer, Answered, QueryError, Series, Source};
 use super::time::{Grid, TimeRange, Zone};
 use super::variables::Variables;

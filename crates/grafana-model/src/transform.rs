@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::data::{Data, Frame};
-use super::evaluate::Scope;
 use super::limits::{self, note};
 use super::model::{Matcher, Transformation};
 use super::panel::table::{SortBy, Table};
 use super::pattern::Pattern;
+use super::scope::Scope;
 
 /// What a transformation makes of frames, or why it cannot.
 type Transformed = Result<Vec<Frame>, String>;
@@ -54,7 +54,9 @@ pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data)
 fn bounded(mut frames: Vec<Frame>) -> Transformed {
     fits(frames.iter().map(Frame::size).sum())?;
     for field in frames.iter_mut().flat_map(|frame| &mut frame.fields) {
-        field.source = limits::cut(std::mem::take(&mut field.source), limits::NAME);
+        for name in std::iter::once(&mut field.source).chain(&mut field.renamed) {
+            *name = limits::cut(std::mem::take(name), limits::NAME);
+        }
     }
     Ok(frames)
 }

@@ -1,5 +1,6 @@
 //! Errors of the sampler and of reads, and the kinds under which the latter are counted.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -132,6 +133,44 @@ impl ReadError {
         };
         let is_gone = matches!(source.raw_os_error(), Some(libc::ENODEV | libc::EOPNOTSUPP | ENOTSUPP));
         is_gone || source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// Why a value is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceError {
+    /// Its kind.
+    pub kind: ErrorKind,
+    /// The service may not read it.
+    pub is_denied: bool,
+    /// What failed, and where.
+    pub what: String,
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.what)
+    }
+}
+
+impl SourceError {
+    /// One that is not about permission.
+    pub fn new(kind: ErrorKind, what: String) -> Self {
+        Self {
+            kind,
+            is_denied: false,
+            what,
+        }
+    }
+}
+
+impl From<&ReadError> for SourceError {
+    fn from(error: &ReadError) -> Self {
+        Self {
+            kind: error.kind(),
+            is_denied: error.is_denied(),
+            what: error.to_string(),
+        }
     }
 }
 

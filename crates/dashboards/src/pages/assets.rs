@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use actix_web::HttpResponse;
 
-use edgewatch_grafana_model::layout::{COLUMNS, MAX_ROWS};
+use edgewatch_grafana_model::grid::COLUMNS;
+use edgewatch_grafana_model::layout::MAX_ROWS;
 
 const STYLE: &str = concat!(include_str!("page.css"), include_str!("script.css"));
 const SCRIPT: &str = include_str!("script.js");

@@ -3,8 +3,10 @@
 use maud::{Markup, html};
 
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::layout::{COLUMNS, MAX_ROWS};
-use edgewatch_grafana_model::model::{GridPos, Panel};
+use edgewatch_grafana_model::grid::COLUMNS;
+use edgewatch_grafana_model::grid::GridPos;
+use edgewatch_grafana_model::layout::MAX_ROWS;
+use edgewatch_grafana_model::model::Panel;
 
 /// The links of a panel.
 pub(crate) struct Links {

@@ -3,9 +3,10 @@
 use super::fill;
 use super::row::Row;
 use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::evaluate::Scope;
-use edgewatch_grafana_model::model::{GridPos, Panel};
+use edgewatch_grafana_model::grid::GridPos;
+use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::PanelKind;
+use edgewatch_grafana_model::scope::Scope;
 
 /// Rows of one panel at most; the last one then says how many there are more.
 const MAX_ROWS: usize = 12;

@@ -13,10 +13,10 @@ use edgewatch_charts::scene::{
 };
 use edgewatch_grafana_model::data::{Data, Field, NULL, Values};
 use edgewatch_grafana_model::display::{self, Display};
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::model::{FieldOptions, Panel};
 use edgewatch_grafana_model::panel::text::Format;
 use edgewatch_grafana_model::reduce::Shown;
+use edgewatch_grafana_model::scope::Scope;
 
 /// The rows of `panel` with `data`.
 pub fn rows(panel: &Panel, data: &Data, scope: &Scope) -> Vec<Row> {

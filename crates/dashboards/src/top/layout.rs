@@ -117,7 +117,7 @@ fn weight(card: &Card) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edgewatch_grafana_model::model::GridPos;
+    use edgewatch_grafana_model::grid::GridPos;
 
     fn card(kind: Kind, x: u32, y: u32, w: u32, h: u32) -> Card {
         Card {

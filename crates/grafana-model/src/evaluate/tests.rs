@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use super::super::limits::Deadline;
 use super::super::source::QueryError;
 use super::super::testing::{Fake, panel, scope};
-use super::super::variables::Resolved;
+use super::super::variables::{Resolved, Variables};
 use super::*;
 
 fn names(data: &Data) -> Vec<&str> {

@@ -16,8 +16,8 @@ pub struct Templating {
 
 /// Each variable by itself: one that is not understood must not cost the others.
 fn each<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Variable>, D::Error> {
-    let list = Value::deserialize(deserializer)?;
-    let variables = list.as_array().into_iter().flatten().map(|written| {
+    let list: Option<Vec<Value>> = Deserialize::deserialize(deserializer)?;
+    let variables = list.iter().flatten().map(|written| {
         serde_path_to_error::deserialize(written).unwrap_or_else(|error| Variable {
             name: written
                 .get("name")

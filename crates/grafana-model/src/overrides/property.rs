@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::display::leading_number;
 use crate::limits::note;
 use crate::model::{ColorMode, FieldOptions, Property};
+use crate::units::leading_number;
 
 /// Changes one option of the panel's kind; false if the property is none of those.
 pub fn set_custom(custom: &mut Map<String, Value>, property: &Property) -> bool {

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::join::as_columns;
 use super::{Transformed, read, window};
 use crate::data::{Cell, Field, Frame, NULL, Values};
-use crate::display::leading_number;
-use crate::evaluate::Scope;
 use crate::model::Matcher;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match};
+use crate::scope::Scope;
+use crate::units::leading_number;
 use crate::{reduce, units};
 
 #[derive(Default, Deserialize)]

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Transformed, read};
 use crate::data::{Cell, Field, Frame, Values};
-use crate::evaluate::Scope;
 use crate::model::Matcher;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match, matcher};
 use crate::pattern::Pattern;
+use crate::scope::Scope;
 use crate::units;
 
 #[derive(Default, Deserialize)]

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{Transformed, fits, made_of, read};
 use crate::data::{Cell, Field, Frame, Values};
-use crate::evaluate::Scope;
 use crate::model::Matcher;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match, matcher};
 use crate::reduce;
+use crate::scope::Scope;
 
 #[derive(Deserialize)]
 #[serde(default, rename_all = "camelCase")]

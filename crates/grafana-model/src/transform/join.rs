@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{Transformed, fits, made_of, read};
 use crate::data::{Cell, Field, Frame, Values};
-use crate::evaluate::Scope;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match};
+use crate::scope::Scope;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

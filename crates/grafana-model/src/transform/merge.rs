@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::group::without_labels;
 use super::{Transformed, fits, made_of};
 use crate::data::{Cell, Field, Frame};
-use crate::evaluate::Scope;
 use crate::reduce::is_same;
+use crate::scope::Scope;
 
 /// Where a cell comes from: the number of the frame, of the field in it, and of the row.
 type Place = (usize, usize, usize);

@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::{Transformed, read};
 use crate::collation;
 use crate::data::{Cell, Field, Frame, Values};
-use crate::evaluate::Scope;
 use crate::names::Naming;
 use crate::pattern::Pattern;
 use crate::reduce::order::sort_by_difference;
+use crate::scope::Scope;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -102,7 +102,7 @@ pub fn limit(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transfor
     let limit = match options.limit_field {
         None => 10.0,
         Some(Count::Number(limit)) => limit,
-        Some(Count::Text(text)) => match crate::display::leading_number(&scope.text(&text)) {
+        Some(Count::Text(text)) => match crate::units::leading_number(&scope.text(&text)) {
             Some(limit) => limit.trunc(),
             None => return Err(format!("{text:?} is no number of rows")),
         },
@@ -197,7 +197,7 @@ impl Test {
         };
         let text = |name: &str| value(name).as_str().map(str::to_owned).unwrap_or_default();
         let end = |name: &str| match value(name) {
-            Value::String(text) => crate::display::leading_number(&text).map_or(f64::NAN, f64::trunc),
+            Value::String(text) => crate::units::leading_number(&text).map_or(f64::NAN, f64::trunc),
             number => number.as_f64().unwrap_or(f64::NAN),
         };
         Ok(match config.id.as_str() {

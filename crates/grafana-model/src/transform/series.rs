@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Transformed, fits, made_of, read};
 use crate::data::{Field, Frame, Values};
-use crate::evaluate::Scope;
 use crate::names::Naming;
+use crate::scope::Scope;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -1,8 +1,7 @@
 //! How numbers of a unit are written.
 
-use super::number;
+use super::formatted::Place;
 use super::span::Stage;
-use super::table::built_in;
 
 /// How numbers of a unit are written.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +76,6 @@ pub enum Kind<'a> {
     FromNow,
 }
 
-/// On which side of a number a sign stands.
-#[derive(Clone, Copy, Debug)]
-pub enum Place {
-    /// On the left.
-    Before,
-    /// On the right.
-    Behind,
-}
-
 impl Kind<'_> {
     /// True if ticks of an axis lose the zeros behind the point.
     pub const fn is_trimmed(&self) -> bool {
@@ -100,42 +90,4 @@ impl Kind<'_> {
                 | Self::Locale
         )
     }
-}
-
-/// The kind of the unit `id`.
-pub fn of(id: &str) -> Kind<'_> {
-    built_in(id).or_else(|| custom(id)).unwrap_or(Kind::Suffix(id))
-}
-
-/// `prefix:`, `suffix:`, `time:`, `si:`, `count:`, `currency:` and `bool:`.
-fn custom(id: &str) -> Option<Kind<'_>> {
-    let (key, rest) = id.split_once(':')?;
-    let fixed = |kind: fn(_) -> _| if rest.is_empty() { Kind::Plain } else { kind(rest) };
-    Some(match key {
-        "prefix" => fixed(Kind::Prefix),
-        "suffix" => fixed(Kind::Suffix),
-        "time" => Kind::Date(rest),
-        "si" => {
-            let letter = rest.chars().next()?;
-            match number::si_offset(letter) {
-                0 => Kind::Si(rest, 0),
-                offset => Kind::Si(&rest[letter.len_utf8()..], offset),
-            }
-        }
-        "count" => Kind::Count(rest),
-        "currency" => {
-            let mut parts = rest.split(':');
-            match (parts.next(), parts.next(), parts.next()) {
-                (Some("financial"), Some(""), _) => Kind::Plain,
-                (Some("financial"), Some(symbol), Some("suffix")) => Kind::Financial(symbol, Place::Behind),
-                (Some("financial"), Some(symbol), _) => Kind::Financial(symbol, Place::Before),
-                _ => Kind::Currency(rest, Place::Before),
-            }
-        }
-        "bool" => {
-            let (yes, no) = rest.split_once('/').unwrap_or((rest, "-"));
-            Kind::Bool(yes, no)
-        }
-        _ => return None,
-    })
 }

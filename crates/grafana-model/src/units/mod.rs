@@ -2,19 +2,20 @@
 //! scaling, its decimals. `tests/fixtures/grafana/` holds what Grafana itself wrote for more than a thousand values.
 
 mod date;
+mod formatted;
 mod kind;
 mod number;
 mod span;
 mod table;
-
-use std::fmt;
 
 use jiff::tz::TimeZone;
 
 use self::kind::Kind;
 use self::number::Scaled;
 
+pub use self::formatted::Formatted;
 pub use self::number::decade;
+pub(crate) use self::number::leading_number;
 
 /// Digits behind the point are no more than that: an `f64` has not more, and a file may ask for any number.
 const MAX_DECIMALS: u8 = 20;
@@ -26,46 +27,12 @@ pub struct Unit<'a> {
     zone: Option<&'a TimeZone>,
 }
 
-/// A number with its unit. Panels show the parts at different sizes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Formatted {
-    /// Such as `$`.
-    pub prefix: String,
-    /// The number.
-    pub text: String,
-    /// Such as ` MiB`, with the space that belongs before it.
-    pub suffix: String,
-}
-
-impl fmt::Display for Formatted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.prefix, self.text, self.suffix)
-    }
-}
-
-impl Formatted {
-    fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::default()
-        }
-    }
-
-    fn suffixed(text: String, suffix: impl Into<String>) -> Self {
-        Self {
-            text,
-            suffix: suffix.into(),
-            ..Self::default()
-        }
-    }
-}
-
 impl<'a> Unit<'a> {
     /// The unit with Grafana's id `id`: one of its table, or a custom one such as `suffix:widgets`, `time:YYYY-MM` or `si:mV`. Any
     /// other text stands behind the number; an empty one leaves it alone.
     pub fn of(id: &'a str) -> Self {
         Self {
-            kind: kind::of(id),
+            kind: table::of(id),
             zone: None,
         }
     }
@@ -156,7 +123,7 @@ pub fn is_date(unit: &str) -> bool {
 
 /// Whether Grafana has that unit; another text only stands behind the number.
 pub fn is_known(unit: &str) -> bool {
-    unit.is_empty() || !matches!(kind::of(unit), Kind::Suffix(suffix) if suffix == unit)
+    unit.is_empty() || !matches!(table::of(unit), Kind::Suffix(suffix) if suffix == unit)
 }
 
 /// `value` in Grafana's unit `unit` (`bytes`, `percentunit`, `s`, …), scaled as Grafana scales it, with `decimals` digits behind

@@ -1,7 +1,6 @@
 //! Numbers without a unit, and those whose unit grows with them. Rounds and writes as a browser does, since Grafana runs in one.
 
-use super::Formatted;
-use super::kind::Place;
+use super::formatted::{Formatted, Place};
 
 /// A number as text, in as few digits as tell it from its neighbours, as JavaScript writes it.
 pub fn shortest(value: f64) -> String {
@@ -308,6 +307,22 @@ fn signed_exponent(text: &str) -> String {
 
 fn infinite(value: f64) -> String {
     if value < 0.0 { "-∞" } else { "∞" }.to_owned()
+}
+
+/// The number at the beginning of a text, as JavaScript's `parseFloat` finds it.
+pub fn leading_number(text: &str) -> Option<f64> {
+    let text = text.trim_start();
+    let mut end = 0;
+    for (at, character) in text.char_indices() {
+        let next = at + character.len_utf8();
+        if !(character.is_ascii_digit() || "+-.eE".contains(character)) {
+            break;
+        }
+        if text.get(..next).is_some_and(|text| text.parse::<f64>().is_ok()) {
+            end = next;
+        }
+    }
+    text.get(..end)?.parse().ok()
 }
 
 #[cfg(test)]

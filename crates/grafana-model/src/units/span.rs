@@ -1,6 +1,6 @@
 //! Spans of time.
 
-use super::Formatted;
+use super::formatted::Formatted;
 use super::number::fixed;
 
 /// The unit of spans below a limit.

@@ -1,15 +1,54 @@
 //! Grafana's ids of units.
 
-use super::kind::{Kind, Place};
-use super::span;
+use super::formatted::Place;
+use super::kind::Kind;
+use super::{number, span};
 
 const ISO_DATE: &str = "YYYY-MM-DD HH:mm:ss";
 const US_DATE: &str = "MM/DD/YYYY h:mm:ss a";
 /// What a browser in the United States makes of a date, with the narrow space that it has there.
 const LOCAL_DATE: &str = "MM/DD/YYYY, hh:mm:ss\u{202f}A";
 
+/// The kind of the unit `id`.
+pub fn of(id: &str) -> Kind<'_> {
+    built_in(id).or_else(|| custom(id)).unwrap_or(Kind::Suffix(id))
+}
+
+/// `prefix:`, `suffix:`, `time:`, `si:`, `count:`, `currency:` and `bool:`.
+fn custom(id: &str) -> Option<Kind<'_>> {
+    let (key, rest) = id.split_once(':')?;
+    let fixed = |kind: fn(_) -> _| if rest.is_empty() { Kind::Plain } else { kind(rest) };
+    Some(match key {
+        "prefix" => fixed(Kind::Prefix),
+        "suffix" => fixed(Kind::Suffix),
+        "time" => Kind::Date(rest),
+        "si" => {
+            let letter = rest.chars().next()?;
+            match number::si_offset(letter) {
+                0 => Kind::Si(rest, 0),
+                offset => Kind::Si(&rest[letter.len_utf8()..], offset),
+            }
+        }
+        "count" => Kind::Count(rest),
+        "currency" => {
+            let mut parts = rest.split(':');
+            match (parts.next(), parts.next(), parts.next()) {
+                (Some("financial"), Some(""), _) => Kind::Plain,
+                (Some("financial"), Some(symbol), Some("suffix")) => Kind::Financial(symbol, Place::Behind),
+                (Some("financial"), Some(symbol), _) => Kind::Financial(symbol, Place::Before),
+                _ => Kind::Currency(rest, Place::Before),
+            }
+        }
+        "bool" => {
+            let (yes, no) = rest.split_once('/').unwrap_or((rest, "-"));
+            Kind::Bool(yes, no)
+        }
+        _ => return None,
+    })
+}
+
 /// The units that Grafana offers.
-pub fn built_in(id: &str) -> Option<Kind<'static>> {
+fn built_in(id: &str) -> Option<Kind<'static>> {
     // A match, since a table of texts would be relocated when the service starts: memory that nobody uses.
     Some(match id {
         // Misc

@@ -1,7 +1,7 @@
 //! How the values of a variable are written: `${name:csv}` and the like.
 
-use crate::display::leading_number;
 use crate::units;
+use crate::units::leading_number;
 
 /// The place where a variable stands, if it does not say how it is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

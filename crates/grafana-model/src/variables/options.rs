@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::format::Place;
+use super::query::Found;
 use super::{ALL, Resolved, Variables, query, template};
 use crate::limits;
 use crate::model::Variable;
@@ -12,21 +13,6 @@ use crate::time::{TimeRange, interval};
 
 /// More options than a person can choose from; each of them is sent to each viewer.
 const MAX_OPTIONS: usize = 500;
-
-/// What can be chosen, text and value of each, and what the person must know of it.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Text and value.
-    pub options: Vec<(String, String)>,
-    /// What is missing.
-    pub problem: Option<String>,
-}
-
-impl From<Vec<(String, String)>> for Found {
-    fn from(options: Vec<(String, String)>) -> Self {
-        Self { options, problem: None }
-    }
-}
 
 /// The text of a variable's query, whichever form it has.
 pub fn definition(variable: &Variable) -> String {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::options::Found;
 use crate::collation;
 use crate::model::Variable;
 use crate::names;
@@ -11,6 +10,21 @@ use crate::pattern::Pattern;
 use crate::source::{Answer, QueryError, Source};
 use crate::time::TimeRange;
 use edgewatch_prometheus_client::labels::Labels;
+
+/// What can be chosen, text and value of each, and what the person must know of it.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Text and value.
+    pub options: Vec<(String, String)>,
+    /// What is missing.
+    pub problem: Option<String>,
+}
+
+impl From<Vec<(String, String)>> for Found {
+    fn from(options: Vec<(String, String)>) -> Self {
+        Self { options, problem: None }
+    }
+}
 
 /// The options that `query` brings: filtered and named by the variable's regular expression, each once, sorted.
 pub fn options(variable: &Variable, query: &str, range: TimeRange, source: &dyn Source) -> Result<Found, String> {

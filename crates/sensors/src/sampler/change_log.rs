@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::state::SourceError;
+use crate::error::SourceError;
 
 /// Logs the errors of a collector when they differ from those of the read before, at a bounded rate.
 #[derive(Debug, Default)]

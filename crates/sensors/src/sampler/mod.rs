@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use edgewatch_program::lock::lock;
 use monitor::monitor;
 use shared::{Reader, Scheduled, Shared};
-pub use state::{CollectorState, LastReading, SourceError};
+pub use state::{CollectorState, LastReading};
 
 /// Name of the sampler's threads.
 pub const THREAD_NAME: &str = "sampler";

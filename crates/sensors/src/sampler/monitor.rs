@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::MAX_DELAY;
 use super::isolation::SLOW;
 use super::shared::Shared;
-use super::state::{CollectorState, SourceError};
-use crate::error::ErrorKind;
+use super::state::CollectorState;
+use crate::error::{ErrorKind, SourceError};
 
 /// Least time between two checks.
 const MIN_INTERVAL: Duration = Duration::from_millis(20);
@@ -59,10 +59,8 @@ impl Shared {
                 true => "; so many hang that the others have to wait for it",
                 false => "",
             };
-            state.errors = vec![SourceError {
-                kind: ErrorKind::Timeout,
-                what: format!("{part}no answer within {deadline:?}{blocks_others}"),
-            }];
+            let what = format!("{part}no answer within {deadline:?}{blocks_others}");
+            state.errors = vec![SourceError::new(ErrorKind::Timeout, what)];
             state.overdue = true;
             state.fail_readings(ErrorKind::Timeout);
             let CollectorState { errors, log, .. } = &mut *state;

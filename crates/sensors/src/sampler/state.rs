@@ -1,11 +1,10 @@
 //! What is kept of each collector between two reads.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::change_log::ChangeLog;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, SourceError};
 use crate::reading::Reading;
 
 /// Readings younger than this are not read again for a scrape, so that hammering `/metrics` does not hammer the kernel.
@@ -18,21 +17,6 @@ pub struct LastReading {
     pub reading: Reading,
     /// When the value was last read without an error, or first missed.
     pub since: Instant,
-}
-
-/// Why a value is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceError {
-    /// Its kind.
-    pub kind: ErrorKind,
-    /// What failed, and where.
-    pub what: String,
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(&self.what)
-    }
 }
 
 /// A read in progress.

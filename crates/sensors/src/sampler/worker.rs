@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Instant;
 
 use super::shared::{Reader, Scheduled, Shared, Worker};
-use super::state::{ActiveRead, CollectorState, SourceError, carry_forward};
+use super::state::{ActiveRead, CollectorState, carry_forward};
 use super::{MAX_DELAY, THREAD_NAME};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, SourceError};
 use crate::reading::{Collected, Recorder, RecorderLimits};
 use edgewatch_program::lock::lock;
 
@@ -116,15 +116,15 @@ impl Shared {
         let collector = lock(&reader.collector).take();
         let collector = collector.map_or_else(|| (scheduled.definition.open)(&self.settings), Ok);
         let (collector, error) = match collector {
-            Err(error) => (None, Some((ErrorKind::Io, error.to_string()))),
+            Err(error) => (None, Some(SourceError::new(ErrorKind::Io, error.to_string()))),
             Ok(mut collector) => match catch_unwind(AssertUnwindSafe(|| collector.collect(&mut recorder))) {
                 Ok(Ok(())) => (Some(collector), None),
                 Ok(Err(error)) if error.is_missing() => (Some(collector), None),
-                Ok(Err(error)) => (Some(collector), Some((error.kind(), error.to_string()))),
+                Ok(Err(error)) => (Some(collector), Some(SourceError::from(&error))),
                 // The collector is dropped: the panic may have left it in any state.
                 Err(panic) => {
                     let what = format!("panicked: {}", panic_text(panic.as_ref()));
-                    (None, Some((ErrorKind::Panic, what)))
+                    (None, Some(SourceError::new(ErrorKind::Panic, what)))
                 }
             },
         };
@@ -158,7 +158,7 @@ impl Shared {
         reader: &Arc<Reader>,
         started: Instant,
         collected: Collected,
-        error: Option<(ErrorKind, String)>,
+        error: Option<SourceError>,
     ) {
         let name = scheduled.definition.name;
         for error in &collected.errors {
@@ -170,19 +170,12 @@ impl Shared {
         // Locked to the end, so that no part is seen in two readers, or in none.
         let mut isolated = lock(&scheduled.isolated);
         let mut state = reader.state();
-        state.errors = collected
-            .errors
-            .iter()
-            .map(|error| SourceError {
-                kind: error.kind(),
-                what: error.to_string(),
-            })
-            .collect();
+        state.errors = collected.errors.iter().map(SourceError::from).collect();
         let is_complete = error.is_none();
-        if let Some((kind, what)) = error {
-            self.counters.collector_failed(name, kind);
-            state.fail_readings(kind);
-            state.errors.push(SourceError { kind, what });
+        if let Some(error) = error {
+            self.counters.collector_failed(name, error.kind);
+            state.fail_readings(error.kind);
+            state.errors.push(error);
         } else {
             let old = std::mem::take(&mut state.readings);
             state.readings = carry_forward(collected.readings, &old, started);

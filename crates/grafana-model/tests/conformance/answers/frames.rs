@@ -1,9 +1,9 @@
 //! Frames of cases, and frames as texts.
 
 use edgewatch_grafana_model::data::{Cell, Data, Field, Frame, NULL, Values};
-use edgewatch_grafana_model::evaluate::Scope;
 use edgewatch_grafana_model::limits::Deadline;
 use edgewatch_grafana_model::model::Transformation;
+use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::{TimeRange, Zone};
 use edgewatch_grafana_model::variables::Variables;
 use edgewatch_grafana_model::{names, transform};
