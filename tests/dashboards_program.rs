@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::process::Process;
 use common::upstream::{Reply, Upstream};
 use common::{Service, ask, eventually, signal};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -24,12 +25,7 @@ const END: &str = "</body></html>\n";
 
 /// The program that the service has started.
 fn child_of(service: &Service) -> Option<u32> {
-    let tasks = fs::read_dir(format!("/proc/{}/task", service.child.id())).unwrap();
-    let children = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
-    children
-        .collect::<String>()
-        .split_whitespace()
-        .find_map(|pid| pid.parse().ok())
+    Process::child_of(service.child.id()).map(|process| process.pid)
 }
 
 /// A Prometheus that takes a while for each answer.

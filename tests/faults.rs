@@ -58,7 +58,7 @@ fn a_sensor_that_blocks_delays_neither_a_scrape_nor_another_source() {
     let (sys, service) = two_zones();
     sys.block_file("class/thermal/thermal_zone0/temp");
     service.wait_for_metric(&errors("timeout"), |count| count == Some(1.0));
-    let threads = service.proc_status("Threads");
+    let threads = service.process().status("Threads");
     for _ in 0..20 {
         let began = Instant::now();
         let metrics = service.metrics();
@@ -77,7 +77,7 @@ fn a_sensor_that_blocks_delays_neither_a_scrape_nor_another_source() {
         Some(1.0),
         "one stuck read is one error"
     );
-    assert_eq!(service.proc_status("Threads"), threads, "stuck reads pile up");
+    assert_eq!(service.process().status("Threads"), threads, "stuck reads pile up");
     assert!(service.metric("edge_source_age_seconds{source=\"thermal\"}") > Some(1.0));
     assert!(service.metric("edge_source_age_seconds{source=\"load\"}") < Some(5.0));
     // A writer opens the pipe and closes it: the read ends, and the sensor is there again.
@@ -87,7 +87,7 @@ fn a_sensor_that_blocks_delays_neither_a_scrape_nor_another_source() {
     drop(writer);
     service.wait_for_metric(ZONE_0, |value| value == Some(42.0));
     assert!(
-        eventually(|| service.proc_status("Threads") < threads),
+        eventually(|| service.process().status("Threads") < threads),
         "the stuck thread stays"
     );
 }

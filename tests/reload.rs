@@ -112,7 +112,7 @@ fn no_scrape_fails_while_settings_are_reloaded_over_and_over() {
         assert!(service.metric(ZONE).is_some(), "round {round}");
     }
     assert!(
-        eventually(|| service.proc_status("Threads") < 6),
+        eventually(|| service.process().status("Threads") < 6),
         "threads are left behind"
     );
 }

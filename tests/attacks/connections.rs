@@ -68,7 +68,7 @@ fn clients_that_pipeline_and_do_not_read_cost_neither_memory_nor_cpu() {
     for _ in 0..20 {
         service.get("/healthz");
     }
-    let before = service.proc_status("VmRSS:");
+    let before = service.process().status("VmRSS:");
     let address = service.address();
     let attackers: Vec<_> = (0..40)
         .map(|_| thread::spawn(move || pipeline(address, HEALTH)))
@@ -81,7 +81,7 @@ fn clients_that_pipeline_and_do_not_read_cost_neither_memory_nor_cpu() {
         cpu(&service) - used < 0.05
     });
     assert!(rests, "it goes on using CPU");
-    let grown = service.proc_status("VmRSS:").saturating_sub(before);
+    let grown = service.process().status("VmRSS:").saturating_sub(before);
     assert!(grown < 4096, "grown by {grown} KiB");
     assert_eq!(service.get("/metrics").status, 200);
     drop(attackers);

@@ -45,9 +45,9 @@ fn pages_are_answered_while_32_pictures_wait() {
     // Nobody waits any more: what has begun ends, and nothing else begins.
     drop(waiting);
     let is_quiet = || {
-        let cpu = service.cpu();
+        let cpu = service.dashboards().cpu();
         std::thread::sleep(Duration::from_millis(700));
-        service.cpu() - cpu < Duration::from_millis(100)
+        service.dashboards().cpu() - cpu < Duration::from_millis(100)
     };
     assert!(eventually(is_quiet), "the pictures are drawn for nobody");
     upstream.forget();

@@ -50,10 +50,12 @@ fn labels_are_bounded_in_number_and_length() {
         let dashboard = json!({"panels": [panel(1, "timeseries", json!({"refId": "A", "expr": "up"})),
             panel(2, "table", json!({"refId": "A", "expr": "up2", "format": "table"}))]});
         let (service, _directory) = service(&upstream, &[("x", dashboard)]);
-        let before = service.proc_status("VmRSS");
+        assert_eq!(service.get("/d/edgewatch-overview").status, 200);
+        let program = service.dashboards();
+        let before = program.status("VmRSS");
         let page = service.get("/d/x");
         assert_eq!(page.status, 200);
-        let growth = service.proc_status("VmHWM") - before;
+        let growth = program.status("VmHWM") - before;
         println!("+{growth} KiB, page of {} KiB", page.body.len() >> 10);
         assert!(growth < 12 << 10, "+{growth} KiB");
         assert!(page.body.len() < 200 << 10, "{} bytes of page", page.body.len());
@@ -83,9 +85,11 @@ fn a_thousand_series_with_long_labels_are_bounded_together() {
         directory.path(),
         only(&["load"])
     ));
-    let before = service.proc_status("VmRSS");
+    assert_eq!(service.get("/d/edgewatch-overview").status, 200);
+    let program = service.dashboards();
+    let before = program.status("VmRSS");
     let page = service.get("/d/x");
-    let growth = service.proc_status("VmHWM") - before;
+    let growth = program.status("VmHWM") - before;
     let problems = problems(&page.text());
     assert!(
         problems.iter().any(|problem| problem.contains("of 700 series")),

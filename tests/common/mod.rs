@@ -5,6 +5,7 @@ mod fake_sys;
 mod http;
 mod log;
 mod manager;
+pub mod process;
 pub mod prometheus;
 pub mod pty;
 pub mod small_disk;
@@ -21,6 +22,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use process::Process;
 use tempfile::{NamedTempFile, TempDir};
 
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
@@ -241,25 +243,14 @@ impl Service {
         wait(&mut self.child)
     }
 
-    /// From now on `VmHWM` is the most that is resident from now on (proc_pid_clear_refs(5)).
-    pub fn reset_peak(&self) {
-        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    /// The service by itself: dashboards are drawn by another program.
+    pub fn process(&self) -> Process {
+        Process { pid: self.child.id() }
     }
 
-    /// CPU time that the process has used so far.
-    pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // proc_pid_stat(5): fields 14 and 15, counted from the one behind the name in parentheses, in hundredths of a second.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// A field of `/proc/PID/status` in KiB, or a plain number.
-    pub fn proc_status(&self, field: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    /// The program that draws dashboards, which the first request for one has started.
+    pub fn dashboards(&self) -> Process {
+        Process::child_of(self.child.id()).expect("the program that draws dashboards does not run")
     }
 }
 

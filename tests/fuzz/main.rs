@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use common::process::Process;
 use common::upstream::{Reply, Upstream};
 use common::{Service, Setup, ask, only};
 use mutate::Request;
@@ -43,8 +44,8 @@ struct Target {
     round: Arc<AtomicU64>,
     /// CPU of the dearest shipped page.
     shipped: Duration,
-    /// KiB that are resident after the shipped pages.
-    resident: u64,
+    /// KiB that are resident after the shipped pages, of each process.
+    resident: [u64; 2],
     /// Dashboards to begin with.
     seeds: usize,
     /// How often each status was answered to a request that was one.
@@ -75,10 +76,11 @@ impl Target {
             directory,
             round,
             shipped: Duration::ZERO,
-            resident: 0,
+            resident: [0; 2],
             seeds: seeds::dashboards().len(),
             statuses: RefCell::default(),
         };
+        assert_eq!(target.service.get("/d/edgewatch-overview").status, 200);
         for _ in 0..2 {
             for uid in ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"] {
                 for path in [
@@ -86,22 +88,31 @@ impl Target {
                     format!("/d/{uid}/values.json"),
                     format!("/render/d/{uid}.svg"),
                 ] {
-                    let cpu = target.service.cpu();
+                    let cpu = target.cpu();
                     assert_eq!(target.service.get(&path).status, 200);
-                    target.shipped = target.shipped.max(target.service.cpu() - cpu);
+                    target.shipped = target.shipped.max(target.cpu() - cpu);
                 }
             }
         }
-        target.resident = target.service.proc_status("VmRSS");
+        target.resident = target.processes().map(|process| process.status("VmRSS"));
         target
+    }
+
+    /// The service, and the program that draws dashboards.
+    fn processes(&self) -> [Process; 2] {
+        [self.service.process(), self.service.dashboards()]
+    }
+
+    fn cpu(&self) -> Duration {
+        self.processes().iter().map(Process::cpu).sum()
     }
 
     /// Sends `request` and looks whether it did harm.
     fn try_request(&self, Request { bytes, is_whole }: &Request) -> Result<(), String> {
-        self.service.reset_peak();
-        let cpu = self.service.cpu();
+        self.processes().iter().for_each(Process::reset_peak);
+        let cpu = self.cpu();
         let answered = ask(self.service.address(), bytes);
-        let cpu = self.service.cpu() - cpu;
+        let cpu = self.cpu() - cpu;
         let log = self.service.log.text();
         if let Some(at) = log.find("panicked") {
             return Err(format!("it panicked: {:.600}", &log[at..]));
@@ -112,7 +123,9 @@ impl Target {
             Err(error) if *is_whole => return Err(format!("no answer: {error}")),
             _ => {}
         }
-        let growth = self.service.proc_status("VmHWM").saturating_sub(self.resident);
+        let grown = self.processes().into_iter().zip(self.resident);
+        let grown = grown.map(|(process, resident)| process.status("VmHWM").saturating_sub(resident));
+        let growth = grown.max().unwrap_or_default();
         if growth > MOST_GROWTH {
             return Err(format!("it grew by {growth} KiB"));
         }
@@ -160,7 +173,7 @@ fn nothing_random_makes_it_panic_grow_or_take_long() {
     println!("EDGEWATCH_FUZZ_SEED={seed} EDGEWATCH_FUZZ_SECONDS={seconds}");
     let target = Target::start(seed);
     println!(
-        "a shipped page takes {:?} of CPU and {} KiB",
+        "a shipped page takes {:?} of CPU and {:?} KiB",
         target.shipped, target.resident
     );
     let mut corpus = seeds::dashboards();

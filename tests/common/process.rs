@@ -1,0 +1,43 @@
+//! What a process costs.
+
+use std::fs;
+use std::time::Duration;
+
+/// A process of this machine.
+pub struct Process {
+    pub pid: u32,
+}
+
+impl Process {
+    /// The first child of a process, whichever of its threads has started it.
+    pub fn child_of(pid: u32) -> Option<Self> {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let children = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+        let pid = children
+            .collect::<String>()
+            .split_whitespace()
+            .find_map(|pid| pid.parse().ok())?;
+        Some(Self { pid })
+    }
+
+    /// From now on `VmHWM` is the most that is resident from now on (proc_pid_clear_refs(5)).
+    pub fn reset_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid), "5").unwrap();
+    }
+
+    /// CPU time that it has used so far.
+    pub fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+        // proc_pid_stat(5): fields 14 and 15, counted from the one behind the name in parentheses, in hundredths of a second.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// A field of `/proc/PID/status` in KiB, or a plain number.
+    pub fn status(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
