@@ -1,6 +1,7 @@
 //! Several frames to one, below each other: `merge`.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
@@ -10,8 +11,11 @@ use crate::data::{Cell, Field, Frame};
 use crate::reduce::is_same;
 use crate::scope::Scope;
 
-/// Where a cell comes from: the number of the frame, of the field in it, and of the row.
-type Place = (usize, usize, usize);
+/// Where a cell comes from: the number of the frame, of the field in it, and of the row. Small, since there is one for each cell.
+type Place = (u16, u16, u32);
+
+/// Bytes that finding a row by its key takes, about.
+const KEY_BYTES: usize = 96;
 
 /// Rows with the same key that contradict each other; each is held against all others.
 const MAX_ALIKE: usize = 500;
@@ -38,26 +42,34 @@ pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
         return Ok(frames);
     }
     let count: usize = tables.iter().map(|frame| frame.len()).sum();
-    fits(count.saturating_mul(columns.len() * size_of::<Option<Place>>()))?;
+    let width = columns.len();
+    fits(count.saturating_mul(width * size_of::<Option<Place>>() + KEY_BYTES))?;
     let cell = |(frame, field, row): Place| {
-        let field = tables.get(frame).and_then(|frame| frame.fields.get(field));
-        field.map_or(Cell::Null, |field| field.values.cell(row))
+        let field = tables
+            .get(usize::from(frame))
+            .and_then(|frame| frame.fields.get(usize::from(field)));
+        field.map_or(Cell::Null, |field| field.values.cell(row as usize))
     };
-    let mut rows: Vec<Vec<Option<Place>>> = Vec::new();
-    let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    // Row after row, each as wide as there are columns; by the hash of its key, which the comparison of all cells confirms.
+    let mut cells: Vec<Option<Place>> = Vec::new();
+    let mut by_key: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
     for (number, frame) in tables.iter().enumerate() {
         let places: Vec<Option<usize>> = columns.iter().map(|column| place(frame, &column.source)).collect();
         let key_places: Vec<usize> = keys.iter().filter_map(|key| place(frame, &key.source)).collect();
         for row in 0..frame.len() {
-            let new: Vec<Option<Place>> = places
-                .iter()
-                .map(|field| field.map(|field| (number, field, row)))
-                .collect();
-            let key: String = key_places
-                .iter()
-                .map(|field| cell((number, *field, row)).to_string())
-                .collect();
-            let found = by_key.entry(key).or_default();
+            let at = |field: usize| {
+                Some((
+                    u16::try_from(number).ok()?,
+                    u16::try_from(field).ok()?,
+                    u32::try_from(row).ok()?,
+                ))
+            };
+            let new: Vec<Option<Place>> = places.iter().map(|field| field.and_then(at)).collect();
+            let mut key = DefaultHasher::new();
+            for place in key_places.iter().filter_map(|field| at(*field)) {
+                cell(place).to_string().hash(&mut key);
+            }
+            let found = by_key.entry(key.finish()).or_default();
             if found.len() > MAX_ALIKE {
                 return Err(format!(
                     "more than {MAX_ALIKE} rows are alike in the columns that all have"
@@ -71,20 +83,21 @@ pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
             };
             let mut is_merged = false;
             for index in &*found {
-                if let Some(old) = rows.get_mut(*index).filter(|old| agrees(old)) {
+                let start = *index as usize * width;
+                if let Some(old) = cells.get_mut(start..start + width).filter(|old| agrees(old)) {
                     is_merged = true;
                     old.iter_mut().zip(&new).for_each(|(old, new)| *old = new.or(*old));
                 }
             }
             if !is_merged {
-                found.push(rows.len());
-                rows.push(new);
+                found.extend(u32::try_from(cells.len() / width));
+                cells.extend(new);
             }
         }
     }
     let fields = columns.iter().enumerate().map(|(index, column)| {
         let mut values = column.values.emptied();
-        for row in &rows {
+        for row in cells.chunks(width) {
             values.push(row.get(index).copied().flatten().map_or(Cell::Null, cell));
         }
         Field {
