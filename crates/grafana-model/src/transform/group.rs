@@ -64,6 +64,7 @@ pub fn reduce(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
     } else {
         Vec::new()
     };
+    fits(fields.saturating_mul(labels.len() * size_of::<Option<String>>()))?;
     let tables = frames.iter().map(|frame| {
         let fields: Vec<&Field> = frame.fields.iter().filter(|field| is_wanted(field, frame)).collect();
         let name = |field: &&Field| match options.labels_to_fields {
@@ -281,6 +282,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::testing::{numbers, series, table, texts, transform};
+    use crate::testing::scope;
+    use crate::variables::Variables;
 
     #[test]
     fn series_become_rows() {
@@ -329,5 +332,21 @@ mod tests {
                 "y|2|2|1|q"
             ]]
         );
+    }
+
+    #[test]
+    fn a_column_for_each_of_many_labels_is_bounded() {
+        let frames: Vec<_> = (0..500)
+            .map(|number| series("A", "a", &[(&format!("label{number}"), "x")], &[1.0]))
+            .collect();
+        let reduced = |is: bool| {
+            super::reduce(
+                &json!({"labelsToFields": is}),
+                &scope(Variables::default()),
+                frames.clone(),
+            )
+        };
+        assert!(reduced(true).is_err());
+        assert!(reduced(false).is_ok());
     }
 }

@@ -139,7 +139,7 @@ pub fn labels_to_fields(options: &Value, _: &Scope, frames: Vec<Frame>) -> Trans
     let options: LabelsToFields = read(options)?;
     let kept = options.keep_labels.as_ref();
     if options.mode.as_deref() == Some("rows") {
-        return Ok(labels_to_rows(&frames, kept));
+        return labels_to_rows(&frames, kept);
     }
     let keeps = |label: &str| kept.is_none_or(|kept| kept.is_empty() || kept.iter().any(|kept| kept == label));
     let bytes = |frame: &Frame| frame.len() * frame.fields.iter().map(|field| 2 * field.labels.size()).sum::<usize>();
@@ -194,8 +194,19 @@ fn frame_without(name: &str, query: &str, interval: f64) -> Frame {
 }
 
 /// A table of labels and their values for each series.
-fn labels_to_rows(frames: &[Frame], kept: Option<&Vec<String>>) -> Vec<Frame> {
+fn labels_to_rows(frames: &[Frame], kept: Option<&Vec<String>>) -> Transformed {
     let naming = Naming::of(frames);
+    let series = frames
+        .iter()
+        .flat_map(|frame| &frame.fields)
+        .filter(|field| field.has_labels());
+    let names: usize = kept
+        .iter()
+        .copied()
+        .flatten()
+        .map(|name| name.len() + 2 * size_of::<String>())
+        .sum();
+    fits(series.map(|field| names + 2 * field.labels.size()).sum())?;
     let mut tables = Vec::new();
     for frame in frames {
         for field in frame.fields.iter().filter(|field| field.has_labels()) {
@@ -222,7 +233,7 @@ fn labels_to_rows(frames: &[Frame], kept: Option<&Vec<String>>) -> Vec<Frame> {
             });
         }
     }
-    tables
+    Ok(tables)
 }
 
 #[cfg(test)]
@@ -264,5 +275,13 @@ mod tests {
             transform("labelsToFields", json!({"valueLabel": "job"}), frames()),
             [vec!["Time|a x", "0|1", "1000|2"], vec!["Time|b y", "0|3"]]
         );
+    }
+
+    #[test]
+    fn a_table_of_labels_for_each_series_is_bounded() {
+        let frames: Vec<_> = (0..100).map(|_| series("A", "a", &[("job", "x")], &[1.0])).collect();
+        let kept = vec!["l".to_owned(); 100_000];
+        assert!(super::labels_to_rows(&frames, Some(&kept)).is_err());
+        assert_eq!(super::labels_to_rows(&frames, None).unwrap().len(), 100);
     }
 }

@@ -5,6 +5,9 @@ use serde::Deserialize;
 use crate::data::is_null;
 use crate::reduce;
 
+/// Values of a column times those of its window: each window is calculated anew, as Grafana does it.
+const MAX_STEPS: usize = 4_000_000;
+
 /// How a calculation moves.
 #[derive(Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -76,6 +79,9 @@ impl Window {
             SizeMode::Fixed => 1.0,
         };
         let length = (self.window_size * whole).ceil() as usize;
+        if numbers.len().saturating_mul(length.min(numbers.len())) > MAX_STEPS {
+            return Err("its window is too long for so many values: shorten it, or ask for fewer".to_owned());
+        }
         let (back, ahead) = match self.window_alignment {
             Alignment::Trailing => (length.saturating_sub(1), 0),
             Alignment::Centered => (length / 2, length.div_ceil(2).saturating_sub(1)),
@@ -115,6 +121,12 @@ mod tests {
             over(json!({"windowSize": 0.75, "windowAlignment": "centered"})).1,
             [1.5, 3.0, 11.0 / 3.0, 4.5]
         );
+        let whole = Window {
+            window_size: 1.0,
+            ..Window::default()
+        };
+        assert!(whole.over(&vec![1.0; 1000]).is_ok());
+        assert!(whole.over(&vec![1.0; 100_000]).unwrap_err().contains("too long"));
         assert!(
             Window {
                 window_size: 0.0,
