@@ -9,7 +9,6 @@ use std::time::Instant;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, TextEncoder};
 
-use crate::collectors::textfile;
 use crate::reading::{Metric, MetricKind};
 use crate::sampler::{CollectorState, LastReading, Sampler};
 
@@ -65,14 +64,12 @@ impl Encoder {
         self.samples.clear();
         self.runs.clear();
         let now = Instant::now();
-        // What other programs have named comes last, and gives way.
-        for is_foreign in [false, true] {
-            sampler.visit(|collector, state| {
-                if (collector == textfile::COLLECTOR.name) == is_foreign && state.has_output() {
-                    self.add_source(collector, state, own, now);
-                }
-            });
-        }
+        // What other programs have named comes last (see `collectors::ALL`), and gives way.
+        sampler.visit(|collector, state| {
+            if state.has_output() {
+                self.add_source(collector, state, own, now);
+            }
+        });
         // Two collectors may export the same family, whose samples must stand together.
         self.runs
             .sort_unstable_by_key(|run| (run.metric.name, run.samples.start));

@@ -44,7 +44,7 @@ use crate::error::{OpenError, ReadError};
 use crate::reading::Recorder;
 use crate::settings::{Collect, Settings};
 
-/// Every collector there is, by name.
+/// Every collector there is, by name; the last gives way to families of the others, which are encoded before it.
 pub const ALL: &[&Definition] = &[
     &cgroup::COLLECTOR,
     &clock::COLLECTOR,
@@ -72,11 +72,11 @@ pub const ALL: &[&Definition] = &[
     &rtc::COLLECTOR,
     &simulated::COLLECTOR,
     &storage::COLLECTOR,
-    &textfile::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
     &w1::COLLECTOR,
     &watchdog::COLLECTOR,
+    &textfile::COLLECTOR,
 ];
 
 /// Reads one kind of sensor.
