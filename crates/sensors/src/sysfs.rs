@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::error::ReadError;
 use crate::plausible::is_measurement;
+use crate::reading::{Metric, MetricKind};
 
 /// A sysfs attribute is at most one page (Documentation/filesystems/sysfs.rst).
 const ATTRIBUTE_LIMIT: usize = 4096;
@@ -85,6 +86,17 @@ impl Root {
                 &self.path(path),
                 format!("{number} is no measurement"),
             )),
+        }
+    }
+
+    /// The value of a metric from a sysfs attribute, of whose unit there are `units` in the base unit.
+    ///
+    /// # Errors
+    /// Those of [`Root::measurement`] for a gauge. A counter may come by any number: those of [`Root::number`].
+    pub fn value_of(&self, metric: &Metric, relative: impl AsRef<Path>, units: f64) -> Result<f64, ReadError> {
+        match metric.kind {
+            MetricKind::Gauge => self.measurement(relative, units),
+            MetricKind::Counter | MetricKind::Untyped => self.number(relative).map(|number| number / units),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Devices of a class that are a directory of attributes each, of which a table says which are exported.
 
 use crate::error::{ErrorKind, ReadError};
-use crate::reading::{Metric, MetricKind, Recorder};
+use crate::reading::{Metric, Recorder};
 use crate::sysfs::Root;
 
 /// An attribute that is exported.
@@ -54,10 +54,7 @@ impl Attribute {
     /// The value in the base unit; `None` if it is optional and there is none.
     fn read(&self, sysfs: &Root, directory: &str) -> Option<Result<f64, ReadError>> {
         let path = format!("{directory}/{}", self.file);
-        let value = match self.metric.kind {
-            MetricKind::Gauge => sysfs.measurement(path, self.units),
-            MetricKind::Counter | MetricKind::Untyped => sysfs.number(path).map(|number| number / self.units),
-        };
+        let value = sysfs.value_of(&self.metric, path, self.units);
         let is_none =
             |error: &ReadError| error.kind() == ErrorKind::NotReady || error.is_refused() || error.is_denied();
         match value {
@@ -83,6 +80,23 @@ pub fn record(
             recorder.record(&attribute.metric, labels, value);
         }
     }
+}
+
+/// Exports what a device says of itself as labels of a metric that is always 1. False if it says nothing.
+pub fn record_info(
+    sysfs: &Root,
+    directory: &str,
+    metric: &'static Metric,
+    device: Option<(&'static str, &str)>,
+    files: &[(&'static str, &str)],
+    recorder: &mut Recorder,
+) -> bool {
+    let texts = texts(sysfs, directory, files);
+    if !texts.is_empty() && recorder.has_room() {
+        let texts = texts.iter().map(|(label, text)| (*label, text.as_str()));
+        recorder.push(metric, &device.into_iter().chain(texts).collect::<Vec<_>>(), 1.0);
+    }
+    !texts.is_empty()
 }
 
 /// Those of the files that have a text, with the name of the label that it becomes.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::device;
 use crate::error::{ErrorKind, OpenError, ReadError};
-use crate::reading::{MetricKind, Recorder};
+use crate::reading::Recorder;
 use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
 use quantities::{ALARM, ALARMS, CHIP_NAME, LABEL, QUANTITIES, Quantity, Role};
@@ -217,12 +217,8 @@ impl Sensor<'_> {
     }
 
     fn measure(&self, quantity: &Quantity) -> Result<f64, ReadError> {
-        let path = self.path(quantity.item);
-        match quantity.metric.kind {
-            MetricKind::Gauge => self.sysfs.measurement(path, quantity.units),
-            // A counter may come by any number.
-            MetricKind::Counter | MetricKind::Untyped => self.sysfs.number(path).map(|number| number / quantity.units),
-        }
+        self.sysfs
+            .value_of(&quantity.metric, self.path(quantity.item), quantity.units)
     }
 
     /// True if the sensor is broken, or switched off: its `input` is no measurement then, and that is no failed read.

@@ -85,11 +85,7 @@ impl Collector for Os {
             Err(error) if error.is_missing() => {}
             Err(error) => recorder.fail(error),
         }
-        let texts = attributes::texts(&self.sysfs, "class/dmi/id", &DMI_TEXTS);
-        if !texts.is_empty() {
-            let labels: Vec<_> = texts.iter().map(|(label, text)| (*label, text.as_str())).collect();
-            recorder.push(&DMI, &labels, 1.0);
-        }
+        attributes::record_info(&self.sysfs, "class/dmi/id", &DMI, None, &DMI_TEXTS, recorder);
         Ok(())
     }
 }

@@ -301,20 +301,9 @@ impl Collector for PowerSupply {
                 continue;
             }
             let directory = format!("{CLASS}/{name}");
-            let texts = attributes::texts(&self.sysfs, &directory, &TEXTS);
-            if !texts.is_empty() {
-                let labels = std::iter::once(("power_supply", name.as_str()))
-                    .chain(texts.iter().map(|(label, text)| (*label, text.as_str())))
-                    .collect::<Vec<_>>();
-                recorder.push(&INFO, &labels, 1.0);
-            }
-            attributes::record(
-                &self.sysfs,
-                &directory,
-                ATTRIBUTES,
-                &[("power_supply", &name)],
-                recorder,
-            );
+            let device = ("power_supply", name.as_str());
+            attributes::record_info(&self.sysfs, &directory, &INFO, Some(device), &TEXTS, recorder);
+            attributes::record(&self.sysfs, &directory, ATTRIBUTES, &[device], recorder);
         }
         Ok(())
     }

@@ -102,13 +102,7 @@ impl Collector for Watchdog {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         for name in self.sysfs.list(CLASS)? {
             let directory = format!("{CLASS}/{name}");
-            let texts = attributes::texts(&self.sysfs, &directory, &TEXTS);
-            if !texts.is_empty() && recorder.has_room() {
-                let labels: Vec<_> = std::iter::once(("name", name.as_str()))
-                    .chain(texts.iter().map(|(label, text)| (*label, text.as_str())))
-                    .collect();
-                recorder.push(&INFO, &labels, 1.0);
-            }
+            attributes::record_info(&self.sysfs, &directory, &INFO, Some(("name", &name)), &TEXTS, recorder);
             attributes::record(&self.sysfs, &directory, ATTRIBUTES, &[("name", &name)], recorder);
         }
         Ok(())

@@ -40,15 +40,9 @@ pub fn record(sysfs: &Root, recorder: &mut Recorder) -> Result<(), ReadError> {
             continue;
         }
         let directory = format!("{CLASS}/{device}/device");
-        let texts = attributes::texts(sysfs, &directory, &TEXTS);
-        if texts.is_empty() {
-            continue;
+        if attributes::record_info(sysfs, &directory, &INFO, Some(("device", &device)), &TEXTS, recorder) {
+            record_wear(sysfs, &device, &directory, recorder);
         }
-        let labels: Vec<_> = std::iter::once(("device", device.as_str()))
-            .chain(texts.iter().map(|(label, text)| (*label, text.as_str())))
-            .collect();
-        recorder.push(&INFO, &labels, 1.0);
-        record_wear(sysfs, &device, &directory, recorder);
     }
     Ok(())
 }
