@@ -25,6 +25,17 @@ impl Process {
         fs::write(format!("/proc/{}/clear_refs", self.pid), "5").unwrap();
     }
 
+    /// KiB of the pages of its program, of which a debug build has ten times as many.
+    pub fn file_pages(&self) -> u64 {
+        self.status("RssFile")
+    }
+
+    /// The most memory of its own since [`Self::reset_peak`], in KiB, when there were `file_pages`. The kernel knows only the peak of both
+    /// together, and the pages of the program come and go.
+    pub fn peak_beside(&self, file_pages: u64) -> u64 {
+        self.status("VmHWM").saturating_sub(self.file_pages().max(file_pages))
+    }
+
     /// CPU time that it has used so far.
     pub fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();

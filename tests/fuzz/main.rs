@@ -24,9 +24,8 @@ use mutate::Request;
 use random::Random;
 use serde_json::Value;
 
-/// KiB by which the service and the program that draws may grow: the first hardly, the second by what its unit leaves it above its size at
-/// rest (24 MiB in all). Two panels are drawn at once.
-const MOST_GROWTH: [u64; 2] = [2 << 10, 15 << 10];
+/// KiB by which the service and the program that draws may grow: the first hardly. Two panels are drawn at once.
+const MOST_GROWTH: [u64; 2] = [2 << 10, 8 << 10];
 /// A page may cost that many times the CPU of the dearest shipped one, which is about 2 s on a slow device.
 const MOST_RATIO: u32 = 25;
 /// Bytes of a dashboard: larger ones are tried by the attacks, and would take the time of many others.
@@ -45,7 +44,7 @@ struct Target {
     round: Arc<AtomicU64>,
     /// CPU of the dearest shipped page.
     shipped: Duration,
-    /// KiB that are resident after the shipped pages, of each process.
+    /// KiB of its own that each process has after the shipped pages.
     resident: [u64; 2],
     /// Dashboards to begin with.
     seeds: usize,
@@ -95,7 +94,7 @@ impl Target {
                 }
             }
         }
-        target.resident = target.processes().map(|process| process.status("VmRSS"));
+        target.resident = target.processes().map(|process| process.status("RssAnon"));
         target
     }
 
@@ -110,7 +109,9 @@ impl Target {
 
     /// Sends `request` and looks whether it did harm.
     fn try_request(&self, Request { bytes, is_whole }: &Request) -> Result<(), String> {
-        self.processes().iter().for_each(Process::reset_peak);
+        let processes = self.processes();
+        processes.iter().for_each(Process::reset_peak);
+        let file_pages = processes.each_ref().map(Process::file_pages);
         let cpu = self.cpu();
         let answered = ask(self.service.address(), bytes);
         let cpu = self.cpu() - cpu;
@@ -124,9 +125,9 @@ impl Target {
             Err(error) if *is_whole => return Err(format!("no answer: {error}")),
             _ => {}
         }
-        for ((process, resident), most) in self.processes().iter().zip(self.resident).zip(MOST_GROWTH) {
-            let growth = process.status("VmHWM").saturating_sub(resident);
-            if growth > most {
+        for (index, process) in self.processes().iter().enumerate() {
+            let growth = process.peak_beside(file_pages[index]).saturating_sub(self.resident[index]);
+            if growth > MOST_GROWTH[index] {
                 return Err(format!("the process {} grew by {growth} KiB", process.pid));
             }
         }

@@ -16,7 +16,7 @@ pub const SERIES: usize = 1000;
 /// See [`SERIES`].
 pub const VALUES: usize = 100_000;
 /// Bytes of the values that a panel holds between its transformations.
-pub const FRAMES: usize = 2 << 20;
+pub const FRAMES: usize = 1 << 20;
 /// Bytes of all options that differ between the fields of a panel.
 pub const OPTIONS: usize = 1 << 20;
 /// What the regular expressions of a panel are held against: bytes of text times expressions.
