@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::library::FileError;
+use edgewatch_grafana_model::error::{DashboardError, RangeError};
 use edgewatch_grafana_model::source::QueryError;
 use edgewatch_program::error::{Error as ProgramError, Failure};
 use edgewatch_prometheus_client::error::Error as ClientError;
@@ -19,14 +21,15 @@ pub(crate) enum Error {
     /// No dashboard is shipped under this name, and it is no file.
     #[error("{name:?} is no dashboard: there are {shipped}, and files such as ./dashboard.json")]
     UnknownDashboard { name: String, shipped: String },
-    /// The dashboard cannot be read or parsed.
-    #[error("{name}: {reason}")]
-    BadDashboard { name: String, reason: String },
+    #[error("{name}: {source}")]
+    UnreadableDashboard { name: String, source: FileError },
+    #[error("{name}: {source}")]
+    BadDashboard { name: String, source: DashboardError },
     #[error("{}: the name must end with .svg or .png", .0.display())]
     PictureFormat(PathBuf),
-    /// The message of the model about `--from` and `--to`.
+    /// Of `--from` and `--to`.
     #[error("{0}")]
-    Range(String),
+    Range(RangeError),
     #[error("{0}")]
     Query(QueryError),
     #[error("the dashboard has no panel {0}")]

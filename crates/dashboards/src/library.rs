@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use blocking_reads::BlockingReads;
 use directory::{File, Index};
+use edgewatch_grafana_model::error::DashboardError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_program::lock::lock;
 
@@ -176,10 +177,10 @@ impl Library {
     /// See [`OpenError`].
     pub(crate) fn open(&self, uid: &str) -> Result<LoadedDashboard, OpenError> {
         if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == uid) {
-            let broken = |reason| {
+            let broken = |error: DashboardError| {
                 OpenError::Broken(Problem {
                     path: shipped.uid.into(),
-                    why: FileError::Model(reason),
+                    why: error.into(),
                 })
             };
             return Ok(LoadedDashboard {

@@ -75,9 +75,9 @@ pub(crate) fn min_step(source: &Direct) -> i64 {
 /// # Errors
 /// There is none of that name, or the file holds none.
 pub(crate) fn dashboard(name: &str) -> Result<Dashboard, Error> {
-    let bad = |reason| Error::BadDashboard {
+    let bad = |source| Error::BadDashboard {
         name: name.to_owned(),
-        reason,
+        source,
     };
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.uid == name) {
         return Dashboard::parse(shipped.json).map_err(bad);
@@ -89,6 +89,9 @@ pub(crate) fn dashboard(name: &str) -> Result<Dashboard, Error> {
             shipped: SHIPPED.map(|shipped| shipped.uid).join(", "),
         });
     }
-    let text = library::read(path).map_err(|error| bad(error.to_string()))?;
+    let text = library::read(path).map_err(|source| Error::UnreadableDashboard {
+        name: name.to_owned(),
+        source,
+    })?;
     Dashboard::parse(&text).map_err(bad)
 }

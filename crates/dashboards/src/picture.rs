@@ -178,7 +178,7 @@ impl Picture {
         };
         let inside = guarded(|| draw(&data)).unwrap_or_else(|problem| {
             data.frames.clear();
-            data.problems.push(problem);
+            data.problems.push(problem.to_string());
             draw(&data)
         });
         let frame = html! {

@@ -11,6 +11,7 @@ use super::source::{Answered, Source, Within};
 use super::time::{Grid, interval};
 use super::variables::format::Place;
 use super::variables::template;
+use crate::error::{TargetError, TooLong};
 use crate::{frames, names, overrides, support, transform};
 
 /// The steps of a query in milliseconds.
@@ -29,7 +30,7 @@ struct Steps {
 pub fn evaluate(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source) -> Data {
     limits::guarded(|| evaluate_unguarded(panel, scope, points, source)).unwrap_or_else(|problem| Data {
         range: scope.range,
-        problems: vec![problem],
+        problems: vec![problem.to_string()],
         ..Data::default()
     })
 }
@@ -55,7 +56,7 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
     let mut room = Room::default();
     for target in panel.targets.iter().filter(|target| !target.hide) {
         if let Err(problem) = support::of_target(panel, target) {
-            note(&mut data.problems, problem);
+            note(&mut data.problems, problem.to_string());
         } else if !target.expr.trim().is_empty() {
             ask(panel, target, &scope, points, source, &mut room, &mut data);
         }
@@ -112,7 +113,7 @@ fn steps(panel: &Panel, target: &Target, scope: &Scope, points: usize) -> Steps 
     }
 }
 
-fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<String, String> {
+fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<String, TargetError<TooLong>> {
     let expanded = template::expand_whole(&target.expr, |reference| match reference.name {
         "__interval" => Some(interval::format(steps.step)),
         "__interval_ms" => Some(steps.step.to_string()),
@@ -120,7 +121,10 @@ fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<String, St
         "__rate_interval_ms" => Some(steps.rate.to_string()),
         _ => scope.value(reference, Place::Query),
     });
-    expanded.map_err(|error| format!("query {}: {error}", target.ref_id))
+    expanded.map_err(|source| TargetError {
+        query: target.ref_id.clone(),
+        source,
+    })
 }
 
 /// What a panel still takes.
@@ -165,7 +169,7 @@ fn ask(
     let steps = steps(panel, target, scope, points);
     let query = match expression(target, scope, steps) {
         Ok(query) => query,
-        Err(problem) => return note(&mut data.problems, problem),
+        Err(problem) => return note(&mut data.problems, problem.to_string()),
     };
     let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Plain));
     let is_range = target.range.unwrap_or(!target.instant) || !target.instant;

@@ -14,6 +14,7 @@ pub mod collation;
 pub mod color;
 pub mod data;
 pub mod display;
+pub mod error;
 pub mod evaluate;
 mod frames;
 pub mod grid;

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::error::Panicked;
+
+/// Bytes that the values of a file may take in memory, by a rough count. The largest public dashboards take half of it.
+pub const DASHBOARD: usize = 12 << 20;
 /// Bytes of a text of a dashboard, and of what becomes of one when variables are put in.
 pub const TEXT: usize = 64 << 10;
 /// Bytes of a title, of the name of a series and of a value that can be chosen.
@@ -104,10 +108,9 @@ impl Deadline {
 ///
 /// # Errors
 /// It panicked.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     // What it has changed when it panics is dropped with it.
-    catch_unwind(AssertUnwindSafe(work))
-        .map_err(|_| "internal error: the log says more, and a report of it is welcome".to_owned())
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
 }
 
 #[cfg(test)]

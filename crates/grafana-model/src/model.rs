@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::grid::GridPos;
 use super::migrate;
 use super::panel::{Options, PanelKind};
+use crate::error::DashboardError;
 
 mod bounds;
 mod datasource;
@@ -213,8 +214,8 @@ impl Dashboard {
     /// The dashboard that Grafana exports as `json`, of whichever version.
     ///
     /// # Errors
-    /// For people: what of it is none.
-    pub fn parse(json: &str) -> Result<Self, String> {
+    /// What of it is none.
+    pub fn parse(json: &str) -> Result<Self, DashboardError> {
         // Some editors put a mark of their encoding before it.
         let json = json.strip_prefix('\u{feff}').unwrap_or(json);
         let (json, left_out) = bounds::within(json)?;
@@ -225,17 +226,16 @@ impl Dashboard {
         let mut dashboard: Self = match read {
             Some(dashboard) => dashboard,
             None => {
-                let mut value: Value = serde_json::from_str(&json).map_err(|error| format!("no JSON: {error}"))?;
+                let mut value: Value = serde_json::from_str(&json).map_err(DashboardError::Json)?;
                 migrate::migrate(&mut value);
                 let panels = value.as_object_mut().and_then(|fields| fields.remove("panels"));
                 if panels
                     .as_ref()
                     .is_some_and(|panels| !panels.is_array() && !panels.is_null())
                 {
-                    return Err("no dashboard that is understood: panels: they are no list".to_owned());
+                    return Err(DashboardError::Panels);
                 }
-                let dashboard: Self = serde_path_to_error::deserialize(value)
-                    .map_err(|error| format!("no dashboard that is understood: {error}"))?;
+                let dashboard: Self = serde_path_to_error::deserialize(value).map_err(DashboardError::Field)?;
                 Self {
                     panels: Panel::read_each(panels.unwrap_or_default()),
                     ..dashboard

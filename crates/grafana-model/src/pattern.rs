@@ -6,6 +6,7 @@ use fancy_regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::limits;
+use crate::error::PatternError;
 
 /// What an expression and its groups match of a text.
 pub type Captures<'t> = fancy_regex::Captures<'t, str>;
@@ -29,8 +30,8 @@ impl Pattern {
     /// what begins with a, or ends with b.
     ///
     /// # Errors
-    /// For people: it is no expression, or too large a one.
-    pub fn new(text: &str) -> Result<Self, String> {
+    /// It is no expression, or too large a one.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
         match text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
             Some((body, flags)) if flags.bytes().all(|flag| b"gimsuy".contains(&flag)) => {
                 Self::compiled(text, body, flags)
@@ -43,11 +44,11 @@ impl Pattern {
     ///
     /// # Errors
     /// See [`Pattern::new`].
-    pub fn unanchored(text: &str) -> Result<Self, String> {
+    pub fn unanchored(text: &str) -> Result<Self, PatternError> {
         Self::compiled(text, text, "")
     }
 
-    fn compiled(text: &str, body: &str, flags: &str) -> Result<Self, String> {
+    fn compiled(text: &str, body: &str, flags: &str) -> Result<Self, PatternError> {
         let body = unescape(body);
         let known: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
         let whole = if known.is_empty() {
@@ -64,7 +65,10 @@ impl Pattern {
                 regex,
                 is_global: flags.contains('g'),
             })
-            .map_err(|error| format!("the regular expression {text:?} is not supported: {error}"))
+            .map_err(|source| PatternError {
+                text: text.to_owned(),
+                source: Box::new(source),
+            })
     }
 
     /// Whether it is found in `text`.
@@ -292,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_expression_takes_neither_memory_nor_time() {
-        let error = Pattern::new("/(/").unwrap_err();
+        let error = Pattern::new("/(/").unwrap_err().to_string();
         assert!(error.starts_with("the regular expression \"/(/\""), "{error}");
         // Repeated without being written out.
         let nested = Pattern::new("/a{1000}{1000}{1000}/");

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::model::{Dashboard, Datasource, Panel, Target, Variable};
 use super::panel::{PanelKind, Problems};
 use super::reduce;
+use crate::error::{TargetError, UnsupportedError};
 use crate::{color, limits, overrides, transform, units};
 
 /// The kinds of panels that are drawn.
@@ -43,8 +44,10 @@ pub fn check(dashboard: &Dashboard) -> Vec<Unsupported> {
     let mut found = Vec::new();
     for variable in &dashboard.templating.list {
         if let Err(what) = of_variable(variable) {
-            let place = format!("${}", variable.name);
-            found.push(Unsupported { place, what });
+            found.push(Unsupported {
+                place: format!("${}", variable.name),
+                what: what.to_string(),
+            });
         }
     }
     dashboard.panels.iter().for_each(|panel| check_panel(panel, &mut found));
@@ -54,13 +57,11 @@ pub fn check(dashboard: &Dashboard) -> Vec<Unsupported> {
 fn check_panel(panel: &Panel, found: &mut Vec<Unsupported>) {
     let mut problems = of_panel(panel);
     problems.extend(problems_of_options(panel).unknown);
-    problems.extend(panel.targets.iter().filter_map(|target| of_target(panel, target).err()));
-    problems.extend(
-        panel
-            .transformations
-            .iter()
-            .filter_map(|each| transform::check(each).err()),
-    );
+    let targets = panel.targets.iter().filter_map(|target| of_target(panel, target).err());
+    problems.extend(targets.map(|problem| problem.to_string()));
+    let transformations = panel.transformations.iter();
+    let transformations = transformations.filter_map(|each| transform::check(each).err());
+    problems.extend(transformations.map(|problem| problem.to_string()));
     problems.extend(overrides::check(panel));
     let defaults = &panel.field_config.defaults;
     if !units::is_known(&defaults.unit) {
@@ -101,16 +102,15 @@ fn is_color_mode(mode: &str) -> bool {
 }
 
 /// Whether a variable can be resolved.
-fn of_variable(variable: &Variable) -> Result<(), String> {
+fn of_variable(variable: &Variable) -> Result<(), UnsupportedError> {
     if let Some(why) = &variable.broken {
-        return Err(why.clone());
+        return Err(UnsupportedError::Broken(why.clone()));
     }
     match variable.kind.as_str() {
         "query" => datasource(&variable.datasource),
         "custom" | "constant" | "interval" | "datasource" => Ok(()),
-        // It would be part of a query, and whoever may look at a dashboard may ask its queries, no others.
-        "textbox" => Err("nothing but its first text can be chosen for a text box".to_owned()),
-        other => Err(format!("variables of the kind {other:?} are not supported")),
+        "textbox" => Err(UnsupportedError::TextBox),
+        other => Err(UnsupportedError::Variable(other.to_owned())),
     }
 }
 
@@ -161,30 +161,30 @@ fn problems_of_options(panel: &Panel) -> Problems {
 /// Whether the query `target` of `panel` can be asked.
 ///
 /// # Errors
-/// For people: another data source, or an expression of Grafana's own.
-pub fn of_target(panel: &Panel, target: &Target) -> Result<(), String> {
+/// Another data source, or an answer in another form.
+pub fn of_target(panel: &Panel, target: &Target) -> Result<(), TargetError<UnsupportedError>> {
     let source = match &target.datasource {
         Datasource::Unnamed => &panel.datasource,
         named => named,
     };
-    datasource(source).map_err(|error| format!("query {}: {error}", target.ref_id))?;
-    match target.format.as_str() {
+    let is_supported = datasource(source).and_then(|()| match target.format.as_str() {
         "" | "time_series" | "table" | "heatmap" => Ok(()),
-        other => Err(format!(
-            "query {}: the format {other:?} is not supported",
-            target.ref_id
-        )),
-    }
+        other => Err(UnsupportedError::Format(other.to_owned())),
+    });
+    is_supported.map_err(|source| TargetError {
+        query: target.ref_id.clone(),
+        source,
+    })
 }
 
 /// Whether the data source that a panel, query or variable names can be asked: Prometheus, or what the dashboard leaves open.
 ///
 /// # Errors
-/// For people: another one.
-pub fn datasource(datasource: &Datasource) -> Result<(), String> {
+/// Another one.
+pub fn datasource(datasource: &Datasource) -> Result<(), UnsupportedError> {
     match datasource {
         Datasource::Unnamed | Datasource::Prometheus => Ok(()),
-        Datasource::Other(name) => Err(format!("the data source {name:?} is not supported, only Prometheus")),
+        Datasource::Other(name) => Err(UnsupportedError::DataSource(name.to_string())),
     }
 }
 

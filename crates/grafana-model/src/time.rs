@@ -7,6 +7,7 @@ mod zone;
 pub use jiff::tz::TimeZone as Zone;
 pub use zone::{device, zone};
 
+use crate::error::RangeError;
 use jiff::Timestamp;
 
 /// The range that a dashboard shows.
@@ -24,17 +25,18 @@ impl TimeRange {
     /// beginning of the day in `from` and up to its end in `to`, in the zone.
     ///
     /// # Errors
-    /// For people: what is no time, or that `from` does not lie before `to`.
-    pub fn parse(from: &str, to: &str, now: i64, zone: &Zone) -> Result<Self, String> {
+    /// One end is no time, or `from` does not lie before `to`.
+    pub fn parse(from: &str, to: &str, now: i64, zone: &Zone) -> Result<Self, RangeError> {
         let now = Timestamp::from_millisecond(now)
-            .map_err(|error| format!("the clock of the device is off: {error}"))?
+            .map_err(RangeError::Clock)?
             .to_zoned(zone.clone());
         let start = math::parse(from, &now, math::Round::Down)?;
         let end = math::parse(to, &now, math::Round::Up)?;
         if start >= end {
-            return Err(format!(
-                "the range from {from:?} to {to:?} is empty: from must lie before to"
-            ));
+            return Err(RangeError::Empty {
+                from: from.to_owned(),
+                to: to.to_owned(),
+            });
         }
         Ok(Self {
             from: seconds(start),

@@ -18,9 +18,10 @@ use super::model::{Matcher, Transformation};
 use super::panel::table::{SortBy, Table};
 use super::pattern::Pattern;
 use super::scope::Scope;
+use crate::error::{TransformError, UnsupportedError};
 
 /// What a transformation makes of frames, or why it cannot.
-type Transformed = Result<Vec<Frame>, String>;
+type Transformed = Result<Vec<Frame>, TransformError>;
 
 /// A transformation by its id in Grafana.
 type Apply = fn(&Value, &Scope, Vec<Frame>) -> Transformed;
@@ -35,7 +36,7 @@ pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data)
         let apply = match supported(transformation) {
             Ok(apply) => apply,
             Err(problem) => {
-                note(&mut data.problems, problem);
+                note(&mut data.problems, problem.to_string());
                 continue;
             }
         };
@@ -62,13 +63,10 @@ fn bounded(mut frames: Vec<Frame>) -> Transformed {
 }
 
 /// Whether a transformation may make so many bytes.
-fn fits(bytes: usize) -> Result<(), String> {
+const fn fits(bytes: usize) -> Result<(), TransformError> {
     match bytes {
         0..=limits::FRAMES => Ok(()),
-        _ => Err(format!(
-            "it would make more than {} MiB of values: ask for fewer series or a shorter range",
-            limits::FRAMES >> 20
-        )),
+        _ => Err(TransformError::TooLarge),
     }
 }
 
@@ -92,12 +90,12 @@ pub fn sort_table(table: &Table, frames: &mut [Frame]) {
 /// Whether a transformation is supported; its options may still be odd.
 ///
 /// # Errors
-/// For people: it is not.
-pub fn check(transformation: &Transformation) -> Result<(), String> {
+/// It is not.
+pub fn check(transformation: &Transformation) -> Result<(), UnsupportedError> {
     supported(transformation).map(|_| ())
 }
 
-fn supported(transformation: &Transformation) -> Result<Apply, String> {
+fn supported(transformation: &Transformation) -> Result<Apply, UnsupportedError> {
     Ok(match transformation.id.as_str() {
         "organize" => columns::organize,
         "order" => columns::order,
@@ -117,7 +115,7 @@ fn supported(transformation: &Transformation) -> Result<Apply, String> {
         "seriesToRows" => series::series_to_rows,
         "labelsToFields" => series::labels_to_fields,
         "calculateField" => calculate::field,
-        other => return Err(format!("the transformation {other:?} is not supported")),
+        other => return Err(UnsupportedError::Transformation(other.to_owned())),
     })
 }
 
@@ -142,7 +140,7 @@ fn one(apply: Apply, transformation: &Transformation, scope: &Scope, frames: Vec
 }
 
 /// Which frames a matcher chooses.
-fn chooses(filter: &Matcher) -> Result<columns::Test<Frame>, String> {
+fn chooses(filter: &Matcher) -> Result<columns::Test<Frame>, TransformError> {
     match filter.id.as_str() {
         "byRefId" => {
             let matches = columns::queries(filter.options.as_str().unwrap_or_default())?;
@@ -152,7 +150,7 @@ fn chooses(filter: &Matcher) -> Result<columns::Test<Frame>, String> {
             let pattern = Pattern::new(filter.options.as_str().unwrap_or_default())?;
             Ok(Box::new(move |frame| pattern.is_match(&frame.name)))
         }
-        other => Err(format!("frames cannot be chosen by {other:?}")),
+        other => Err(TransformError::FrameMatcher(other.to_owned())),
     }
 }
 
@@ -163,11 +161,11 @@ fn made_of(id: &str, frames: &[Frame]) -> String {
 }
 
 /// The options of a transformation; Grafana's defaults for those that are missing.
-fn read<T: DeserializeOwned + Default>(options: &Value) -> Result<T, String> {
+fn read<T: DeserializeOwned + Default>(options: &Value) -> Result<T, TransformError> {
     if options.is_null() {
         return Ok(T::default());
     }
-    serde_path_to_error::deserialize(options).map_err(|error| format!("its options are not understood: {error}"))
+    serde_path_to_error::deserialize(options).map_err(TransformError::Options)
 }
 
 #[cfg(test)]

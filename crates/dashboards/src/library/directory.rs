@@ -227,7 +227,7 @@ impl File {
             });
         }
         // Parsed once completely, so that the list names a broken one before it is opened.
-        Dashboard::parse(model).map_err(FileError::Model)?;
+        Dashboard::parse(model)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let uid = summary
             .uid
@@ -254,7 +254,7 @@ impl File {
     /// The file is gone, or is no dashboard.
     pub(crate) fn parse(&self) -> Result<Dashboard, FileError> {
         let text = read_regular(&self.path)?;
-        let mut dashboard = Dashboard::parse(model(&text)?).map_err(FileError::Model)?;
+        let mut dashboard = Dashboard::parse(model(&text)?)?;
         // It may have changed since it was indexed.
         dashboard.uid.clone_from(&self.uid);
         if dashboard.title.is_empty() {

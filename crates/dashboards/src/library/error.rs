@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::blocking_reads::TIMEOUT;
 use super::directory::{MAX_BYTES, MAX_FILES, MAX_UID};
+use edgewatch_grafana_model::error::DashboardError;
 
 /// The message follows the path. It is cloned with the index, of which each refresh makes a copy.
 #[derive(Clone, Debug, Error)]
@@ -24,9 +25,8 @@ pub(crate) enum FileError {
     NoPanels,
     #[error("is written in Grafana's schema v2: export it as classic JSON")]
     SchemaV2,
-    /// The message of the model.
     #[error("{0}")]
-    Model(String),
+    Model(Arc<DashboardError>),
     #[error("its uid {0:?} cannot stand in an address: at most {MAX} letters, digits, - and _ can", MAX = MAX_UID)]
     Uid(String),
     #[error("this file and {others} more are left out: at most {MAX} are read", MAX = MAX_FILES)]
@@ -48,6 +48,12 @@ pub(crate) enum FileError {
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
+    }
+}
+
+impl From<DashboardError> for FileError {
+    fn from(error: DashboardError) -> Self {
+        Self::Model(Arc::new(error))
     }
 }
 

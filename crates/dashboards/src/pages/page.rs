@@ -236,7 +236,7 @@ fn draw_panel(placed: &Placed, prepared: &Prepared, context: &RenderContext, lin
     };
     let (inside, problem) = match guarded(|| edgewatch_charts::html(panel, &data, &scope)) {
         Ok(inside) => (inside, None),
-        Err(problem) => (html! {}, Some(problem)),
+        Err(problem) => (html! {}, Some(problem.to_string())),
     };
     data.problems.extend(problem);
     let title = scope.title(&panel.title);

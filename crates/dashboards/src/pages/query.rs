@@ -5,6 +5,7 @@ use std::time::Duration;
 use std::ops::RangeInclusive;
 
 use actix_web::error::QueryPayloadError;
+use edgewatch_grafana_model::error::RangeError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -39,9 +40,9 @@ pub(crate) enum InvalidQuery {
     Malformed(#[from] QueryPayloadError),
     #[error("the address has more than {} parameters", MAX_PARAMETERS)]
     TooManyParameters,
-    /// The message of the model about `from` and `to`.
+    /// Of `from` and `to`.
     #[error("{0}")]
-    Range(String),
+    Range(RangeError),
     #[error("{name}={value}: is no number of a panel")]
     PanelId { name: &'static str, value: String },
     #[error("theme={0}: light and dark are known")]

@@ -25,6 +25,7 @@ use self::look::{Colors, Look};
 use self::screen::{Action, Event, Screen};
 use self::session::Part;
 use self::terminal::Taken;
+use crate::error::Error;
 use crate::library::SHIPPED;
 use crate::options::{self, Options};
 use crate::source::Direct;
@@ -72,7 +73,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let (dashboards, current) = dashboards(&args.dashboard)?;
     let screen = Screen::new(dashboards, current, args.options.range(), look);
     // Said now, since on the screen it would be said for ever.
-    screen.check_range().map_err(Failure)?;
+    screen.check_range().map_err(Error::Range)?;
     let source = args.options.source()?;
     if args.once {
         return once(screen, &source, look);

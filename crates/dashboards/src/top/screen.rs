@@ -9,6 +9,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::card::Card;
 use super::look::Look;
 use super::session::{Part, Question};
+use edgewatch_grafana_model::error::RangeError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::{self, TimeRange};
 
@@ -109,8 +110,8 @@ impl Screen {
     /// Whether the range can be understood.
     ///
     /// # Errors
-    /// For people: what is wrong with it.
-    pub fn check_range(&self) -> Result<(), String> {
+    /// It is none.
+    pub fn check_range(&self) -> Result<(), RangeError> {
         let (from, to) = self.range();
         let zone = time::zone(&self.dashboard().timezone);
         TimeRange::parse(&from, &to, Timestamp::now().as_millisecond(), &zone).map(drop)
@@ -152,7 +153,7 @@ impl Screen {
                 self.problem = None;
                 self.updated = Zoned::now().strftime("%H:%M:%S").to_string();
             }
-            Part::End(Err(reason)) => self.problem = Some(reason),
+            Part::End(Err(error)) => self.problem = Some(error.to_string()),
         }
     }
 

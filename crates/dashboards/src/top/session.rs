@@ -8,6 +8,7 @@ use std::sync::mpsc::Receiver;
 use jiff::Timestamp;
 
 use super::card::Card;
+use crate::error::Error;
 use crate::options;
 use crate::source::Direct;
 use edgewatch_grafana_model::evaluate::evaluate;
@@ -44,7 +45,7 @@ pub enum Part {
     /// The panel of that number, with its data.
     Card(usize, Card),
     /// There is no more; if it went wrong, why.
-    End(Result<(), String>),
+    End(Result<(), Error>),
 }
 
 /// Answers `question` part by part, until `tell` says that nobody listens.
@@ -53,14 +54,14 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
     let zone = time::zone(&question.dashboard.timezone);
     let range = match TimeRange::parse(&question.from, &question.to, now, &zone) {
         Ok(range) => range,
-        Err(reason) => {
-            tell(Part::End(Err(reason)));
+        Err(error) => {
+            tell(Part::End(Err(Error::Range(error))));
             return;
         }
     };
     // Panels that all say the same, each after its own timeout, would help nobody.
     if let Err(error @ QueryError::Unreachable(_)) = source.instant("1", now) {
-        tell(Part::End(Err(error.to_string())));
+        tell(Part::End(Err(Error::Query(error))));
         return;
     }
     let scope = Scope {
@@ -91,7 +92,7 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
     for (index, (placed, scope)) in panels.iter().zip(&scopes).enumerate() {
         let data = evaluate(&placed.panel, scope, question.points, source);
         let card = limits::guarded(|| empty((placed, scope)).filled(&placed.panel, &data, scope));
-        let card = card.unwrap_or_else(|problem| empty((placed, scope)).with_problem(&problem));
+        let card = card.unwrap_or_else(|problem| empty((placed, scope)).with_problem(&problem.to_string()));
         if !tell(Part::Card(above + index, card)) {
             return;
         }

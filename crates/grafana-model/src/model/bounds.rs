@@ -7,10 +7,9 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::super::error::DashboardError;
 use super::super::limits;
 
-/// Bytes that the values of a file may take in memory, by a rough count. The largest public dashboards take half of it.
-const MAX_MEMORY: usize = 12 << 20;
 /// Panels, with those in rows. What is repeated is counted when it is laid out.
 const MAX_PANELS: usize = 600;
 /// Elements of a list, members of an object, that have no bound of their own.
@@ -35,16 +34,12 @@ fn bound(name: &str) -> (usize, &'static str) {
 /// `json` without what is beyond the bounds, and what that is, for people.
 ///
 /// # Errors
-/// For people: it is no JSON, or takes too much memory all the same.
-pub fn within(json: &str) -> Result<(Cow<'_, str>, Vec<String>), String> {
+/// It is no JSON, or takes too much memory all the same.
+pub fn within(json: &str) -> Result<(Cow<'_, str>, Vec<String>), DashboardError> {
     let mut count = Walk::default();
     count.walk(json)?;
-    if count.memory > MAX_MEMORY {
-        return Err(format!(
-            "it would take {} MiB of memory, at most {} are allowed: split it into several dashboards",
-            count.memory >> 20,
-            MAX_MEMORY >> 20
-        ));
+    if count.memory > limits::DASHBOARD {
+        return Err(DashboardError::TooLarge(count.memory));
     }
     let notes = count.notes();
     if notes.is_empty() {
@@ -55,7 +50,7 @@ pub fn within(json: &str) -> Result<(Cow<'_, str>, Vec<String>), String> {
         ..Walk::default()
     };
     copy.walk(json)?;
-    let bounded = String::from_utf8(copy.out.unwrap_or_default()).map_err(|error| error.to_string())?;
+    let bounded = String::from_utf8_lossy(&copy.out.unwrap_or_default()).into_owned();
     Ok((Cow::Owned(bounded), notes))
 }
 
@@ -73,11 +68,11 @@ struct Walk {
 }
 
 impl Walk {
-    fn walk(&mut self, json: &str) -> Result<(), String> {
+    fn walk(&mut self, json: &str) -> Result<(), DashboardError> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let step = Step { walk: self, name: "" };
         let read = step.deserialize(&mut reader).and_then(|()| reader.end());
-        read.map_err(|error| format!("no JSON: {error}"))
+        read.map_err(DashboardError::Json)
     }
 
     fn notes(&self) -> Vec<String> {
@@ -295,9 +290,9 @@ mod tests {
     fn a_file_that_would_fill_the_memory_is_refused() {
         let inner = vec!["{\"a\":{}}"; 900].join(",");
         let many = vec![format!("[{inner}]"); 100].join(",");
-        let error = within(&format!("[{many}]")).unwrap_err();
+        let error = within(&format!("[{many}]")).unwrap_err().to_string();
         assert!(error.contains("MiB of memory"), "{error}");
-        assert!(within("{").unwrap_err().starts_with("no JSON"));
+        assert!(within("{").unwrap_err().to_string().starts_with("no JSON"));
         assert!(within(&"[".repeat(1000)).is_err());
     }
 }

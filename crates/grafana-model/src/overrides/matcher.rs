@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::data::{Cell, Field, Frame, Values};
+use crate::error::{TransformError, UnsupportedError};
 use crate::limits::{self, note};
 use crate::model::{FieldConfig, Matcher, Property};
 use crate::pattern::Pattern;
@@ -42,8 +43,8 @@ pub fn matchers<'c>(config: &'c FieldConfig, problems: &mut Vec<String>) -> Vec<
 /// What a matcher of the dashboard means.
 ///
 /// # Errors
-/// For people: it is not supported.
-pub fn matcher(matcher: &Matcher) -> Result<Match, String> {
+/// It is not supported, or its expression is none.
+pub fn matcher(matcher: &Matcher) -> Result<Match, TransformError> {
     let options = &matcher.options;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let names = || {
@@ -52,7 +53,7 @@ pub fn matcher(matcher: &Matcher) -> Result<Match, String> {
     };
     let pattern = |value: Option<&Value>| match value.and_then(Value::as_str) {
         None | Some("") => Ok(Match::Nothing),
-        Some(text) => Pattern::new(text).map(Match::Pattern),
+        Some(text) => Ok(Match::Pattern(Pattern::new(text)?)),
     };
     match matcher.id.as_str() {
         "byName" => Ok(Match::Name(text(options))),
@@ -80,7 +81,7 @@ pub fn matcher(matcher: &Matcher) -> Result<Match, String> {
                 }),
             }
         }
-        other => Err(format!("fields cannot be chosen by {other:?}")),
+        other => Err(UnsupportedError::FieldMatcher(other.to_owned()).into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `now-1d/d` and dates.
 
+use crate::error::RangeError;
 use jiff::civil::{DateTime, Time};
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 
@@ -23,9 +24,8 @@ const FORMATS: [&str; 6] = [
 ];
 
 /// The time that `text` stands for.
-pub fn parse(text: &str, now: &Zoned, round: Round) -> Result<Timestamp, String> {
-    let unknown =
-        || format!("{text:?} is no time: now, now-6h, now-1d/d, 2026-01-02 03:04:05 or milliseconds since 1970 are");
+pub fn parse(text: &str, now: &Zoned, round: Round) -> Result<Timestamp, RangeError> {
+    let unknown = || RangeError::Time(text.to_owned());
     if let Some(steps) = text.strip_prefix("now") {
         let steps: String = steps.chars().filter(|c| !c.is_whitespace()).collect();
         return apply(&steps, now.clone(), round)
@@ -208,10 +208,12 @@ mod tests {
             "2026-13-01",
             "99999999999999999999",
         ] {
-            let error = TimeRange::parse(odd, "now", now, &Zone::UTC).unwrap_err();
+            let error = TimeRange::parse(odd, "now", now, &Zone::UTC).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{odd:?} is no time")), "{error}");
         }
-        let error = TimeRange::parse("now", "now-1h", now, &Zone::UTC).unwrap_err();
+        let error = TimeRange::parse("now", "now-1h", now, &Zone::UTC)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("from must lie before to"), "{error}");
     }
 }

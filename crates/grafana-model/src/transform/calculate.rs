@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::join::as_columns;
 use super::{Transformed, read, window};
 use crate::data::{Cell, Field, Frame, NULL, Values};
+use crate::error::TransformError;
 use crate::model::Matcher;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match};
@@ -158,9 +159,9 @@ fn numbers(values: &Values) -> Vec<f64> {
     values.cells().map(number).collect()
 }
 
-fn reduce_row(frame: &Frame, options: &ReduceRow, naming: &Naming) -> Result<Option<Field>, String> {
+fn reduce_row(frame: &Frame, options: &ReduceRow, naming: &Naming) -> Result<Option<Field>, TransformError> {
     let calc = options.reducer.as_deref().unwrap_or("sum");
-    let title = reduce::title(calc).ok_or_else(|| format!("the calculation {calc:?} is not supported"))?;
+    let title = reduce::title(calc).ok_or_else(|| TransformError::Calculation(calc.to_owned()))?;
     let included = match &options.include {
         Some(names) if !names.is_empty() => Match::Names(names.clone(), false),
         _ => Match::Kind("number".to_owned()),
@@ -235,14 +236,14 @@ impl Operand {
 type Operator = fn(f64, f64) -> f64;
 
 /// What an operator does; to JavaScript nothing is no number.
-fn operator(options: &Binary) -> Result<(&str, Operator), String> {
+fn operator(options: &Binary) -> Result<(&str, Operator), TransformError> {
     let operator = options.operator.as_deref().unwrap_or("+");
     let apply: Operator = match operator {
         "+" => |left, right| left + right,
         "-" => |left, right| left - right,
         "*" => |left, right| left * right,
         "/" => |left, right| left / right,
-        other => return Err(format!("the operator {other:?} is not supported")),
+        other => return Err(TransformError::Operator(other.to_owned())),
     };
     Ok((operator, apply))
 }
@@ -253,7 +254,7 @@ fn combined(left: &[f64], right: &[f64], apply: Operator) -> Values {
     Values::numbers(pairs.map(|(left, right)| plain(apply(plain(*left), plain(*right)))))
 }
 
-fn binary_of(frame: &Frame, options: &Binary, naming: &Naming, scope: &Scope) -> Result<Option<Field>, String> {
+fn binary_of(frame: &Frame, options: &Binary, naming: &Naming, scope: &Scope) -> Result<Option<Field>, TransformError> {
     let (operator, apply) = operator(options)?;
     let (Some(left), Some(right)) = (
         options.left.values(frame, naming, scope),
@@ -272,7 +273,7 @@ fn of_each(
     options: &Calculate,
     naming: &Naming,
     scope: &Scope,
-) -> Result<Option<Frame>, String> {
+) -> Result<Option<Frame>, TransformError> {
     let (operator, apply) = operator(&options.binary)?;
     let right = options.binary.right.values(frame, naming, scope);
     let is_kind = Match::Kind(kind.to_owned());
@@ -305,7 +306,7 @@ fn of_each(
     Ok((is_changed || !options.replace_fields).then_some(frame))
 }
 
-fn unary(frame: &Frame, options: &Unary, naming: &Naming) -> Result<Option<Field>, String> {
+fn unary(frame: &Frame, options: &Unary, naming: &Naming) -> Result<Option<Field>, TransformError> {
     let operator = options.operator.as_deref().unwrap_or("abs");
     let apply: Operator = match operator {
         "abs" => |number, _| number.abs(),
@@ -316,7 +317,7 @@ fn unary(frame: &Frame, options: &Unary, naming: &Naming) -> Result<Option<Field
         // Halves go up, also below zero.
         "round" => |number, _| (number + 0.5).floor(),
         "percent" => |number, sum| number / if sum == 0.0 { 1.0 } else { sum },
-        other => return Err(format!("the operator {other:?} is not supported")),
+        other => return Err(TransformError::Operator(other.to_owned())),
     };
     let mut fields = frame.fields.iter().rev().filter(|field| field.values.is_numbers());
     let field = fields.find(|field| naming.name(field, frame) == options.field_name);
@@ -331,12 +332,12 @@ fn unary(frame: &Frame, options: &Unary, naming: &Naming) -> Result<Option<Field
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
-fn cumulative(frame: &Frame, options: &Cumulative, naming: &Naming) -> Result<Option<Field>, String> {
+fn cumulative(frame: &Frame, options: &Cumulative, naming: &Naming) -> Result<Option<Field>, TransformError> {
     let calc = options.reducer.as_deref().unwrap_or("sum");
     let is_mean = match calc {
         "sum" => false,
         "mean" => true,
-        other => return Err(format!("the calculation {other:?} cannot be cumulative")),
+        other => return Err(TransformError::Cumulative(other.to_owned())),
     };
     let of = options
         .field

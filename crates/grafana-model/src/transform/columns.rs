@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Transformed, read};
 use crate::data::{Cell, Field, Frame, Values};
+use crate::error::{PatternError, TransformError};
 use crate::model::Matcher;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match, matcher};
@@ -47,7 +48,7 @@ pub fn organize(options: &Value, scope: &Scope, frames: Vec<Frame>) -> Transform
 pub fn order(options: &Value, _: &Scope, mut frames: Vec<Frame>) -> Transformed {
     let options: Organize = read(options)?;
     if options.order_by_mode == "auto" {
-        return Err("columns cannot be sorted by themselves".to_owned());
+        return Err(TransformError::Order);
     }
     let naming = Naming::of(&frames);
     for frame in &mut frames {
@@ -123,7 +124,7 @@ struct Names {
 
 impl Names {
     /// What it matches; `None`: nothing is said.
-    fn matcher(&self, by_variable: bool, scope: &Scope) -> Result<Option<Match>, String> {
+    fn matcher(&self, by_variable: bool, scope: &Scope) -> Result<Option<Match>, TransformError> {
         let mut names = self.names.clone().unwrap_or_default();
         let mut pattern = self.pattern.as_deref().unwrap_or_default();
         if let Some(variable) = self
@@ -188,7 +189,7 @@ pub fn filter_by_query(options: &Value, _: &Scope, mut frames: Vec<Frame>) -> Tr
 pub type Test<T> = Box<dyn Fn(&T) -> bool>;
 
 /// Which queries are meant: `A`, one of `A|B`, or those that `/expression/` matches.
-pub fn queries(text: &str) -> Result<Test<str>, String> {
+pub fn queries(text: &str) -> Result<Test<str>, PatternError> {
     if text.starts_with('/') {
         let pattern = Pattern::new(text)?;
         return Ok(Box::new(move |query| pattern.is_match(query)));
@@ -265,7 +266,7 @@ pub fn convert(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transf
     Ok(frames)
 }
 
-fn converted(values: &Values, kind: &str, format: Option<&str>, scope: &Scope) -> Result<Values, String> {
+fn converted(values: &Values, kind: &str, format: Option<&str>, scope: &Scope) -> Result<Values, TransformError> {
     Ok(match (kind, values) {
         ("number", values) => Values::numbers(values.cells().map(|cell| match &cell {
             Cell::Null => crate::data::NULL,
@@ -299,7 +300,7 @@ fn converted(values: &Values, kind: &str, format: Option<&str>, scope: &Scope) -
             Cell::Text(text) => crate::time::moment(&text, &scope.zone).unwrap_or(crate::data::NULL),
             _ => crate::data::NULL,
         })),
-        (other, _) => return Err(format!("a column cannot be turned into {other:?}")),
+        (other, _) => return Err(TransformError::Conversion(other.to_owned())),
     })
 }
 

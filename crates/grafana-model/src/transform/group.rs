@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Transformed, fits, made_of, read};
 use crate::data::{Cell, Field, Frame, Values};
+use crate::error::TransformError;
 use crate::model::Matcher;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match, matcher};
@@ -42,7 +43,7 @@ pub fn reduce(options: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
         return Ok(frames);
     }
     if let Some(unknown) = options.reducers.iter().find(|calc| reduce::title(calc).is_none()) {
-        return Err(format!("the calculation {unknown:?} is not supported"));
+        return Err(TransformError::Calculation(unknown.clone()));
     }
     let fields: usize = frames.iter().map(|frame| frame.fields.len()).sum();
     fits(fields * options.reducers.len() * Field::SIZE)?;
@@ -246,7 +247,7 @@ fn own_name(field: &Field) -> String {
 }
 
 /// The rows of each group, in the order in which they are first seen.
-fn groups(frame: &Frame, by: &[&Field]) -> Result<Vec<Vec<Option<usize>>>, String> {
+fn groups(frame: &Frame, by: &[&Field]) -> Result<Vec<Vec<Option<usize>>>, TransformError> {
     let mut groups: Vec<Vec<Option<usize>>> = Vec::new();
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     fits(frame.len().saturating_mul(by.len() * size_of::<String>()))?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Transformed, fits, made_of, read};
 use crate::data::{Cell, Field, Frame, Values};
+use crate::error::TransformError;
 use crate::names::Naming;
 use crate::overrides::{Match, is_match};
 use crate::scope::Scope;
@@ -112,7 +113,7 @@ fn key(cell: &Cell<'_>) -> String {
 }
 
 /// A row for each value, numbers in ascending order. Of several rows with the same value the last counts.
-fn by_value(tables: &[Table]) -> Result<Vec<Field>, String> {
+fn by_value(tables: &[Table]) -> Result<Vec<Field>, TransformError> {
     let Some(first) = tables.first() else {
         return Ok(Vec::new());
     };
@@ -171,7 +172,7 @@ fn ascends(values: &Values) -> bool {
 }
 
 /// A row for each pair of rows with the same value, and, if `keeps_all`, one for each row that has no other.
-fn in_pairs(tables: Vec<Table>, keeps_all: bool) -> Result<Vec<Field>, String> {
+fn in_pairs(tables: Vec<Table>, keeps_all: bool) -> Result<Vec<Field>, TransformError> {
     let mut tables = tables.into_iter();
     let Some(Table { by, others }) = tables.next() else {
         return Ok(Vec::new());

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::group::without_labels;
 use super::{Transformed, fits, made_of};
 use crate::data::{Cell, Field, Frame};
+use crate::error::TransformError;
 use crate::reduce::is_same;
 use crate::scope::Scope;
 
@@ -71,9 +72,7 @@ pub fn merge(_: &Value, _: &Scope, frames: Vec<Frame>) -> Transformed {
             }
             let found = by_key.entry(key.finish()).or_default();
             if found.len() > MAX_ALIKE {
-                return Err(format!(
-                    "more than {MAX_ALIKE} rows are alike in the columns that all have"
-                ));
+                return Err(TransformError::Alike(MAX_ALIKE));
             }
             let agrees = |old: &[Option<Place>]| {
                 old.iter().zip(&new).all(|places| match places {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Transformed, read};
 use crate::collation;
 use crate::data::{Cell, Field, Frame, Values};
+use crate::error::TransformError;
 use crate::names::Naming;
 use crate::pattern::Pattern;
 use crate::reduce::order::sort_by_difference;
@@ -104,7 +105,7 @@ pub fn limit(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transfor
         Some(Count::Number(limit)) => limit,
         Some(Count::Text(text)) => match crate::units::leading_number(&scope.text(&text)) {
             Some(limit) => limit.trunc(),
-            None => return Err(format!("{text:?} is no number of rows")),
+            None => return Err(TransformError::Rows(text)),
         },
     };
     let count = limit.abs() as usize;
@@ -149,7 +150,7 @@ pub fn filter(options: &Value, scope: &Scope, mut frames: Vec<Frame>) -> Transfo
         .filters
         .iter()
         .map(|filter| Ok((filter.field_name.as_str(), Test::new(&filter.config, scope)?)));
-    let tests = tests.collect::<Result<Vec<_>, String>>()?;
+    let tests = tests.collect::<Result<Vec<_>, TransformError>>()?;
     let keeps_matches = options.r#type != "exclude";
     let naming = Naming::of(&frames);
     for frame in &mut frames {
@@ -190,7 +191,7 @@ enum Test {
 }
 
 impl Test {
-    fn new(config: &Config, scope: &Scope) -> Result<Self, String> {
+    fn new(config: &Config, scope: &Scope) -> Result<Self, TransformError> {
         let value = |name: &str| match config.options.get(name) {
             Some(Value::String(text)) => Value::String(scope.text(text)),
             other => other.cloned().unwrap_or_default(),
@@ -213,7 +214,7 @@ impl Test {
             "lower" => Self::Below(value("value"), false),
             "lowerOrEqual" => Self::Below(value("value"), true),
             "between" => Self::Between(end("from"), end("to")),
-            other => return Err(format!("rows cannot be chosen by {other:?}")),
+            other => return Err(TransformError::RowMatcher(other.to_owned())),
         })
     }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::data::is_null;
+use crate::error::TransformError;
 use crate::reduce;
 
 /// Values of a column times those of its window: each window is calculated anew, as Grafana does it.
@@ -60,19 +61,19 @@ impl Window {
     /// The calculation at each place of a column.
     ///
     /// # Errors
-    /// For people: it cannot move.
+    /// It cannot move.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
         reason = "rows"
     )]
-    pub fn over(&self, numbers: &[f64]) -> Result<Vec<f64>, String> {
+    pub fn over(&self, numbers: &[f64]) -> Result<Vec<f64>, TransformError> {
         if self.window_size <= 0.0 {
-            return Err("its window must be longer than 0".to_owned());
+            return Err(TransformError::NoWindow);
         }
         if !matches!(self.reducer.as_str(), "mean" | "variance" | "stdDev") {
-            return Err(format!("the calculation {:?} cannot move", self.reducer));
+            return Err(TransformError::Moving(self.reducer.clone()));
         }
         let whole = match self.window_size_mode {
             SizeMode::Percentage => numbers.len() as f64,
@@ -80,7 +81,7 @@ impl Window {
         };
         let length = (self.window_size * whole).ceil() as usize;
         if numbers.len().saturating_mul(length.min(numbers.len())) > MAX_STEPS {
-            return Err("its window is too long for so many values: shorten it, or ask for fewer".to_owned());
+            return Err(TransformError::Window);
         }
         let (back, ahead) = match self.window_alignment {
             Alignment::Trailing => (length.saturating_sub(1), 0),
@@ -126,7 +127,13 @@ mod tests {
             ..Window::default()
         };
         assert!(whole.over(&vec![1.0; 1000]).is_ok());
-        assert!(whole.over(&vec![1.0; 100_000]).unwrap_err().contains("too long"));
+        assert!(
+            whole
+                .over(&vec![1.0; 100_000])
+                .unwrap_err()
+                .to_string()
+                .contains("too long")
+        );
         assert!(
             Window {
                 window_size: 0.0,

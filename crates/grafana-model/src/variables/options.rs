@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::format::Place;
 use super::query::Found;
 use super::{ALL, Resolved, Variables, query, template};
+use crate::error::{UnsupportedError, VariableError};
 use crate::limits;
 use crate::model::Variable;
 use crate::source::Source;
@@ -51,7 +52,11 @@ pub fn resolve(
             resolved.options = found.options;
             resolved.problem = found.problem;
         }
-        Err(problem) => resolved.problem = Some(problem),
+        // These two name what they are about.
+        Err(problem @ (VariableError::Unsupported(UnsupportedError::Broken(_)) | VariableError::Filters(_))) => {
+            resolved.problem = Some(problem.to_string());
+        }
+        Err(problem) => resolved.problem = Some(format!("the variable {}: {problem}", variable.name)),
     }
     if resolved.options.len() > MAX_OPTIONS {
         let count = resolved.options.len();
@@ -154,43 +159,39 @@ fn choose(variable: &Variable, asked: &[(String, String)], resolved: &mut Resolv
     resolved.chosen = chosen;
 }
 
-fn find(variable: &Variable, range: TimeRange, source: &dyn Source, before: &Variables) -> Result<Found, String> {
+fn find(
+    variable: &Variable,
+    range: TimeRange,
+    source: &dyn Source,
+    before: &Variables,
+) -> Result<Found, VariableError> {
     if let Some(why) = &variable.broken {
-        return Err(why.clone());
+        return Err(UnsupportedError::Broken(why.clone()).into());
     }
     let definition = definition(variable);
-    let name = &variable.name;
     match variable.kind.as_str() {
         "query" => {
-            support::datasource(&variable.datasource).map_err(|error| format!("the variable {name}: {error}"))?;
+            support::datasource(&variable.datasource)?;
             let query = template::expand_whole(&definition, |reference| {
                 before
                     .value(reference, Place::Query)
                     .or_else(|| built_in(reference.name, range))
             });
-            let query = query.map_err(|error| format!("the variable {name}: {error}"))?;
-            query::options(variable, &query, range, source).map_err(|error| format!("the variable {name}: {error}"))
+            query::options(variable, &query?, range, source)
         }
         "custom" => {
             let definition = template::expand_whole(&definition, |reference| before.value(reference, Place::Plain));
-            let definition = definition.map_err(|error| format!("the variable {name}: {error}"))?;
-            Ok(custom(&definition).into())
+            Ok(custom(&definition?).into())
         }
         "constant" | "textbox" => Ok(vec![(definition.clone(), definition)].into()),
         "interval" => Ok(intervals(variable, &definition, range).into()),
         "datasource" => match definition.as_str() {
             "prometheus" => Ok(vec![("Prometheus".to_owned(), "prometheus".to_owned())].into()),
-            other => Err(format!(
-                "the variable {name}: there is no data source of the kind {other:?} here, only Prometheus"
-            )),
+            other => Err(VariableError::DataSource(other.to_owned())),
         },
         "adhoc" if variable.filters.as_array().is_none_or(Vec::is_empty) => Ok(Found::default()),
-        "adhoc" => Err(format!(
-            "the filters of {name} are not applied: ad hoc filters are not supported"
-        )),
-        other => Err(format!(
-            "the variable {name}: variables of the kind {other:?} are not supported"
-        )),
+        "adhoc" => Err(VariableError::Filters(variable.name.clone())),
+        other => Err(UnsupportedError::Variable(other.to_owned()).into()),
     }
 }
 

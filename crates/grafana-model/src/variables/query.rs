@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::collation;
+use crate::error::VariableError;
 use crate::model::Variable;
 use crate::names;
 use crate::pattern::Pattern;
-use crate::source::{Answer, QueryError, Source};
+use crate::source::{Answer, Source};
 use crate::time::TimeRange;
 use edgewatch_prometheus_client::labels::Labels;
 
@@ -27,7 +28,12 @@ impl From<Vec<(String, String)>> for Found {
 }
 
 /// The options that `query` brings: filtered and named by the variable's regular expression, each once, sorted.
-pub fn options(variable: &Variable, query: &str, range: TimeRange, source: &dyn Source) -> Result<Found, String> {
+pub fn options(
+    variable: &Variable,
+    query: &str,
+    range: TimeRange,
+    source: &dyn Source,
+) -> Result<Found, VariableError> {
     let answer = ask(query.trim(), range, source)?;
     let pattern = match variable.regex.as_str() {
         "" => None,
@@ -72,26 +78,25 @@ fn cut(pattern: &Pattern, option: &str) -> Vec<(String, String)> {
     texts.map(|text| (text.clone(), text)).collect()
 }
 
-fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<String>, String> {
+fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<String>, VariableError> {
     let (from, to) = range.snapped();
-    let explain = |error: QueryError| error.to_string();
     if let Some(inside) = call(query, "label_values") {
         let (selector, label) = inside.rsplit_once(',').unwrap_or(("", inside));
         let selector = selector.trim();
         let is_all = selector.replace(' ', "") == "{}";
         let selector = if is_all { "" } else { selector };
-        let found = source.label_values(label.trim(), selector, from, to).map_err(explain)?;
+        let found = source.label_values(label.trim(), selector, from, to)?;
         return Ok(Arc::unwrap_or_clone(found));
     }
     if let Some(inside) = call(query, "metrics") {
         let pattern = Pattern::new(&format!("/{inside}/"))?;
-        let mut found = Arc::unwrap_or_clone(source.label_values("__name__", "", from, to).map_err(explain)?);
+        let mut found = Arc::unwrap_or_clone(source.label_values("__name__", "", from, to)?);
         found.items.retain(|name| pattern.is_match(name));
         return Ok(found);
     }
     if let Some(inside) = call(query, "label_names") {
         let selector = format!("{{__name__=~\".*{inside}.*\"}}");
-        let found = source.series(&selector, from, to).map_err(explain)?;
+        let found = source.series(&selector, from, to)?;
         let names: BTreeSet<&str> = found.items.iter().flat_map(Labels::names).collect();
         return Ok(Answer {
             items: names.into_iter().map(str::to_owned).collect(),
@@ -99,7 +104,7 @@ fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<Stri
         });
     }
     if let Some(inside) = call(query, "query_result") {
-        let found = source.instant(inside, to).map_err(explain)?;
+        let found = source.instant(inside, to)?;
         let text = |(labels, value): &(Labels, f64)| format!("{} {value} {to}", full_name(labels));
         return Ok(Answer {
             items: found.items.iter().map(text).collect(),
@@ -107,9 +112,9 @@ fn ask(query: &str, range: TimeRange, source: &dyn Source) -> Result<Answer<Stri
         });
     }
     if query.is_empty() {
-        return Err("it has no query".to_owned());
+        return Err(VariableError::NoQuery);
     }
-    let found = source.series(query, from, to).map_err(explain)?;
+    let found = source.series(query, from, to)?;
     Ok(Answer {
         items: found.items.iter().map(full_name).collect(),
         notes: found.notes.clone(),

@@ -1,5 +1,6 @@
 //! Where variables stand in a text: `$name`, `${name}`, `${name:format}`, `${name.field:format}`, `[[name]]`, `[[name:format]]`.
 
+use crate::error::TooLong;
 use crate::limits;
 
 /// A variable in a text.
@@ -27,14 +28,11 @@ pub fn expand(text: &str, value: impl FnMut(Reference<'_>) -> Option<String>) ->
 /// As [`expand`], for what a program reads, of which half would mean something else.
 ///
 /// # Errors
-/// For people: it becomes too long.
-pub fn expand_whole(text: &str, value: impl FnMut(Reference<'_>) -> Option<String>) -> Result<String, String> {
+/// It becomes too long.
+pub fn expand_whole(text: &str, value: impl FnMut(Reference<'_>) -> Option<String>) -> Result<String, TooLong> {
     match write(text, value) {
         (expanded, true) => Ok(expanded),
-        (_, false) => Err(format!(
-            "with what stands for its variables it is longer than {} KiB: choose fewer values",
-            limits::TEXT >> 10
-        )),
+        (_, false) => Err(TooLong),
     }
 }
 
@@ -183,7 +181,7 @@ mod tests {
         let many = "$v".repeat(10_000);
         let long = |_: Reference<'_>| Some("ä".repeat(5_000));
         assert!((limits::TEXT..limits::TEXT + 5).contains(&expand(&many, long).len()));
-        assert!(expand_whole(&many, long).unwrap_err().contains("64 KiB"));
+        assert!(expand_whole(&many, long).unwrap_err().to_string().contains("64 KiB"));
         assert_eq!(
             expand_whole("$v", |_| Some("x".repeat(limits::TEXT))).unwrap().len(),
             limits::TEXT
