@@ -56,7 +56,7 @@ impl Cli {
             Command::Check(args) => check::run(args),
             Command::Sensors(args) => output::exit_code(sensors::run(args)),
             Command::Top(_) | Command::Render(_) => exec_dashboards(),
-            Command::Wait(args) => output::exit_code(wait::run(args)),
+            Command::Wait(args) => wait::run(args),
         }
     }
 }

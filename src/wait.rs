@@ -3,6 +3,7 @@
 
 mod saturation;
 
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Options of `edgewatch wait`.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 once it answers with status 200, 1 if it does not within the time. A Prometheus that answers nobody because \
+    after_help = "Exit status: 0 once it answers with status 200, 3 if it does not within the time, 1 if it cannot be asked. A Prometheus that answers nobody because \
 all its connections are in use counts as one that answers, if it works meanwhile; to see that of another user's takes root."
 )]
 pub(crate) struct Args {
@@ -31,12 +32,26 @@ pub(crate) struct Args {
     pub(crate) timeout: Duration,
 }
 
+/// Exit status if the server does not answer in time. Whoever kills a server for that must not take a program that cannot run, which says
+/// 1 or 127, for a server that does not answer.
+const IN_VAIN: u8 = 3;
+
 /// Runs the command.
-///
-/// # Errors
-/// The server does not answer in time, or the address is none.
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let client = Client::new(&args.url)?.with_timeout((args.timeout / 2).clamp(MIN_TIMEOUT, TIMEOUT));
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let client = match Client::new(&args.url) {
+        Ok(client) => client.with_timeout((args.timeout / 2).clamp(MIN_TIMEOUT, TIMEOUT)),
+        Err(error) => return output::exit_code(Err(error)),
+    };
+    match wait(args, &client) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(error);
+            ExitCode::from(IN_VAIN)
+        }
+    }
+}
+
+fn wait(args: &Args, client: &Client) -> Result<(), Error> {
     let port = client.is_local().then(|| client.port());
     let mut server = None;
     let started = Instant::now();

@@ -42,9 +42,12 @@ fn it_ends_as_soon_as_the_server_answers_well() {
 fn it_gives_up_and_says_what_it_saw() {
     let url = server(&["503 Service Unavailable"]);
     let (status, _, stderr) = run(&["wait", "--timeout", "500ms", &url], &[]);
-    assert_eq!(status.code(), Some(1));
+    assert_eq!(status.code(), Some(3));
     assert!(stderr.contains(&url) && stderr.contains("503"), "{stderr}");
     let (status, _, stderr) = run(&["wait", "--timeout", "0s", "http://127.0.0.1:1/"], &[]);
-    assert_eq!(status.code(), Some(1));
+    assert_eq!(status.code(), Some(3));
     assert!(stderr.contains("nothing listens"), "{stderr}");
+    // Nobody was asked, so nothing is known of a server.
+    let (status, _, stderr) = run(&["wait", "ftp://127.0.0.1/"], &[]);
+    assert_eq!(status.code(), Some(1), "{stderr}");
 }
