@@ -58,7 +58,8 @@
 
 
     server.wait_for_unit("prometheus.service")
-    server.wait_for_open_port(9090)
+    # It wants a password: any answer will do.
+    server.wait_until_succeeds("curl -s http://127.0.0.1:9090/-/ready")
     wait_until_up()
 
     with subtest("samples arrive, with the password that only root can read"):

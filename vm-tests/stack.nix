@@ -55,7 +55,7 @@
     with subtest("the second start finds the secrets of the first"):
         before = machine.succeed("sha256sum /var/lib/edgewatch-grafana/*")
         machine.succeed("systemctl stop edgewatch-grafana.service")
-        machine.wait_until_succeeds("systemctl is-active grafana.service | grep -qx inactive", timeout=60)
+        wait_until_inactive("grafana.service")
         get(f"{GRAFANA}/api/health")
         same(machine.succeed("sha256sum /var/lib/edgewatch-grafana/*"), before)
   '';

@@ -30,6 +30,11 @@ def unit(name: str, key: str) -> str:
     return machine.succeed(f"systemctl show --property={key} --value {name}").strip()
 
 
+def wait_until_inactive(name: str) -> None:
+    # Not by `systemctl is-active | grep`: it fails where a unit is inactive, and a pipe fails with any of its parts here.
+    machine.wait_until_succeeds(f'[ "$(systemctl show --property=ActiveState --value {name})" = inactive ]', timeout=120)
+
+
 def wait_until_up() -> None:
     machine.wait_for_unit("edgewatch.service")
     machine.wait_until_succeeds(

@@ -1,6 +1,7 @@
 # Makes a test's machine boot over Debian's programs: what a package of the stand-in is a link to /usr, and what needs NixOS' own kernel,
 # initrd or wrappers is switched off. So these stay unproven here: kernel, initrd, boot loader, images, set-up of the network, mDNS.
 {
+  config,
   lib,
   pkgs,
   programs, # as ../../nixos/prebuilt.nix takes them
@@ -50,9 +51,25 @@ in
     menus = off;
   };
 
-  virtualisation.vlans = lib.mkForce [ ];
   virtualisation.directBoot.initrd = "";
+  # Two machines are joined by a cable. Without udev no interface is a unit of systemd, for which NixOS' own set-up waits.
+  boot.kernelParams = [ "net.ifnames=0" ];
+  systemd.services.cable = {
+    wantedBy = [ "multi-user.target" ];
+    before = [ "network.target" ];
+    unitConfig.ConditionPathExists = "/sys/class/net/eth0";
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+    };
+    path = [ pkgs.iproute2 ];
+    script = ''
+      ip address replace ${config.networking.primaryIPAddress}/24 dev eth0
+      ip link set eth0 up
+    '';
+  };
   networking = {
+    interfaces = lib.mkForce { };
     firewall = off;
     useDHCP = lib.mkForce false;
     dhcpcd = off;
