@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const MACHINES: [&str; 5] = ["empty", "every-sensor", "hostile", "raspberry-pi-4", "x86-nuc"];
 /// Sources that look at the machine of the test, whatever the settings say.
-const REAL: [&str; 5] = ["clock", "filesystem", "os", "process", "uname"];
+const REAL: [&str; 6] = ["clock", "filesystem", "os", "process", "uname", "update"];
 /// Series on a Raspberry Pi (docs/metrics.md is the list); a scrape that grows beyond this costs memory in Prometheus.
 const MOST_SERIES: usize = 400;
 
@@ -126,6 +126,10 @@ fn the_documentation_names_exactly_what_is_exported() {
     fs::write(text.path().join("empty.prom"), "").unwrap();
     let textfile = format!("{}[textfile]\ndirectories = [{:?}]\n", only(&["textfile"]), text.path());
     add_families(&Service::start(&textfile).metrics(), &mut exported);
+    let upgraded = tempfile::tempdir().unwrap();
+    fs::create_dir_all(upgraded.path().join("var/lib/edgewatch-trial/trial")).unwrap();
+    let upgraded = only(&["update"]) + &paths("empty", upgraded.path());
+    add_families(&Service::start(&upgraded).metrics(), &mut exported);
     let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
     add_families(&Service::start(&crowded).metrics(), &mut exported);
     let documented = documented_families();

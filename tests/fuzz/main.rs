@@ -126,7 +126,9 @@ impl Target {
             _ => {}
         }
         for (index, process) in self.processes().iter().enumerate() {
-            let growth = process.peak_beside(file_pages[index]).saturating_sub(self.resident[index]);
+            let growth = process
+                .peak_beside(file_pages[index])
+                .saturating_sub(self.resident[index]);
             if growth > MOST_GROWTH[index] {
                 return Err(format!("the process {} grew by {growth} KiB", process.pid));
             }

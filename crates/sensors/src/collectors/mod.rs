@@ -32,6 +32,7 @@ pub mod storage;
 pub mod textfile;
 pub mod thermal;
 pub mod uname;
+pub mod update;
 pub mod w1;
 pub mod watchdog;
 
@@ -74,6 +75,7 @@ pub const ALL: &[&Definition] = &[
     &storage::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
+    &update::COLLECTOR,
     &w1::COLLECTOR,
     &watchdog::COLLECTOR,
     &textfile::COLLECTOR,
