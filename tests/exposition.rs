@@ -84,6 +84,33 @@ fn a_known_machine_is_exported_as_in_its_golden_file() {
     }
 }
 
+/// One series with more labels than `label_limit`, and Prometheus takes nothing of the scrape.
+#[test]
+fn no_series_has_more_labels_than_the_shipped_scrape_takes() {
+    let configuration = fs::read_to_string(tests().join("../prometheus/prometheus.yml")).unwrap();
+    let limit = |name: &str| {
+        let (_, rest) = configuration.split_once(&format!("    {name}: ")).unwrap();
+        rest.lines().next().unwrap().parse::<usize>().unwrap()
+    };
+    // `job` and `instance` come on top.
+    assert_eq!(edgewatch_sensors::reading::MAX_LABELS + 2, limit("label_limit"));
+    assert_eq!(
+        edgewatch_sensors::reading::MAX_LABEL_NAME,
+        limit("label_name_length_limit")
+    );
+    let mut most = 0;
+    for machine in MACHINES {
+        let settings = FULL.to_owned() + &paths(machine, Path::new("/"));
+        let metrics = Service::start(&settings).metrics();
+        let series = metrics.lines().filter(|line| !line.starts_with('#'));
+        most = series.map(|line| label_names(line).len()).fold(most, usize::max);
+    }
+    assert!(
+        (12..=edgewatch_sensors::reading::MAX_LABELS).contains(&most),
+        "{most} labels"
+    );
+}
+
 /// Hides what differs from run to run, and how often a fault was met until the scrape.
 fn mask(line: &str) -> String {
     const TIMES: [&str; 5] = [

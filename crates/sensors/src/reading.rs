@@ -104,12 +104,17 @@ impl Reading {
     }
 }
 
+/// Labels of a series. The shipped scrape takes 32, with `job` and `instance`; one series beyond fails it for all.
+pub const MAX_LABELS: usize = 30;
+/// Bytes of a label's name, as the shipped scrape takes them.
+pub const MAX_LABEL_NAME: usize = 64;
+
 /// Bounds of what one read may record.
 #[derive(Clone, Copy, Debug)]
 pub struct RecorderLimits {
     /// Readings of one collector; more are counted, not kept.
     pub readings: usize,
-    /// Characters of a label value; the rest is cut off.
+    /// Bytes of a label value; the rest is cut off.
     pub label_length: usize,
 }
 
@@ -286,12 +291,10 @@ fn implausible(metric: &Metric, labels: &[(&'static str, &str)], value: f64) -> 
     ReadError::invalid(format!("{}{{{}}}", metric.name, labels.join(",")).as_ref(), what)
 }
 
-/// A label value that is safe to show and to store: control characters become spaces, and it is at most `length` characters.
+/// A label value that is safe to show and to store: control characters become spaces, and it is at most `length` bytes, as Prometheus
+/// counts them.
 fn clean_label(value: &str, length: usize) -> String {
-    value
-        .trim()
-        .chars()
-        .take(length)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    let value = value.trim();
+    let fits = value.char_indices().take_while(|(at, c)| at + c.len_utf8() <= length);
+    fits.map(|(_, c)| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -75,7 +75,7 @@ impl Default for Paths {
 pub struct Limits {
     /// Readings of one collector; more are counted in `edge_source_readings_dropped`, not exported. 1 to 10000.
     pub readings_per_source: usize,
-    /// Characters of a label value. 16 to 1024.
+    /// Bytes of a label value. 16 to 1024.
     pub label_length: usize,
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use super::names;
-use crate::reading::{Labels, Metric, MetricKind};
+use crate::reading::{Labels, MAX_LABEL_NAME, MAX_LABELS, Metric, MetricKind};
 
 /// A value.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub enum ParseError {
     OwnName(usize),
     #[error("line {0} has one name more than the service keeps")]
     TooManyNames(usize),
+    #[error("line {0} has more than {MAX_LABELS} labels")]
+    TooManyLabels(usize),
+    #[error("line {0} has a label whose name is longer than {MAX_LABEL_NAME} bytes")]
+    LabelName(usize),
 }
 
 /// Every sample of the text.
@@ -109,7 +113,9 @@ fn labels(number: usize, text: &str) -> Result<(Labels, &str), ParseError> {
         }
         let (name, after) = rest.split_once('=').ok_or_else(malformed)?;
         let name = name.trim();
-        let is_name = !name.is_empty() && name.chars().all(|c| is_of_name(c) && c != ':');
+        // Two underscores are for Prometheus itself.
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.starts_with("__");
+        let is_name = begins && name.chars().all(|c| is_of_name(c) && c != ':');
         let after = after
             .trim_start()
             .strip_prefix('"')
@@ -129,6 +135,12 @@ fn labels(number: usize, text: &str) -> Result<(Labels, &str), ParseError> {
         };
         if labels.iter().any(|(other, _)| *other == name) {
             return Err(malformed());
+        }
+        if labels.len() == MAX_LABELS {
+            return Err(ParseError::TooManyLabels(number));
+        }
+        if name.len() > MAX_LABEL_NAME {
+            return Err(ParseError::LabelName(number));
         }
         labels.push((names::label(name).ok_or(ParseError::TooManyNames(number))?, value));
         rest = after[end + 1..].trim_start();
@@ -179,12 +191,27 @@ mod tests {
             "x 1 2 3",
             "x nope",
             "x{=\"1\"} 2",
+            "x{1a=\"1\"} 2",
+            "x{__name__=\"y\"} 2",
             "x{a=\"\\",
         ] {
             assert_eq!(lines(&format!("ok 1\n{bad}\n")), Err(ParseError::Line(2)), "{bad}");
         }
         assert_eq!(lines("x 1 1760000000000\n"), Err(ParseError::Timestamp(1)));
         assert_eq!(lines("edge_build_info 1\n"), Err(ParseError::OwnName(1)));
+    }
+
+    /// One series beyond a limit of the shipped scrape fails it for all.
+    #[test]
+    fn a_file_cannot_exceed_what_the_scrape_takes() {
+        let series = |count: usize, name: &str| {
+            let labels: Vec<_> = (0..count).map(|number| format!("{name}{number:02}=\"1\"")).collect();
+            lines(&format!("x{{{}}} 1\n", labels.join(",")))
+        };
+        let long = "n".repeat(MAX_LABEL_NAME - 2);
+        assert!(series(MAX_LABELS, "n").is_ok() && series(1, &long).is_ok());
+        assert_eq!(series(MAX_LABELS + 1, "n"), Err(ParseError::TooManyLabels(1)));
+        assert_eq!(series(1, &(long + "n")), Err(ParseError::LabelName(1)));
     }
 
     #[test]
