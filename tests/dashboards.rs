@@ -3,10 +3,10 @@
 mod common;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::prometheus::{Prometheus, installed};
-use common::{Service, eventually};
+use common::{Service, eventually, tree};
 use serde_json::Value;
 
 const DASHBOARDS: [&str; 3] = ["overview", "hardware", "budget"];
@@ -81,9 +81,12 @@ fn assert_nothing_missing(mut missing: impl FnMut() -> Vec<String>) {
     assert!(last.is_empty(), "no data: {last:#?}");
 }
 
-/// A machine of `tests/fixtures`, with simulated sensors for what neither of them has.
-fn fixture(name: &str) -> Service {
-    let machine = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// A machine of `tests/fixtures`, with simulated sensors for what none of them has.
+fn fixture(machine: &Path) -> Service {
     Service::start(&format!(
         "[simulated]\nenabled = true\n[paths]\nprocfs = {:?}\nsysfs = {:?}\n",
         machine.join("proc"),
@@ -116,7 +119,14 @@ fn no_open_panel_is_without_data_on_this_machine() {
 
 #[test]
 fn every_query_has_data_on_a_machine_with_the_hardware_it_is_for() {
-    let machines = [fixture("raspberry-pi-4"), fixture("x86-nuc")];
+    let everything = tempfile::tempdir().unwrap();
+    let described = std::fs::read_to_string(fixtures().join("every-sensor.tree")).unwrap();
+    tree::unpack(&described, everything.path());
+    let machines = [
+        fixture(&fixtures().join("raspberry-pi-4")),
+        fixture(&fixtures().join("x86-nuc")),
+        fixture(everything.path()),
+    ];
     let addresses: Vec<SocketAddr> = machines.iter().map(Service::address).collect();
     let program = installed().pop().expect("a Prometheus");
     let is_old = program == installed()[0];
