@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use std::sync::LazyLock;
 
+use common::broker::Broker;
 use common::{Service, assert_promtool_agrees, only, tree};
 use tempfile::TempDir;
 
@@ -157,6 +158,7 @@ fn the_documentation_names_exactly_what_is_exported() {
     fs::create_dir_all(upgraded.path().join("var/lib/edgewatch-trial/trial")).unwrap();
     let upgraded = only(&["update"]) + &paths("empty", upgraded.path());
     add_families(&Service::start(&upgraded).metrics(), &mut exported);
+    add_families(&published(), &mut exported);
     let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
     add_families(&Service::start(&crowded).metrics(), &mut exported);
     let documented = documented_families();
@@ -168,6 +170,27 @@ fn the_documentation_names_exactly_what_is_exported() {
         unknown.is_empty(),
         "docs/metrics.md names what nobody exports: {unknown:?}"
     );
+}
+
+/// What the presets make of messages with everything that they know.
+fn published() -> String {
+    let broker = Broker::start();
+    let settings = format!(
+        "{}[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\npresets = [\"zigbee2mqtt\", \"shelly\", \"esphome\"]\n",
+        only(&["mqtt"]),
+        broker.port
+    );
+    let service = Service::start(&settings);
+    service.wait_for_metric("edge_mqtt_connected", |value| value == Some(1.0));
+    let sensor = r#"{"temperature":20,"humidity":40,"pressure":1013,"battery":90,"current":0.1,"power":2,"energy":1,"co2":600,"pm25":3,
+        "illuminance":100,"contact":true,"occupancy":false,"water_leak":false,"state":"ON","linkquality":99}"#;
+    broker.publish("zigbee2mqtt/all", sensor, &[]);
+    broker.publish("plug/status/switch:0", r#"{"voltage":230}"#, &[]);
+    broker.publish("node/sensor/depth/state", "1.5", &[]);
+    service.wait_for_metric("edge_mqtt_value{device=\"node\",sensor=\"depth\"}", |value| {
+        value == Some(1.5)
+    });
+    service.metrics()
 }
 
 fn add_families(metrics: &str, families: &mut Families) {

@@ -17,7 +17,7 @@ use edgewatch_program::logging::Level;
 pub use error::{InvalidValue, SettingsError};
 
 use edgewatch_sensors::settings::{
-    self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated, Textfile,
+    self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated, Textfile, mqtt::Mqtt,
 };
 
 /// Everything that can be set. Every table and key may be left out.
@@ -50,6 +50,8 @@ pub struct Settings {
     pub simulated: Simulated,
     /// Values that other programs leave in files.
     pub textfile: Textfile,
+    /// Values that devices publish through a broker.
+    pub mqtt: Mqtt,
 }
 
 /// `[http]`: changes take effect at the next start, but those of `insecure` and `hosts` at a reload.
@@ -118,6 +120,7 @@ impl Settings {
             simulated: self.simulated.clone(),
             collect: self.collect,
             textfile: self.textfile.clone(),
+            mqtt: self.mqtt.clone(),
         }
     }
 

@@ -8,6 +8,8 @@ use super::error::{InvalidValue, SettingsError};
 
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::collectors;
+use edgewatch_sensors::collectors::mqtt::rules::rules;
+use edgewatch_sensors::settings::mqtt::Address;
 
 impl Settings {
     /// Reports all invalid values at once.
@@ -52,7 +54,40 @@ impl Settings {
                 1.0,
             );
         }
+        self.validate_mqtt(&mut problems);
         problems.into_result()
+    }
+
+    fn validate_mqtt(&self, problems: &mut Problems) {
+        let mqtt = &self.mqtt;
+        let has_rules = !mqtt.presets.is_empty() || !mqtt.subscriptions.is_empty();
+        match &mqtt.url {
+            Some(url) if Address::parse(url).is_none() => {
+                problems.add("mqtt.url", url, "mqtt://HOST, mqtts://HOST, and :PORT behind it");
+            }
+            Some(_) if !has_rules => {
+                problems.add(
+                    "mqtt.presets",
+                    "[]",
+                    "a preset, or [[mqtt.subscriptions]]: otherwise nothing is subscribed to",
+                );
+            }
+            None if has_rules => problems.add("mqtt.url", "", "the address of the broker, mqtt://HOST"),
+            Some(_) | None => {}
+        }
+        if mqtt.subscriptions.len() > 100 {
+            problems.add("mqtt.subscriptions", mqtt.subscriptions.len(), "at most 100");
+        }
+        problems.within_time("mqtt.stale_after", mqtt.stale_after, 1_000, 2_592_000_000);
+        for (number, subscription) in mqtt.subscriptions.iter().enumerate() {
+            if let Some(stale_after) = subscription.stale_after {
+                let key = format!("mqtt.subscriptions[{number}].stale_after");
+                problems.within_time(&key, stale_after, 1_000, 2_592_000_000);
+            }
+        }
+        if let Err((number, error)) = rules(mqtt) {
+            problems.add(&format!("mqtt.subscriptions[{number}]"), "", &error.to_string());
+        }
     }
 
     fn validate_dashboards(&self, problems: &mut Problems) {

@@ -1,6 +1,7 @@
 //! Runs the real binary as systemd would: with a notification socket, a settings file, and, if asked, inherited sockets.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod broker;
 mod fake_sys;
 mod http;
 mod log;

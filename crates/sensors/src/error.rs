@@ -8,6 +8,8 @@ use thiserror::Error;
 
 use edgewatch_program::error::Failure;
 
+use crate::collectors::mqtt::rules::RuleError;
+
 /// The kind of a failed read: the value of the label `kind` of `edge_source_errors_total` and `reason` of
 /// `sensor_failed_events_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,9 @@ pub enum OpenError {
     /// The budget cannot be loaded.
     #[error(transparent)]
     Budget(#[from] Failure),
+    /// A subscription cannot be used; its number, from 0.
+    #[error("mqtt.subscriptions[{0}]: {1}")]
+    Subscription(usize, #[source] RuleError),
 }
 
 /// Why a value could not be read.
@@ -85,6 +90,14 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
+    /// Another computer does not answer, or refuses.
+    #[error("{address}: {what}")]
+    Remote {
+        /// Its address.
+        address: String,
+        /// What went wrong.
+        what: String,
+    },
     /// A fault that `[[simulated.faults]]` injects.
     #[error("injected fault: {}", .0.name())]
     Injected(ErrorKind),
@@ -110,6 +123,7 @@ impl ReadError {
                 Some(libc::ETIMEDOUT) => ErrorKind::Timeout,
                 _ => ErrorKind::Io,
             },
+            Self::Remote { .. } => ErrorKind::Io,
             Self::Invalid { .. } => ErrorKind::Invalid,
             Self::Empty { .. } => ErrorKind::NotReady,
             Self::Injected(kind) => *kind,

@@ -1,5 +1,7 @@
 //! Settings of the collectors.
 
+pub mod mqtt;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +25,8 @@ pub struct Settings {
     pub collect: Collect,
     /// Values that other programs leave in files.
     pub textfile: Textfile,
+    /// Values that devices publish through a broker.
+    pub mqtt: mqtt::Mqtt,
 }
 
 /// `[textfile]`: values that other programs leave in files.

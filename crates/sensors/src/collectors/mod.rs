@@ -18,6 +18,8 @@ pub mod kernel;
 pub mod led;
 pub mod load;
 pub mod memory;
+pub mod mqtt;
+pub(crate) mod names;
 pub mod netstat;
 pub mod network;
 pub mod os;
@@ -62,6 +64,7 @@ pub const ALL: &[&Definition] = &[
     &led::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
+    &mqtt::COLLECTOR,
     &netstat::COLLECTOR,
     &network::COLLECTOR,
     &os::COLLECTOR,

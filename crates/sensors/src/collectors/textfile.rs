@@ -1,6 +1,5 @@
 //! Values that other programs leave in files (`*.prom`, in Prometheus' text format), with the semantics of node_exporter's collector.
 
-mod names;
 mod parse;
 
 use std::fs;

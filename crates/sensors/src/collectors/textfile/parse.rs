@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::names;
+use crate::collectors::names;
 use crate::reading::{Labels, MAX_LABEL_NAME, MAX_LABELS, Metric, MetricKind};
 
 /// A value.

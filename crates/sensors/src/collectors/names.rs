@@ -1,4 +1,4 @@
-//! Names of families and labels that are only known once a file is read. They are kept for good: a reading refers to its metric for as long as
+//! Names of families and labels that are only known once a file, or the settings, are read. They are kept for good: a reading refers to its metric for as long as
 //! it is exported, names repeat at each read, and there are few.
 
 use std::collections::HashMap;

@@ -1,0 +1,251 @@
+//! What becomes of a message: the rules of all subscriptions and presets, and the values that they find in it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::presets;
+use super::topic::{Filter, Pointer};
+use crate::collectors::names;
+use crate::reading::{Labels, MAX_LABEL_NAME, MAX_LABELS, Metric};
+use crate::settings::mqtt::{Mqtt, Subscription};
+
+/// Bytes of a message that is looked at.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Where a value is, and what it means.
+#[derive(Debug)]
+pub struct Rule {
+    /// The filter as text, to subscribe to.
+    pub topic: String,
+    /// The topics that it is for.
+    pub filter: Filter,
+    /// Where the value is in a message.
+    pub pointer: Pointer,
+    /// What it becomes.
+    pub metric: &'static Metric,
+    /// Names, and values in which `$1` stands for what a wildcard did.
+    pub labels: Vec<(&'static str, String)>,
+    /// What it is multiplied by.
+    pub scale: f64,
+    /// What is added after that.
+    pub offset: f64,
+    /// Texts that are numbers.
+    pub texts: Vec<(String, f64)>,
+    /// Time after which it is no longer exported.
+    pub stale_after: Duration,
+    /// A pointer and the text there with which the value would have another unit.
+    pub unless: Option<(Pointer, &'static str)>,
+}
+
+/// Why a subscription is refused.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum RuleError {
+    /// Not a filter.
+    #[error("topic {0:?}: + and # stand alone in a level, and # at the end")]
+    Topic(String),
+    /// Not a pointer.
+    #[error("pointer {0:?}: empty, or /NAME for each step, such as /temperature or /*/Power")]
+    Pointer(String),
+    /// Not a name of Prometheus, or one of ours.
+    #[error(
+        "metric {0:?}: letters, digits, _ and :, not beginning with a digit, edge_, sensor_ or process_; a counter ends in _total"
+    )]
+    Metric(String),
+    /// Not a name of a label.
+    #[error("label {0:?}: letters, digits and _, not beginning with a digit or __, at most {MAX_LABEL_NAME}")]
+    Label(String),
+    /// Too many labels.
+    #[error("more than {MAX_LABELS} labels")]
+    Labels,
+    /// Refers to a wildcard that is not there.
+    #[error("label value {0:?}: there are {1} wildcards in the topic and the pointer")]
+    Wildcard(String, usize),
+    /// A factor that makes every value the same, or none.
+    #[error("scale has to be a number other than 0, offset a number")]
+    Scale,
+    /// The process keeps no further names.
+    #[error("more names of metrics and labels than the service keeps")]
+    Names,
+}
+
+/// The rules of `settings`.
+///
+/// # Errors
+/// The first subscription that cannot be used, with its number.
+pub fn rules(settings: &Mqtt) -> Result<Vec<Rule>, (usize, RuleError)> {
+    let mut rules = Vec::new();
+    for preset in &settings.presets {
+        rules.extend(presets::rules(*preset, settings.stale_after));
+    }
+    for (number, subscription) in settings.subscriptions.iter().enumerate() {
+        rules.push(rule(subscription, settings.stale_after).map_err(|error| (number, error))?);
+    }
+    Ok(rules)
+}
+
+fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleError> {
+    let filter = Filter::parse(&settings.topic).ok_or_else(|| RuleError::Topic(settings.topic.clone()))?;
+    let pointer = Pointer::parse(&settings.pointer).ok_or_else(|| RuleError::Pointer(settings.pointer.clone()))?;
+    let is_own = ["edge_", "sensor_", "process_"]
+        .iter()
+        .any(|own| settings.metric.starts_with(own));
+    let is_counter = matches!(settings.kind, crate::settings::mqtt::ValueKind::Counter);
+    if !is_name(&settings.metric, true) || is_own || is_counter != settings.metric.ends_with("_total") {
+        return Err(RuleError::Metric(settings.metric.clone()));
+    }
+    if !settings.scale.is_normal() || !settings.offset.is_finite() {
+        return Err(RuleError::Scale);
+    }
+    if settings.labels.len() > MAX_LABELS {
+        return Err(RuleError::Labels);
+    }
+    let wildcards = filter.wildcards() + pointer.wildcards();
+    let mut labels = Vec::new();
+    for (name, value) in &settings.labels {
+        if !is_name(name, false) || name.starts_with("__") || name.len() > MAX_LABEL_NAME {
+            return Err(RuleError::Label(name.clone()));
+        }
+        if expand(value, &vec![""; wildcards]).is_none() {
+            return Err(RuleError::Wildcard(value.clone(), wildcards));
+        }
+        labels.push((names::label(name).ok_or(RuleError::Names)?, value.clone()));
+    }
+    let metric = names::metric(&settings.metric, settings.kind.into(), "Published through MQTT.");
+    Ok(Rule {
+        topic: settings.topic.clone(),
+        filter,
+        pointer,
+        metric: metric.ok_or(RuleError::Names)?,
+        labels,
+        scale: settings.scale,
+        offset: settings.offset,
+        texts: settings
+            .texts
+            .iter()
+            .map(|(text, value)| (text.clone(), *value))
+            .collect(),
+        stale_after: settings.stale_after.unwrap_or(stale_after),
+        unless: None,
+    })
+}
+
+fn is_name(name: &str, with_colon: bool) -> bool {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || (with_colon && c == ':');
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_of_name)
+}
+
+/// `text` with `$1` replaced by the first of `found`, and so on; `None` if it refers to more than there are.
+fn expand(text: &str, found: &[&str]) -> Option<String> {
+    let mut parts = text.split('$');
+    let mut expanded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+        expanded.push_str(found.get(index)?);
+        expanded.push_str(rest);
+    }
+    Some(expanded)
+}
+
+/// A value in a message.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    /// What it becomes.
+    pub metric: &'static Metric,
+    /// Its labels, expanded.
+    pub labels: Labels,
+    /// The value in the metric's unit, or what is there instead.
+    pub value: Result<f64, String>,
+    /// Time after which it is no longer exported.
+    pub stale_after: Duration,
+}
+
+/// Every value that the rules find in a message. What is not there, or null, is no value and no error: devices send what has changed.
+///
+/// # Errors
+/// The message as a whole cannot be used.
+pub fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, String> {
+    if message.len() > MAX_MESSAGE {
+        return Err(format!("{} bytes are too many", message.len()));
+    }
+    let text = std::str::from_utf8(message).map_err(|_| "not UTF-8".to_owned())?.trim();
+    let mut document: Option<Value> = None;
+    let mut found = Vec::new();
+    for rule in rules {
+        let Some(topic_parts) = rule.filter.matches(topic) else {
+            continue;
+        };
+        let mut add = |names: &[&str], value: Result<f64, String>| {
+            let parts: Vec<&str> = topic_parts.iter().chain(names).copied().collect();
+            let label = |(name, value): &(&'static str, String)| (*name, expand(value, &parts).unwrap_or_default());
+            found.push(Found {
+                metric: rule.metric,
+                labels: rule.labels.iter().map(label).collect(),
+                value: value.and_then(|value| rule.convert(value)),
+                stale_after: rule.stale_after,
+            });
+        };
+        if rule.pointer.is_whole() {
+            // An empty message removes what the broker had kept.
+            if !text.is_empty() {
+                add(&[], rule.number(text));
+            }
+            continue;
+        }
+        if document.is_none() {
+            document = match text.is_empty() {
+                true => Some(Value::Null),
+                false => Some(serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?),
+            };
+        }
+        let document = document.as_ref().unwrap_or(&Value::Null);
+        let other_unit = rule.unless.as_ref().is_some_and(|(pointer, unit)| {
+            let there = pointer.find(document);
+            there.iter().any(|(_, value)| value.as_str() == Some(*unit))
+        });
+        for (names, value) in rule.pointer.find(document) {
+            match value {
+                Value::Null => {}
+                _ if other_unit => add(&names, Err("it has another unit than the preset knows".to_owned())),
+                Value::Number(number) => add(&names, number.as_f64().ok_or_else(|| "not a number".to_owned())),
+                Value::Bool(on) => add(&names, Ok(f64::from(u8::from(*on)))),
+                Value::String(text) => add(&names, rule.number(text)),
+                Value::Array(_) | Value::Object(_) => add(&names, Err("a list or an object, not a number".to_owned())),
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Rule {
+    fn number(&self, text: &str) -> Result<f64, String> {
+        let text = text.trim();
+        if let Some((_, value)) = self.texts.iter().find(|(known, _)| known == text) {
+            return Ok(*value);
+        }
+        match text {
+            "true" | "ON" | "on" => Ok(1.0),
+            "false" | "OFF" | "off" => Ok(0.0),
+            _ => text.parse().map_err(|_| {
+                let shown: String = text.chars().take(40).collect();
+                format!("{shown:?} is not a number")
+            }),
+        }
+    }
+
+    fn convert(&self, value: f64) -> Result<f64, String> {
+        let converted = value * self.scale + self.offset;
+        let (min, max) = self.metric.range;
+        match self.metric.is_plausible(converted) {
+            true => Ok(converted),
+            false => Err(format!("{converted} cannot be: it is not within {min} and {max}")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

@@ -1,0 +1,227 @@
+//! Messages as devices send them, and as nobody should.
+
+use super::*;
+use crate::settings::mqtt::Preset;
+
+fn preset(preset: Preset) -> Vec<Rule> {
+    presets::rules(preset, Duration::from_secs(60))
+}
+
+/// `name{label=value} number`, for each value.
+fn lines(rules: &[Rule], topic: &str, message: &str) -> Vec<String> {
+    let found = find(rules, topic, message.as_bytes()).unwrap();
+    let line = |found: &Found| {
+        let labels = found.labels.iter().filter(|(_, value)| !value.is_empty());
+        let labels: Vec<_> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+        let value = found.value.as_ref().map_or_else(ToOwned::to_owned, ToString::to_string);
+        format!("{}{{{}}} {value}", found.metric.name, labels.join(","))
+    };
+    found.iter().map(line).collect()
+}
+
+fn subscription(toml: &str) -> Result<Rule, RuleError> {
+    rule(&toml::from_str(toml).unwrap(), Duration::from_secs(60))
+}
+
+#[test]
+fn what_zigbee2mqtt_sends_is_in_base_units() {
+    let rules = preset(Preset::Zigbee2Mqtt);
+    assert_eq!(
+        lines(
+            &rules,
+            "zigbee2mqtt/Living room",
+            r#"{"battery":87,"humidity":45.2,"linkquality":120,"pressure":1013.2,"temperature":21.46,"voltage":2985,"update":{"state":"idle"}}"#
+        ),
+        [
+            "edge_mqtt_temperature_celsius{device=Living room} 21.46",
+            "edge_mqtt_humidity_ratio{device=Living room} 0.452",
+            "edge_mqtt_pressure_pascals{device=Living room} 101320",
+            "edge_mqtt_battery_ratio{device=Living room} 0.87",
+            "edge_mqtt_link_quality{device=Living room} 120",
+        ]
+    );
+    assert_eq!(
+        lines(
+            &rules,
+            "zigbee2mqtt/plug",
+            r#"{"state":"ON","power":12.5,"energy":1.5,"current":0.06,"temperature":null}"#
+        ),
+        [
+            "edge_mqtt_current_amperes{device=plug} 0.06",
+            "edge_mqtt_power_watts{device=plug} 12.5",
+            "edge_mqtt_energy_joules_total{device=plug} 5400000",
+            "edge_mqtt_on{device=plug} 1",
+        ]
+    );
+    assert!(lines(&rules, "zigbee2mqtt/bridge/state", "online").is_empty());
+}
+
+#[test]
+fn what_tasmota_sends_names_the_chip_and_other_units_are_refused() {
+    let rules = preset(Preset::Tasmota);
+    assert_eq!(
+        lines(
+            &rules,
+            "tele/garage/SENSOR",
+            r#"{"Time":"2026-01-01T00:00:00","BME280":{"Temperature":20.6,"Humidity":51.0,"Pressure":1004.6},
+               "ENERGY":{"Total":1.25,"Power":40,"Voltage":231,"Current":0.17},"TempUnit":"C","PressureUnit":"hPa"}"#
+        ),
+        [
+            "edge_mqtt_temperature_celsius{device=garage,sensor=BME280} 20.6",
+            "edge_mqtt_humidity_ratio{device=garage,sensor=BME280} 0.51",
+            "edge_mqtt_pressure_pascals{device=garage,sensor=BME280} 100460",
+            "edge_mqtt_power_watts{device=garage} 40",
+            "edge_mqtt_voltage_volts{device=garage} 231",
+            "edge_mqtt_current_amperes{device=garage} 0.17",
+            "edge_mqtt_energy_joules_total{device=garage} 4500000",
+        ]
+    );
+    assert_eq!(
+        lines(
+            &rules,
+            "tele/garage/SENSOR",
+            r#"{"SI7021":{"Temperature":69.1},"TempUnit":"F"}"#
+        ),
+        ["edge_mqtt_temperature_celsius{device=garage,sensor=SI7021} it has another unit than the preset knows"]
+    );
+}
+
+#[test]
+fn what_shelly_and_esphome_send_is_understood() {
+    assert_eq!(
+        lines(
+            &preset(Preset::Shelly),
+            "shellyplus1pm-a8032ab/status/switch:0",
+            r#"{"id":0,"output":true,"apower":8.9,"voltage":230.1,"current":0.05,"aenergy":{"total":6.532,"by_minute":[45.1]},"temperature":{"tC":23.5,"tF":74.4}}"#
+        ),
+        [
+            "edge_mqtt_temperature_celsius{device=shellyplus1pm-a8032ab,sensor=switch:0} 23.5",
+            "edge_mqtt_power_watts{device=shellyplus1pm-a8032ab,sensor=switch:0} 8.9",
+            "edge_mqtt_voltage_volts{device=shellyplus1pm-a8032ab,sensor=switch:0} 230.1",
+            "edge_mqtt_current_amperes{device=shellyplus1pm-a8032ab,sensor=switch:0} 0.05",
+            "edge_mqtt_energy_joules_total{device=shellyplus1pm-a8032ab,sensor=switch:0} 23515.2",
+            "edge_mqtt_on{device=shellyplus1pm-a8032ab,sensor=switch:0} 1",
+        ]
+    );
+    assert_eq!(
+        lines(&preset(Preset::Shelly), "shellies/shelly1pm-1/relay/0/energy", "120"),
+        ["edge_mqtt_energy_joules_total{device=shelly1pm-1,sensor=relay 0} 7200"]
+    );
+    assert_eq!(
+        lines(&preset(Preset::Esphome), "attic/sensor/air_temperature/state", "18.25"),
+        ["edge_mqtt_value{device=attic,sensor=air_temperature} 18.25"]
+    );
+}
+
+#[test]
+fn a_subscription_says_where_the_value_is_and_what_it_means() {
+    let rules = [subscription(
+        r#"
+        topic = "meter/+/state"
+        metric = "water_level_meters"
+        pointer = "/tanks/*/cm"
+        labels = { site = "$1", tank = "t-$2" }
+        scale = 0.01
+        offset = 0.5
+        texts = { empty = 0 }
+        "#,
+    )
+    .unwrap()];
+    assert_eq!(
+        lines(
+            &rules,
+            "meter/north/state",
+            r#"{"tanks":{"a":{"cm":150},"b":{"cm":"empty"},"c":{"cm":"25"},"d":{"mm":1},"e":{"cm":[]}}}"#
+        ),
+        [
+            "water_level_meters{site=north,tank=t-a} 2",
+            "water_level_meters{site=north,tank=t-b} 0.5",
+            "water_level_meters{site=north,tank=t-c} 0.75",
+            "water_level_meters{site=north,tank=t-e} a list or an object, not a number",
+        ]
+    );
+}
+
+#[test]
+fn a_subscription_that_cannot_work_is_refused_with_what_would() {
+    let with = |change: &str| {
+        let mut settings = toml::from_str::<toml::Table>("topic = \"a/+\"\nmetric = \"x\"").unwrap();
+        settings.extend(toml::from_str::<toml::Table>(change).unwrap());
+        subscription(&settings.to_string()).unwrap_err()
+    };
+    assert!(matches!(with("topic = \"a/#/b\""), RuleError::Topic(_)));
+    assert!(matches!(with("pointer = \"temperature\""), RuleError::Pointer(_)));
+    for name in ["", "1x", "a-b", "edge_x", "process_x", "x_total"] {
+        assert!(
+            matches!(with(&format!("metric = \"{name}\"")), RuleError::Metric(_)),
+            "{name}"
+        );
+    }
+    assert!(matches!(with("type = \"counter\""), RuleError::Metric(_)));
+    for name in ["1", "__name__", "a:b", ""] {
+        assert!(
+            matches!(with(&format!("labels = {{ \"{name}\" = \"x\" }}")), RuleError::Label(_)),
+            "{name}"
+        );
+    }
+    for value in ["$2", "$0", "$", "$x"] {
+        assert!(
+            matches!(
+                with(&format!("labels = {{ l = \"{value}\" }}")),
+                RuleError::Wildcard(_, 1)
+            ),
+            "{value}"
+        );
+    }
+    for change in ["scale = 0", "scale = nan", "offset = inf"] {
+        assert_eq!(with(change), RuleError::Scale, "{change}");
+    }
+}
+
+#[test]
+fn a_message_that_is_none_is_an_error_and_what_cannot_be_is_no_value() {
+    let rules = preset(Preset::Zigbee2Mqtt);
+    for message in [
+        b"{".as_slice(),
+        b"nope",
+        b"\xff\xfe",
+        b"{} {}",
+        &[b' '; MAX_MESSAGE + 1],
+    ] {
+        assert!(find(&rules, "zigbee2mqtt/a", message).is_err());
+    }
+    // Deeper than any document of a device.
+    assert!(find(&rules, "zigbee2mqtt/a", "[".repeat(10_000).as_bytes()).is_err());
+    assert!(lines(&rules, "zigbee2mqtt/a", "").is_empty());
+    for value in ["1e999", "-300", "\"hot\"", "\"NaN\""] {
+        let found = find(
+            &rules,
+            "zigbee2mqtt/a",
+            format!("{{\"temperature\":{value}}}").as_bytes(),
+        );
+        assert!(found.is_err() || found.unwrap()[0].value.is_err(), "{value}");
+    }
+}
+
+#[test]
+fn whatever_bytes_come_the_outcome_is_values_or_an_error() {
+    let rules: Vec<Rule> = [Preset::Zigbee2Mqtt, Preset::Tasmota, Preset::Shelly, Preset::Esphome]
+        .into_iter()
+        .flat_map(preset)
+        .collect();
+    let seed = br#"{"BME280":{"Temperature":20.6,"x":[1,2]},"temperature":"1e3","battery":{"percent":87}}"#;
+    let mut state = 16_u64;
+    for topic in ["zigbee2mqtt/a", "tele/a/SENSOR", "a/status/b", "a/sensor/b/state"] {
+        for _ in 0..5_000 {
+            let mut bytes = seed.to_vec();
+            for _ in 0..3 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let position = (state >> 33) as usize % bytes.len();
+                bytes[position] = (state >> 24) as u8;
+            }
+            for found in find(&rules, topic, &bytes).unwrap_or_default() {
+                assert!(found.value.is_err() || found.metric.is_plausible(found.value.unwrap()));
+            }
+        }
+    }
+}

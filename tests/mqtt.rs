@@ -1,0 +1,194 @@
+//! Values that come through a real broker, and what becomes of them when it goes, refuses, or sends nonsense.
+
+mod common;
+
+use std::io::Write;
+
+use common::broker::Broker;
+use common::{Service, only};
+
+/// A service that subscribes to `url` with more settings.
+fn settings(url: &str, more: &str) -> String {
+    format!("{}[mqtt]\nurl = {url:?}\n{more}", only(&["mqtt"]))
+}
+
+fn at(broker: &Broker) -> String {
+    format!("mqtt://127.0.0.1:{}", broker.port)
+}
+
+fn wait_until_connected(service: &Service) {
+    service.wait_for_metric("edge_mqtt_connected", |value| value == Some(1.0));
+}
+
+const ZIGBEE: &str = "presets = [\"zigbee2mqtt\"]\n";
+const TEMPERATURE: &str = "edge_mqtt_temperature_celsius{device=\"attic\",sensor=\"\"}";
+const AGE: &str = "edge_mqtt_age_seconds{topic=\"zigbee2mqtt/attic\"}";
+
+#[test]
+fn what_devices_publish_is_exported_with_its_age_and_what_the_broker_kept_without() {
+    let broker = Broker::start();
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":21.5,"humidity":40}"#, &["-r"]);
+    let subscription = "[[mqtt.subscriptions]]\ntopic = \"meter/+\"\nmetric = \"water_liters_total\"\ntype = \"counter\"\n\
+        labels = { meter = \"$1\" }\nscale = 1000\n";
+    let service = Service::start(&settings(&at(&broker), &format!("{ZIGBEE}{subscription}")));
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(21.5));
+    assert_eq!(
+        service.metric("edge_mqtt_humidity_ratio{device=\"attic\",sensor=\"\"}"),
+        Some(0.4)
+    );
+    assert_eq!(service.metric(AGE), None);
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":22}"#, &[]);
+    broker.publish("meter/cellar", "12.5", &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(22.0));
+    service.wait_for_metric("water_liters_total{meter=\"cellar\"}", |value| value == Some(12_500.0));
+    assert!(service.metric(AGE).is_some_and(|age| age < 60.0));
+    assert_eq!(service.metric("edge_mqtt_messages_total{result=\"taken\"}"), Some(3.0));
+    assert_eq!(service.metric("edge_source_success{source=\"mqtt\"}"), Some(1.0));
+}
+
+#[test]
+fn a_broker_that_goes_is_an_error_until_it_is_back_and_values_stay_until_they_are_stale() {
+    let mut broker = Broker::start();
+    let service = Service::start(&settings(&at(&broker), &format!("{ZIGBEE}stale_after = \"15s\"\n")));
+    wait_until_connected(&service);
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":21.5}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(21.5));
+    broker.kill();
+    service.wait_for_metric("edge_mqtt_connected", |value| value == Some(0.0));
+    assert_eq!(service.metric(TEMPERATURE), Some(21.5));
+    assert_eq!(service.metric("edge_source_success{source=\"mqtt\"}"), Some(0.0));
+    service.wait_for_metric("edge_source_errors_total{kind=\"io\",source=\"mqtt\"}", |value| {
+        value > Some(0.0)
+    });
+    service.wait_for_metric(TEMPERATURE, |value| value.is_none());
+    broker.restart();
+    wait_until_connected(&service);
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":20}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(20.0));
+    service.wait_for_metric("edge_source_success{source=\"mqtt\"}", |value| value == Some(1.0));
+}
+
+#[test]
+fn nonsense_takes_its_own_value_away_is_named_and_costs_no_other() {
+    let broker = Broker::start();
+    let service = Service::start(&settings(&at(&broker), ZIGBEE));
+    wait_until_connected(&service);
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":21.5}"#, &[]);
+    broker.publish("zigbee2mqtt/cellar", r#"{"temperature":8}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(21.5));
+    broker.publish("zigbee2mqtt/attic", "\u{0}\u{1}{nonsense", &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value.is_none());
+    service.wait_for_metric("edge_source_errors_total{kind=\"invalid\",source=\"mqtt\"}", |value| {
+        value > Some(0.0)
+    });
+    let other = "edge_mqtt_temperature_celsius{device=\"cellar\",sensor=\"\"}";
+    assert_eq!(service.metric(other), Some(8.0));
+    assert!(service.get("/").text().contains("zigbee2mqtt/attic: not JSON"));
+    // Kept by the broker and longer than anything that is taken: were it sent, each connection would end with it.
+    broker.publish("zigbee2mqtt/map", "x".repeat(1_000_000), &["-r"]);
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":21}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(21.0));
+    let again = Service::start(&settings(&at(&broker), ZIGBEE));
+    wait_until_connected(&again);
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":20}"#, &[]);
+    again.wait_for_metric(TEMPERATURE, |value| value == Some(20.0));
+}
+
+#[test]
+fn topics_without_end_leave_memory_and_series_bounded() {
+    let broker = Broker::start();
+    let service = Service::start(&settings(&at(&broker), ZIGBEE));
+    wait_until_connected(&service);
+    for number in 0..400 {
+        broker.publish(
+            &format!("zigbee2mqtt/{number}"),
+            r#"{"temperature":20,"humidity":40}"#,
+            &[],
+        );
+    }
+    service.wait_for_metric("edge_mqtt_messages_total{result=\"dropped\"}", |value| {
+        value > Some(100.0)
+    });
+    let metrics = service.metrics();
+    let series = metrics.lines().filter(|line| line.starts_with("edge_mqtt_")).count();
+    assert!(series <= 256, "{series}");
+    assert!(metrics.contains("edge_source_readings_dropped{source=\"mqtt\"}"));
+}
+
+#[test]
+fn a_password_lets_in_and_a_wrong_one_is_told() {
+    let broker = Broker::start_with_password("edgewatch", "right");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let write = |password: &str| file.as_file().write_all_at(password);
+    write("wrong\n");
+    let login = format!("username = \"edgewatch\"\npassword_file = {:?}\n{ZIGBEE}", file.path());
+    let service = Service::start(&settings(&at(&broker), &login));
+    service.wait_for_metric("edge_mqtt_connected", |value| value == Some(0.0));
+    let page = service.get("/").text();
+    assert!(
+        page.contains("NotAuthorized") || page.contains("BadUserNamePassword"),
+        "{page}"
+    );
+    write("right\n");
+    wait_until_connected(&service);
+}
+
+/// Replaces what is at the beginning of a file.
+trait WriteAllAt {
+    fn write_all_at(&self, text: &str);
+}
+
+impl WriteAllAt for std::fs::File {
+    fn write_all_at(&self, text: &str) {
+        use std::io::Seek;
+        let mut file = self;
+        file.rewind().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn a_broker_with_tls_is_asked_only_if_its_certificate_is_signed_as_it_should() {
+    let broker = Broker::start_with_tls();
+    let url = format!("mqtts://localhost:{}", broker.port);
+    let stranger = Broker::start_with_tls();
+    let with =
+        |authority: &std::path::Path| Service::start(&settings(&url, &format!("ca_file = {authority:?}\n{ZIGBEE}")));
+    wait_until_connected(&with(&broker.authority()));
+    let refused = with(&stranger.authority());
+    refused.wait_for_metric("edge_mqtt_connected", |value| value == Some(0.0));
+    let page = refused.get("/").text();
+    assert!(page.contains("invalid peer certificate"), "{page}");
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_with_what_would() {
+    for (bad, remedy) in [
+        ("url = \"broker\"\n", "mqtt://HOST"),
+        ("presets = [\"zigbee2mqtt\"]\n", "mqtt.url"),
+        ("url = \"mqtt://broker\"\n", "presets"),
+        ("url = \"mqtt://broker\"\npresets = [\"zigbee\"]\n", "zigbee2mqtt"),
+        (
+            "url = \"mqtt://broker\"\n[[mqtt.subscriptions]]\ntopic = \"a/#/b\"\nmetric = \"x\"\n",
+            "subscriptions[0]",
+        ),
+        (
+            "url = \"mqtt://broker\"\n[[mqtt.subscriptions]]\ntopic = \"a\"\nmetric = \"edge_x\"\n",
+            "edge_",
+        ),
+    ] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("[mqtt]\n{bad}")).unwrap();
+        let (status, _, stderr) = common::run(&["serve", "--check", "--config", file.path().to_str().unwrap()], &[]);
+        assert!(!status.success() && stderr.contains(remedy), "{bad}: {stderr}");
+    }
+}
+
+#[test]
+fn without_a_broker_there_is_no_thread_for_one() {
+    let service = Service::start(&only(&["mqtt"]));
+    let threads = std::fs::read_dir(format!("/proc/{}/task", service.process().pid)).unwrap();
+    let names = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).unwrap());
+    assert!(names.into_iter().all(|name| name.trim() != "mqtt"));
+    assert!(!service.metrics().contains("mqtt"));
+}
