@@ -122,12 +122,10 @@ async fn run(settings: &Mqtt, address: &Address, rules: &[Rule], store: &Mutex<S
     let mut pause = FIRST_PAUSE;
     loop {
         let Err(error) = session(settings, address, &client, rules, store).await;
-        let mut store_now = lock(store);
-        if matches!(store_now.link, Link::Connected(_)) {
+        let before = std::mem::replace(&mut lock(store).link, Link::Failed(error.to_string()));
+        if matches!(before, Link::Connected(_)) {
             pause = FIRST_PAUSE;
         }
-        store_now.link = Link::Failed(error.to_string());
-        drop(store_now);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

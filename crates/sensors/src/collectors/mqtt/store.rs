@@ -95,10 +95,10 @@ impl Store {
                 count("invalid");
             }
             Ok(found) => {
-                let is_complete = found
-                    .into_iter()
-                    .map(|found| self.keep(topic, found, now))
-                    .all(|kept| kept);
+                let mut is_complete = true;
+                for found in found {
+                    is_complete &= self.keep(topic, found, now);
+                }
                 let is_valid = self.topics.get(topic).is_some_and(|topic| topic.error.is_none());
                 count(match (is_valid, is_complete) {
                     (false, _) => "invalid",
@@ -230,6 +230,16 @@ mod tests {
         broker.publish("zigbee2mqtt/a", r#"{"temperature":22}"#, false, 3);
         assert_eq!(broker.store.topics["zigbee2mqtt/a"].error, None);
         assert_eq!(broker.values(3), [10.0, 22.0]);
+    }
+
+    #[test]
+    fn a_value_without_room_costs_no_other_of_its_message() {
+        let mut broker = Broker::new();
+        for number in 0..4 {
+            broker.publish(&format!("zigbee2mqtt/{number}"), r#"{"linkquality":1}"#, false, 0);
+        }
+        broker.publish("zigbee2mqtt/0", r#"{"temperature":20,"linkquality":9}"#, false, 1);
+        assert_eq!(broker.values(1), [9.0, 1.0, 1.0, 1.0]);
     }
 
     #[test]
