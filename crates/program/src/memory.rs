@@ -1,7 +1,9 @@
 //! Returns memory that is not needed while idle to the system: the device has little, and the unit is charged for all of it.
 
-use std::fs;
+use std::fs::File;
+use std::ops::Range;
 
+use libc::{PF_W, PT_LOAD};
 use rustix::mm::{Advice, madvise};
 
 /// Releases freed heap memory, and pages of the program that were last needed to start or to draw. Cheap, but not for a hot path: pages
@@ -25,79 +27,151 @@ pub fn trim_heap() {
 /// Releases the pages of the program: the kernel reads them ahead in large pieces, and without memory pressure keeps all of them, several
 /// times as many as run between two scrapes.
 fn release_program() -> std::io::Result<()> {
-    let program = fs::read_link("/proc/self/exe")?;
-    let mappings = fs::read_to_string("/proc/self/smaps")?;
-    for mapping in clean_mappings(&mappings, &program.to_string_lossy()) {
-        let start = std::ptr::without_provenance_mut(mapping.start);
-        // SAFETY: nothing has been written to these pages since they were mapped from the file, and nothing can be: the next
-        // access reads the same content from it.
+    for pages in read_only_pages(&segments(), rustix::param::page_size()) {
+        let start = std::ptr::without_provenance_mut(pages.start);
+        // SAFETY: these pages hold what is in the file, and nothing else: their segments cannot be written to, and the loader relocates
+        // nothing in them (no DT_TEXTREL: the compiler makes position-independent code). The next access reads the same from the file.
         unsafe {
             // Or the kernel would read ahead again at the first page fault. Since Linux 6.16 it does so nevertheless in executable
             // mappings, but only around the pages that are needed.
-            madvise(start, mapping.len(), Advice::Random)?;
-            madvise(start, mapping.len(), Advice::LinuxDontNeed)?;
+            madvise(start, pages.len(), Advice::Random)?;
+            madvise(start, pages.len(), Advice::LinuxDontNeed)?;
         }
     }
     // The unit is charged for them as long as they are cached.
-    rustix::fs::fadvise(fs::File::open(&program)?, 0, None, rustix::fs::Advice::DontNeed)?;
+    rustix::fs::fadvise(File::open("/proc/self/exe")?, 0, None, rustix::fs::Advice::DontNeed)?;
     Ok(())
 }
 
-/// Address ranges of `smaps` (proc(5)) that map `program`, cannot be written to and have never been.
-fn clean_mappings(smaps: &str, program: &str) -> Vec<std::ops::Range<usize>> {
-    let mut found = Vec::new();
-    let mut current = None;
-    for line in smaps.lines() {
-        if let Some(range) = header(line) {
-            let mut words = line.split_whitespace().skip(1);
-            let is_read_only = words.next().is_some_and(|rights| !rights.contains('w'));
-            current = (is_read_only && line.ends_with(program)).then_some(range);
-        } else if let Some(size) = line.strip_prefix("Anonymous:")
-            && size.trim() == "0 kB"
-        {
-            // Relocated data counts as anonymous: it differs from the file.
-            found.extend(current.take());
-        }
-    }
+/// A piece of the program's file that the loader has put into memory, and whether the file says that it can be written to: relocated
+/// data can, although the loader takes that right away when it has done its work.
+#[derive(Clone, Debug, PartialEq)]
+struct Segment {
+    memory: Range<usize>,
+    is_writable: bool,
+}
+
+/// The segments of this program, libraries not included, by the headers that the loader itself went by (elf(5)). Not /proc/self/smaps,
+/// which tells what has become of each page: an emulator makes up its own.
+fn segments() -> Vec<Segment> {
+    let mut found: Vec<Segment> = Vec::new();
+    // SAFETY: the callback is called with a valid `info`, and with the pointer to `found`, before dl_iterate_phdr(3) returns.
+    unsafe { libc::dl_iterate_phdr(Some(add_segments), (&raw mut found).cast()) };
     found
 }
 
-/// The range at the beginning of a mapping's first line.
-fn header(line: &str) -> Option<std::ops::Range<usize>> {
-    let (start, end) = line.split_whitespace().next()?.split_once('-')?;
-    let address = |text| usize::from_str_radix(text, 16).ok();
-    Some(address(start)?..address(end)?)
+/// What dl_iterate_phdr(3) calls for each object, the program first; `found` is a vector of segments.
+unsafe extern "C" fn add_segments(
+    info: *mut libc::dl_phdr_info,
+    _: libc::size_t,
+    found: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the pointers are those that `segments` and dl_iterate_phdr(3) say they are, and valid during this call.
+    let (info, found) = unsafe { (&*info, &mut *found.cast::<Vec<Segment>>()) };
+    // SAFETY: the loader's array of this many program headers, which stays as long as the object does.
+    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+    found.extend(headers.iter().filter(|header| header.p_type == PT_LOAD).map(|header| {
+        let start = info.dlpi_addr as usize + header.p_vaddr as usize;
+        Segment {
+            memory: start..start + header.p_memsz as usize,
+            is_writable: header.p_flags & PF_W != 0,
+        }
+    }));
+    1 // The libraries would come next.
+}
+
+/// The whole pages, of `page` bytes, that hold only segments that cannot be written to: such as begin or end in one that can are left
+/// out.
+fn read_only_pages(segments: &[Segment], page: usize) -> Vec<Range<usize>> {
+    let whole = |memory: &Range<usize>| memory.start / page * page..memory.end.next_multiple_of(page);
+    let writable: Vec<_> = segments
+        .iter()
+        .filter(|segment| segment.is_writable)
+        .map(|segment| whole(&segment.memory))
+        .collect();
+    segments
+        .iter()
+        .filter(|segment| !segment.is_writable)
+        .map(|segment| {
+            let mut pages = whole(&segment.memory);
+            for other in &writable {
+                if other.contains(&pages.start) {
+                    pages.start = other.end;
+                }
+                if other.start < pages.end && pages.end <= other.end {
+                    pages.end = other.start;
+                }
+            }
+            pages
+        })
+        .filter(|pages| !pages.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SMAPS: &str = "\
-5500-5600 r--p 00000000 fd:00 7 /usr/bin/edgewatch
-Size:                 1 kB
-Anonymous:            0 kB
-5600-5800 r-xp 00000100 fd:00 7 /usr/bin/edgewatch
-Anonymous:            0 kB
-5800-5900 r--p 00000300 fd:00 7 /usr/bin/edgewatch
-Anonymous:            4 kB
-5900-5a00 rw-p 00000400 fd:00 7 /usr/bin/edgewatch
-Anonymous:            0 kB
-7700-7800 r-xp 00000000 fd:00 9 /usr/lib/libc.so.6
-Anonymous:            0 kB
-";
+    /// As Debian's linker lays out the program on arm64: what runs, and what is written, 64 KiB apart.
+    const SEGMENTS: [Segment; 3] = [
+        Segment {
+            memory: 0x5500_0000..0x5530_4a10,
+            is_writable: false,
+        },
+        Segment {
+            memory: 0x5531_f3c0..0x5533_0298,
+            is_writable: true,
+        },
+        Segment {
+            memory: 0x5540_9120..0x5541_0001,
+            is_writable: false,
+        },
+    ];
 
     #[test]
-    fn only_clean_pages_are_released() {
+    fn whole_pages_are_released_whatever_their_size() {
         assert_eq!(
-            clean_mappings(SMAPS, "/usr/bin/edgewatch"),
-            [0x5500..0x5600, 0x5600..0x5800]
+            read_only_pages(&SEGMENTS, 4 << 10),
+            [0x5500_0000..0x5530_5000, 0x5540_9000..0x5541_1000]
+        );
+        assert_eq!(
+            read_only_pages(&SEGMENTS, 16 << 10),
+            [0x5500_0000..0x5530_8000, 0x5540_8000..0x5541_4000]
+        );
+        assert_eq!(
+            read_only_pages(&SEGMENTS, 64 << 10),
+            [0x5500_0000..0x5531_0000, 0x5540_0000..0x5542_0000]
         );
     }
 
     #[test]
+    fn a_page_that_holds_written_data_is_kept() {
+        // Larger pages than the linker reckoned with: the first segment ends in one that is written to.
+        assert_eq!(
+            read_only_pages(&SEGMENTS, 256 << 10),
+            [0x5500_0000..0x5530_0000, 0x5540_0000..0x5544_0000]
+        );
+        assert_eq!(
+            read_only_pages(&SEGMENTS, 2 << 20),
+            [0x5500_0000..0x5520_0000, 0x5540_0000..0x5560_0000]
+        );
+    }
+
+    #[test]
+    fn relocated_and_static_data_is_no_read_only_page() {
+        static RELOCATED: &[&str] = &["a", "b"];
+        static WRITTEN: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
+        let pages = read_only_pages(&segments(), rustix::param::page_size());
+        let is_released = |address: usize| pages.iter().any(|pages| pages.contains(&address));
+        assert!(is_released(release_program as fn() -> _ as usize), "{pages:x?}");
+        assert!(!is_released(RELOCATED.as_ptr().addr()), "{pages:x?}");
+        assert!(!is_released((&raw const WRITTEN).addr()), "{pages:x?}");
+    }
+
+    #[test]
     fn the_program_goes_on_after_its_pages_were_released() {
+        static RELOCATED: [fn(u32) -> u32; 2] = [u32::count_ones, u32::count_zeros];
         release_program().unwrap();
-        assert_eq!(header("5500-5600 r--p"), Some(0x5500..0x5600));
+        assert_eq!(std::hint::black_box(&RELOCATED).map(|function| function(7)), [3, 29]);
     }
 }
