@@ -24,7 +24,7 @@ build: ## build target/release/edgewatch
 	cargo build --release --locked
 
 deb: ## build the Debian package into target/debian (ARCH=arm64 for another architecture)
-	@scripts/setup deb
+	@scripts/setup deb $(ARCH)
 	@scripts/deb $(ARCH)
 
 test: ## check and test everything
