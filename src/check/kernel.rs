@@ -59,6 +59,15 @@ pub fn judge_enforcement(samples: &Samples, machine: Option<&Machine>, installed
                 machine.command_line
             ),
         )
+    } else if missing.contains(&"memory") && machine.has_parameter("cgroup_enable=memory") {
+        // Only Raspberry Pi's kernels know it (raspberrypi/linux#6524, December 2024); what it is to undo stands in the device tree
+        // that their firmware hands to any kernel.
+        (
+            "the kernel's memory controller is off, although cgroup_enable=memory is on its command line",
+            "boot a kernel of Raspberry Pi's own, up to date: no other knows cgroup_enable=memory; or remove cgroup_disable=memory, which \
+             may stand in bootargs of the device tree that the firmware loads (docs/raspberry-pi.md)"
+                .to_owned(),
+        )
     } else if missing.contains(&"memory") {
         (
             "the kernel's memory controller is off",
@@ -111,6 +120,7 @@ mod tests {
         systemd: true,
         cgroup2: true,
         command_line: "/boot/firmware/cmdline.txt",
+        parameters: String::new(),
     };
     const MEMORY_OFF: &str = "edge_budget_enforced 0\nedge_cgroup_controller_available{controller=\"memory\"} 0";
     const IN_SLICE: &str = "edge_budget_enforced 0\nedge_unit_memory_current_bytes{unit=\"edgewatch.slice\"} 1";
@@ -128,12 +138,17 @@ mod tests {
     #[test]
     fn each_reason_has_its_remedy() {
         let v1 = Machine { cgroup2: false, ..PI };
+        let foreign_kernel = Machine {
+            parameters: "cgroup_disable=memory root=/dev/mmcblk0p2 cgroup_enable=memory".to_owned(),
+            ..PI
+        };
         for (text, machine, remedy) in [
             (
                 MEMORY_OFF,
                 Some(&PI),
                 "put cgroup_enable=memory into /boot/firmware/cmdline.txt",
             ),
+            (MEMORY_OFF, Some(&foreign_kernel), "boot a kernel of Raspberry Pi's own"),
             (MEMORY_OFF, Some(&v1), "put systemd.unified_cgroup_hierarchy=1"),
             (MEMORY_OFF, None, "run edgewatch check on the device"),
             ("edge_budget_enforced 0", Some(&PI), "systemctl enable --now"),

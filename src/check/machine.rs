@@ -12,6 +12,8 @@ pub struct Machine {
     pub cgroup2: bool,
     /// Where the kernel command line is set here, in words.
     pub command_line: &'static str,
+    /// The command line that the kernel was booted with: /proc/cmdline.
+    pub parameters: String,
 }
 
 impl Machine {
@@ -29,7 +31,13 @@ impl Machine {
             } else {
                 "the kernel command line"
             },
+            parameters: fs::read_to_string(root.join("proc/cmdline")).unwrap_or_default(),
         }
+    }
+
+    /// True if the kernel was booted with this parameter.
+    pub fn has_parameter(&self, parameter: &str) -> bool {
+        self.parameters.split_ascii_whitespace().any(|word| word == parameter)
     }
 
     /// How to start a unit here.
@@ -58,5 +66,14 @@ mod tests {
         let machine = Machine::read(root.path());
         assert!(machine.systemd && machine.cgroup2);
         assert_eq!(machine.command_line, "/boot/firmware/cmdline.txt");
+        assert!(!machine.has_parameter("quiet"));
+        fs::create_dir(root.path().join("proc")).unwrap();
+        fs::write(
+            root.path().join("proc/cmdline"),
+            "cgroup_disable=memory root=/dev/mmcblk0p2 quiet\n",
+        )
+        .unwrap();
+        let machine = Machine::read(root.path());
+        assert!(machine.has_parameter("quiet") && !machine.has_parameter("root"));
     }
 }
