@@ -5,11 +5,13 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 # For edgewatch up: make run ARGS="--help"
 ARGS ?=
-# For deb: amd64, arm64, armhf; empty for this machine's.
+# For deb and vm-test: amd64, arm64, armhf; empty for this machine's.
 ARCH ?=
+# For vm-test with ARCH=arm64: 4k, 16k.
+PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test attack fuzz conformance lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz conformance lint budget hooks bench microbench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-11s %s\n' "$$make" "$$name" "$$text"; done
@@ -31,10 +33,14 @@ test: ## check and test everything
 	@scripts/setup test
 	@scripts/test
 
-vm-test: ## boot a Debian machine with the package and run the scenarios in it (ARGS="…" for vm-tests/debian/run)
-	@scripts/setup vm
-	@scripts/deb
-	@vm-tests/debian/run $(ARGS)
+vm-test: ## boot a Debian machine with the package and run the scenarios in it (ARCH=arm64 PAGES=16k ARGS="…" for vm-tests/debian/run)
+	@scripts/setup vm $(ARCH)
+	@scripts/deb $(ARCH)
+	@ARCH=$(ARCH) PAGES=$(PAGES) vm-tests/debian/run $(ARGS)
+
+arm-test: ## build the packages for ARM, and test their programs in an emulator
+	@scripts/setup arm
+	@scripts/test arm
 
 attack: ## attack a service in every way that tests/attacks knows (ARGS="NAME" for some)
 	@scripts/setup test

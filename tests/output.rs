@@ -5,7 +5,7 @@ mod common;
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
-use common::BINARY;
+use common::binary;
 use common::prometheus::free_port;
 use common::upstream::{Reply, Upstream};
 
@@ -52,7 +52,7 @@ fn commands(prometheus: &str) -> Vec<(Vec<String>, i32)> {
 
 /// Exit status and standard error.
 fn run(arguments: &[String], stdout: impl Into<Stdio>) -> (Option<i32>, String) {
-    let output = Command::new(BINARY).args(arguments).stdout(stdout).output().unwrap();
+    let output = Command::new(binary()).args(arguments).stdout(stdout).output().unwrap();
     (
         output.status.code(),
         String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -105,7 +105,7 @@ fn a_picture_that_does_not_fit_is_told_and_fails() {
 #[test]
 fn a_standard_error_that_is_full_is_no_panic() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command
         .args(["serve", "--check", "--config", "/nonexistent"])
         .stderr(full);
@@ -131,7 +131,7 @@ fn what_a_server_says_steers_no_terminal() {
         ],
         vec!["wait", "--timeout", "0s", &url],
     ] {
-        let output = Command::new(BINARY).args(&arguments).output().unwrap();
+        let output = Command::new(binary()).args(&arguments).output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(text.contains("pwned"), "{arguments:?}: {text}");
         let odd = text

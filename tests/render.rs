@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use common::prometheus::{Prometheus, free_port, installed};
 use common::upstream::{Reply, Upstream};
-use common::{BINARY, Service, eventually};
+use common::{OWN_BINARY, Service, binary, eventually, skip};
 use edgewatch_charts::raster::{self, Limits};
 
 fn render(arguments: &[&str], file: &Path) -> Output {
-    Command::new(BINARY)
+    render_with(binary(), arguments, file)
+}
+
+fn render_with(program: &str, arguments: &[&str], file: &Path) -> Output {
+    Command::new(program)
         .arg("render")
         .args(arguments)
         .arg("-o")
@@ -93,6 +97,66 @@ fn rates_span_four_scrapes_however_rare_they_are() {
         !rates.is_empty() && rates.iter().all(|asked| asked.contains("[6m]")),
         "{asked:#?}"
     );
+}
+
+/// Answers every query with two series, whose values follow from the time alone, and are no round numbers.
+fn two_series(asked: &str) -> Reply {
+    let number = |name: &str| {
+        let text = asked
+            .split(['?', '&'])
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        text.and_then(|text| text.parse::<f64>().ok())
+    };
+    let series = |samples: &dyn Fn(f64) -> String| {
+        let one = |name: &str, factor: f64| {
+            format!(
+                r#"{{"metric":{{"instance":"edge","sensor":"{name}"}},{}}}"#,
+                samples(factor)
+            )
+        };
+        [one("a", 1.0), one("b", 1234.5)].join(",")
+    };
+    let value = |time: f64, factor: f64| format!("[{time},\"{}\"]", (time / 7.0 % 13.0 - 3.0) * factor / 3.0);
+    let data = match (number("start"), number("end"), number("step"), number("time")) {
+        (Some(start), Some(end), Some(step), _) if asked.starts_with("/api/v1/query_range") => {
+            let times = |factor| {
+                let times = (0..=((end - start) / step) as u64).map(|index| value(start + index as f64 * step, factor));
+                format!(r#""values":[{}]"#, times.collect::<Vec<_>>().join(","))
+            };
+            format!(r#"{{"resultType":"matrix","result":[{}]}}"#, series(&times))
+        }
+        (_, _, _, Some(time)) => {
+            let one = |factor| format!(r#""value":{}"#, value(time, factor));
+            format!(r#"{{"resultType":"vector","result":[{}]}}"#, series(&one))
+        }
+        _ => r#"{"activeTargets":[]}"#.to_owned(),
+    };
+    Reply::Json(200, format!(r#"{{"status":"success","data":{data}}}"#))
+}
+
+/// Byte for byte: no picture depends on the size of a pointer, or on the C library's mathematics.
+#[test]
+fn every_architecture_draws_the_same_pictures() {
+    if binary() == OWN_BINARY {
+        let why = "EDGEWATCH_BINARY names no program of another architecture; make arm-test tests those of ARM";
+        return skip("every_architecture_draws_the_same_pictures", why);
+    }
+    let upstream = Upstream::start(two_series);
+    let url = format!("http://{}", upstream.address);
+    let directory = tempfile::tempdir().unwrap();
+    for dashboard in ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"] {
+        let range = ["--from", "1767225600000", "--to", "1767247200000"];
+        let arguments = [&[dashboard, "--prometheus", &url][..], &range].concat();
+        let [own, other] = [OWN_BINARY, binary()].map(|program| {
+            let file = directory.path().join("picture.svg");
+            let output = render_with(program, &arguments, &file);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            std::fs::read_to_string(&file).unwrap()
+        });
+        assert!(own.contains("class=\"series\""), "{dashboard} shows nothing");
+        let differs = own.lines().zip(other.lines()).find(|(own, other)| own != other);
+        assert!(own == other, "{dashboard}: {differs:#?}");
+    }
 }
 
 /// A picture that is drawn in strips is the same as one that is drawn at once.

@@ -7,11 +7,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{BINARY, FakeSys, tree};
+use common::{FakeSys, binary, tree};
 use serde_json::Value;
 
 fn command(sysfs: &Path, options: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command
         .arg("sensors")
         .args(options)

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::prometheus::{Prometheus, installed};
 use common::pty::Pty;
-use common::{BINARY, Service, eventually};
+use common::{Service, binary, eventually};
 
 /// A service and a Prometheus that has scraped it.
 struct Stack {
@@ -46,7 +46,7 @@ impl Stack {
 }
 
 fn once(arguments: &[&str]) -> Output {
-    Command::new(BINARY)
+    Command::new(binary())
         .args(["top", "--once"])
         .args(arguments)
         .env("LC_ALL", "C.UTF-8")
@@ -305,6 +305,6 @@ fn what_cannot_be_done_is_said() {
         );
         assert_eq!(text(&output.stdout), "", "{arguments:?}");
     }
-    let output = Command::new(BINARY).arg("top").output().unwrap();
+    let output = Command::new(binary()).arg("top").output().unwrap();
     assert!(text(&output.stderr).contains("pass --once"), "{}", text(&output.stderr));
 }

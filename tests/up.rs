@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::prometheus::{free_port, installed};
-use common::{BINARY, Log, eventually, run, signal, wait};
+use common::{Log, binary, eventually, run, signal, wait};
 use edgewatch_prometheus_client::Client;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ struct Up {
 
 impl Up {
     fn start(program: &Path, state: &Path, options: &[&str]) -> Self {
-        let mut child = Command::new(BINARY)
+        let mut child = Command::new(binary())
             .args(["up", "--no-grafana", "--state-dir"])
             .arg(state)
             .args(["--prometheus".as_ref(), program.as_os_str()])

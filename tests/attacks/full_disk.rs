@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::small_disk::SmallDisk;
-use crate::common::{BINARY, Log, run, signal};
+use crate::common::{Log, binary, run, signal};
 
 /// Three intervals, and the time that a busy machine needs to see them.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn a_stack_that_stores_nothing_says_so_in_its_line_and_in_the_check() {
     let test = "a_stack_that_stores_nothing_says_so_in_its_line_and_in_the_check";
     let Some(disk) = SmallDisk::new(test) else { return };
-    let mut child = Command::new(BINARY)
+    let mut child = Command::new(binary())
         .args(["up", "--no-grafana", "--port", "0", "--prometheus-port", "0"])
         .args(["--state-dir".as_ref(), disk.path().join("state").as_os_str()])
         .stdin(Stdio::null())

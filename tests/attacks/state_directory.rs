@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{BINARY, Log, eventually, run};
+use crate::common::{Log, binary, eventually, run};
 
 fn up(state: &Path, program: &str) -> (Option<i32>, String) {
     let state = state.to_str().unwrap();
@@ -74,7 +74,7 @@ fn a_program_whose_version_does_not_end_fills_no_memory() {
     let base = tempfile::tempdir().unwrap();
     let endless = base.path().join("endless");
     script(&endless, "exec yes");
-    let mut child = Command::new(BINARY)
+    let mut child = Command::new(binary())
         .args(["up", "--no-grafana", "--port", "0", "--prometheus-port", "0"])
         .args(["--state-dir".as_ref(), base.path().join("state").as_os_str()])
         .args(["--prometheus".as_ref(), endless.as_os_str()])

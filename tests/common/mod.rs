@@ -20,6 +20,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,16 @@ pub use http::{Answer, ask, ask_from_outside, ask_on};
 pub use log::Log;
 pub use manager::Manager;
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_edgewatch");
+/// The program that this build made. Where `EDGEWATCH_BINARY` names another, such as one of another architecture with its emulator
+/// (`scripts/arm-test`), that is tested by [`binary`].
+pub const OWN_BINARY: &str = env!("CARGO_BIN_EXE_edgewatch");
+
+/// The program under test.
+pub fn binary() -> &'static str {
+    static OTHER: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("EDGEWATCH_BINARY").ok());
+    OTHER.as_deref().unwrap_or(OWN_BINARY)
+}
+
 /// Longer than anything takes on a busy machine; a test that needs it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -119,7 +129,7 @@ impl Setup {
     fn command(&self, file: &Path) -> Command {
         let handed_over = usize::from(self.tcp.is_some()) + usize::from(self.unix.is_some());
         if handed_over == 0 {
-            let mut command = Command::new(BINARY);
+            let mut command = Command::new(binary());
             command
                 .args(["serve", "--config"])
                 .arg(file)
@@ -131,7 +141,7 @@ impl Setup {
         let script = "exec 3<&0 4<&1 </dev/null >/dev/null; LISTEN_PID=$$ exec \"$@\"";
         let mut command = Command::new("sh");
         command
-            .args(["-c", script, "sh", BINARY, "serve", "--config"])
+            .args(["-c", script, "sh", binary(), "serve", "--config"])
             .arg(file)
             .env("LISTEN_FDS", handed_over.to_string());
         let mut sockets: Vec<OwnedFd> = Vec::new();
@@ -330,7 +340,7 @@ pub fn skip(test: &str, why: &str) {
 
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, String, String) {
-    let output = Command::new(BINARY)
+    let output = Command::new(binary())
         .args(arguments)
         .envs(environment.iter().copied())
         .output()

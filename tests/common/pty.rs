@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use super::{BINARY, eventually};
+use super::{binary, eventually};
 
 /// A terminal with `edgewatch` in it; killed when dropped.
 pub struct Pty {
@@ -37,7 +37,7 @@ impl Pty {
         tcsetwinsize(&controller, size(lines, columns)).unwrap();
         // A terminal tells of its new size only the programs that it controls.
         let child = Command::new("setsid")
-            .args(["--ctty", BINARY])
+            .args(["--ctty", binary()])
             .args(arguments)
             .env_remove("NO_COLOR")
             .env_remove("COLORTERM")
