@@ -9,7 +9,8 @@ use crate::error::ReadError;
 use crate::plausible::is_measurement;
 use crate::reading::{Metric, MetricKind};
 
-/// A sysfs attribute is at most one page (Documentation/filesystems/sysfs.rst).
+/// A sysfs attribute is at most one page (Documentation/filesystems/sysfs.rst), the smallest of which is this; where pages are larger, none
+/// that is read here makes use of it.
 const ATTRIBUTE_LIMIT: usize = 4096;
 /// Bound for a file of many lines, such as /proc/stat on a large machine.
 const TABLE_LIMIT: usize = 256 * 1024;

@@ -39,6 +39,8 @@ pub mod w1;
 pub mod watchdog;
 
 #[cfg(test)]
+mod counters_of_64_bits;
+#[cfg(test)]
 pub mod testing;
 
 use std::time::Duration;
