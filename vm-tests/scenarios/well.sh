@@ -22,6 +22,11 @@ for source in cgroup clock cpu disk filesystem load memory pressure process; do
 done
 expect "sources that fail" "$(curl -sf "$service/metrics" | grep -c '^edge_source_success{.*} 0' || true)" == 0
 
+# The kernel gives the one in pages, whose size differs from machine to machine, and the other in kB.
+resident=$(awk '$1 == "VmRSS:" { print $2 * 1024 }' "/proc/$(property edgewatch.service MainPID)/status")
+expect "resident memory in percent of what the kernel says in kB" $(($(metric process_resident_memory_bytes) * 100 / resident)) ">" 60
+expect "resident memory in percent of what the kernel says in kB" $(($(metric process_resident_memory_bytes) * 100 / resident)) "<" 160
+
 journalctl --boot --unit edgewatch.service --output json --no-pager |
     jq --exit-status --slurp 'any(.[]; .TARGET == "edgewatch::serve")' >/dev/null || fail "the journal has no fields of the service"
 
