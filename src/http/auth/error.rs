@@ -1,9 +1,9 @@
 //! Why the users cannot be loaded.
 
-use std::io;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use edgewatch_program::credential::CredentialError;
 use thiserror::Error;
 
 /// An error of [`super::Auth::load`].
@@ -19,13 +19,7 @@ pub(crate) enum AuthError {
 #[derive(Debug, Error)]
 pub(crate) enum UsersFileError {
     #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("no regular file")]
-    NotRegular,
-    #[error("larger than 1 MiB, so it is no users file")]
-    TooLarge,
-    #[error("not UTF-8 (UTF-16 or Latin-1?): save it as UTF-8 without BOM")]
-    NotUtf8,
+    File(#[from] CredentialError),
     #[error("begins with a byte order mark: save it as UTF-8 without BOM")]
     ByteOrderMark,
     #[error("no user in it; `htpasswd -nB USER` prints a line for one")]

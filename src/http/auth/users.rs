@@ -1,10 +1,9 @@
 //! The users file: lines of `user:bcrypt-hash`, as `htpasswd -nB USER` prints them.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use edgewatch_program::credential;
 
 use super::error::{AuthError, LineError, UsersFileError};
 
@@ -37,13 +36,13 @@ impl Users {
     /// No regular file of at most 1 MiB, no user in it, or, if those are refused, a line that is not `user:bcrypt-hash` with a cost of 4 to
     /// 14. Lines are named by their number and not shown: there may be a password in them.
     pub(crate) fn load(file: &Path, bad_lines: BadLines) -> Result<Self, AuthError> {
-        let path = credential_path(file);
+        let path = credential::path(file);
         let failed = |source| AuthError::UsersFile {
             path: path.clone(),
             source,
         };
-        let text = read(&path).map_err(failed)?;
-        warn_if_others_can_read(&path);
+        let text = credential::read(&path, MAX_BYTES).map_err(|error| failed(error.into()))?;
+        credential::warn_if_others_can_read(&path);
         let (users, problems) = Self::parse(&text);
         match problems.into_iter().next() {
             Some(problem) if bad_lines == BadLines::Refuse || users.hashes.is_empty() => Err(failed(problem)),
@@ -117,42 +116,6 @@ fn entry(line: &str) -> Result<(&str, &str, u32), LineError> {
         return Err(LineError::Cost { cost, allowed: COSTS });
     }
     Ok((user, hash, cost))
-}
-
-/// The text of a file. The path may be something that blocks on open or read, such as a pipe.
-fn read(path: &Path) -> Result<String, UsersFileError> {
-    let mut options = File::options();
-    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(UsersFileError::NotRegular);
-    }
-    let mut bytes = Vec::new();
-    // Not by the size in its metadata: the file may grow meanwhile.
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(UsersFileError::TooLarge);
-    }
-    String::from_utf8(bytes).map_err(|_| UsersFileError::NotUtf8)
-}
-
-/// A relative path is a credential of the unit (systemd.exec(5), `LoadCredential=`).
-fn credential_path(file: &Path) -> PathBuf {
-    match std::env::var_os("CREDENTIALS_DIRECTORY") {
-        Some(directory) if file.is_relative() => Path::new(&directory).join(file),
-        _ => file.to_owned(),
-    }
-}
-
-fn warn_if_others_can_read(path: &Path) {
-    // systemd passes credentials read-only to the service alone, independent of the mode.
-    let is_credential = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|directory| path.starts_with(directory));
-    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
-    if !is_credential && mode & 0o007 != 0 {
-        tracing::warn!(
-            "{} can be read by everybody on this device: chmod o= it",
-            path.display()
-        );
-    }
 }
 
 #[cfg(test)]
