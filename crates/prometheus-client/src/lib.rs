@@ -18,6 +18,8 @@ use serde::de::DeserializeOwned;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::uri::{Authority, Scheme};
 use ureq::http::{Response, Uri};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::TcpConnector;
 use ureq::{Body, BodyReader};
 
 use edgewatch_program::listen::is_loopback;
@@ -272,7 +274,7 @@ impl Client {
 
 /// With small buffers: the library's defaults of 128 KiB would be a fiftieth of the service's memory.
 fn agent(timeout: Duration) -> ureq::Agent {
-    ureq::Agent::config_builder()
+    let config = ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
         .http_status_as_error(false)
         .max_redirects(0)
@@ -281,8 +283,9 @@ fn agent(timeout: Duration) -> ureq::Agent {
         .input_buffer_size(8 << 10)
         .output_buffer_size(16 << 10)
         .user_agent(concat!("edgewatch/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .new_agent()
+        .build();
+    // Without TLS, which other crates of the workspace may have the library built with.
+    ureq::Agent::with_parts(config, TcpConnector::default(), DefaultResolver::default())
 }
 
 /// Upper bound of the bytes of a percent-encoded query string.

@@ -61,6 +61,16 @@ struct BuildInfo {
 #[serde(rename_all = "camelCase")]
 struct RuntimeInfo {
     last_config_time: String,
+    /// Such as `15d`, `12h or 256MB`, or `256MB`.
+    #[serde(default)]
+    storage_retention: String,
+}
+
+impl RuntimeInfo {
+    fn retention(&self) -> Option<Duration> {
+        let mut limits = self.storage_retention.split(" or ");
+        limits.find_map(|limit| humantime::parse_duration(limit).ok())
+    }
 }
 
 #[derive(Deserialize)]
@@ -128,6 +138,15 @@ impl Prometheus {
             .map_err(|error: jiff::Error| self.0.error(path, error.into()))?;
         let now = self.query("time()")?.first().map_or(0.0, |(_, now)| *now);
         Ok(Duration::try_from_secs_f64(now - loaded.as_second() as f64).unwrap_or_default())
+    }
+
+    /// How long it keeps what it stores; `None` if only the size is limited, or if it says so in another way than documented.
+    ///
+    /// # Errors
+    /// It cannot be reached, or does not answer as documented.
+    pub fn retention(&self) -> Result<Option<Duration>, Error> {
+        let info = self.request::<RuntimeInfo>("/api/v1/status/runtimeinfo", &[])?;
+        Ok(info.retention())
     }
 
     /// Its active targets.
@@ -209,6 +228,24 @@ mod tests {
             r#"{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"x"]}]}}"#,
         ] {
             assert!(serde_json::from_str::<ApiResponse<Value>>(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_time_limit_of_the_history_is_found_beside_that_of_its_size() {
+        for (text, hours) in [
+            ("12h or 256MB", Some(12)),
+            ("15d", Some(360)),
+            ("1w1d or 1GiB", Some(192)),
+            ("256MB", None),
+            ("", None),
+        ] {
+            let info = RuntimeInfo {
+                last_config_time: String::new(),
+                storage_retention: text.to_owned(),
+            };
+            let expected = hours.map(|hours: u64| Duration::from_secs(hours * 3600));
+            assert_eq!(info.retention(), expected, "{text}");
         }
     }
 
