@@ -1,0 +1,105 @@
+//! Why something could not be forwarded now. All of it is tried again; what the centre refuses for good is no failure but an answer.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// The kinds by which failures are counted: `edge_forward_requests_failed_total{kind}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No such host, no route, nothing listens.
+    Connect,
+    /// No answer in time.
+    Timeout,
+    /// The connection ended before the answer did.
+    Closed,
+    /// The centre's certificate is not trusted, or ours is not taken.
+    Tls,
+    /// What came is no HTTP.
+    Protocol,
+    /// 401, 403 and 407: the centre wants other credentials.
+    Unauthorized,
+    /// 3xx: not followed, since credentials and samples are for this address.
+    Redirect,
+    /// 413, though nothing smaller can be sent.
+    TooLarge,
+    /// 429.
+    Throttled,
+    /// Another 4xx than 400: the address is none that takes remote_write.
+    ClientError,
+    /// 5xx.
+    ServerError,
+    /// A file of the settings cannot be used.
+    Credentials,
+    /// The local Prometheus cannot be read.
+    Source,
+    /// The cursor cannot be kept, or another service has it.
+    Cursor,
+    /// A fault of this program.
+    Panic,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Connect,
+        Self::Timeout,
+        Self::Closed,
+        Self::Tls,
+        Self::Protocol,
+        Self::Unauthorized,
+        Self::Redirect,
+        Self::TooLarge,
+        Self::Throttled,
+        Self::ClientError,
+        Self::ServerError,
+        Self::Credentials,
+        Self::Source,
+        Self::Cursor,
+        Self::Panic,
+    ];
+
+    /// The value of the label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Closed => "closed",
+            Self::Tls => "tls",
+            Self::Protocol => "protocol",
+            Self::Unauthorized => "unauthorized",
+            Self::Redirect => "redirect",
+            Self::TooLarge => "too_large",
+            Self::Throttled => "throttled",
+            Self::ClientError => "client_error",
+            Self::ServerError => "server_error",
+            Self::Credentials => "credentials",
+            Self::Source => "source",
+            Self::Cursor => "cursor",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// A failure, for the log.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("{message}")]
+pub struct Failure {
+    /// As it is counted.
+    pub kind: Kind,
+    /// What is wrong and, if it is for a person to mend, what to do. Without secrets.
+    pub message: String,
+    /// How long the centre asked to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// Of this kind, for this reason.
+    pub fn new(kind: Kind, message: impl ToString) -> Self {
+        Self {
+            kind,
+            message: message.to_string(),
+            retry_after: None,
+        }
+    }
+}

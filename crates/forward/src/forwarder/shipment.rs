@@ -1,0 +1,143 @@
+//! One window, from the local Prometheus to the centre.
+
+use std::time::Instant;
+
+use edgewatch_program::logging::LogRateLimit;
+
+use crate::counters::Counters;
+use crate::encode::{Body, Encoder, Label, MAX_MESSAGE, MIN_MESSAGE, Sample};
+use crate::error::{Failure, Kind};
+use crate::send::{Answer, Receiver};
+use crate::source::{Source, SourceError};
+use crate::window::Window;
+
+/// What is needed to send windows, and what was learned while sending.
+pub(super) struct Shipper<'a> {
+    source: &'a Source,
+    counters: &'a Counters,
+    /// Labels of all series.
+    labels: &'a [Label],
+    /// Bytes of a message before compression; less than at first once the centre found one too large.
+    limit: usize,
+    refusals: LogRateLimit,
+}
+
+impl<'a> Shipper<'a> {
+    pub(super) fn new(source: &'a Source, counters: &'a Counters, labels: &'a [Label]) -> Self {
+        Self {
+            source,
+            counters,
+            labels,
+            limit: MAX_MESSAGE,
+            refusals: LogRateLimit::default(),
+        }
+    }
+
+    /// Sends all samples of a window, and tells how many there were. It is sent as a whole or, after a failure, once more as a whole: what
+    /// the centre has already, it takes again.
+    ///
+    /// # Errors
+    /// Prometheus cannot be read, or the centre does not answer with 2xx or 400.
+    pub(super) fn ship(&mut self, window: Window, receiver: &Receiver) -> Result<u64, Failure> {
+        // Pieces of the window, the first one last.
+        let mut pieces = vec![window];
+        let mut samples = 0;
+        while let Some(piece) = pieces.pop() {
+            match self.ship_piece(piece, receiver) {
+                Ok(count) => samples += count,
+                Err(SourceError::TooManySamples) => match piece.halves() {
+                    Some((first, second)) => pieces.extend([second, first]),
+                    None => return Err(Failure::new(Kind::Source, SourceError::TooManySamples)),
+                },
+                Err(SourceError::Caller(failure)) if failure.kind == Kind::TooLarge && self.limit > MIN_MESSAGE => {
+                    self.limit = (self.limit / 2).max(MIN_MESSAGE);
+                    tracing::info!("forwarding: {failure}; smaller requests from now on");
+                    pieces.push(piece);
+                }
+                Err(SourceError::Caller(failure) | SourceError::Unreadable(failure)) => return Err(failure),
+            }
+        }
+        Ok(samples)
+    }
+
+    fn ship_piece(&self, window: Window, receiver: &Receiver) -> Result<u64, SourceError> {
+        let mut encoder = Encoder::new(self.limit);
+        let mut labels = Vec::new();
+        let mut sink = |own: &[Label], mut samples: &[Sample]| {
+            merge(own, self.labels, &mut labels);
+            loop {
+                samples = &samples[encoder.push(&labels, samples)..];
+                if samples.is_empty() {
+                    return Ok(());
+                }
+                self.send(take(&mut encoder)?, receiver)?;
+            }
+        };
+        let extent = self.source.read(window, &mut sink)?;
+        let last = take(&mut encoder).map_err(SourceError::Caller)?;
+        self.send(last, receiver).map_err(SourceError::Caller)?;
+        if extent.unusable > 0 {
+            self.refused(extent.unusable, "labels of more than 32 KiB");
+        }
+        Ok(extent.samples + extent.unusable)
+    }
+
+    fn send(&self, body: Option<Body>, receiver: &Receiver) -> Result<(), Failure> {
+        let Some(body) = body else { return Ok(()) };
+        let answer = receiver.send(&body)?;
+        self.counters.bytes.inc_by(body.bytes.len() as u64);
+        match answer {
+            Answer::Taken => self.counters.sent.inc_by(body.samples),
+            Answer::Refused(why) => self.refused(body.samples, &why),
+        }
+        Ok(())
+    }
+
+    fn refused(&self, samples: u64, why: &str) {
+        self.counters.refused.inc_by(samples);
+        if let Some(suppressed) = self.refusals.allow(Instant::now()) {
+            tracing::error!("forwarding: {samples} samples are refused and passed over: {why}{suppressed}");
+        }
+    }
+}
+
+fn take(encoder: &mut Encoder) -> Result<Option<Body>, Failure> {
+    // Only a message of more than 4 GiB cannot be compressed.
+    encoder.take().map_err(|error| Failure::new(Kind::Source, error))
+}
+
+/// The labels of a series and the external ones, sorted by name, in `merged`. A series keeps its own value of a label, as with Prometheus'
+/// `external_labels`.
+pub(super) fn merge(own: &[Label], external: &[Label], merged: &mut Vec<Label>) {
+    merged.clear();
+    merged.extend_from_slice(own);
+    merged.extend(
+        external
+            .iter()
+            .filter(|label| own.iter().all(|other| other.name != label.name))
+            .cloned(),
+    );
+    merged.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Vec<Label> {
+        let label = |&(name, value): &(&str, &str)| Label {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        pairs.iter().map(label).collect()
+    }
+
+    #[test]
+    fn labels_are_sorted_and_a_series_keeps_its_own() {
+        let mut merged = Vec::new();
+        let own = labels(&[("__name__", "up"), ("Zone", "1"), ("job", "sensor")]);
+        merge(&own, &labels(&[("edge", "gate-7"), ("job", "x")]), &mut merged);
+        let expected = labels(&[("Zone", "1"), ("__name__", "up"), ("edge", "gate-7"), ("job", "sensor")]);
+        assert_eq!(merged, expected);
+    }
+}
