@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Settings, SettingsError};
 use crate::dashboards::{DashboardsClient, DashboardsError};
+use crate::forward::{self, Forwarding, ForwardingError};
 use crate::http::{
     self, App, Reloadable,
     auth::{Auth, AuthError, BadLines},
@@ -64,6 +65,8 @@ pub(crate) enum ServeError {
     Sampler(#[from] SamplerError),
     #[error(transparent)]
     Dashboards(#[from] DashboardsError),
+    #[error(transparent)]
+    Forwarding(#[from] ForwardingError),
     #[error(
         "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
     )]
@@ -89,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), ServeError> {
     }
     if args.check {
         Auth::load(&settings.auth, BadLines::Refuse)?;
+        Forwarding::check(&settings)?;
         edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
         return Ok(output::print("the settings are valid\n")?);
     }
@@ -151,6 +155,7 @@ impl Service {
             auth: Auth::load(&settings.auth, BadLines::Skip)?,
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
             dashboards: DashboardsClient::new(&settings.dashboards_program(), None)?,
+            forwarding: Forwarding::start(&settings, None)?,
             settings,
         };
         require_authentication(&addresses, &initial)?;
@@ -251,13 +256,19 @@ impl Service {
             sampler
         };
         let dashboards = DashboardsClient::new(&settings.dashboards_program(), Some(&old.dashboards))?;
-        let new = Reloadable {
+        Forwarding::check(&settings)?;
+        let mut new = Reloadable {
             auth: Auth::load(&settings.auth, BadLines::Refuse)?,
             sampler,
             dashboards,
+            forwarding: old.forwarding.clone(),
             settings,
         };
         require_authentication(&self.app.addresses, &new)?;
+        // Last, since the thread that runs ends with it.
+        if forward::differs(&old.settings, &new.settings) {
+            new.forwarding = Forwarding::start(&new.settings, old.forwarding.as_deref())?;
+        }
         logging::set_level(new.settings.log.level);
         let is_replaced = !Arc::ptr_eq(&old.sampler, &new.sampler);
         self.app.replace(new);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use common::broker::Broker;
+use common::upstream::{Reply, Upstream};
 use common::{Service, assert_promtool_agrees, only, tree};
 use tempfile::TempDir;
 
@@ -161,6 +162,25 @@ fn the_documentation_names_exactly_what_is_exported() {
     add_families(&published(), &mut exported);
     let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
     add_families(&Service::start(&crowded).metrics(), &mut exported);
+    let state = tempfile::tempdir().unwrap();
+    let history = Upstream::start(|target| {
+        let data = match target.starts_with("/api/v1/series") {
+            true => "[]",
+            false => r#"{"lastConfigTime":"2026-01-01T00:00:00Z","storageRetention":"12h"}"#,
+        };
+        Reply::Json(200, format!(r#"{{"status":"success","data":{data}}}"#))
+    });
+    let forwarding = format!(
+        "{}{}[forward]\nurl = \"http://127.0.0.1:1/\"\ndirectory = {:?}\n",
+        only(&["load"]),
+        history.settings(),
+        state.path()
+    );
+    let forwarding = Service::start(&forwarding);
+    forwarding.wait_for_metric("edge_forward_retention_seconds", |value| value == Some(43_200.0));
+    forwarding.wait_for_metric("edge_forward_oldest_unsent_age_seconds", |value| value.is_some());
+    assert_promtool_agrees("forwarding", &forwarding.metrics());
+    add_families(&forwarding.metrics(), &mut exported);
     let documented = documented_families();
     for (name, family) in &exported {
         assert_eq!(documented.get(name), Some(family), "{name} in docs/metrics.md");
@@ -191,6 +211,36 @@ fn published() -> String {
         value == Some(1.5)
     });
     service.metrics()
+}
+
+/// A series keeps its own value of such a label, and would be of no device.
+#[test]
+fn no_label_of_a_series_may_be_one_of_all_that_is_forwarded() {
+    let mut names = BTreeSet::new();
+    for machine in MACHINES {
+        let golden = fs::read_to_string(tests().join("golden").join(machine).with_extension("prom")).unwrap();
+        names.extend(
+            golden
+                .lines()
+                .filter(|line| !line.starts_with('#'))
+                .flat_map(label_names),
+        );
+    }
+    for rules in ["recording", "alerts"] {
+        let rules = fs::read_to_string(tests().join(format!("../prometheus/rules/{rules}.yml"))).unwrap();
+        let labels = rules
+            .lines()
+            .filter_map(|line| line.strip_prefix("          ")?.split_once(": "));
+        names.extend(
+            labels
+                .filter(|(name, _)| ["severity", "resource"].contains(name))
+                .map(|(name, _)| name.to_owned()),
+        );
+    }
+    assert!(names.contains("device") && names.contains("severity"));
+    let known = edgewatch_forward::settings::LABELS_OF_SERIES;
+    let unknown: Vec<_> = names.iter().filter(|name| !known.contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "not in LABELS_OF_SERIES: {unknown:?}");
 }
 
 fn add_families(metrics: &str, families: &mut Families) {

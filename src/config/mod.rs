@@ -52,6 +52,8 @@ pub struct Settings {
     pub textfile: Textfile,
     /// Values that devices publish through a broker.
     pub mqtt: Mqtt,
+    /// Where the history is sent.
+    pub forward: edgewatch_forward::settings::Settings,
 }
 
 /// `[http]`: changes take effect at the next start, but those of `insecure` and `hosts` at a reload.

@@ -55,6 +55,9 @@ impl Settings {
             );
         }
         self.validate_mqtt(&mut problems);
+        for problem in self.forward.problems() {
+            problems.add(&format!("forward.{}", problem.key), problem.value, &problem.allowed);
+        }
         problems.into_result()
     }
 

@@ -29,7 +29,9 @@ pub(crate) async fn metrics(
     current.sampler.refresh().await;
     let gzip = !is_local(request.peer_addr()) && accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
     let body = ENCODER.with_borrow_mut(|encoder| {
-        let text = encoder.encode(&current.sampler, &app.telemetry.gather())?;
+        let mut own = app.telemetry.gather();
+        own.extend(current.forwarding.iter().flat_map(|forwarding| forwarding.gather()));
+        let text = encoder.encode(&current.sampler, &own)?;
         let body = match gzip {
             true => compress(text)?,
             false => Bytes::copy_from_slice(text),

@@ -37,6 +37,7 @@ use futures_util::FutureExt;
 
 use crate::config::Settings;
 use crate::dashboards::DashboardsClient;
+use crate::forward::Forwarding;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use auth::Auth;
 use client::{ClientConnection, RequestGuard};
@@ -67,6 +68,8 @@ pub(crate) struct Reloadable {
     /// `None` admits every client that reaches the socket.
     pub(crate) auth: Option<Arc<Auth>>,
     pub(crate) dashboards: DashboardsClient,
+    /// `None` if nothing is forwarded.
+    pub(crate) forwarding: Option<Arc<Forwarding>>,
 }
 
 impl App {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod broker;
+pub mod centre;
 mod fake_sys;
 mod http;
 mod log;
@@ -10,6 +11,7 @@ pub mod process;
 pub mod prometheus;
 pub mod pty;
 pub mod small_disk;
+pub mod stored;
 pub mod tree;
 pub mod upstream;
 

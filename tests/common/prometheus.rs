@@ -14,7 +14,9 @@ use super::eventually;
 pub struct Prometheus {
     child: Child,
     pub address: SocketAddr,
-    _directory: TempDir,
+    program: PathBuf,
+    flags: Vec<String>,
+    directory: TempDir,
 }
 
 /// Every Prometheus on this machine: Debian's, and a 3.x where `scripts/setup` could get one.
@@ -46,6 +48,19 @@ fn config(jobs: &[(&str, &[SocketAddr])], interval: Duration) -> String {
         "scrape_configs": jobs,
     });
     config.to_string()
+}
+
+fn spawn(program: &Path, directory: &Path, address: SocketAddr, flags: &[String]) -> Child {
+    Command::new(program)
+        .arg(format!("--config.file={}", directory.join("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--log.level=error")
+        .args(flags)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 impl Prometheus {
@@ -83,6 +98,21 @@ impl Prometheus {
         let address = free_address();
         let config = config(&[("prometheus", &[address])], interval);
         Self::run(program, tempfile::tempdir().unwrap(), address, &config, flags)
+    }
+
+    /// Takes remote_write at this address, also of samples that are days old, and scrapes nothing.
+    pub fn start_receiver(program: &Path, address: SocketAddr) -> Self {
+        let config = r#"{"storage": {"tsdb": {"out_of_order_time_window": "7d"}}}"#;
+        let flags = ["--web.enable-remote-write-receiver".to_owned()];
+        Self::run(program, tempfile::tempdir().unwrap(), address, config, &flags)
+    }
+
+    /// Kills it as a power cut would, and starts it again with what it has stored.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = spawn(&self.program, self.directory.path(), self.address, &self.flags);
+        self.wait_until_ready();
     }
 
     /// Its number among the processes.
@@ -127,31 +157,20 @@ impl Prometheus {
     }
 
     fn run(program: &Path, directory: TempDir, address: SocketAddr, config: &str, flags: &[String]) -> Self {
-        let file = directory.path().join("prometheus.yml");
-        std::fs::write(&file, config).unwrap();
-        let child = Command::new(program)
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                directory.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            .arg("--log.level=error")
-            .args(flags)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        std::fs::write(directory.path().join("prometheus.yml"), config).unwrap();
         let prometheus = Self {
-            child,
+            child: spawn(program, directory.path(), address, flags),
             address,
-            _directory: directory,
+            program: program.to_owned(),
+            flags: flags.to_vec(),
+            directory,
         };
-        assert!(
-            eventually(|| prometheus.get("/-/ready").is_some()),
-            "Prometheus is not ready"
-        );
+        prometheus.wait_until_ready();
         prometheus
+    }
+
+    fn wait_until_ready(&self) {
+        assert!(eventually(|| self.get("/-/ready").is_some()), "Prometheus is not ready");
     }
 
     fn get(&self, path: &str) -> Option<String> {

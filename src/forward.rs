@@ -1,0 +1,71 @@
+//! Forwarding to a centre, as a part of the service: a thread that it starts and stops, and whose metrics it exports.
+
+use std::sync::Arc;
+
+use prometheus::proto::MetricFamily;
+use thiserror::Error;
+
+use crate::config::Settings;
+use edgewatch_forward::counters::Counters;
+use edgewatch_forward::forwarder::{Forwarder, StartError};
+use edgewatch_forward::send::SetupError;
+
+/// Why nothing can be forwarded.
+#[derive(Debug, Error)]
+pub(crate) enum ForwardingError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Forwarding while it runs.
+pub(crate) struct Forwarding {
+    counters: Arc<Counters>,
+    thread: Forwarder,
+}
+
+impl Forwarding {
+    /// Starts forwarding, if the settings say where to. That of `before` ends; what it has counted stays.
+    ///
+    /// # Errors
+    /// There is nowhere to keep the cursor, or the system gives no thread.
+    pub(crate) fn start(settings: &Settings, before: Option<&Self>) -> Result<Option<Arc<Self>>, ForwardingError> {
+        if settings.forward.url.is_none() {
+            if let Some(before) = before {
+                before.thread.stop();
+            }
+            return Ok(None);
+        }
+        let counters = match before {
+            Some(before) => Arc::clone(&before.counters),
+            None => Arc::new(Counters::new()?),
+        };
+        let before = before.map(|before| &before.thread);
+        let thread = Forwarder::start(&settings.forward, &settings.prometheus.url, &counters, before)?;
+        Ok(Some(Arc::new(Self { counters, thread })))
+    }
+
+    /// Looks whether the files of the settings can be used.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn check(settings: &Settings) -> Result<(), ForwardingError> {
+        match settings.forward.url {
+            Some(_) => Ok(Forwarder::check(&settings.forward)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Its metrics.
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
+        self.counters.gather()
+    }
+}
+
+/// Whether forwarding with these settings is another one than with those.
+pub(crate) fn differs(one: &Settings, other: &Settings) -> bool {
+    one.forward != other.forward || one.prometheus.url != other.prometheus.url
+}

@@ -1,0 +1,240 @@
+//! A centre that takes remote_write and is strict: what is not as the specification says is a problem that the test sees. It misbehaves when
+//! a test wants it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use edgewatch_forward::encode::WriteRequest;
+use prost::Message;
+
+/// What it does with requests.
+#[derive(Clone, Debug)]
+pub enum Conduct {
+    /// Takes them.
+    Take,
+    /// Answers with this status, these header lines and this text, and takes nothing.
+    Answer(u16, String, String),
+    /// Answers 413 to bodies above so many bytes, and takes the others.
+    AtMost(usize),
+    /// What it answers is no HTTP.
+    Garbage,
+    /// Closes the connection when the request is there.
+    Close,
+    /// Answers nothing for half a minute.
+    Hang,
+}
+
+/// Values by time, of each series.
+pub type Samples = BTreeMap<String, BTreeMap<i64, u64>>;
+
+#[derive(Default)]
+struct State {
+    conduct: Option<Conduct>,
+    samples: Samples,
+    problems: Vec<String>,
+    requests: usize,
+    bodies: usize,
+    heads: Vec<String>,
+}
+
+/// The centre; ends with the test.
+pub struct Centre {
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Centre {
+    pub fn start(conduct: Conduct) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State {
+            conduct: Some(conduct),
+            ..State::default()
+        }));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        Self { address, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/api/v1/write", self.address)
+    }
+
+    pub fn behave(&self, conduct: Conduct) {
+        self.state.lock().unwrap().conduct = Some(conduct);
+    }
+
+    /// What was taken: the bits of the values, so that NaN equals itself.
+    pub fn samples(&self) -> Samples {
+        self.state.lock().unwrap().samples.clone()
+    }
+
+    pub fn taken(&self) -> usize {
+        self.state.lock().unwrap().samples.values().map(BTreeMap::len).sum()
+    }
+
+    pub fn requests(&self) -> usize {
+        self.state.lock().unwrap().requests
+    }
+
+    /// Bytes of all bodies.
+    pub fn bytes(&self) -> usize {
+        self.state.lock().unwrap().bodies
+    }
+
+    /// Heads of the requests, in lower case but for values.
+    pub fn heads(&self) -> Vec<String> {
+        self.state.lock().unwrap().heads.clone()
+    }
+
+    /// Fails if a request was not as specified.
+    pub fn assert_all_was_well(&self) {
+        let problems = &self.state.lock().unwrap().problems;
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+}
+
+/// Requests of one connection.
+fn serve(stream: TcpStream, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            match reader.read_line(&mut head) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        let length = header(&head, "content-length").and_then(|value| value.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let conduct = {
+            let mut state = state.lock().unwrap();
+            state.requests += 1;
+            state.bodies += body.len();
+            state.heads.push(head.clone());
+            let conduct = state.conduct.clone().unwrap();
+            let is_taken = match &conduct {
+                Conduct::Take => true,
+                Conduct::AtMost(bytes) => body.len() <= *bytes,
+                _ => false,
+            };
+            match check(&head, &body) {
+                Ok(samples) if is_taken => {
+                    for (series, values) in samples {
+                        state.samples.entry(series).or_default().extend(values);
+                    }
+                }
+                Ok(_) => {}
+                Err(problem) => state.problems.push(problem),
+            }
+            match conduct {
+                Conduct::AtMost(bytes) if body.len() > bytes => {
+                    Conduct::Answer(413, String::new(), "too large".to_owned())
+                }
+                Conduct::AtMost(_) => Conduct::Take,
+                other => other,
+            }
+        };
+        let answer = match conduct {
+            Conduct::Take | Conduct::AtMost(_) => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+            Conduct::Answer(status, headers, text) => {
+                format!(
+                    "HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n{text}",
+                    text.len()
+                )
+            }
+            Conduct::Garbage => "220 mail.example ESMTP\r\n\r\n".to_owned(),
+            Conduct::Close => return,
+            Conduct::Hang => {
+                thread::sleep(Duration::from_secs(30));
+                return;
+            }
+        };
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().skip(1).find_map(|line| {
+        let (other, value) = line.split_once(':')?;
+        other.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// The samples of a request, or what is wrong with it (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).
+fn check(head: &str, body: &[u8]) -> Result<Samples, String> {
+    if !head.starts_with("POST /api/v1/write HTTP/1.1\r\n") {
+        return Err(format!("no POST: {head}"));
+    }
+    for (name, value) in [
+        ("content-encoding", "snappy"),
+        ("content-type", "application/x-protobuf"),
+        ("x-prometheus-remote-write-version", "0.1.0"),
+    ] {
+        if header(head, name) != Some(value) {
+            return Err(format!("{name} is {:?}", header(head, name)));
+        }
+    }
+    if !header(head, "user-agent").is_some_and(|agent| agent.starts_with("edgewatch/")) {
+        return Err(format!("no User-Agent: {head}"));
+    }
+    let message = snap::raw::Decoder::new()
+        .decompress_vec(body)
+        .map_err(|error| error.to_string())?;
+    let request = WriteRequest::decode(&*message).map_err(|error| error.to_string())?;
+    if request.timeseries.is_empty() {
+        return Err("an empty request".to_owned());
+    }
+    let mut samples = Samples::new();
+    for series in request.timeseries {
+        let names: Vec<&str> = series.labels.iter().map(|label| &*label.name).collect();
+        if !names.is_sorted_by(|one, other| one < other) {
+            return Err(format!("labels are not sorted, or twice: {names:?}"));
+        }
+        if !names.contains(&"__name__")
+            || !names.contains(&"edge")
+            || series.labels.iter().any(|label| label.value.is_empty())
+        {
+            return Err(format!("labels are missing or empty: {:?}", series.labels));
+        }
+        if series.samples.is_empty()
+            || !series
+                .samples
+                .is_sorted_by(|one, other| one.timestamp < other.timestamp)
+        {
+            return Err(format!("samples are missing or not in order: {:?}", series.samples));
+        }
+        let labels = series.labels.into_iter().map(|label| (label.name, label.value));
+        let values = series
+            .samples
+            .into_iter()
+            .map(|sample| (sample.timestamp, sample.value.to_bits()));
+        samples.entry(name_of(labels)).or_default().extend(values);
+    }
+    Ok(samples)
+}
+
+/// One text for a series: its labels without `edge`, sorted.
+pub fn name_of(labels: impl Iterator<Item = (String, String)>) -> String {
+    let mut labels: Vec<String> = labels
+        .filter(|(name, _)| name != "edge")
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    labels.sort();
+    labels.join(",")
+}
