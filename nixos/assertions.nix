@@ -187,6 +187,35 @@ let
       };
       says = "remoteWrite.office.tokenFile lies in the Nix store";
     }
+    {
+      settings = lib.recursiveUpdate agent { forward.url = server.url; };
+      says = "Leave agent out";
+    }
+    {
+      settings.forward = server // {
+        user = "me";
+      };
+      says = "user and passwordFile go together";
+    }
+    {
+      settings.forward = server // {
+        user = "me";
+        passwordFile = inStore;
+      };
+      says = "forward.passwordFile lies in the Nix store";
+    }
+    {
+      settings.forward = server // {
+        tokenFile = inStore;
+      };
+      says = "forward.tokenFile lies in the Nix store";
+    }
+    {
+      settings.forward = server // {
+        keyFile = inStore;
+      };
+      says = "forward.keyFile lies in the Nix store";
+    }
   ];
 
   doubts = [
@@ -257,7 +286,12 @@ let
   refusals = mistakes ++ unheard;
   untested = lib.subtractLists (lib.concatMap (
     { failed, ... }: map ({ place, ... }: place) failed
-  ) refusals) (map ({ place, ... }: place) (said "assertions" { remoteWrite.office = server; }));
+  ) refusals) (map ({ place, ... }: place) (
+    said "assertions" {
+      forward = server;
+      remoteWrite.office = server;
+    }
+  ));
   describe = { settings, says, ... }: "${says} (${builtins.toJSON settings})";
   untold =
     found:

@@ -5,6 +5,7 @@
     ./budget.nix
     ./sensor.nix
     ./prometheus.nix
+    ./forward.nix
     ./remote-write.nix
     ./grafana.nix
     ./ports.nix

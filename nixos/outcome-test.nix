@@ -45,6 +45,93 @@ lib.runTests {
     ];
   };
 
+  # What connects to nowhere by itself may not, and what forwards has all that it needs.
+  testForwardingOpensTheSandboxAndNothingElseDoes = {
+    expr =
+      map
+        (
+          settings:
+          let
+            config' = with' settings;
+            inherit (config'.systemd.services.edgewatch) serviceConfig;
+          in
+          {
+            reach = serviceConfig.IPAddressAllow or [ ];
+            state = serviceConfig.StateDirectory or null;
+            kept = config'.services.edgewatch.prometheus.retention;
+            forward = config'.services.edgewatch.settings.forward or null;
+          }
+        )
+        [
+          { }
+          {
+            usersFile = "/var/lib/secrets/users";
+            forward = {
+              url = "https://192.168.1.3/api/v1/write";
+              user = "gate";
+              passwordFile = "/var/lib/secrets/centre";
+              labels.site = "north";
+              settings.window = "10m";
+            };
+          }
+          {
+            forward.url = "https://centre.example.org/api/v1/write";
+            prometheus.retention = "3d";
+          }
+        ];
+    expected = [
+      {
+        reach = [ ];
+        state = null;
+        kept = "12h";
+        forward = null;
+      }
+      {
+        reach = [
+          "localhost"
+          "192.168.1.3"
+        ];
+        state = "edgewatch";
+        kept = "15d";
+        forward = {
+          url = "https://192.168.1.3/api/v1/write";
+          profile = "full";
+          labels.site = "north";
+          user = "gate";
+          password_file = "forward-password_file";
+          window = "10m";
+        };
+      }
+      {
+        reach = [
+          "localhost"
+          "any"
+        ];
+        state = "edgewatch";
+        kept = "3d";
+        forward = {
+          url = "https://centre.example.org/api/v1/write";
+          profile = "full";
+          labels = { };
+        };
+      }
+    ];
+  };
+
+  testItsSecretsComeBesideTheUsers = {
+    expr =
+      (with' {
+        usersFile = "/var/lib/secrets/users";
+        forward.url = "https://centre.example.org/api/v1/write";
+        forward.tokenFile = "/var/lib/secrets/centre";
+      }).systemd.services.edgewatch.serviceConfig.LoadCredential;
+    expected = [
+      ""
+      "users:/var/lib/secrets/users"
+      "forward-bearer_token_file:/var/lib/secrets/centre"
+    ];
+  };
+
   # The one unit that a switch restarts for a socket: by nothing but its addresses, or updates would close the port for a moment.
   testOnlyAddressesChangeTheAddressUnit = {
     expr = map (settings: addressUnit settings == addressUnit { }) [

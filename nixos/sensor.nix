@@ -25,6 +25,8 @@ let
         # The device's own users are not known here, and without any the settings are refused.
         mkdir credentials
         echo 'nobody:$2b$04$abcdefghijklmnopqrstuuu1pNVQYUcLAMLVSTrRF7gwPQwGpCzWi' >credentials/users
+        # Nor its secrets.
+        for name in password_file bearer_token_file; do echo secret >credentials/forward-$name; done
         CREDENTIALS_DIRECTORY=$PWD/credentials ${lib.getExe cfg.package} serve --check --config ${unchecked}
         cp ${unchecked} $out
       ''

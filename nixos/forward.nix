@@ -1,0 +1,132 @@
+# The history sent to a centre, over outages of days: docs/fleet.md.
+{
+  config,
+  lib,
+  ...
+}:
+let
+  inherit (lib) types;
+  inherit (import ./lib.nix { inherit lib; }) notInStore reach;
+  inherit (config.services) edgewatch;
+  cfg = edgewatch.forward;
+
+  # Files on the device, by the key in [forward] that names them.
+  files = lib.filterAttrs (_: file: file != null) {
+    password_file = cfg.passwordFile;
+    bearer_token_file = cfg.tokenFile;
+    key_file = cfg.keyFile;
+  };
+  credential = key: "forward-${key}";
+  proxy = cfg.settings.proxy or null;
+
+  secretFile =
+    what:
+    lib.mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      example = "/var/lib/secrets/centre";
+      description = "File on the device with ${what}. systemd hands it to the service as a credential.";
+    };
+in
+{
+  options.services.edgewatch.forward = {
+    url = lib.mkOption {
+      type = types.nullOr (types.strMatching "https?://.+");
+      default = null;
+      example = "https://centre.example.org/api/v1/write";
+      description = ''
+        Where a centre takes remote_write. The service then sends it the history of Prometheus, which is kept for 15 days unless
+        {option}`services.edgewatch.prometheus.retention` says otherwise, and outages as long as that lose nothing. A centre that is named and not
+        numbered can be anywhere, so the service may then exchange packets with any address.
+      '';
+    };
+
+    profile = lib.mkOption {
+      type = types.enum [
+        "full"
+        "lte"
+        "heartbeat"
+      ];
+      default = "full";
+      example = "lte";
+      description = "Which series are sent: all, a choice for links that are paid by the megabyte, or that the device lives.";
+    };
+
+    labels = lib.mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+      example = {
+        edge = "cabinet-7";
+        site = "north";
+      };
+      description = "Labels of all that is sent. `edge` is the host name and a part of the machine id, if it is not set.";
+    };
+
+    user = lib.mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      example = "cabinet-7";
+      description = "User that {option}`passwordFile` belongs to.";
+    };
+
+    passwordFile = secretFile "the password of {option}`user`";
+    tokenFile = secretFile "a bearer token";
+    keyFile = secretFile "the key of the certificate that `certificate_file` of {option}`settings` names";
+
+    settings = lib.mkOption {
+      type = types.attrsOf types.anything;
+      default = { };
+      example = {
+        window = "10m";
+        headers.X-Scope-OrgID = "plant-3";
+      };
+      description = "More keys of `[forward]`, as docs/configuration.md lists them.";
+    };
+  };
+
+  config = lib.mkIf (edgewatch.enable && cfg.url != null) {
+    services.edgewatch.settings.forward = lib.mkMerge [
+      cfg.settings
+      {
+        inherit (cfg) url profile labels;
+      }
+      (lib.mkIf (cfg.user != null) { inherit (cfg) user; })
+      (lib.mapAttrs (key: _: credential key) files)
+    ];
+
+    # The history is the queue.
+    services.edgewatch.budget.prometheus.retention_time = lib.mkIf (!edgewatch.prometheus.agent) (
+      lib.mkDefault "15d"
+    );
+
+    systemd.services.edgewatch.serviceConfig = {
+      StateDirectory = "edgewatch";
+      # Behind the empty line with which usersFile replaces the unit's own.
+      LoadCredential = lib.mkAfter (
+        lib.mapAttrsToList (key: file: "${credential key}:${file}") files
+      );
+      # Prometheus is asked on the device itself, which this unit may not do otherwise.
+      IPAddressAllow = [ "localhost" ] ++ reach ([ cfg.url ] ++ lib.optional (proxy != null) proxy);
+    };
+
+    assertions = [
+      {
+        assertion = !edgewatch.prometheus.agent;
+        message = ''
+          services.edgewatch.forward sends what Prometheus has stored, and with prometheus.agent it stores nothing.
+          Leave agent out, or use remoteWrite instead of forward.
+        '';
+      }
+      {
+        assertion = (cfg.user == null) == (cfg.passwordFile == null);
+        message = ''
+          services.edgewatch.forward: user and passwordFile go together.
+          Set the other one too, or neither.
+        '';
+      }
+      (notInStore "forward.passwordFile" cfg.passwordFile)
+      (notInStore "forward.tokenFile" cfg.tokenFile)
+      (notInStore "forward.keyFile" cfg.keyFile)
+    ];
+  };
+}
