@@ -5,13 +5,16 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 # For edgewatch up: make run ARGS="--help"
 ARGS ?=
+# For fleet: a scrape every 100 ms stands for one every 15 s.
+SECONDS ?= 1728
+KILLS ?= 8
 # For deb and vm-test: amd64, arm64, armhf; empty for this machine's.
 ARCH ?=
 # For vm-test with ARCH=arm64: 4k, 16k.
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test arm-test attack fuzz conformance lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz fleet conformance lint budget hooks bench microbench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-11s %s\n' "$$make" "$$name" "$$text"; done
@@ -49,6 +52,10 @@ attack: ## attack a service in every way that tests/attacks knows (ARGS="NAME" f
 fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minutes, other ones each time
 	@scripts/setup test
 	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test fuzz -- --nocapture
+
+fleet: ## lose the centre for three days, accelerated to half an hour, with kills, and count what is missing (SECONDS=… KILLS=…)
+	@scripts/setup test
+	EDGEWATCH_OUTAGE_SECONDS=$(SECONDS) EDGEWATCH_OUTAGE_KILLS=$(KILLS) cargo test --locked --test outage -- --nocapture
 
 conformance: ## hold dashboards against Grafana's own packages (ARGS="--differences 3 names" for conformance/run)
 	@scripts/setup conformance

@@ -1,0 +1,270 @@
+//! An outage of the centre, accelerated: a scrape every 100 ms stands for one every 15 s. The service and Prometheus are killed in it, and
+//! afterwards the centre has every sample that the local Prometheus has. The gate has time for a short one; `make fleet` makes it as long
+//! as three days and kills more often (EDGEWATCH_OUTAGE_SECONDS, EDGEWATCH_OUTAGE_KILLS).
+
+mod common;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use common::centre::{Samples, name_of};
+use common::prometheus::{Prometheus, free_port, installed};
+use common::{Service, Setup, eventually, only, skip, stored};
+use tempfile::TempDir;
+
+const INTERVAL: Duration = Duration::from_millis(100);
+/// What a centre may make of a value: VictoriaMetrics keeps 15 digits.
+const PRECISION: f64 = 1e-14;
+
+/// A number of the environment.
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
+/// A device that forwards to `centre`, where nothing listens yet.
+struct Device {
+    listener: TcpListener,
+    prometheus: Prometheus,
+    settings: String,
+    service: Service,
+    from: i64,
+    kills: u64,
+    _directory: TempDir,
+}
+
+impl Device {
+    fn start(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let program = installed().pop().expect("Prometheus is installed");
+        let from = now();
+        let prometheus = Prometheus::start(&program, &[listener.local_addr().unwrap()], INTERVAL);
+        let directory = tempfile::tempdir().unwrap();
+        // Windows of 2 s are 5 minutes; what is committed late on a busy machine is waited for.
+        let settings = format!(
+            "{}[prometheus]\nurl = \"http://{}\"\n[forward]\nurl = {url:?}\nwindow = \"2s\"\nlag = \"5s\"\ntimeout = \"5s\"\ndirectory = {:?}\n",
+            only(&["load", "memory", "process"]),
+            prometheus.address,
+            directory.path()
+        );
+        let service = Setup::new(&settings).socket(&listener).start();
+        Self {
+            listener,
+            prometheus,
+            settings,
+            service,
+            from,
+            kills: 0,
+            _directory: directory,
+        }
+    }
+
+    /// SIGKILL, and another one in its place.
+    fn kill_service(&mut self) {
+        self.service.child.kill().unwrap();
+        self.service.child.wait().unwrap();
+        self.service = Setup::new(&self.settings).socket(&self.listener).start();
+        self.kills += 1;
+    }
+
+    /// Lives through the outage.
+    fn endure(&mut self, time: Duration, kills: u64) {
+        let began = Instant::now();
+        for number in 1..=kills {
+            thread::sleep((time * number as u32 / (kills as u32 + 1)).saturating_sub(began.elapsed()));
+            self.kill_service();
+            // Prometheus once for every four, and at least once.
+            if number % 4 == 1 {
+                self.prometheus.kill_and_restart();
+            }
+        }
+        thread::sleep(time.saturating_sub(began.elapsed()));
+        assert!(
+            self.service
+                .metric("edge_forward_requests_failed_total{kind=\"connect\"}")
+                > Some(0.0)
+        );
+    }
+
+    /// Waits until everything that is stored now has been sent, kills the service once more meanwhile, and gives what is stored.
+    fn catch_up(&mut self) -> Samples {
+        let until = now();
+        // In the midst of it, if it takes that long.
+        let is_begun = |device: &Self| device.service.metric("edge_forward_samples_sent_total") > Some(0.0);
+        assert!(wait_long(|| is_begun(self)), "{}", self.service.log.text());
+        self.kill_service();
+        let sent = |device: &Self| {
+            let age = device.service.metric("edge_forward_oldest_unsent_age_seconds");
+            age.is_some_and(|age| now() - (age * 1000.0) as i64 >= until)
+        };
+        assert!(wait_long(|| sent(self)), "{}", self.service.log.text());
+        stored::samples(self.prometheus.address, self.from, until)
+    }
+}
+
+/// Longer than the longest pause between two attempts.
+fn wait_long(mut holds: impl FnMut() -> bool) -> bool {
+    let longest = Duration::from_secs(60 + setting("EDGEWATCH_OUTAGE_SECONDS", 12));
+    let began = Instant::now();
+    while began.elapsed() < longest {
+        if holds() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+    false
+}
+
+/// Nothing that is stored is missing at the centre, series by series.
+fn assert_nothing_is_missing(device: &Device, stored: &Samples, received: &Samples) {
+    let mut missing = Vec::new();
+    for (name, values) in stored {
+        let at_centre = received.get(name);
+        let is_there = |time: &i64, bits: &u64| {
+            let there = at_centre
+                .and_then(|values| values.get(time))
+                .map(|bits| f64::from_bits(*bits));
+            let value = f64::from_bits(*bits);
+            there.is_some_and(|there| (there - value).abs() <= value.abs() * PRECISION || there.to_bits() == *bits)
+        };
+        let lacking: Vec<_> = values.iter().filter(|(time, bits)| !is_there(time, bits)).collect();
+        if !lacking.is_empty() {
+            missing.push(format!(
+                "{} of {} of {name}: {:?} …",
+                lacking.len(),
+                values.len(),
+                lacking[0]
+            ));
+        }
+    }
+    let samples: usize = stored.values().map(std::collections::BTreeMap::len).sum();
+    assert!(missing.is_empty(), "{missing:#?}\n{}", device.service.log.text());
+    // The outage was one, and there was something to lose.
+    assert!(
+        samples > 1000 && stored.len() > 20,
+        "{samples} samples of {} series",
+        stored.len()
+    );
+    println!(
+        "{samples} samples of {} series, {} kills of the service: none is missing",
+        stored.len(),
+        device.kills
+    );
+}
+
+fn outage() -> (Duration, u64) {
+    let time = Duration::from_secs(setting("EDGEWATCH_OUTAGE_SECONDS", 12));
+    (time, setting("EDGEWATCH_OUTAGE_KILLS", 2))
+}
+
+#[test]
+fn an_outage_loses_nothing_with_prometheus_as_the_centre() {
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut device = Device::start(&format!("http://{address}/api/v1/write"));
+    let (time, kills) = outage();
+    device.endure(time, kills);
+    let centre = Prometheus::start_receiver(&installed().pop().unwrap(), address);
+    let stored = device.catch_up();
+    let received = stored::samples(centre.address, device.from, now());
+    assert_nothing_is_missing(&device, &stored, &received);
+    assert_eq!(device.service.metric("edge_forward_samples_refused_total"), Some(0.0));
+}
+
+/// Killed when dropped.
+struct VictoriaMetrics {
+    child: Child,
+    address: SocketAddr,
+    _directory: TempDir,
+}
+
+impl VictoriaMetrics {
+    fn start(program: &Path, address: SocketAddr) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let child = Command::new(program)
+            .arg(format!("-storageDataPath={}", directory.path().display()))
+            .arg(format!("-httpListenAddr={address}"))
+            .args([
+                "-retentionPeriod=10y",
+                "-memory.allowedBytes=64MiB",
+                "-loggerLevel=ERROR",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Self {
+            child,
+            address,
+            _directory: directory,
+        };
+        assert!(
+            eventually(|| started.get("/health").is_some()),
+            "VictoriaMetrics does not start"
+        );
+        started
+    }
+
+    fn get(&self, path: &str) -> Option<String> {
+        let mut answer = ureq::get(format!("http://{}{path}", self.address)).call().ok()?;
+        answer.body_mut().with_config().limit(512 << 20).read_to_string().ok()
+    }
+
+    /// Everything it has.
+    fn samples(&self) -> Samples {
+        // What was taken a moment ago is not found yet.
+        self.get("/internal/force_flush").unwrap();
+        let lines = self.get("/api/v1/export?match[]=%7B__name__!=%22%22%7D").unwrap();
+        let mut all = Samples::new();
+        for line in lines.lines() {
+            let series: serde_json::Value = serde_json::from_str(line).unwrap();
+            let labels = series["metric"].as_object().unwrap().iter();
+            let name = name_of(labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())));
+            let times = series["timestamps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|time| time.as_i64().unwrap());
+            let values = series["values"].as_array().unwrap().iter().map(|value| match value {
+                serde_json::Value::String(text) => text.parse::<f64>().unwrap(),
+                other => other.as_f64().unwrap_or(f64::NAN),
+            });
+            all.entry(name).or_default().extend(times.zip(values.map(f64::to_bits)));
+        }
+        all
+    }
+}
+
+impl Drop for VictoriaMetrics {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn an_outage_loses_nothing_with_victoria_metrics_as_the_centre() {
+    let program: PathBuf =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/victoria-metrics/usr/bin/victoria-metrics");
+    if !program.exists() {
+        skip(
+            "an_outage_loses_nothing_with_victoria_metrics_as_the_centre",
+            "no VictoriaMetrics: scripts/setup victoria_metrics target/victoria-metrics",
+        );
+        return;
+    }
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut device = Device::start(&format!("http://{address}/api/v1/write"));
+    let (time, kills) = outage();
+    device.endure(time, kills);
+    let centre = VictoriaMetrics::start(&program, address);
+    let stored = device.catch_up();
+    assert_nothing_is_missing(&device, &stored, &centre.samples());
+    assert_eq!(device.service.metric("edge_forward_samples_refused_total"), Some(0.0));
+}
