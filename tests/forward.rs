@@ -27,8 +27,11 @@ impl Stack {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let program = installed().pop().expect("Prometheus is installed");
+        let prometheus = Prometheus::start(&program, &[listener.local_addr().unwrap()], INTERVAL);
+        // It looks for its targets every five seconds.
+        assert!(eventually(|| !prometheus.query("up").is_empty()));
         Self {
-            prometheus: Prometheus::start(&program, &[listener.local_addr().unwrap()], INTERVAL),
+            prometheus,
             listener,
             directory: tempfile::tempdir().unwrap(),
         }
