@@ -168,7 +168,7 @@ impl Receiver {
             401 | 403 | 407 => (Kind::Unauthorized, "; look at the credentials in [forward]".to_owned()),
             413 => (Kind::TooLarge, String::new()),
             429 => (Kind::Throttled, String::new()),
-            400..500 => (
+            402..500 => (
                 Kind::ClientError,
                 "; is forward.url the address for remote_write?".to_owned(),
             ),

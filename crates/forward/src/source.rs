@@ -12,7 +12,6 @@ use edgewatch_prometheus_client::Client;
 use edgewatch_prometheus_client::error::{Error as ClientError, RequestError};
 use edgewatch_prometheus_client::prometheus::Prometheus;
 
-use crate::encode::{Label, Sample};
 use crate::error::{Failure, Kind};
 use crate::window::Window;
 
@@ -73,11 +72,7 @@ impl Source {
     ///
     /// # Errors
     /// Prometheus cannot be read to the end, or `sink` fails, with whose failure reading ends.
-    pub fn read(
-        &self,
-        window: Window,
-        sink: &mut dyn FnMut(&[Label], &[Sample]) -> Result<(), Failure>,
-    ) -> Result<Extent, SourceError> {
+    pub fn read(&self, window: Window, sink: &mut decode::Sink<'_>) -> Result<Extent, SourceError> {
         let query = format!("{}[{}ms]", self.selector, window.until - window.after);
         let body = self.open("/api/v1/query", &[("query", &query), ("time", &seconds(window.until))])?;
         decode::matrix(BufReader::with_capacity(8 << 10, body), window, sink).map_err(|error| match error {

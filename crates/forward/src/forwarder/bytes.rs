@@ -85,6 +85,7 @@ fn hour(profile: Profile, max: usize) -> (usize, u64, usize) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of docs/fleet.md")]
 fn an_hour_takes_no_more_than_the_documents_say() {
     for (profile, series, max_bytes) in [
         (Profile::Full, 400, 450_000),

@@ -17,7 +17,7 @@ const MAX_SAMPLES: usize = 1024;
 const MAX_LABELS: usize = 32 << 10;
 
 /// Takes the samples of a series, or a part of them.
-type Sink<'a> = dyn FnMut(&[Label], &[Sample]) -> Result<(), Failure> + 'a;
+pub(crate) type Sink<'a> = dyn FnMut(&[Label], &[Sample]) -> Result<(), Failure> + 'a;
 
 /// Why an answer was not read to its end.
 #[derive(Debug)]
