@@ -50,7 +50,7 @@ bad=$old+bad worse=$old+worse good=$old+good
 case $1 in
 before)
     mkdir -p /etc/systemd/system/edgewatch-trial.service.d
-    printf '[Service]\nEnvironment=WELL_FOR=30 WITHIN=90\n' >/etc/systemd/system/edgewatch-trial.service.d/scenario.conf
+    printf '[Service]\nEnvironment=WELL_FOR=30 WITHIN=180\n' >/etc/systemd/system/edgewatch-trial.service.d/scenario.conf
     systemctl daemon-reload
     wait_until_up
     start=$(date +%s)
@@ -66,7 +66,7 @@ before)
     [ "$(cat /var/tmp/kept/conffiles)" = /etc/edgewatch/prometheus.yml ] || fail "the settings in it are $(cat /var/tmp/kept/conffiles)"
     diff -r --exclude=control --exclude=conffiles /var/tmp/first /var/tmp/kept || fail "what is kept has other scripts"
     rm -rf /var/tmp/{packed,kept,first}
-    wait_until 240 "the bad version is taken back" was_taken_back "$old"
+    wait_until 420 "the bad version is taken back" was_taken_back "$old"
     wait_until_well 150 --window 1m
     wait_until 40 "one upgrade is told to be taken back" metric_is edge_update_taken_back 1
     expect "samples of before" "$(samples "$(head -n 1 $note)")" ">=" "$(tail -n 1 $note)"
@@ -76,7 +76,7 @@ before)
     package "$worse" 'printf "#!/bin/sh\nexit 1\n" | tee usr/bin/edgewatch usr/lib/edgewatch/trial DEBIAN/postinst >DEBIAN/prerm'
     upgrade "$worse"
     version_is "$worse" && fail "its scripts should have failed"
-    wait_until 240 "the worse version is taken back" was_taken_back "$old"
+    wait_until 420 "the worse version is taken back" was_taken_back "$old"
     wait_until_well 150 --window 1m
     upgrade "$bad"
     sleep 20
@@ -86,7 +86,7 @@ before)
     ;;
 after)
     [ -e $state/trial ] || was_taken_back "$old" || fail "the trial is forgotten"
-    wait_until 300 "the bad version is taken back" was_taken_back "$old"
+    wait_until 420 "the bad version is taken back" was_taken_back "$old"
     wait_until_well 150 --window 1m
     wait_until 40 "three upgrades are told to be taken back" metric_is edge_update_taken_back 3
     expect "samples of before" "$(samples "$(head -n 1 $note)")" ">=" "$(tail -n 1 $note)"
@@ -95,7 +95,7 @@ after)
     package "$good" "$new_settings"
     upgrade "$good"
     wait_until 25 "the trial is told" metric_is edge_update_on_trial 1
-    wait_until 200 "the good version is kept" test ! -e $state/trial
+    wait_until 300 "the good version is kept" test ! -e $state/trial
     version_is "$good" || fail "the good version is gone"
     grep -qx "# mine" /etc/edgewatch/edgewatch.toml || fail "the owner's settings are gone"
     grep -qx "# theirs" /etc/edgewatch/prometheus.yml || fail "the new settings did not come"
