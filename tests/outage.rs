@@ -85,11 +85,9 @@ impl Device {
             }
         }
         thread::sleep(time.saturating_sub(began.elapsed()));
-        assert!(
-            self.service
-                .metric("edge_forward_requests_failed_total{kind=\"connect\"}")
-                > Some(0.0)
-        );
+        // The last of them may have been started just now.
+        let failed = "edge_forward_requests_failed_total{kind=\"connect\"}";
+        assert!(wait_long(|| self.service.metric(failed) > Some(0.0)));
     }
 
     /// Waits until everything that is stored now has been sent, kills the service once more meanwhile, and gives what is stored.

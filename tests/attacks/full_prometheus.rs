@@ -52,8 +52,8 @@ fn a_prometheus_that_stands_still_is_dead_however_many_are_connected() {
     let (prometheus, crowd) = crowded();
     signal(prometheus.pid(), "STOP");
     let (code, errors) = probe(&prometheus);
-    assert_eq!(code, Some(1), "{errors}");
+    assert_eq!(code, Some(3), "{errors}");
     drop(crowd);
     let (code, errors) = probe(&prometheus);
-    assert_eq!(code, Some(1), "{errors}");
+    assert_eq!(code, Some(3), "{errors}");
 }

@@ -201,6 +201,17 @@ mod tests {
     }
 
     #[test]
+    fn units_of_grafana_are_known_though_they_are_named_as_they_are_written() {
+        let of_unit = |unit: &str| {
+            found(json!({"type": "stat", "title": "x", "fieldConfig": {"defaults": {"unit": unit}}, "targets": []}))
+        };
+        for unit in ["", "ppm", "lux", "suffix:l/min"] {
+            assert!(of_unit(unit).is_empty(), "{unit}: {:?}", of_unit(unit));
+        }
+        assert_eq!(of_unit("furlong"), ["x: the unit \"furlong\" is not known"]);
+    }
+
+    #[test]
     fn each_thing_that_is_not_supported_is_named() {
         for (panel, expected) in [
             (

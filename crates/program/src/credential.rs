@@ -17,11 +17,19 @@ pub enum CredentialError {
     #[error("no regular file")]
     NotRegular,
     /// More bytes than such a file has.
-    #[error("larger than {} KiB, so it is something else", .0 >> 10)]
+    #[error("larger than {}, so it is something else", in_units(*.0))]
     TooLarge(u64),
     /// Another encoding.
     #[error("not UTF-8 (UTF-16 or Latin-1?): save it as UTF-8 without BOM")]
     NotUtf8,
+}
+
+/// A bound, which is a whole number of one or the other.
+fn in_units(bytes: u64) -> String {
+    match bytes % (1 << 20) {
+        0 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} KiB", bytes >> 10),
+    }
 }
 
 /// The path of `file`: a relative one is a credential of the unit (systemd.exec(5), `LoadCredential=`).

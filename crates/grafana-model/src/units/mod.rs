@@ -123,7 +123,7 @@ pub fn is_date(unit: &str) -> bool {
 
 /// Whether Grafana has that unit; another text only stands behind the number.
 pub fn is_known(unit: &str) -> bool {
-    unit.is_empty() || !matches!(table::of(unit), Kind::Suffix(suffix) if suffix == unit)
+    table::known(unit).is_some()
 }
 
 /// `value` in Grafana's unit `unit` (`bytes`, `percentunit`, `s`, …), scaled as Grafana scales it, with `decimals` digits behind

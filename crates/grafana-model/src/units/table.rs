@@ -11,7 +11,12 @@ const LOCAL_DATE: &str = "MM/DD/YYYY, hh:mm:ss\u{202f}A";
 
 /// The kind of the unit `id`.
 pub fn of(id: &str) -> Kind<'_> {
-    built_in(id).or_else(|| custom(id)).unwrap_or(Kind::Suffix(id))
+    known(id).unwrap_or(Kind::Suffix(id))
+}
+
+/// What Grafana knows by that name; `None`: it would stand behind the number as it is.
+pub fn known(id: &str) -> Option<Kind<'_>> {
+    built_in(id).or_else(|| custom(id))
 }
 
 /// `prefix:`, `suffix:`, `time:`, `si:`, `count:`, `currency:` and `bool:`.
