@@ -14,7 +14,7 @@ use edgewatch_sensors::settings::{Collect, Settings};
 use tempfile::TempDir;
 
 /// Collectors that look at the machine of the test, whatever the settings say, or at no file.
-const REAL: [&str; 6] = ["clock", "filesystem", "os", "process", "simulated", "uname"];
+const REAL: [&str; 7] = ["clock", "filesystem", "mqtt", "os", "process", "simulated", "uname"];
 const LIMITS: RecorderLimits = RecorderLimits {
     readings: 256,
     label_length: 128,
@@ -47,6 +47,10 @@ fn machine() -> (TempDir, Settings) {
         "# TYPE tank_litres gauge\ntank_litres{tank=\"a\"} 120.5\n",
     )
     .unwrap();
+    settings.paths.rootfs = directory.path().to_owned();
+    let trial = directory.path().join("var/lib/edgewatch-trial");
+    fs::create_dir_all(&trial).unwrap();
+    fs::write(trial.join("failed"), "0.2.0 1795782001\n").unwrap();
     (directory, settings)
 }
 
