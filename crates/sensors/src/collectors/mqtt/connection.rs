@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use edgewatch_program::credential::{self, CredentialError};
 use edgewatch_program::lock::lock;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, SubscribeReasonCode};
@@ -33,6 +34,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const IN_FLIGHT: u16 = 16;
 /// What a message has beside its content: topic and properties.
 const OVERHEAD: u32 = 4096;
+/// Bytes that a password, or the certificates of authorities, never have.
+const MAX_FILE: u64 = 1 << 20;
 /// TLS takes more than what a sampler needs.
 const STACK: usize = 512 * 1024;
 
@@ -40,7 +43,7 @@ const STACK: usize = 512 * 1024;
 #[derive(Debug, Error)]
 enum LinkError {
     #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
+    File { path: PathBuf, source: CredentialError },
     #[error("{}: {what}", path.display())]
     Certificates { path: PathBuf, what: String },
     #[error("TLS: {0}")]
@@ -203,10 +206,15 @@ fn options(settings: &Mqtt, address: &Address, client: &str) -> Result<MqttOptio
 
 /// The first line of a credential of the unit, or of any file.
 fn password(file: &Path) -> Result<String, LinkError> {
-    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let path = directory.unwrap_or_default().join(file);
-    let text = std::fs::read_to_string(&path).map_err(|source| LinkError::File { path, source })?;
+    let text = read(&credential::path(file))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn read(path: &Path) -> Result<String, LinkError> {
+    credential::read(path, MAX_FILE).map_err(|source| LinkError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, LinkError> {
@@ -217,8 +225,8 @@ fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, LinkError> {
                 path: path.to_owned(),
                 what,
             };
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
-            for certificate in certificates {
+            let text = read(path)?;
+            for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
                 roots.add(certificate.map_err(|error| failed(error.to_string()))?)?;
             }
             if roots.is_empty() {
