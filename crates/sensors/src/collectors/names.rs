@@ -1,5 +1,6 @@
-//! Names of families and labels that are only known once a file, or the settings, are read. They are kept for good: a reading refers to its metric for as long as
-//! it is exported, names repeat at each read, and there are few.
+//! Names of families and labels that are only known once a file, or the settings, are read: which are names
+//! (<https://prometheus.io/docs/concepts/data_model/>), and where they are. They are kept for good: a reading refers to its metric for as
+//! long as it is exported, names repeat at each read, and there are few.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -17,6 +18,26 @@ const MAX_HELP: usize = 500;
 
 static METRICS: LazyLock<Mutex<HashMap<String, &'static Metric>>> = LazyLock::new(Mutex::default);
 static LABELS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
+
+/// Whether a name of a metric may have that character.
+pub const fn is_of_metric(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == ':'
+}
+
+/// Whether that is a name of a metric.
+pub fn is_metric(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_of_metric)
+}
+
+/// Whether that is a name of a label; those with two underscores in front are for Prometheus itself.
+pub fn is_label(name: &str) -> bool {
+    is_metric(name) && !name.contains(':') && !name.starts_with("__")
+}
+
+/// Whether a metric of that name could be one of the service's own.
+pub fn is_own(name: &str) -> bool {
+    ["edge_", "sensor_", "process_"].iter().any(|own| name.starts_with(own))
+}
 
 /// The family of that name. Its type and its help are those with which it was first seen; `None` if there are too many names.
 pub fn metric(name: &str, kind: MetricKind, help: &str) -> Option<&'static Metric> {

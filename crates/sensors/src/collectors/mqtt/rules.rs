@@ -88,11 +88,11 @@ pub fn rules(settings: &Mqtt) -> Result<Vec<Rule>, (usize, RuleError)> {
 fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleError> {
     let filter = Filter::parse(&settings.topic).ok_or_else(|| RuleError::Topic(settings.topic.clone()))?;
     let pointer = Pointer::parse(&settings.pointer).ok_or_else(|| RuleError::Pointer(settings.pointer.clone()))?;
-    let is_own = ["edge_", "sensor_", "process_"]
-        .iter()
-        .any(|own| settings.metric.starts_with(own));
     let is_counter = matches!(settings.kind, crate::settings::mqtt::ValueKind::Counter);
-    if !is_name(&settings.metric, true) || is_own || is_counter != settings.metric.ends_with("_total") {
+    if !names::is_metric(&settings.metric)
+        || names::is_own(&settings.metric)
+        || is_counter != settings.metric.ends_with("_total")
+    {
         return Err(RuleError::Metric(settings.metric.clone()));
     }
     if !settings.scale.is_normal() || !settings.offset.is_finite() {
@@ -104,7 +104,7 @@ fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleErro
     let wildcards = filter.wildcards() + pointer.wildcards();
     let mut labels = Vec::new();
     for (name, value) in &settings.labels {
-        if !is_name(name, false) || name.starts_with("__") || name.len() > MAX_LABEL_NAME {
+        if !names::is_label(name) || name.len() > MAX_LABEL_NAME {
             return Err(RuleError::Label(name.clone()));
         }
         if expand(value, &vec![""; wildcards]).is_none() {
@@ -129,11 +129,6 @@ fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleErro
         stale_after: settings.stale_after.unwrap_or(stale_after),
         unless: None,
     })
-}
-
-fn is_name(name: &str, with_colon: bool) -> bool {
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || (with_colon && c == ':');
-    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_of_name)
 }
 
 /// `text` with `$1` replaced by the first of `found`, and so on; `None` if it refers to more than there are.

@@ -68,12 +68,12 @@ fn sample(
     kinds: &HashMap<&str, MetricKind>,
     helps: &HashMap<&str, &str>,
 ) -> Result<Sample, ParseError> {
-    let end = line.find(|c: char| !is_of_name(c)).unwrap_or(line.len());
+    let end = line.find(|c: char| !names::is_of_metric(c)).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+    if !names::is_metric(name) {
         return Err(ParseError::Line(number));
     }
-    if ["edge_", "sensor_", "process_"].iter().any(|own| name.starts_with(own)) {
+    if names::is_own(name) {
         return Err(ParseError::OwnName(number));
     }
     let (labels, rest) = match rest.trim_start().strip_prefix('{') {
@@ -93,10 +93,6 @@ fn sample(
     Ok(Sample { metric, labels, value })
 }
 
-const fn is_of_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == ':'
-}
-
 /// Numbers of the format: those of Go, of which Rust's parser takes all but hexadecimal ones. What is not finite is refused later.
 fn value(text: &str) -> Option<f64> {
     text.parse().ok()
@@ -113,13 +109,10 @@ fn labels(number: usize, text: &str) -> Result<(Labels, &str), ParseError> {
         }
         let (name, after) = rest.split_once('=').ok_or_else(malformed)?;
         let name = name.trim();
-        // Two underscores are for Prometheus itself.
-        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.starts_with("__");
-        let is_name = begins && name.chars().all(|c| is_of_name(c) && c != ':');
         let after = after
             .trim_start()
             .strip_prefix('"')
-            .filter(|_| is_name)
+            .filter(|_| names::is_label(name))
             .ok_or_else(malformed)?;
         let mut value = String::new();
         let mut characters = after.char_indices();
