@@ -1,10 +1,17 @@
 //! The clocks of this device. Samples bear the time of the wall clock, which may step; how long ago something was, only the time since boot
 //! tells.
 
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+
+/// Of this process. Without it each start counts as one after a boot, and more is sent again than needed.
+static BOOT: LazyLock<String> = LazyLock::new(|| {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| String::new(), |text| text.trim().to_owned())
+});
 
 /// A look at the clocks.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -25,9 +32,7 @@ impl Clocks {
         Self {
             wall_ms: wall_ms(),
             uptime_ms: uptime.tv_sec * 1000 + uptime.tv_nsec / 1_000_000,
-            // Without it each start counts as one after a boot, and more is sent again than needed.
-            boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-                .map_or_else(|_| String::new(), |text| text.trim().to_owned()),
+            boot: BOOT.clone(),
         }
     }
 

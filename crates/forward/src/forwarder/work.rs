@@ -135,25 +135,19 @@ impl<'a> Work<'a> {
     fn catch_up(&mut self) -> Result<(), Failure> {
         self.find_beginning()?;
         let receiver = Receiver::new(self.settings).map_err(|error| Failure::new(Kind::Credentials, error))?;
-        let (labels, counters) = (std::mem::take(&mut self.labels), self.counters);
-        let source = Source::clone(&self.source);
-        let mut shipper = Shipper::new(&source, counters, &labels);
-        let result = self.catch_up_with(&mut shipper, &receiver);
-        self.labels = labels;
-        result
-    }
-
-    fn catch_up_with(&mut self, shipper: &mut Shipper<'_>, receiver: &Receiver) -> Result<(), Failure> {
+        // Of its own, since the loop changes what else is known.
+        let (source, labels) = (self.source.clone(), self.labels.clone());
+        let mut shipper = Shipper::new(&source, self.counters, &labels);
         while !self.stop.is_set() {
             self.look_at_clock();
             match self.plan.next(self.sent_until, self.looked.wall_ms) {
                 Next::Wait(_) => break,
                 Next::Live(window) => {
-                    shipper.ship(window, receiver)?;
+                    shipper.ship(window, &receiver)?;
                     self.plan.sent_live(window);
                 }
                 Next::Oldest(window) => {
-                    let samples = shipper.ship(window, receiver)?;
+                    let samples = shipper.ship(window, &receiver)?;
                     let until = match samples {
                         0 => self.behind_gap(window)?,
                         _ => window.until,
