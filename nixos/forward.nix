@@ -6,7 +6,8 @@
 }:
 let
   inherit (lib) types;
-  inherit (import ./lib.nix { inherit lib; }) notInStore reach;
+  shared = import ./lib.nix { inherit lib; };
+  inherit (shared) notInStore reach;
   inherit (config.services) edgewatch;
   cfg = edgewatch.forward;
 
@@ -19,14 +20,7 @@ let
   credential = key: "forward-${key}";
   proxy = cfg.settings.proxy or null;
 
-  secretFile =
-    what:
-    lib.mkOption {
-      type = types.nullOr types.str;
-      default = null;
-      example = "/var/lib/secrets/centre";
-      description = "File on the device with ${what}. systemd hands it to the service as a credential.";
-    };
+  secretFile = shared.secretFile "the service" "/var/lib/secrets/centre";
 in
 {
   options.services.edgewatch.forward = {

@@ -46,6 +46,16 @@ in
     in
     lib.foldl' (total: part: total + lib.toInt (lib.head part) * unit.${lib.last part}) 0 parts;
 
+  # An option for a file with a secret on the device, which systemd hands as a credential to `reader`.
+  secretFile =
+    reader: example: what:
+    lib.mkOption {
+      type = lib.types.nullOr lib.types.str;
+      default = null;
+      inherit example;
+      description = "File on the device with ${what}. systemd hands it to ${reader} as a credential.";
+    };
+
   # What IPAddressAllow= must say so that these URLs, or HOST:PORT, can be reached: a name can lead anywhere, and asks a name server. The
   # device itself is left out, because the units allow it anyway: naming it would change them, and restart what a reload is enough for.
   reach =

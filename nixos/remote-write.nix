@@ -7,7 +7,8 @@
 }:
 let
   inherit (lib) types;
-  inherit (import ./lib.nix { inherit lib; }) notInStore reach;
+  shared = import ./lib.nix { inherit lib; };
+  inherit (shared) notInStore reach;
   inherit (config.services) edgewatch;
   servers = edgewatch.remoteWrite;
   format = pkgs.formats.json { };
@@ -43,14 +44,7 @@ let
       // lib.optionalAttrs (server.tokenFile != null) { authorization.credentials_file = file; }
     ) server.settings;
 
-  secretFile =
-    what:
-    lib.mkOption {
-      type = types.nullOr types.str;
-      default = null;
-      example = "/var/lib/secrets/remote-write";
-      description = "File on the device with ${what}. systemd hands it to Prometheus as a credential.";
-    };
+  secretFile = shared.secretFile "Prometheus" "/var/lib/secrets/remote-write";
 in
 {
   options.services.edgewatch.remoteWrite = lib.mkOption {
