@@ -133,6 +133,23 @@ fn a_password_lets_in_and_a_wrong_one_is_told() {
     wait_until_connected(&service);
 }
 
+#[test]
+fn a_pipe_in_place_of_a_password_is_told_and_holds_nothing_up() {
+    let broker = Broker::start_with_password("edgewatch", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+    let login = format!("username = \"edgewatch\"\npassword_file = {file:?}\n{ZIGBEE}");
+    let service = Service::start(&settings(&at(&broker), &login));
+    service.wait_for_metric("edge_mqtt_connected", |value| value == Some(0.0));
+    let page = service.get("/").text();
+    assert!(page.contains("no regular file"), "{page}");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "right\n").unwrap();
+    wait_until_connected(&service);
+}
+
 /// Replaces what is at the beginning of a file.
 trait WriteAllAt {
     fn write_all_at(&self, text: &str);
