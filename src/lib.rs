@@ -1,8 +1,8 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` samples the device's sensors and its own health in the background ([`edgewatch_sensors`]) and serves the metrics
-//! (`http`); what is stored is sent to a centre (`forward`); dashboards are rendered by a program of their own (`dashboards`); `edgewatch up` runs the whole stack in the foreground
-//! (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch sensors` lists sensors (`sensors`); `edgewatch wait` waits for a
+//! (`http`), over TLS where that is set (`tls`); what is stored is sent to a centre (`forward`); dashboards are rendered by a program of their
+//! own (`dashboards`); `edgewatch up` runs the whole stack in the foreground (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch sensors` lists sensors (`sensors`); `edgewatch wait` waits for a
 //! server (`wait`).
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
@@ -16,5 +16,6 @@ mod http;
 mod sensors;
 mod serve;
 mod telemetry;
+mod tls;
 mod up;
 mod wait;

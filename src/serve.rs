@@ -20,6 +20,8 @@ use crate::http::{
     auth::{Auth, AuthError, BadLines},
 };
 use crate::telemetry::Telemetry;
+use crate::tls::error::TlsError;
+use crate::tls::{Loaded, Tls};
 use edgewatch_program::error::{Error as ProgramError, Failure};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::socket::Socket;
@@ -67,6 +69,8 @@ pub(crate) enum ServeError {
     Dashboards(#[from] DashboardsError),
     #[error(transparent)]
     Forwarding(#[from] ForwardingError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(
         "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
     )]
@@ -93,6 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<(), ServeError> {
     if args.check {
         Auth::load(&settings.auth, BadLines::Refuse)?;
         Forwarding::check(&settings)?;
+        Tls::check(&settings.tls)?;
         edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
         return Ok(output::print("the settings are valid\n")?);
     }
@@ -154,6 +159,7 @@ impl Service {
         let initial = Reloadable {
             auth: Auth::load(&settings.auth, BadLines::Skip)?,
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
+            tls: load_tls(&settings)?,
             dashboards: DashboardsClient::new(&settings.dashboards_program(), None)?,
             forwarding: Forwarding::start(&settings, None)?,
             settings,
@@ -260,6 +266,7 @@ impl Service {
         let mut new = Reloadable {
             auth: Auth::load(&settings.auth, BadLines::Refuse)?,
             sampler,
+            tls: load_tls(&settings)?,
             dashboards,
             forwarding: old.forwarding.clone(),
             settings,
@@ -287,6 +294,18 @@ impl Service {
         tokio::time::sleep(GRACE).await;
         self.handle.stop(true).await;
     }
+}
+
+/// TLS as the settings have it. Files that cannot be used are logged, since what remains serves.
+fn load_tls(settings: &Settings) -> Result<Option<Arc<Tls>>, TlsError> {
+    let Loaded { tls, problems } = Tls::load(&settings.tls)?;
+    for problem in problems {
+        tracing::error!("{problem}");
+    }
+    if let Some(tls) = &tls {
+        tracing::info!("TLS with the certificate {}", tls.fingerprint);
+    }
+    Ok(tls)
 }
 
 /// One line for `systemctl status`.

@@ -28,13 +28,13 @@ pub(crate) enum CloseReason {
     AddressLimit,
     /// It waited for its client, and another one connected.
     Evicted,
-    /// The request took longer than `http.client_timeout`.
+    /// The request, or the handshake of TLS, took longer than `http.client_timeout`.
     SlowRequest,
     /// The head of the request was too long.
     LongHead,
     /// The client did not read the response.
     NotReading,
-    /// The request was not HTTP.
+    /// The request was not HTTP, or the client did not agree to TLS.
     Malformed,
 }
 

@@ -3,8 +3,13 @@
 use super::samples::Samples;
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
+use edgewatch_program::time::unix_time;
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::exposition::CONTENT_TYPE;
+
+/// Days before a certificate expires in which somebody should be told. Those that renew themselves do so 30 days before.
+const RENEWAL_DAYS: f64 = 14.0;
+const RENEW: &str = "put a new one into tls.directory, then systemctl reload edgewatch";
 
 /// Asks `/healthz`, `/readyz` and `/metrics`. Without samples, what needs them cannot be judged.
 pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
@@ -14,11 +19,12 @@ pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
     let ready = service.get_ok("/readyz").map(drop).map_err(Failure::from);
     match scrape(service) {
         Ok((content_type, samples)) => {
-            let verdicts = vec![
+            let mut verdicts = vec![
                 judge_service(ready, &samples, service.base()),
                 judge_metrics(&content_type, samples.0.len()),
                 judge_settings(&samples),
             ];
+            verdicts.extend(judge_certificate(&samples, unix_time()));
             (Some(samples), verdicts)
         }
         Err(error) => {
@@ -79,6 +85,24 @@ fn judge_settings(samples: &Samples) -> Verdict {
     }
 }
 
+/// The certificate, if TLS is switched on: people compare its fingerprint with what their browser shows.
+fn judge_certificate(samples: &Samples, now: f64) -> Option<Verdict> {
+    let info = samples.all("edge_tls_certificate_info").next()?;
+    let expiry = samples.value("edge_tls_certificate_expiry_timestamp_seconds", &[])?;
+    let found = format!("{}, SHA-256 {}", info.label("origin"), info.label("fingerprint"));
+    let days = ((expiry - now) / 86_400.0).floor();
+    Some(match info.label("origin") {
+        _ if days < 0.0 => Verdict::fail("certificate", format!("{found}: expired"), RENEW),
+        _ if days < RENEWAL_DAYS => Verdict::warn("certificate", format!("{found}: expires in {days} days"), RENEW),
+        "unsaved" => Verdict::warn(
+            "certificate",
+            found,
+            "it is lost at the next start, and browsers warn anew: journalctl -u edgewatch says why it cannot be kept",
+        ),
+        _ => Verdict::ok("certificate", found),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::verdict::Status;
@@ -105,6 +129,31 @@ mod tests {
         for other in ["text/plain", "text/plain;version=0.0.4;charset=utf-8", ""] {
             assert_eq!(judge_metrics(other, 3).status, Status::Fail, "{other}");
         }
+    }
+
+    #[test]
+    fn a_certificate_is_shown_with_its_fingerprint_and_its_end_is_told_before() {
+        let judge = |origin: &str, expiry: u64| {
+            let text = format!(
+                "edge_tls_certificate_info{{fingerprint=\"AB:CD\",origin={origin:?}}} 1\nedge_tls_certificate_expiry_timestamp_seconds {expiry}\n"
+            );
+            judge_certificate(&Samples::parse(&text).unwrap(), 1_000_000.0).unwrap()
+        };
+        let own = judge("device", 253_402_300_799);
+        assert_eq!((own.status, &*own.found), (Status::Ok, "device, SHA-256 AB:CD"));
+        assert_eq!(judge("unsaved", 253_402_300_799).status, Status::Warn);
+        assert_eq!(judge("directory", 1_000_000 + 15 * 86_400).status, Status::Ok);
+        let soon = judge("directory", 1_000_000 + 13 * 86_400);
+        assert!(
+            soon.status == Status::Warn && soon.found.ends_with("expires in 13 days"),
+            "{}",
+            soon.found
+        );
+        assert_eq!(judge("directory", 999_000).status, Status::Fail);
+        assert!(
+            judge_certificate(&Samples::default(), 0.0).is_none(),
+            "clear text has none"
+        );
     }
 
     #[test]

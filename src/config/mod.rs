@@ -28,6 +28,8 @@ pub struct Settings {
     pub collect: Collect,
     /// The HTTP server.
     pub http: Http,
+    /// TLS.
+    pub tls: Tls,
     /// Authentication.
     pub auth: Auth,
     /// Logging.
@@ -91,6 +93,18 @@ impl Default for Http {
             shutdown_timeout: Duration::from_secs(10),
         }
     }
+}
+
+/// `[tls]`: for clients that are not on the device itself.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// Serve TLS, and redirect who asks in clear text to it, on every TCP address. Clients on the device itself (loopback) may do either.
+    pub enabled: bool,
+    /// Certificates with their keys, `NAME.crt` or `NAME.pem` with `NAME.key` beside it or in one file; the last by name is in force.
+    pub directory: Option<PathBuf>,
+    /// Where the device keeps the certificate that it makes for itself; `$STATE_DIRECTORY` (systemd.exec(5)) if not set.
+    pub state_directory: Option<PathBuf>,
 }
 
 /// `[auth]`: HTTP Basic authentication (RFC 7617).

@@ -112,8 +112,10 @@ impl Settings {
         problems.within("prometheus.max_series", prometheus.max_series, 1, 1000);
         // A relative path would depend on the working directory of the service.
         let directories = [
-            ("dashboards.directories", &self.dashboards.directories),
-            ("textfile.directories", &self.textfile.directories),
+            ("dashboards.directories", &self.dashboards.directories[..]),
+            ("textfile.directories", &self.textfile.directories[..]),
+            ("tls.directory", self.tls.directory.as_slice()),
+            ("tls.state_directory", self.tls.state_directory.as_slice()),
         ];
         for (key, directories) in directories {
             for directory in directories.iter().filter(|path| path.is_relative()) {

@@ -1,8 +1,9 @@
 //! The state of one connection: what the stream, the handlers and admission control know of its client.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -193,6 +194,15 @@ impl ClientConnection {
             Phase::Idle | Phase::Receiving if state.is_closing => ReadGate::Closing,
             Phase::Idle | Phase::Receiving => ReadGate::Open,
         }
+    }
+
+    /// Waits until the connection is to be closed in favour of another one, while no stream reads from it.
+    pub(super) async fn evicted(&self) {
+        poll_fn(|context| match self.read_gate(context.waker()) {
+            ReadGate::Evicted => Poll::Ready(()),
+            ReadGate::Open | ReadGate::Wait | ReadGate::Closing => Poll::Pending,
+        })
+        .await;
     }
 
     /// True if the limit of connections is reached, so that this one must not stay open after its response.

@@ -16,9 +16,11 @@ use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_s
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Sleep;
+use tokio_rustls::server::TlsStream;
 
 use super::client::{ClientConnection, ReadGate};
 use crate::telemetry::CloseReason;
+use edgewatch_program::listen::is_loopback;
 
 /// Bytes of a request's head. Browsers send one or two thousand; a dashboard with many variables some more.
 const MAX_HEAD: usize = 16 << 10;
@@ -34,10 +36,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// (RFC 9112, 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
-/// TCP or a Unix socket: one type, so that the HTTP library is compiled once.
+/// TCP, TLS over TCP, or a Unix socket: one type, so that the HTTP library is compiled once.
 pub(crate) enum Transport {
     /// TCP.
     Tcp(TcpStream),
+    /// TLS, after the handshake.
+    Tls(Box<TlsStream<TcpStream>>),
     /// Unix.
     Unix(UnixStream),
 }
@@ -47,6 +51,7 @@ impl Transport {
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(stream) => stream.peer_addr().ok(),
+            Self::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
             Self::Unix(_) => None,
         }
     }
@@ -55,6 +60,7 @@ impl Transport {
     pub(crate) fn bound_buffers(&self) {
         let socket = match self {
             Self::Tcp(stream) => stream.as_fd(),
+            Self::Tls(stream) => stream.get_ref().0.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
         };
         let bounded = set_socket_send_buffer_size(socket, SEND_BUFFER)
@@ -67,6 +73,7 @@ impl Transport {
     fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
@@ -74,7 +81,24 @@ impl Transport {
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    /// A socket has no buffer of its own, but TLS has.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }
@@ -119,6 +143,34 @@ impl Connection {
     /// The client at the other end.
     pub(crate) fn client(&self) -> &Arc<ClientConnection> {
         &self.client
+    }
+
+    /// Whether others in the network can read along.
+    pub(crate) fn is_clear_text(&self) -> bool {
+        match &self.transport {
+            Transport::Tcp(_) => self.transport.peer().is_none_or(|peer| !is_loopback(peer.ip())),
+            Transport::Tls(_) | Transport::Unix(_) => false,
+        }
+    }
+
+    /// `written`, or an error if the client has been too slow to take it.
+    fn limit_write<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stop_timer(Timeout::Write);
+            self.client.write_completed();
+            return written;
+        }
+        if !matches!(self.timer, Some((Timeout::Write, _))) {
+            self.start_timer(Timeout::Write);
+            self.client.write_blocked();
+        }
+        if self.expired(context).is_some() {
+            return Poll::Ready(Err(not_reading(&self.client)));
+        }
+        match self.client.read_gate(context.waker()) {
+            ReadGate::Evicted => Poll::Ready(Err(evicted())),
+            ReadGate::Open | ReadGate::Wait | ReadGate::Closing => Poll::Pending,
+        }
     }
 
     fn start_timer(&mut self, timeout: Timeout) {
@@ -210,6 +262,7 @@ impl Connection {
         self.client.count_closed(reason);
         // No other response is being written, so it fits into the send buffer, or the client is gone.
         let _ = self.transport.poll_write(context, response);
+        let _ = self.transport.poll_flush(context);
         self.ahead = Vec::new();
         self.start_timer(Timeout::Linger);
         self.poll_linger(context)
@@ -260,34 +313,20 @@ impl AsyncWrite for Connection {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = this.transport.poll_write(context, bytes);
-        if written.is_ready() {
-            this.stop_timer(Timeout::Write);
-            this.client.write_completed();
-            return written;
-        }
-        if !matches!(this.timer, Some((Timeout::Write, _))) {
-            this.start_timer(Timeout::Write);
-            this.client.write_blocked();
-        }
-        if this.expired(context).is_some() {
-            return Poll::Ready(Err(not_reading(&this.client)));
-        }
-        match this.client.read_gate(context.waker()) {
-            ReadGate::Evicted => Poll::Ready(Err(evicted())),
-            ReadGate::Open | ReadGate::Wait | ReadGate::Closing => Poll::Pending,
-        }
+        this.limit_write(context, written)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A socket has no buffer of its own.
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if matches!(this.timer, Some((Timeout::Linger, _))) {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = this.transport.poll_flush(context);
+        this.limit_write(context, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().transport {
-            Transport::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Transport::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        self.get_mut().transport.poll_shutdown(context)
     }
 }
 

@@ -27,8 +27,8 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, TRANSFER_ENCODING,
-    X_CONTENT_TYPE_OPTIONS,
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
+    TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
@@ -39,8 +39,10 @@ use crate::config::Settings;
 use crate::dashboards::DashboardsClient;
 use crate::forward::Forwarding;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
+use crate::tls::Tls;
 use auth::Auth;
 use client::{ClientConnection, RequestGuard};
+pub(crate) use connection::Transport;
 use edgewatch_dashboards::response::{internal_error, plain};
 use edgewatch_program::listen::Listen;
 use edgewatch_sensors::sampler::Sampler;
@@ -67,6 +69,8 @@ pub(crate) struct Reloadable {
     pub(crate) sampler: Arc<Sampler>,
     /// `None` admits every client that reaches the socket.
     pub(crate) auth: Option<Arc<Auth>>,
+    /// `None` serves clear text alone.
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) dashboards: DashboardsClient,
     /// `None` if nothing is forwarded.
     pub(crate) forwarding: Option<Arc<Forwarding>>,
@@ -124,6 +128,10 @@ fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(|| async { plain(HttpResponse::NotFound(), "not found\n") }));
 }
 
+/// Whether others in the network can read a connection.
+#[derive(Clone, Copy)]
+struct IsClearText(bool);
+
 /// The middleware around every handler: limits, authentication, and a response even if the handler panics.
 async fn guard(
     mut request: ServiceRequest,
@@ -142,12 +150,12 @@ async fn guard(
     let has_unread_data = length > 0 || request.head().upgrade();
     let current = app.current();
     let has_auth = current.auth.is_some();
-    let rejection = match reject_body(&mut request, length) {
+    let rejection = match reject_body(&mut request, length)
+        .or_else(|| redirect_to_tls(&current, &request, handler))
+        .or_else(|| reject_host(&current, &request))
+    {
         Some(response) => Some(response),
-        None => match reject_host(&current, &request) {
-            Some(response) => Some(response),
-            None => reject_unauthenticated(&app, &current, &request, &client, handler).await,
-        },
+        None => reject_unauthenticated(&app, &current, &request, &client, handler).await,
     };
     drop(current);
     let mut response = match rejection {
@@ -286,6 +294,26 @@ impl MessageBody for RejectionBody {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         Pin::new(&mut self.get_mut().text).poll_next(context)
     }
+}
+
+/// 307 to the same address with TLS for a request in clear text, where TLS is switched on. Not a permanent one: browsers would keep it for
+/// good, and TLS may be switched off again.
+fn redirect_to_tls(current: &Reloadable, request: &ServiceRequest, handler: &str) -> Option<HttpResponse> {
+    let is_clear_text = request.conn_data::<IsClearText>().is_some_and(|clear| clear.0);
+    if current.tls.is_none() || !is_clear_text || is_health(handler) {
+        return None;
+    }
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host.filter(|host| !host.is_empty()) else {
+        return Some(plain(
+            HttpResponse::BadRequest(),
+            "TLS is spoken here: ask for https://\n",
+        ));
+    };
+    let target = format!("https://{host}{}", request.uri());
+    let mut response = HttpResponse::TemporaryRedirect();
+    response.insert_header((LOCATION, target));
+    Some(plain(response, "TLS is spoken here: ask for https://\n"))
 }
 
 /// 421 for a `Host` that is not the device's, where no password protects against DNS rebinding.

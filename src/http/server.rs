@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use super::admission::Admission;
 use super::client::{ClientConnection, Peers};
 use super::connection::{Connection, Transport};
-use super::{App, guard, routes};
+use super::{App, IsClearText, guard, routes};
 use crate::telemetry::CloseReason;
 use edgewatch_dashboards::response::WRITE_BUFFER;
 use edgewatch_program::logging::LogRateLimit;
@@ -123,6 +123,7 @@ impl ServerContext {
             .h1_write_buffer_size(WRITE_BUFFER)
             .on_connect_ext(|connection: &Connection, data| {
                 data.insert(Arc::clone(connection.client()));
+                data.insert(IsClearText(connection.is_clear_text()));
             })
             .h1(map_config(routes, |()| AppConfig::default()))
             .new_service(())
@@ -173,9 +174,44 @@ impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> Connectio
                 actix_web::rt::spawn(async move { admission.free_capacity().await });
             }
             transport.bound_buffers();
-            self.serve(transport, client, peer).await;
+            match self.secure(transport, &client, peer).await {
+                Some(transport) => self.serve(transport, client, peer).await,
+                None => client.close(),
+            }
         }
         Ok(())
+    }
+
+    /// Shakes hands where TLS is switched on; `None` if the client is gone, too slow, or has to make room for another.
+    async fn secure(
+        &self,
+        transport: Transport,
+        client: &ClientConnection,
+        peer: Option<SocketAddr>,
+    ) -> Option<Transport> {
+        let tls = self.context.app.current().tls.clone();
+        let (stream, tls) = match (transport, tls) {
+            (Transport::Tcp(stream), Some(tls)) => (stream, tls),
+            (transport, _) => return Some(transport),
+        };
+        let shaken = tokio::time::timeout(self.context.client_timeout, tls.accept(stream));
+        let shaken = tokio::select! {
+            shaken = shaken => shaken,
+            // Counted already.
+            () = client.evicted() => return None,
+        };
+        match shaken {
+            Ok(Ok(transport)) => return Some(transport),
+            Ok(Err(error)) => {
+                tracing::debug!("no TLS with {}: {error}", name_of(peer));
+                // Others have closed the connection themselves.
+                if error.kind() == std::io::ErrorKind::InvalidData {
+                    client.count_closed(CloseReason::Malformed);
+                }
+            }
+            Err(_) => client.count_closed(CloseReason::SlowRequest),
+        }
+        None
     }
 
     async fn serve_probe(&self, stream: StdUnixStream) {
@@ -190,18 +226,22 @@ impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> Connectio
 
     async fn serve(&self, transport: Transport, client: Arc<ClientConnection>, peer: Option<SocketAddr>) {
         let connection = Connection::new(transport, client, self.context.client_timeout);
-        let peer_name = || peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.ip().to_string());
         match self.http.call((connection, peer)).await {
             Ok(()) => {}
             Err(DispatchError::Parse(error)) => {
                 self.context.app.telemetry.closed(CloseReason::Malformed);
                 if let Some(suppressed) = self.context.malformed_log.allow(Instant::now()) {
-                    tracing::warn!("malformed request from {}: {error}{suppressed}", peer_name());
+                    tracing::warn!("malformed request from {}: {error}{suppressed}", name_of(peer));
                 }
             }
             // Disconnected, evicted, or too slow; the latter two are counted.
-            Err(DispatchError::Io(error)) => tracing::debug!("connection from {} ended: {error}", peer_name()),
-            Err(error) => tracing::error!("connection from {} ended: {error}", peer_name()),
+            Err(DispatchError::Io(error)) => tracing::debug!("connection from {} ended: {error}", name_of(peer)),
+            Err(error) => tracing::error!("connection from {} ended: {error}", name_of(peer)),
         }
     }
+}
+
+/// Who is at the other end, for the log.
+fn name_of(peer: Option<SocketAddr>) -> String {
+    peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.ip().to_string())
 }

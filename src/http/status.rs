@@ -45,6 +45,9 @@ pub(crate) async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let body = html! {
         (notices(&app, &current))
         (summary(&app, &current, failing))
+        @if let Some(tls) = &current.tls {
+            p.fingerprint { "SHA-256 of the certificate of this device: " code { (tls.fingerprint) } }
+        }
         (links(&current.settings, &request))
         h2 { "Sources" }
         table.sources {

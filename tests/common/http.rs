@@ -37,6 +37,11 @@ pub fn ask(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
 
 /// As [`ask`], but the other side sees an address of this machine that is none of its loopback's, as if it were another machine.
 pub fn ask_from_outside(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
+    ask_on(connect_from_outside(address)?, request)
+}
+
+/// A connection whose other side sees an address of this machine that is none of its loopback's, as if it were another machine.
+pub fn connect_from_outside(address: SocketAddr) -> std::io::Result<TcpStream> {
     use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
     let known = Command::new("hostname").arg("-I").output()?;
@@ -48,12 +53,17 @@ pub fn ask_from_outside(address: SocketAddr, request: &[u8]) -> std::io::Result<
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
     bind(&socket, &SocketAddr::from((own, 0)))?;
     connect(&socket, &address)?;
-    ask_on(TcpStream::from(socket), request)
+    Ok(TcpStream::from(socket))
 }
 
 /// Sends `request` on a connection and reads until the other side closes.
-pub fn ask_on(mut stream: TcpStream, request: &[u8]) -> std::io::Result<Answer> {
+pub fn ask_on(stream: TcpStream, request: &[u8]) -> std::io::Result<Answer> {
     stream.set_read_timeout(Some(PATIENCE))?;
+    ask_over(stream, request)
+}
+
+/// As [`ask_on`], over whatever carries the bytes, such as TLS.
+pub fn ask_over(mut stream: impl Read + Write, request: &[u8]) -> std::io::Result<Answer> {
     stream.write_all(request)?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;

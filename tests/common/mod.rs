@@ -32,7 +32,7 @@ use tempfile::{NamedTempFile, TempDir};
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use fake_sys::FakeSys;
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
-pub use http::{Answer, ask, ask_from_outside, ask_on};
+pub use http::{Answer, ask, ask_from_outside, ask_on, ask_over, connect_from_outside};
 pub use log::Log;
 pub use manager::Manager;
 
