@@ -15,13 +15,9 @@ use tokio::task::JoinHandle;
 use crate::config::{Settings, SettingsError};
 use crate::dashboards::{DashboardsClient, DashboardsError};
 use crate::forward::{self, Forwarding, ForwardingError};
-use crate::http::{
-    self, App, Reloadable,
-    auth::{Auth, AuthError, BadLines},
-};
+use crate::http::{self, App, Reloadable, auth::BadLines};
+use crate::security::{Security, SecurityError};
 use crate::telemetry::Telemetry;
-use crate::tls::error::TlsError;
-use crate::tls::{Loaded, Tls};
 use edgewatch_program::error::{Error as ProgramError, Failure};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::socket::Socket;
@@ -56,7 +52,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Auth(#[from] AuthError),
+    Security(#[from] SecurityError),
     #[error(transparent)]
     Budget(#[from] Failure),
     #[error(transparent)]
@@ -69,8 +65,6 @@ pub(crate) enum ServeError {
     Dashboards(#[from] DashboardsError),
     #[error(transparent)]
     Forwarding(#[from] ForwardingError),
-    #[error(transparent)]
-    Tls(#[from] TlsError),
     #[error(
         "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
     )]
@@ -95,9 +89,8 @@ pub(crate) fn run(args: &Args) -> Result<(), ServeError> {
         return Ok(output::print_untrusted(&settings.to_toml()?)?);
     }
     if args.check {
-        Auth::load(&settings.auth, BadLines::Refuse)?;
+        Security::check(&settings)?;
         Forwarding::check(&settings)?;
-        Tls::check(&settings.tls)?;
         edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
         return Ok(output::print("the settings are valid\n")?);
     }
@@ -157,9 +150,8 @@ impl Service {
         let telemetry = Arc::new(Telemetry::new()?);
         let addresses = sockets.iter().map(Socket::address).collect::<Result<Vec<_>, _>>()?;
         let initial = Reloadable {
-            auth: Auth::load(&settings.auth, BadLines::Skip)?,
+            security: Security::load(&settings, BadLines::Skip)?,
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
-            tls: load_tls(&settings)?,
             dashboards: DashboardsClient::new(&settings.dashboards_program(), None)?,
             forwarding: Forwarding::start(&settings, None)?,
             settings,
@@ -248,7 +240,9 @@ impl Service {
     async fn apply(&self, mut settings: Settings) -> Result<(), ServeError> {
         let old = self.app.current();
         if settings.keep_until_restart(&old.settings) {
-            tracing::warn!("changes of [http] but for insecure and hosts take effect at the next start");
+            tracing::warn!(
+                "changes of [http] but for insecure, hosts and web_config_file take effect at the next start"
+            );
         }
         let sampler = if old.settings.sensors() == settings.sensors() {
             Arc::clone(&old.sampler)
@@ -264,9 +258,8 @@ impl Service {
         let dashboards = DashboardsClient::new(&settings.dashboards_program(), Some(&old.dashboards))?;
         Forwarding::check(&settings)?;
         let mut new = Reloadable {
-            auth: Auth::load(&settings.auth, BadLines::Refuse)?,
+            security: Security::load(&settings, BadLines::Refuse)?,
             sampler,
-            tls: load_tls(&settings)?,
             dashboards,
             forwarding: old.forwarding.clone(),
             settings,
@@ -294,18 +287,6 @@ impl Service {
         tokio::time::sleep(GRACE).await;
         self.handle.stop(true).await;
     }
-}
-
-/// TLS as the settings have it. Files that cannot be used are logged, since what remains serves.
-fn load_tls(settings: &Settings) -> Result<Option<Arc<Tls>>, TlsError> {
-    let Loaded { tls, problems } = Tls::load(&settings.tls)?;
-    for problem in problems {
-        tracing::error!("{problem}");
-    }
-    if let Some(tls) = &tls {
-        tracing::info!("TLS with the certificate {}", tls.fingerprint);
-    }
-    Ok(tls)
 }
 
 /// One line for `systemctl status`.
@@ -336,7 +317,7 @@ async fn health_problem(app: &App) -> Option<&'static str> {
 /// Refuses addresses that are reachable from the network without authentication. Inherited sockets are checked as well, which the
 /// settings do not name.
 fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), ServeError> {
-    if new.auth.is_some() {
+    if new.security.auth.is_some() {
         return Ok(());
     }
     let Some(open) = addresses.iter().find(|address| !address.is_local()) else {

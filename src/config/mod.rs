@@ -58,7 +58,7 @@ pub struct Settings {
     pub forward: edgewatch_forward::settings::Settings,
 }
 
-/// `[http]`: changes take effect at the next start, but those of `insecure` and `hosts` at a reload.
+/// `[http]`: changes take effect at the next start, but those of `insecure`, `hosts` and `web_config_file` at a reload.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
@@ -68,6 +68,8 @@ pub struct Http {
     pub insecure: bool,
     /// Values of `Host` that are served without a password, beside addresses, localhost and the host name.
     pub hosts: Vec<String>,
+    /// A web configuration file as Prometheus and its exporters have one, for TLS, users and headers.
+    pub web_config_file: Option<PathBuf>,
     /// Open connections; further ones wait in the kernel's queue. 1 to 1024.
     pub max_connections: usize,
     /// Time for a client to send its request. 100 ms to 60 s.
@@ -87,6 +89,7 @@ impl Default for Http {
             listen: vec![Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 8000)))],
             insecure: false,
             hosts: Vec::new(),
+            web_config_file: None,
             max_connections: 64,
             client_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(75),
@@ -154,6 +157,7 @@ impl Settings {
         let kept = Http {
             insecure: self.http.insecure,
             hosts: self.http.hosts.clone(),
+            web_config_file: self.http.web_config_file.clone(),
             ..running.http.clone()
         };
         let changed = self.http != kept;

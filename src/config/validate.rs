@@ -130,7 +130,8 @@ impl Settings {
             problems.add("http.listen", "[]", "at least one address");
         }
         for listen in &http.listen {
-            if !listen.is_local() && self.auth.users_file.is_none() && !http.insecure {
+            if !listen.is_local() && self.auth.users_file.is_none() && http.web_config_file.is_none() && !http.insecure
+            {
                 problems.add(
                     "http.listen",
                     listen,

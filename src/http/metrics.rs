@@ -31,7 +31,7 @@ pub(crate) async fn metrics(
     let body = ENCODER.with_borrow_mut(|encoder| {
         let mut own = app.telemetry.gather();
         own.extend(current.forwarding.iter().flat_map(|forwarding| forwarding.gather()));
-        own.extend(current.tls.iter().flat_map(|tls| tls.gather()));
+        own.extend(current.security.tls.iter().flat_map(|tls| tls.gather()));
         let text = encoder.encode(&current.sampler, &own)?;
         let body = match gzip {
             true => compress(text)?,

@@ -38,9 +38,8 @@ use futures_util::FutureExt;
 use crate::config::Settings;
 use crate::dashboards::DashboardsClient;
 use crate::forward::Forwarding;
+use crate::security::Security;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
-use crate::tls::Tls;
-use auth::Auth;
 use client::{ClientConnection, RequestGuard};
 pub(crate) use connection::Transport;
 use edgewatch_dashboards::response::{internal_error, plain};
@@ -67,10 +66,7 @@ pub(crate) struct App {
 pub(crate) struct Reloadable {
     pub(crate) settings: Settings,
     pub(crate) sampler: Arc<Sampler>,
-    /// `None` admits every client that reaches the socket.
-    pub(crate) auth: Option<Arc<Auth>>,
-    /// `None` serves clear text alone.
-    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) security: Security,
     pub(crate) dashboards: DashboardsClient,
     /// `None` if nothing is forwarded.
     pub(crate) forwarding: Option<Arc<Forwarding>>,
@@ -149,7 +145,7 @@ async fn guard(
     // The body is not read, and after an upgrade there is no end of the request.
     let has_unread_data = length > 0 || request.head().upgrade();
     let current = app.current();
-    let has_auth = current.auth.is_some();
+    let has_auth = current.security.auth.is_some();
     let rejection = match reject_body(&mut request, length)
         .or_else(|| redirect_to_tls(&current, &request, handler))
         .or_else(|| reject_host(&current, &request))
@@ -167,7 +163,7 @@ async fn guard(
                 app.telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
                 app.telemetry.count_response(handler, 500);
                 let mut response = internal_error();
-                add_security_headers(response.headers_mut());
+                add_security_headers(&app.current(), response.headers_mut());
                 return Err(InternalError::from_response("panic", response).into());
             }
         },
@@ -179,7 +175,7 @@ async fn guard(
         status = response.status().as_u16(),
         "request"
     );
-    add_security_headers(response.headers_mut());
+    add_security_headers(&app.current(), response.headers_mut());
     // Clients that have not authenticated keep no connection beyond a response, and at the limit no client does.
     let is_unauthenticated = response.status().is_client_error() || (is_health(handler) && has_auth);
     if has_unread_data || is_unauthenticated || client.is_over_limit() {
@@ -216,9 +212,12 @@ impl MessageBody for GuardedBody {
     }
 }
 
-/// Adds the headers that restrict browsers, unless the handler has set them: no content sniffing, no resources or scripts of other
+/// Adds the headers of the web configuration file, and those that restrict browsers, unless they are set: no content sniffing, no resources or scripts of other
 /// origins, no framing, no use by other sites.
-fn add_security_headers(headers: &mut HeaderMap) {
+fn add_security_headers(current: &Reloadable, headers: &mut HeaderMap) {
+    for (name, value) in &current.security.headers {
+        headers.insert(name.clone(), value.clone());
+    }
     let policies = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
@@ -300,7 +299,7 @@ impl MessageBody for RejectionBody {
 /// good, and TLS may be switched off again.
 fn redirect_to_tls(current: &Reloadable, request: &ServiceRequest, handler: &str) -> Option<HttpResponse> {
     let is_clear_text = request.conn_data::<IsClearText>().is_some_and(|clear| clear.0);
-    if current.tls.is_none() || !is_clear_text || is_health(handler) {
+    if current.security.tls.is_none() || !is_clear_text || is_health(handler) {
         return None;
     }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
@@ -318,7 +317,7 @@ fn redirect_to_tls(current: &Reloadable, request: &ServiceRequest, handler: &str
 
 /// 421 for a `Host` that is not the device's, where no password protects against DNS rebinding.
 fn reject_host(current: &Reloadable, request: &ServiceRequest) -> Option<HttpResponse> {
-    let is_open = current.auth.as_ref().is_none_or(|auth| auth.trusts(request));
+    let is_open = current.security.auth.as_ref().is_none_or(|auth| auth.trusts(request));
     // No browser connects to a Unix socket; a reverse proxy there passes the name of its own client on.
     let is_browser = request.peer_addr().is_some();
     if !is_open || !is_browser || hosts::are_known(request, &current.settings.http.hosts) {
@@ -345,6 +344,6 @@ async fn reject_unauthenticated(
     if is_health(handler) {
         return None;
     }
-    let auth = current.auth.as_ref()?;
+    let auth = current.security.auth.as_ref()?;
     auth.reject(request, client, &app.telemetry).await
 }

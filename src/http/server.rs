@@ -189,7 +189,7 @@ impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> Connectio
         client: &ClientConnection,
         peer: Option<SocketAddr>,
     ) -> Option<Transport> {
-        let tls = self.context.app.current().tls.clone();
+        let tls = self.context.app.current().security.tls.clone();
         let (stream, tls) = match (transport, tls) {
             (Transport::Tcp(stream), Some(tls)) => (stream, tls),
             (transport, _) => return Some(transport),

@@ -45,7 +45,7 @@ pub(crate) async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let body = html! {
         (notices(&app, &current))
         (summary(&app, &current, failing))
-        @if let Some(tls) = &current.tls {
+        @if let Some(tls) = &current.security.tls {
             p.fingerprint { "SHA-256 of the certificate of this device: " code { (tls.fingerprint) } }
         }
         (links(&current.settings, &request))
@@ -78,7 +78,7 @@ pub(crate) async fn icon() -> HttpResponse {
 
 fn notices(app: &App, current: &Reloadable) -> Markup {
     let settings = &current.settings;
-    let open = current.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
+    let open = current.security.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
     html! {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }

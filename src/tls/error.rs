@@ -24,6 +24,8 @@ pub(crate) enum TlsError {
     Make(#[from] rcgen::Error),
     #[error("TLS: {0}")]
     Rustls(#[from] rustls::Error),
+    #[error("certificates of clients: {0}")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
 }

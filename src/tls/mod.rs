@@ -1,11 +1,12 @@
 //! TLS of the pages and of /metrics (RFC 8446, RFC 5246): the certificate in force, and the handshake.
 //!
 //! [`pair`] a certificate with its key, [`device`] the one that the device makes for itself, [`directory`] those that people drop in,
-//! [`error`] what is wrong with them.
+//! [`options`] how it is used, [`error`] what is wrong with them.
 
 pub(crate) mod device;
 mod directory;
 pub(crate) mod error;
+pub(crate) mod options;
 pub(crate) mod pair;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,6 @@ use std::sync::Arc;
 
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, Opts, Registry};
-use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::config;
 use crate::http::Transport;
 use error::TlsError;
+use options::Options;
 use pair::{Origin, Pair};
 
 /// The type of the first record of a handshake (RFC 8446, 5.1). No HTTP request begins with it.
@@ -66,7 +67,7 @@ impl Tls {
             }
         };
         Ok(Loaded {
-            tls: Some(Arc::new(Self::new(pair)?)),
+            tls: Some(Arc::new(Self::new(pair, Options::default())?)),
             problems,
         })
     }
@@ -83,13 +84,14 @@ impl Tls {
         problems.into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn new(pair: Pair) -> Result<Self, TlsError> {
+    /// With this certificate.
+    ///
+    /// # Errors
+    /// The options leave nothing to agree on.
+    pub(crate) fn new(pair: Pair, options: Options) -> Result<Self, TlsError> {
         let metrics = gauges(&pair)?;
         let fingerprint = pair.fingerprint();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(pair.chain, pair.key)?;
+        let mut config = options.server(pair)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // Who comes back is few, and stays connected: nothing is kept for others to resume.
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -144,6 +146,7 @@ fn gauges(pair: &Pair) -> prometheus::Result<Registry> {
                 Origin::Device => "device",
                 Origin::Directory(_) => "directory",
                 Origin::Unsaved => "unsaved",
+                Origin::WebConfig => "web_config",
             },
         ),
     )?;

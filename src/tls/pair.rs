@@ -23,6 +23,8 @@ pub(crate) enum Origin {
     Device,
     /// The device has made it, and it is lost at the end of this process.
     Unsaved,
+    /// A web configuration file names it.
+    WebConfig,
     /// Somebody has dropped it in.
     Directory(PathBuf),
 }
@@ -72,7 +74,7 @@ impl Pair {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub(super) fn parse(certificate: &str, key: &str, origin: Origin) -> Result<Self, PairError> {
+    pub(crate) fn parse(certificate: &str, key: &str, origin: Origin) -> Result<Self, PairError> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
         let chain = chain.map_err(|_| PairError::Pem)?;
         let first = chain.first().ok_or(PairError::NoCertificate)?;

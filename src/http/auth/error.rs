@@ -11,6 +11,8 @@ use thiserror::Error;
 pub(crate) enum AuthError {
     #[error("auth.users_file = {}: {source}", path.display())]
     UsersFile { path: PathBuf, source: UsersFileError },
+    #[error("http.web_config_file: basic_auth_users: the line of {user} {source}")]
+    WebConfigUser { user: String, source: LineError },
     #[error("random bytes: {0}")]
     Random(#[from] getrandom::Error),
 }

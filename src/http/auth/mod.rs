@@ -8,7 +8,7 @@ mod error;
 mod throttle;
 mod users;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -67,19 +67,36 @@ impl Auth {
         let Some(file) = &settings.users_file else {
             return Ok(None);
         };
-        let users = Users::load(file, bad_lines)?;
+        Self::new(Users::load(file, bad_lines)?, settings.trust_loopback).map(Some)
+    }
+
+    /// With the users of a web configuration file: bcrypt hashes by user; `None` if there are none.
+    ///
+    /// # Errors
+    /// A hash that cannot be used, or the system gives no random bytes.
+    pub(crate) fn from_hashes(
+        hashes: &BTreeMap<String, String>,
+        trust_loopback: bool,
+    ) -> Result<Option<Arc<Self>>, AuthError> {
+        match hashes.is_empty() {
+            true => Ok(None),
+            false => Self::new(Users::from_hashes(hashes)?, trust_loopback).map(Some),
+        }
+    }
+
+    fn new(users: Users, trust_loopback: bool) -> Result<Arc<Self>, AuthError> {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt)?;
-        Ok(Some(Arc::new(Self {
+        Ok(Arc::new(Self {
             users,
-            trust_loopback: settings.trust_loopback,
+            trust_loopback,
             salt,
             right: Mutex::default(),
             wrong: Mutex::default(),
             throttle: Mutex::default(),
             check: Arc::new(Semaphore::new(1)),
             retry: Arc::new(Semaphore::new(1)),
-        })))
+        }))
     }
 
     /// Whether the client of `request` needs no password. One on a Unix socket has no address: it is on this device and had permission to

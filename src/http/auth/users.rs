@@ -1,6 +1,6 @@
 //! The users file: lines of `user:bcrypt-hash`, as `htpasswd -nB USER` prints them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use edgewatch_program::credential;
@@ -55,6 +55,29 @@ impl Users {
         }
     }
 
+    /// Those of a web configuration file.
+    ///
+    /// # Errors
+    /// The first user whose hash cannot be used.
+    pub(crate) fn from_hashes(hashes: &BTreeMap<String, String>) -> Result<Self, AuthError> {
+        let mut users = Self {
+            hashes: HashMap::new(),
+            most_expensive: String::new(),
+        };
+        let mut max_cost = 0;
+        for (user, hash) in hashes {
+            let cost = cost(hash).map_err(|source| AuthError::WebConfigUser {
+                user: user.clone(),
+                source,
+            })?;
+            if cost > max_cost {
+                (max_cost, users.most_expensive) = (cost, hash.clone());
+            }
+            users.hashes.insert(user.clone(), hash.clone());
+        }
+        Ok(users)
+    }
+
     /// The users, and what is wrong with lines.
     fn parse(text: &str) -> (Self, Vec<UsersFileError>) {
         let mut users = Self {
@@ -107,6 +130,11 @@ fn entry(line: &str) -> Result<(&str, &str, u32), LineError> {
         .split_once(':')
         .filter(|(user, _)| !user.is_empty())
         .ok_or(LineError::Format)?;
+    cost(hash).map(|cost| (user, hash, cost))
+}
+
+/// The cost of a hash.
+fn cost(hash: &str) -> Result<u32, LineError> {
     if hash.starts_with("$2x$") {
         return Err(LineError::FaultyHash);
     }
@@ -115,7 +143,7 @@ fn entry(line: &str) -> Result<(&str, &str, u32), LineError> {
     if !COSTS.contains(&cost) {
         return Err(LineError::Cost { cost, allowed: COSTS });
     }
-    Ok((user, hash, cost))
+    Ok(cost)
 }
 
 #[cfg(test)]
