@@ -18,8 +18,8 @@
         machine.require_unit_state("edgewatch-grafana.socket", "active")
         machine.require_unit_state("grafana.service", "inactive")
         machine.fail("pgrep -x grafana")
-        # edgewatch check is content with that.
-        machine.succeed("edgewatch check --json | jq -e '[.checks[] | select(.status == \"failed\")] == []'")
+        # edgewatch check finds no failure in that; 1 is a warning, such as of the emulator's clock.
+        machine.succeed("edgewatch check --wait 1m >&2 || [ $? = 1 ]")
 
     for _ in range(2):
         with subtest("a visit starts it, and waits for it"):

@@ -8,13 +8,13 @@
       services.prometheus = {
         enable = true;
         extraFlags = [ "--web.enable-remote-write-receiver" ];
-        # The user machine, with the password `secret`.
+        # The user machine, with the password `opensesame`.
         webConfigFile = "/etc/web.yml";
         checkConfig = "syntax-only";
       };
       environment.etc."web.yml".text = ''
         basic_auth_users:
-          machine: $2b$05$A32zfTbIP04WMGWG3lG2C.be1yiVfrsodej4MuBIY3KflR6FrZkEW
+          machine: $2b$05$XKF9AX3b8wKE2D61bYVAguGQFQcR/FLOXVkmjvpO8K.3gfMAPntBe
       '';
       networking.firewall.allowedTCPPorts = [ config.services.prometheus.port ];
     };
@@ -32,7 +32,7 @@
     };
     systemd.tmpfiles.rules = [
       "d /var/lib/secrets 0700 root root"
-      "f /var/lib/secrets/remote-write 0400 root root - secret"
+      "f /var/lib/secrets/remote-write 0400 root root - opensesame"
     ];
   };
 
@@ -44,7 +44,7 @@
         url = "http://127.0.0.1:9090/api/v1/query"
         expression = f'count_over_time(up{{job="sensor"}}[{seconds}s])'
         answer = server.succeed(
-            shlex.join(["curl", "-sf", "-u", "machine:secret", "--data-urlencode", f"query={expression}", url])
+            shlex.join(["curl", "-sf", "-u", "machine:opensesame", "--data-urlencode", f"query={expression}", url])
         )
         result = json.loads(answer)["data"]["result"]
         return int(result[0]["value"][1]) if result else 0
@@ -64,7 +64,7 @@
 
     with subtest("samples arrive, with the password that only root can read"):
         wait_for_samples(600, 3)
-        machine.succeed("! grep -r secret /etc/systemd/system/prometheus.service /etc/prometheus/")
+        machine.succeed("! grep -r opensesame /etc/systemd/system/prometheus.service /etc/prometheus/")
 
     with subtest("what was taken during an outage arrives afterwards"):
         server.block()
