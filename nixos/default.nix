@@ -4,6 +4,7 @@
   imports = [
     ./budget.nix
     ./sensor.nix
+    ./tls.nix
     ./prometheus.nix
     ./forward.nix
     ./remote-write.nix

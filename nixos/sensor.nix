@@ -18,6 +18,11 @@ let
   format = pkgs.formats.toml { };
 
   unchecked = format.generate "edgewatch.toml" cfg.settings;
+  # Certificates are on the device alone.
+  checkable = format.generate "edgewatch.toml" (
+    cfg.settings
+    // lib.optionalAttrs (cfg.settings ? tls) { tls = removeAttrs cfg.settings.tls [ "directory" ]; }
+  );
   # A program for another CPU cannot be asked: there a mistake shows when the service starts.
   checked =
     if pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform then
@@ -27,7 +32,7 @@ let
         echo 'nobody:$2b$04$abcdefghijklmnopqrstuuu1pNVQYUcLAMLVSTrRF7gwPQwGpCzWi' >credentials/users
         # Nor its secrets.
         for name in password_file bearer_token_file; do echo secret >credentials/forward-$name; done
-        CREDENTIALS_DIRECTORY=$PWD/credentials ${lib.getExe cfg.package} serve --check --config ${unchecked}
+        CREDENTIALS_DIRECTORY=$PWD/credentials ${lib.getExe cfg.package} serve --check --config ${checkable}
         cp ${unchecked} $out
       ''
     else

@@ -23,6 +23,7 @@ in
     # IPv4 as well: mDNS tells both addresses.
     listenAddress = "::";
     openFirewall = true;
+    tls.enable = true;
     grafana = {
       listenAddress = "::";
       openFirewall = true;

@@ -71,11 +71,38 @@ in
         SystemCallFilter = "@system-service";
       };
     };
+    # Whoever opens the pages for the first time compares it with what the browser shows.
+    systemd.services.edgewatch-fingerprint = {
+      description = "Fingerprint of the certificate, for the console";
+      wantedBy = [ "multi-user.target" ];
+      after = [ "edgewatch.service" ];
+      path = [
+        config.services.edgewatch.package
+        pkgs.curl
+        pkgs.gnused
+        pkgs.util-linux
+      ];
+      script = ''
+        status=http://127.0.0.1:${toString config.services.edgewatch.port}
+        edgewatch wait --timeout 5m $status/healthz
+        curl --silent --fail $status/metrics |
+          sed -n 's/^edge_tls_certificate_info{fingerprint="\([^"]*\)".*/Certificate of the pages, SHA-256\n\1\n/p' >/run/edgewatch-appliance/certificate
+        agetty --reload
+      '';
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        Restart = "on-failure";
+        RestartSec = 10;
+      };
+    };
     # Without their files both refuse to start, and try again; with them they need nothing of this boot's.
     systemd.services.edgewatch.wants = [ "edgewatch-first-boot.service" ];
     systemd.services.grafana.wants = [ "edgewatch-first-boot.service" ];
 
     environment.etc."issue.d/edgewatch.issue".source = "/run/edgewatch-appliance/issue";
+    environment.etc."issue.d/edgewatch-certificate.issue".source =
+      "/run/edgewatch-appliance/certificate";
 
     services.openssh.authorizedKeysFiles = [ "/var/lib/edgewatch-keys/%u" ];
 

@@ -29,7 +29,7 @@ show() {
     [ $status = 0 ] || told+=("The first boot is not complete: journalctl -u edgewatch-first-boot says why.")
     # agetty shows it before it asks for a name, with the address of the device instead of \4.
     {
-        printf '\nStatus   http://%s.local:8000  or  http://\\4:8000\n' "$(uname -n)"
+        printf '\nStatus   https://%s.local:8000  or  https://\\4:8000\n' "$(uname -n)"
         printf 'Grafana  http://%s.local:3000\n' "$(uname -n)"
         if [ ! -s "$state/password" ]; then
             printf 'User     %s, who has no password yet\n' "$user"
