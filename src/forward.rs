@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::config::Settings;
 use edgewatch_forward::counters::Counters;
 use edgewatch_forward::forwarder::{Forwarder, StartError};
-use edgewatch_forward::send::SetupError;
+use edgewatch_outbound::http::SetupError;
 
 /// Why nothing can be forwarded.
 #[derive(Debug, Error)]

@@ -193,7 +193,7 @@ fn a_cursor_that_is_damaged_or_of_the_future_loses_nothing() {
         });
         match text == of_this_boot || text == of_another {
             true => service.log.wait_for("the clock may have gone back"),
-            false => service.log.wait_for("not what a cursor is"),
+            false => service.log.wait_for("not what edgewatch writes there"),
         }
     }
     std::fs::write(&file, "damaged").unwrap();
@@ -230,7 +230,7 @@ fn of_two_services_with_one_cursor_one_forwards_and_the_other_says_why_not() {
     let first = stack.service(&stack.settings(&centre.url(), ""));
     first.wait_for_metric(SENT, |value| value > Some(0.0));
     let second = Service::start(&stack.settings(&centre.url(), ""));
-    second.log.wait_for("another edgewatch forwards from this directory");
+    second.log.wait_for("another edgewatch has this state");
     assert!(failures(&second, "cursor") > 0.0);
     assert_eq!(second.metric(SENT), Some(0.0));
     assert_eq!(failures(&first, "cursor"), 0.0);

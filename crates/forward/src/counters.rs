@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, IntCounter, IntCounterVec, Opts, Registry};
 
-use crate::clock;
-use crate::error::Kind;
+use edgewatch_outbound::clock;
+use edgewatch_outbound::failure::Kind;
 
 /// The metrics, which outlive a reload of the settings.
 pub struct Counters {

@@ -1,22 +1,17 @@
 //! Forwards what the device's Prometheus stores to a centre, as remote_write. The local history is the queue: a cursor says up to where the
 //! centre has it, and moves only after the centre has answered with 2xx, so an outage may last as long as the history is kept.
 //!
-//! [`settings`] what can be set, [`profile`] which series are sent, [`clock`] the clocks of this device, [`cursor`] the place and its file,
-//! [`window`] which piece of time is next, [`source`] reads it from Prometheus, [`encode`] makes requests of it, [`secret`] what is read
-//! from files and never shown, [`send`] gives them to the centre, [`backoff`] when it is tried again, [`counters`] the metrics,
-//! [`forwarder`] the thread that does all of it.
+//! [`settings`] what can be set, [`profile`] which series are sent, [`cursor`] the place and its file, [`window`] which piece of time is
+//! next, [`source`] reads it from Prometheus, [`encode`] makes requests of it, [`send`] gives them to the centre, [`counters`] the metrics,
+//! [`forwarder`] the thread that does all of it. What it shares with notification is [`edgewatch_outbound`].
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-pub mod backoff;
-pub mod clock;
 pub mod counters;
 pub mod cursor;
 pub mod encode;
-pub mod error;
 pub mod forwarder;
 pub mod profile;
-pub mod secret;
 pub mod send;
 pub mod settings;
 pub mod source;

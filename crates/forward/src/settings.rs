@@ -1,13 +1,11 @@
 //! `[forward]`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use edgewatch_outbound::check::{self, Problem, Problems};
 use serde::{Deserialize, Serialize};
-use ureq::http::Uri;
-use ureq::http::header::{HeaderName, HeaderValue};
 
 use crate::profile::Profile;
 
@@ -85,23 +83,8 @@ pub const LABELS_OF_SERIES: &[&str] = &[
     "version",
     "zone",
 ];
-/// Headers that the protocol needs, or that hold secrets.
-const OWN_HEADERS: [&str; 12] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "host",
-    "proxy-authorization",
-    "transfer-encoding",
-    "user-agent",
-    "x-prometheus-remote-write-version",
-];
-/// Parts of names of headers whose values nobody should read in a settings file.
-const SECRET_NAMES: [&str; 6] = ["auth", "cookie", "key", "password", "secret", "token"];
+/// Headers that the protocol needs.
+const OWN_HEADERS: &[&str] = &["x-prometheus-remote-write-version"];
 
 /// Where the history is sent, and how. Nothing is without `url`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -176,17 +159,6 @@ impl Default for Settings {
     }
 }
 
-/// A value that is not allowed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The key below `forward`.
-    pub key: String,
-    /// The value, unless there may be a password in it.
-    pub value: String,
-    /// What is allowed.
-    pub allowed: String,
-}
-
 impl Settings {
     /// The length of a window.
     pub fn window(&self) -> Duration {
@@ -196,7 +168,7 @@ impl Settings {
     /// The labels of all series that are sent.
     pub fn external_labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.labels.clone();
-        labels.entry(EDGE.to_owned()).or_insert_with(default_edge);
+        labels.entry(EDGE.to_owned()).or_insert_with(check::device_name);
         labels
     }
 
@@ -217,65 +189,25 @@ impl Settings {
                 "password_file, bearer_token_file or header_files",
             ),
         }
-        if let Some(proxy) = &self.proxy {
-            problems.address(
-                "proxy",
-                proxy,
-                &["http", "socks5"],
-                "nothing: proxies with passwords are not supported",
-            );
-        }
+        problems.proxy("proxy", self.proxy.as_deref());
         problems.within("window", self.window(), 1, 3600);
         problems.within("lag", self.lag, 1, 600);
         problems.within("timeout", self.timeout, 1, 300);
-        if let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_relative()) {
-            problems.add("directory", directory.display(), "an absolute path");
-        }
-        self.authentication(&mut problems);
+        problems.absolute("directory", self.directory.as_deref());
+        problems.authentication(
+            self.user.as_deref(),
+            self.password_file.as_deref(),
+            self.bearer_token_file.as_deref(),
+        );
+        self.certificates(&mut problems);
         for (name, value) in &self.labels {
-            problems.label(name, value);
+            label(&mut problems, name, value);
         }
-        for (name, value) in &self.headers {
-            problems.header("headers", name);
-            let lower = name.to_ascii_lowercase();
-            if SECRET_NAMES.iter().any(|part| lower.contains(part)) {
-                problems.add(
-                    "headers",
-                    name,
-                    "names that hold no secret; header_files takes the value from a file",
-                );
-            } else if HeaderValue::from_str(value).is_err() {
-                problems.add("headers", name, "values of printable ASCII characters");
-            }
-        }
-        for name in self.header_files.keys() {
-            problems.header("header_files", name);
-        }
+        problems.headers(&self.headers, &self.header_files, OWN_HEADERS);
         problems.0
     }
 
-    fn authentication(&self, problems: &mut Problems) {
-        if self.user.is_some() != self.password_file.is_some() {
-            problems.add(
-                "user",
-                self.user.as_deref().unwrap_or("not set"),
-                "user and password_file together, or neither",
-            );
-        }
-        if self
-            .user
-            .as_ref()
-            .is_some_and(|user| user.contains(':') || user.bytes().any(|byte| byte < b' '))
-        {
-            problems.add(
-                "user",
-                "…",
-                "a name without a colon (RFC 7617) and without control characters",
-            );
-        }
-        if self.user.is_some() && self.bearer_token_file.is_some() {
-            problems.add("bearer_token_file", "set", "either it or user and password_file");
-        }
+    fn certificates(&self, problems: &mut Problems) {
         if self.certificate_file.is_some() != self.key_file.is_some() {
             problems.add(
                 "certificate_file",
@@ -290,88 +222,23 @@ impl Settings {
     }
 }
 
-#[derive(Default)]
-struct Problems(Vec<Problem>);
-
-impl Problems {
-    fn add(&mut self, key: &str, value: impl ToString, allowed: impl Into<String>) {
-        self.0.push(Problem {
-            key: key.to_owned(),
-            value: value.to_string(),
-            allowed: allowed.into(),
-        });
+fn label(problems: &mut Problems, name: &str, value: &str) {
+    let mut bytes = name.bytes();
+    let is_name = bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_name || name.starts_with("__") {
+        problems.add("labels", name, "names of letters, digits and _, without __ in front");
+    } else if LABELS_OF_SERIES.contains(&name) {
+        problems.add(
+            "labels",
+            name,
+            format!("a name that no series has itself, such as {EDGE}, site or customer: a series keeps its own {name}, and would be of no device"),
+        );
     }
-
-    fn within(&mut self, key: &str, value: Duration, min: u64, max: u64) {
-        let (min, max) = (Duration::from_secs(min), Duration::from_secs(max));
-        if !(min..=max).contains(&value) {
-            self.add(key, format!("{value:?}"), format!("{min:?} to {max:?}"));
-        }
-    }
-
-    fn address(&mut self, key: &str, text: &str, schemes: &[&str], instead: &str) {
-        // Not even if it is no address otherwise: what stands before the @ is not shown.
-        if text.contains('@') {
-            self.add(
-                key,
-                "…@…",
-                format!("an address without user and password; they belong into {instead}"),
-            );
-            return;
-        }
-        let uri = text.parse::<Uri>().ok();
-        let is_address = uri.is_some_and(|uri| {
-            uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme))
-                && uri.host().is_some_and(|host| !host.is_empty())
-        });
-        if !is_address {
-            let forms: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://HOST:PORT/…")).collect();
-            self.add(key, text, forms.join(" or "));
-        }
-    }
-
-    fn label(&mut self, name: &str, value: &str) {
-        let mut bytes = name.bytes();
-        let is_name = bytes
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !is_name || name.starts_with("__") {
-            self.add("labels", name, "names of letters, digits and _, without __ in front");
-        } else if LABELS_OF_SERIES.contains(&name) {
-            self.add(
-                "labels",
-                name,
-                format!("a name that no series has itself, such as {EDGE}, site or customer: a series keeps its own {name}, and would be of no device"),
-            );
-        }
-        if value.is_empty() || value.len() > 256 || value.chars().any(char::is_control) {
-            self.add("labels", name, "values of 1 to 256 bytes without control characters");
-        }
-    }
-
-    fn header(&mut self, key: &str, name: &str) {
-        if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            self.add(key, name, "names of headers (RFC 9110, 5.1)");
-        } else if OWN_HEADERS.contains(&&*name.to_ascii_lowercase()) {
-            self.add(
-                key,
-                name,
-                "other headers: this one is the protocol's, or made of user and password_file or of bearer_token_file",
-            );
-        }
-    }
-}
-
-/// The host name, and of the machine id (machine-id(5)) as much as tells some thousand devices of one name apart; the rest stays unknown.
-fn default_edge() -> String {
-    let system = rustix::system::uname();
-    let host = system.nodename().to_string_lossy();
-    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    match id.trim() {
-        id if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => format!("{host}-{}", &id[..8]),
-        // Before the first boot has made one.
-        _ => host.into_owned(),
+    if value.is_empty() || value.len() > 256 || value.chars().any(char::is_control) {
+        problems.add("labels", name, "values of 1 to 256 bytes without control characters");
     }
 }
 

@@ -12,8 +12,8 @@ use edgewatch_prometheus_client::Client;
 use edgewatch_prometheus_client::error::{Error as ClientError, RequestError};
 use edgewatch_prometheus_client::prometheus::Prometheus;
 
-use crate::error::{Failure, Kind};
 use crate::window::Window;
+use edgewatch_outbound::failure::{Failure, Kind};
 
 /// Time for the answer of a window, the requests to the centre between its pieces included.
 const TIMEOUT: Duration = Duration::from_secs(300);

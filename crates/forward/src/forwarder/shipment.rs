@@ -6,10 +6,10 @@ use edgewatch_program::logging::LogRateLimit;
 
 use crate::counters::Counters;
 use crate::encode::{Body, Encoder, Label, MAX_MESSAGE, MIN_MESSAGE, Sample};
-use crate::error::{Failure, Kind};
 use crate::send::{Answer, Receiver};
 use crate::source::{Source, SourceError};
 use crate::window::Window;
+use edgewatch_outbound::failure::{Failure, Kind};
 
 /// What is needed to send windows, and what was learned while sending.
 pub(super) struct Shipper<'a> {

@@ -2,34 +2,17 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use edgewatch_outbound::clock;
+use edgewatch_program::lock::lock;
 use prost::Message;
 
 use super::*;
 use crate::encode::WriteRequest;
-use crate::{clock, cursor};
-
-#[test]
-fn a_wait_ends_when_it_is_stopped_and_not_before() {
-    let stop = Arc::new(Stop::default());
-    assert!(!stop.wait(Duration::from_millis(20)));
-    let (waiting, began) = (Arc::clone(&stop), Instant::now());
-    let thread = thread::spawn(move || waiting.wait(Duration::from_secs(60)));
-    stop.set();
-    assert!(thread.join().unwrap());
-    assert!(stop.is_set() && began.elapsed() < Duration::from_secs(60));
-}
-
-#[test]
-fn settings_without_a_directory_say_what_to_do() {
-    let settings = Settings {
-        directory: Some(PathBuf::from("/var/lib/edgewatch")),
-        ..Settings::default()
-    };
-    assert_eq!(directory(&settings).unwrap(), PathBuf::from("/var/lib/edgewatch"));
-    assert!(StartError::NoDirectory.to_string().contains("forward.directory"));
-}
 
 /// An HTTP server that answers each request by its target and body with a status and a JSON text; ends with the test.
 fn serve(answer: impl Fn(&str, &[u8]) -> (u16, String) + Send + 'static) -> SocketAddr {
@@ -96,7 +79,7 @@ fn history(first: i64) -> SocketAddr {
 }
 
 fn sent_until(directory: &Path) -> i64 {
-    let text = std::fs::read_to_string(directory.join(cursor::FILE)).unwrap_or_default();
+    let text = std::fs::read_to_string(directory.join("forward.json")).unwrap_or_default();
     let cursor: Option<cursor::Cursor> = serde_json::from_str(&text).ok();
     cursor.map_or(i64::MIN, |cursor| cursor.sent_until_ms)
 }

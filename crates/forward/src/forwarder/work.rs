@@ -3,20 +3,20 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use edgewatch_outbound::worker::Stop;
 use edgewatch_program::memory;
 
-use super::Stop;
 use super::shipment::Shipper;
-use crate::backoff::{self, Backoff};
-use crate::clock::Clocks;
 use crate::counters::Counters;
 use crate::cursor::{self, Cursor, Store};
 use crate::encode::Label;
-use crate::error::{Failure, Kind};
 use crate::send::Receiver;
 use crate::settings::Settings;
 use crate::source::{Source, SourceError};
 use crate::window::{Next, Plan, Window};
+use edgewatch_outbound::backoff::{self, Backoff};
+use edgewatch_outbound::clock::Clocks;
+use edgewatch_outbound::failure::{Failure, Kind};
 
 /// The longest sleep: a step of the clock is seen after it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);

@@ -8,8 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use super::Extent;
 use crate::encode::{Label, Sample};
-use crate::error::Failure;
 use crate::window::Window;
+use edgewatch_outbound::failure::Failure;
 
 /// Samples of one series that are given on at once.
 const MAX_SAMPLES: usize = 1024;

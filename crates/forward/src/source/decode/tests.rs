@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::Kind;
+use edgewatch_outbound::failure::Kind;
 
 const WINDOW: Window = Window {
     after: 1_700_000_000_000,

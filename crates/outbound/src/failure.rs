@@ -1,10 +1,10 @@
-//! Why something could not be forwarded now. All of it is tried again; what the centre refuses for good is no failure but an answer.
+//! Why something could not be sent now. All of it is tried again.
 
 use std::time::Duration;
 
 use thiserror::Error;
 
-/// The kinds by which failures are counted: `edge_forward_requests_failed_total{kind}`.
+/// The kinds by which failures are counted: the label `kind` of `edge_forward_requests_failed_total` and `edge_notify_failed_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// No such host, no route, nothing listens.
@@ -13,27 +13,27 @@ pub enum Kind {
     Timeout,
     /// The connection ended before the answer did.
     Closed,
-    /// The centre's certificate is not trusted, or ours is not taken.
+    /// The server's certificate is not trusted, or ours is not taken.
     Tls,
-    /// What came is no HTTP.
+    /// What came is no such protocol.
     Protocol,
-    /// 401, 403 and 407: the centre wants other credentials.
+    /// 401, 403 and 407, or SMTP's 530, 534 and 535: the server wants other credentials.
     Unauthorized,
-    /// 3xx: not followed, since credentials and samples are for this address.
+    /// 3xx: not followed, since credentials and content are for this address.
     Redirect,
     /// 413, though nothing smaller can be sent.
     TooLarge,
     /// 429.
     Throttled,
-    /// Another 4xx than 400: the address is none that takes remote_write.
+    /// Another 4xx, or SMTP's 5xx: this server does not take it so.
     ClientError,
-    /// 5xx.
+    /// 5xx, or SMTP's 4xx.
     ServerError,
     /// A file of the settings cannot be used.
     Credentials,
     /// The local Prometheus cannot be read.
     Source,
-    /// The cursor cannot be kept, or another service has it.
+    /// The state cannot be kept, or another service has it.
     Cursor,
     /// A fault of this program.
     Panic,
@@ -89,7 +89,7 @@ pub struct Failure {
     pub kind: Kind,
     /// What is wrong and, if it is for a person to mend, what to do. Without secrets.
     pub message: String,
-    /// How long the centre asked to wait.
+    /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause.
 pub const LONGEST: Duration = Duration::from_secs(300);
-/// The longest pause that a centre can ask for with `Retry-After` (RFC 9110, 10.2.3).
+/// The longest pause that a server can ask for with `Retry-After` (RFC 9110, 10.2.3).
 pub const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// The pauses of failures in a row.
@@ -17,7 +17,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// The pause after one more failure: 1 s, doubled each time up to 5 min, and of that three quarters to all by `random` (0 to 1), so
-    /// that a fleet does not come back in the same second. Not shorter than what the centre asked for.
+    /// that a fleet does not come back in the same second. Not shorter than what the server asked for.
     pub fn pause(&mut self, random: f64, asked: Option<Duration>) -> Duration {
         let doubled = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_centre_asks_for_is_kept_up_to_an_hour() {
+    fn what_the_server_asks_for_is_kept_up_to_an_hour() {
         let asked = |seconds| {
             Backoff::default()
                 .pause(1.0, Some(Duration::from_secs(seconds)))

@@ -1,0 +1,220 @@
+//! A file in the directory of the state, which keeps a place over restarts and power cuts.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Why a state cannot be read or kept.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// The lock is held.
+    #[error("{}: another edgewatch has this state: stop it, or give each its own {key}", path.display())]
+    Locked {
+        /// The file of the lock.
+        path: PathBuf,
+        /// The key of the settings that names the directory.
+        key: &'static str,
+    },
+    /// A system call failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The error of the system call.
+        source: io::Error,
+    },
+    /// The file has something else in it.
+    #[error("{}: not what edgewatch writes there ({reason})", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no directory.
+    #[error("nowhere to keep the state: set {0}, or StateDirectory= in the unit (docs/fleet.md)")]
+    NoDirectory(&'static str),
+}
+
+/// What a file is and who may have it.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Its name without `.json`.
+    pub name: &'static str,
+    /// Bytes that it never has.
+    pub max: u64,
+    /// The key of the settings that names the directory.
+    pub key: &'static str,
+}
+
+/// The file, of which this process is the only user.
+#[derive(Debug)]
+pub struct Store {
+    kind: Kind,
+    path: PathBuf,
+    directory: PathBuf,
+    _lock: File,
+}
+
+impl Store {
+    /// Takes the file, until it is dropped.
+    ///
+    /// # Errors
+    /// Another process has it, or the directory cannot be written to.
+    pub fn open(directory: &Path, kind: Kind) -> Result<Self, StateError> {
+        let path = directory.join(format!("{}.lock", kind.name));
+        let failed = |source| StateError::Io {
+            path: path.clone(),
+            source,
+        };
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self {
+                kind,
+                path: directory.join(format!("{}.json", kind.name)),
+                directory: directory.to_owned(),
+                _lock: lock,
+            }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(StateError::Locked { path, key: kind.key }),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// What is in it; `None` if there is no file yet.
+    ///
+    /// # Errors
+    /// It cannot be read, or is something else.
+    pub fn load<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let failed = |source| StateError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(failed)?,
+        };
+        let mut bytes = Vec::new();
+        file.take(self.kind.max).read_to_end(&mut bytes).map_err(failed)?;
+        let state = serde_json::from_slice(&bytes).map_err(|error| self.corrupt(error))?;
+        Ok(Some(state))
+    }
+
+    /// That what was read cannot be.
+    pub fn corrupt(&self, reason: impl ToString) -> StateError {
+        StateError::Corrupt {
+            path: self.path.clone(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// Replaces it, so that after a power cut there is the old one or the new one.
+    ///
+    /// # Errors
+    /// The disk is full or broken; the old one is then still there.
+    pub fn save<T: Serialize>(&self, state: &T) -> Result<(), StateError> {
+        let temporary = self.path.with_extension("json.new");
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&temporary)?;
+            file.write_all(&serde_json::to_vec(state)?)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &self.path)?;
+            File::open(&self.directory)?.sync_all()
+        };
+        write().map_err(|source| StateError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+/// Where states are kept: what the settings say, or the unit. systemd separates several state directories by colons; the first one is ours.
+///
+/// # Errors
+/// Nobody says where; `key` is what the settings could say.
+pub fn directory(set: Option<&Path>, key: &'static str) -> Result<PathBuf, StateError> {
+    if let Some(directory) = set {
+        return Ok(directory.to_owned());
+    }
+    let given = std::env::var("STATE_DIRECTORY").ok();
+    given
+        .as_deref()
+        .and_then(|given| given.split(':').next())
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .ok_or(StateError::NoDirectory(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind {
+        name: "x",
+        max: 64,
+        key: "forward.directory",
+    };
+
+    #[test]
+    fn a_state_is_read_as_it_was_written_and_a_missing_one_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), KIND).unwrap();
+        assert_eq!(store.load::<Vec<i64>>().unwrap(), None);
+        store.save(&[1, 2]).unwrap();
+        assert_eq!(store.load().unwrap(), Some(vec![1, 2]));
+        assert!(!directory.path().join("x.json.new").exists());
+    }
+
+    #[test]
+    fn what_is_no_state_is_told_with_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), KIND).unwrap();
+        for text in ["", "{}", "null", "\0\0\0\0", "[1,", &"[1]".repeat(1 << 20)] {
+            fs::write(directory.path().join("x.json"), text).unwrap();
+            let error = store.load::<Vec<i64>>().unwrap_err();
+            assert!(matches!(&error, StateError::Corrupt { .. }), "{text}: {error}");
+            assert!(error.to_string().contains("x.json"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_state_has_one_user() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), KIND).unwrap();
+        let error = Store::open(directory.path(), KIND).unwrap_err();
+        assert!(error.to_string().ends_with("its own forward.directory"), "{error}");
+        Store::open(directory.path(), Kind { name: "y", ..KIND }).unwrap();
+        drop(store);
+        Store::open(directory.path(), KIND).unwrap();
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_written_leaves_the_old_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), KIND).unwrap();
+        store.save(&[1]).unwrap();
+        fs::create_dir(directory.path().join("x.json.new")).unwrap();
+        assert!(matches!(store.save(&[2]), Err(StateError::Io { .. })));
+        assert_eq!(store.load().unwrap(), Some(vec![1]));
+    }
+
+    #[test]
+    fn settings_without_a_directory_say_what_to_do() {
+        let here = Path::new("/var/lib/edgewatch");
+        assert_eq!(directory(Some(here), "forward.directory").unwrap(), here);
+        let error = StateError::NoDirectory("forward.directory").to_string();
+        assert!(
+            error.contains("forward.directory") && error.contains("StateDirectory="),
+            "{error}"
+        );
+    }
+}
