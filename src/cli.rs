@@ -11,7 +11,7 @@ use edgewatch_dashboards::{render, top};
 use edgewatch_program::output;
 
 use crate::dashboards::child;
-use crate::{check, sensors, serve, up, wait};
+use crate::{check, sensors, serve, up, update, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Top(top::Args),
     /// Write a dashboard as a picture
     Render(render::Args),
+    /// Update this device (NixOS): ask what there is, try it, keep it if the device is well with it
+    Update(update::Args),
     /// Wait until an HTTP server answers
     Wait(wait::Args),
 }
@@ -56,6 +58,7 @@ impl Cli {
             Command::Check(args) => check::run(args),
             Command::Sensors(args) => output::exit_code(sensors::run(args)),
             Command::Top(_) | Command::Render(_) => exec_dashboards(),
+            Command::Update(args) => output::exit_code(update::run(args)),
             Command::Wait(args) => wait::run(args),
         }
     }

@@ -252,7 +252,7 @@ fn what_is_wrong_with_a_certificate_fails_the_check_of_the_settings() {
     fs::write(&file, "[tls]\nenabled = true\n").unwrap();
     let (status, _, error) = run(&["serve", "--config", file.to_str().unwrap()], &[]);
     assert!(
-        !status.success() && error.contains("StateDirectory=edgewatch"),
+        !status.success() && error.contains("tls.state_directory, or StateDirectory="),
         "{error}"
     );
 }

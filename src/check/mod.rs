@@ -31,18 +31,23 @@ use edgewatch_sensors::budget::Budget;
 /// Time between two looks while waiting.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Where the sensor service answers as it is shipped.
+pub const SERVICE: &str = "http://127.0.0.1:8000";
+/// And Grafana.
+pub const GRAFANA: &str = "http://127.0.0.1:3000";
+
 /// Options of `edgewatch check`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Exit status: 0 if all is well, 1 with warnings, 2 with failures.")]
 pub struct Args {
     /// Address of the sensor service
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    #[arg(long, value_name = "URL", default_value = SERVICE)]
     pub service: String,
     /// Address of Prometheus
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
     pub prometheus: String,
     /// Address of Grafana
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    #[arg(long, value_name = "URL", default_value = GRAFANA)]
     pub grafana: String,
     /// User name for the sensor service
     #[arg(long, value_name = "NAME", requires = "password_file")]
@@ -69,6 +74,14 @@ fn window(text: &str) -> Result<Duration, String> {
     match window >= Duration::from_secs(1) {
         true => Ok(window),
         false => Err("must be 1s or longer".to_owned()),
+    }
+}
+
+/// The first failure that is found, as `SUBJECT: WHAT`, or why nothing can be looked at.
+pub fn first_failure(args: &Args) -> Option<String> {
+    match Stack::new(args) {
+        Ok(stack) => stack.examine().first_failure(),
+        Err(error) => Some(error.to_string()),
     }
 }
 

@@ -113,6 +113,12 @@ impl Report {
         self.status == Status::Ok
     }
 
+    /// The first check that fails, as `SUBJECT: WHAT`.
+    pub fn first_failure(&self) -> Option<String> {
+        let failed = self.checks.iter().find(|verdict| verdict.status == Status::Fail)?;
+        Some(format!("{}: {}", failed.subject, failed.found))
+    }
+
     /// 0 well, 1 warnings, 2 failures: the convention of monitoring plugins.
     pub const fn exit_status(&self) -> u8 {
         match self.status {

@@ -54,6 +54,8 @@ pub struct Settings {
     pub textfile: Textfile,
     /// Values that devices publish through a broker.
     pub mqtt: Mqtt,
+    /// Where updates of the system come from.
+    pub update: edgewatch_update::settings::Settings,
     /// Where the history is sent.
     pub forward: edgewatch_forward::settings::Settings,
 }

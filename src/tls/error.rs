@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
+use edgewatch_outbound::state::StateError;
 use edgewatch_program::credential::CredentialError;
 use thiserror::Error;
 
 /// Why TLS cannot be had, or a file is passed over. It keeps nothing of a key.
 #[derive(Debug, Error)]
 pub(crate) enum TlsError {
-    #[error(
-        "tls.enabled: there is nowhere to keep the device's own certificate: set StateDirectory=edgewatch of the unit, or tls.state_directory, or put a certificate into tls.directory"
-    )]
-    NoDirectory,
+    #[error(transparent)]
+    State(#[from] StateError),
     #[error("tls.directory = {}: {source}", path.display())]
     Directory { path: PathBuf, source: std::io::Error },
     #[error("tls.directory = {}: no certificate with its key in it, so the device's own is in force", .0.display())]

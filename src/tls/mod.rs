@@ -9,9 +9,9 @@ pub(crate) mod error;
 pub(crate) mod options;
 pub(crate) mod pair;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use edgewatch_outbound::state;
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, Opts, Registry};
 use rustls::server::NoServerSessionStorage;
@@ -61,7 +61,8 @@ impl Tls {
         let pair = match dropped_in {
             Some(pair) => pair,
             None => {
-                let (pair, problem) = device::read_or_make(&state_directory(settings)?)?;
+                let directory = state::directory(settings.state_directory.as_deref(), "tls.state_directory")?;
+                let (pair, problem) = device::read_or_make(&directory)?;
                 problems.extend(problem);
                 pair
             }
@@ -118,17 +119,6 @@ impl Tls {
     /// Its metrics.
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.metrics.gather()
-    }
-}
-
-/// Where the device's own certificate is kept. systemd separates several state directories by colons; the first one is ours.
-fn state_directory(settings: &config::Tls) -> Result<PathBuf, TlsError> {
-    let given = std::env::var("STATE_DIRECTORY").ok();
-    let given = given.as_deref().and_then(|given| given.split(':').next());
-    match (&settings.state_directory, given) {
-        (Some(directory), _) => Ok(directory.clone()),
-        (None, Some(directory)) if !directory.is_empty() => Ok(Path::new(directory).to_owned()),
-        (None, _) => Err(TlsError::NoDirectory),
     }
 }
 
