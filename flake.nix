@@ -36,11 +36,16 @@
       );
 
       apps = eachSystem (
-        _: packages: {
+        pkgs: packages: {
           default = {
             type = "app";
             program = lib.getExe packages.demo;
             meta.description = "Boot the appliance in a virtual machine";
+          };
+          publish = {
+            type = "app";
+            program = lib.getExe (pkgs.callPackage ./nixos/publish.nix { });
+            meta.description = "Publish a system for devices that update themselves";
           };
         }
       );

@@ -8,6 +8,7 @@
     ./prometheus.nix
     ./forward.nix
     ./remote-write.nix
+    ./update.nix
     ./grafana.nix
     ./ports.nix
     ./storage.nix

@@ -1,6 +1,11 @@
-//! Upgrades on trial, as the Debian package notes them in files (packaging/debian/trial; deb-postinst(5)).
+//! Updates on trial: of the Debian package, which notes them in files (packaging/debian/trial; deb-postinst(5)), and of a NixOS system, of
+//! which `edgewatch update` keeps a record in JSON.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
@@ -23,18 +28,42 @@ pub const COLLECTOR: Definition = Definition {
 const ON_TRIAL: Metric = Metric::gauge(
     "edge_update_on_trial",
     "",
-    "1 while an upgrade of edgewatch is on trial, 0 otherwise.",
+    "1 while an update is on trial, 0 otherwise.",
 )
 .within(SWITCH);
 const TAKEN_BACK: Metric = Metric::gauge(
     "edge_update_taken_back",
     "",
-    "Upgrades of edgewatch that were taken back since the last that was kept.",
+    "Updates that were taken back since the last that was kept.",
 )
 .within(NOT_NEGATIVE);
 
-/// Made by the first upgrade.
+const SERIAL: Metric = Metric::gauge(
+    "edge_update_serial",
+    "",
+    "Serial of the last system that was kept; 0 before the first.",
+)
+.within(NOT_NEGATIVE);
+const CHECKED: Metric = Metric::gauge(
+    "edge_update_last_check_timestamp_seconds",
+    "",
+    "Unix time at which the manifest of updates was last read and found right.",
+)
+.within(NOT_NEGATIVE);
+
+/// Made by the first upgrade of the package.
 const DIRECTORY: &str = "var/lib/edgewatch-trial";
+/// Made by the first look for an update of the system.
+const RECORD: &str = "var/lib/edgewatch-update/update.json";
+
+/// What is of interest of the record.
+#[derive(Deserialize)]
+struct Record {
+    serial: u64,
+    trial: Option<IgnoredAny>,
+    failures: BTreeMap<String, u32>,
+    checked: Option<i64>,
+}
 
 struct Update {
     rootfs: Root,
@@ -48,6 +77,13 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
 
 impl Collector for Update {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        self.package(recorder)?;
+        self.system(recorder)
+    }
+}
+
+impl Update {
+    fn package(&self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let files = self.rootfs.list(DIRECTORY)?;
         if files.is_empty() {
             return Ok(());
@@ -59,6 +95,24 @@ impl Collector for Update {
             false => 0,
         };
         recorder.push(&TAKEN_BACK, &[], taken_back as f64);
+        Ok(())
+    }
+
+    fn system(&self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        if !self.rootfs.exists(RECORD) {
+            return Ok(());
+        }
+        let record: Record =
+            serde_json::from_str(&self.rootfs.table(RECORD)?).map_err(|error| ReadError::Invalid {
+                path: self.rootfs.path(RECORD),
+                what: error.to_string(),
+            })?;
+        recorder.push(&ON_TRIAL, &[], f64::from(u8::from(record.trial.is_some())));
+        recorder.push(&TAKEN_BACK, &[], f64::from(record.failures.values().sum::<u32>()));
+        recorder.push(&SERIAL, &[], record.serial as f64);
+        if let Some(checked) = record.checked {
+            recorder.push(&CHECKED, &[], checked as f64);
+        }
         Ok(())
     }
 }
@@ -87,5 +141,27 @@ mod tests {
             machine.read(&COLLECTOR).lines(),
             ["edge_update_on_trial{} 1", "edge_update_taken_back{} 2"]
         );
+    }
+
+    #[test]
+    fn updates_of_the_system_are_told_and_a_record_that_is_none_is_an_error() {
+        let mut machine = Machine::new(&[]);
+        machine.settings.paths.rootfs.clone_from(&machine.settings.paths.procfs);
+        let file = format!("proc/{RECORD}");
+        machine.write(
+            &file,
+            r#"{"serial":7,"trial":{"serial":8},"failures":{"8":1,"9":2},"checked":1795782000}"#,
+        );
+        assert_eq!(
+            machine.read(&COLLECTOR).lines(),
+            [
+                "edge_update_on_trial{} 1",
+                "edge_update_taken_back{} 3",
+                "edge_update_serial{} 7",
+                "edge_update_last_check_timestamp_seconds{} 1795782000"
+            ]
+        );
+        machine.write(&file, "{");
+        assert!(machine.read(&COLLECTOR).lines().is_empty());
     }
 }
