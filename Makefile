@@ -14,7 +14,7 @@ ARCH ?=
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test arm-test attack fuzz fleet conformance lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance lint budget hooks bench microbench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-11s %s\n' "$$make" "$$name" "$$text"; done
@@ -56,6 +56,10 @@ fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minute
 fleet: ## lose the centre for three days, accelerated to half an hour, with kills, and count what is missing (SECONDS=… KILLS=…)
 	@scripts/setup test
 	EDGEWATCH_OUTAGE_SECONDS=$(SECONDS) EDGEWATCH_OUTAGE_KILLS=$(KILLS) cargo test --locked --test outage -- --nocapture
+
+update-power-cuts: ## cut the power 100 times during updates, and look what each cut leaves
+	@scripts/setup update-power-cuts
+	cargo test --locked --test update_power_cuts -- --ignored --nocapture
 
 conformance: ## hold dashboards against Grafana's own packages (ARGS="--differences 3 names" for conformance/run)
 	@scripts/setup conformance

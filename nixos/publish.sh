@@ -35,7 +35,7 @@ case $system in
 /nix/store/*) ;;
 *) system=$(nix build --no-link --print-out-paths "$system") ;;
 esac
-[ -x "$system/bin/switch-to-configuration" ] || fail "$system is no system of NixOS"
+nix store ls "$system/bin/switch-to-configuration" >/dev/null 2>&1 || fail "$system is no system of NixOS"
 nix copy --to "$cache" "$system"
 # A list or an object, by the version of Nix.
 size=$(nix path-info --json --closure-size "$system" | jq '[.[]] | .[0].closureSize')

@@ -280,6 +280,74 @@ fn handshakes_that_are_never_finished_keep_nobody_out() {
 }
 
 #[test]
+fn clients_that_do_not_read_keep_nobody_out_and_cost_no_memory_over_tls() {
+    let device = Device::start();
+    let own = device.own();
+    let before = device.service.process().status("RssAnon");
+    // Far more answers than a socket takes, asked for at once.
+    let pipelined = b"GET /metrics HTTP/1.1\r\nHost: device\r\n\r\n".repeat(200);
+    let mut held: Vec<TlsStream> = Vec::new();
+    for _ in 0..70 {
+        let mut stream = device.connect(&own);
+        // One that has been evicted takes no more.
+        let _ = stream.write_all(&pipelined);
+        held.push(stream);
+    }
+    assert_eq!(ask_over(device.connect(&own), PAGE).unwrap().status, 200);
+    assert_eq!(ask(device.service.address(), METRICS).unwrap().status, 200);
+    let grown = device.service.process().status("RssAnon").saturating_sub(before);
+    assert!(
+        grown < 16 << 20,
+        "{grown} bytes for {} clients that do not read",
+        held.len()
+    );
+}
+
+#[test]
+fn a_browser_that_trusts_the_device_s_certificate_shows_its_pages_without_a_warning() {
+    let test = "a_browser_that_trusts_the_device_s_certificate_shows_its_pages_without_a_warning";
+    let device = Device::start();
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join(".pki/nssdb");
+    fs::create_dir_all(&store).unwrap();
+    let store = format!("sql:{}", store.display());
+    let certutil = |arguments: &[&str]| Command::new("certutil").args(["-d", &store]).args(arguments).output();
+    if certutil(&["-N", "--empty-password"]).is_err() || Command::new("chromium").arg("--version").output().is_err() {
+        return skip(test, "chromium or certutil cannot be had here");
+    }
+    let page = || {
+        let output = Command::new("chromium")
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-sync",
+                "--dump-dom",
+            ])
+            .args(["--disable-background-networking", "--disable-component-update"])
+            .arg(format!("--user-data-dir={}", home.path().join("profile").display()))
+            .arg(format!("https://localhost:{}/", device.service.address().port()))
+            .env("HOME", home.path())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(
+        !page().contains("all sources read"),
+        "a certificate that nobody vouches for"
+    );
+    let certificate = device.files.path().join("tls.pem");
+    let added = certutil(&["-A", "-t", "P,,", "-n", "device", "-i", certificate.to_str().unwrap()]).unwrap();
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let page = page();
+    assert!(
+        page.contains("all sources read") && page.contains(&device.fingerprint()),
+        "{page}"
+    );
+}
+
+#[test]
 fn other_programs_agree_and_old_versions_of_tls_are_refused() {
     let device = Device::start();
     let address = device.service.address();

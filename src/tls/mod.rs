@@ -14,7 +14,7 @@ use std::sync::Arc;
 use edgewatch_outbound::state;
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, Opts, Registry};
-use rustls::server::NoServerSessionStorage;
+use rustls::server::{NoServerSessionStorage, ServerConnection};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -26,6 +26,8 @@ use pair::{Origin, Pair};
 
 /// The type of the first record of a handshake (RFC 8446, 5.1). No HTTP request begins with it.
 const HANDSHAKE: u8 = 22;
+/// Bytes of a response that may wait for the client: one record (RFC 8446, 5.1).
+const SEND_BUFFER: usize = 16 << 10;
 
 /// TLS with the certificate in force.
 pub(crate) struct Tls {
@@ -111,7 +113,9 @@ impl Tls {
     pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<Transport> {
         let mut first = [0];
         match stream.peek(&mut first).await? {
-            1 if first[0] == HANDSHAKE => Ok(Transport::Tls(Box::new(self.acceptor.accept(stream).await?))),
+            1 if first[0] == HANDSHAKE => Ok(Transport::Tls(Box::new(
+                self.acceptor.accept_with(stream, bound_buffers).await?,
+            ))),
             _ => Ok(Transport::Tcp(stream)),
         }
     }
@@ -120,6 +124,11 @@ impl Tls {
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.metrics.gather()
     }
+}
+
+/// Bounds what waits for a client that does not read, beside the socket's own buffer.
+fn bound_buffers(connection: &mut ServerConnection) {
+    connection.set_buffer_limit(Some(SEND_BUFFER));
 }
 
 fn gauges(pair: &Pair) -> prometheus::Result<Registry> {

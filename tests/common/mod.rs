@@ -4,6 +4,7 @@
 pub mod broker;
 pub mod centre;
 mod fake_sys;
+pub mod fleet;
 mod http;
 mod log;
 mod manager;

@@ -102,11 +102,10 @@ impl Update {
         if !self.rootfs.exists(RECORD) {
             return Ok(());
         }
-        let record: Record =
-            serde_json::from_str(&self.rootfs.table(RECORD)?).map_err(|error| ReadError::Invalid {
-                path: self.rootfs.path(RECORD),
-                what: error.to_string(),
-            })?;
+        let record: Record = serde_json::from_str(&self.rootfs.table(RECORD)?).map_err(|error| ReadError::Invalid {
+            path: self.rootfs.path(RECORD),
+            what: error.to_string(),
+        })?;
         recorder.push(&ON_TRIAL, &[], f64::from(u8::from(record.trial.is_some())));
         recorder.push(&TAKEN_BACK, &[], f64::from(record.failures.values().sum::<u32>()));
         recorder.push(&SERIAL, &[], record.serial as f64);
