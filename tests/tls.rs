@@ -297,8 +297,8 @@ fn clients_that_do_not_read_keep_nobody_out_and_cost_no_memory_over_tls() {
     assert_eq!(ask(device.service.address(), METRICS).unwrap().status, 200);
     let grown = device.service.process().status("RssAnon").saturating_sub(before);
     assert!(
-        grown < 16 << 20,
-        "{grown} bytes for {} clients that do not read",
+        grown < 6 << 10,
+        "{grown} KiB for {} clients that do not read",
         held.len()
     );
 }

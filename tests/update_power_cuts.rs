@@ -114,7 +114,7 @@ fn number(seed: &mut u64, below: usize) -> usize {
 }
 
 #[test]
-#[ignore = "takes six minutes, root and xfsprogs: make update-power-cuts"]
+#[ignore = "takes a quarter of an hour, root and xfsprogs: make update-power-cuts"]
 fn a_hundred_power_cuts_leave_a_whole_system_and_the_device_comes_to_the_new_one() {
     let test = "a_hundred_power_cuts_leave_a_whole_system_and_the_device_comes_to_the_new_one";
     let Some(mut disk) = Disk::new() else {
@@ -189,14 +189,17 @@ fn a_hundred_power_cuts_leave_a_whole_system_and_the_device_comes_to_the_new_one
             true => old += 1,
             false => new += 1,
         }
-        // It restarts, finishes or forgets the trial, and takes the update again; one try is left.
+        // It restarts, and finishes or forgets the trial.
         fleet.boot(&booted);
         fleet.offer(update as u64 + 1, &systems[update + 1]);
         let (_, said) = fleet.update(&["--resume"]);
         tries += usize::from(said.contains("was on trial"));
-        let (ok, said) = fleet.update(&["--now"]);
-        assert!(ok, "cut {cut} of update {}: {said}", update + 1);
-        assert_eq!(fleet.default_system(), systems[update + 1]);
+        // It takes the update again, of which one try is left: a trial lasts, so not after each cut.
+        if cut % CUTS == update {
+            let (ok, said) = fleet.update(&["--now"]);
+            assert!(ok, "cut {cut} of update {}: {said}", update + 1);
+            assert_eq!(fleet.default_system(), systems[update + 1]);
+        }
         unmount(&root);
     }
     println!(

@@ -20,6 +20,9 @@ use super::{FakeSys, Service, eventually, skip};
 /// What an Ed25519 key begins with in DER (RFC 8410).
 const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// Between scrapes of the stack, and the time for each: one that is lost on a busy machine makes the device unwell.
+const INTERVAL: Duration = Duration::from_secs(2);
+
 /// A publisher with a binary cache, and a device with a store and a well stack.
 pub struct Fleet {
     files: TempDir,
@@ -48,7 +51,7 @@ impl Fleet {
         sys.zone(0, "48312\n");
         let service = Service::start(&sys.settings(&["thermal", "process"]));
         let program = installed().pop().expect("Prometheus is installed");
-        let prometheus = Prometheus::start_stack(&program, service.address(), Duration::from_millis(500));
+        let prometheus = Prometheus::start_stack(&program, service.address(), INTERVAL);
         let prometheus_url = format!("http://{}", prometheus.address);
         let manifest = Arc::new(Mutex::new(String::new()));
         let offered = Arc::clone(&manifest);
