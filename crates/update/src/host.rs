@@ -75,21 +75,18 @@ impl Host {
     /// Whether the kernel that runs is another than that of `system`, which must be in the store.
     ///
     /// # Errors
-    /// One of them is no system.
+    /// This is no NixOS, or a part of a system cannot be read.
     pub fn needs_boot(&self, system: &Path) -> Result<bool, UpdateError> {
-        let part = |system: &Path, name: &str| {
-            let path = system.join(name);
-            fs::read_link(self.path(&path)).map_err(io_error(&path))
-        };
         let booted = self.target("/run/booted-system")?;
         for name in OF_THE_BOOT {
-            if part(&booted, name)? != part(system, name)? {
+            let part = |system: &Path| optional(fs::read_link(self.path(system.join(name))), &system.join(name));
+            if part(&booted)? != part(system)? {
                 return Ok(true);
             }
         }
         let parameters = |system: &Path| {
             let path = system.join("kernel-params");
-            fs::read(self.path(&path)).map_err(io_error(&path))
+            optional(fs::read(self.path(&path)), &path)
         };
         Ok(parameters(&booted)? != parameters(system)?)
     }
@@ -206,6 +203,14 @@ impl Host {
     /// systemd does not take the order.
     pub(crate) fn reboot(&self) -> Result<(), UpdateError> {
         run("systemctl", &["reboot"])
+    }
+}
+
+/// A part that a system need not have: a container has no kernel.
+fn optional<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, UpdateError> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some).map_err(io_error(path)),
     }
 }
 
