@@ -41,7 +41,7 @@ use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::scope::Scope;
 use theme::Medium;
-pub use theme::{Tone, variables, without_controls};
+pub use theme::{Tone, fitted, text_width, variables, without_controls};
 
 /// The rules of a page's stylesheet for what [`html()`] writes. They take [`variables`] and
 /// `--border` from the page; `data-theme` of the root element is `light`, `dark`, or absent for what the reader prefers.

@@ -23,6 +23,7 @@ fn scope() -> Scope {
         range: RANGE,
         variables: Variables::default(),
         min_step: 1000,
+        now: None,
         zone: Zone::UTC,
         dashboard: String::new(),
         deadline: edgewatch_grafana_model::limits::Deadline::default(),

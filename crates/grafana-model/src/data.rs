@@ -380,6 +380,8 @@ pub struct Data {
     pub range: TimeRange,
     /// How it is shown that there is nothing: a field without values, with the panel's options.
     pub nothing: Field,
+    /// What the panel's head says of a range of its own: `Last 24 hours`; empty: it is the page's.
+    pub own_range: String,
 }
 
 impl Data {

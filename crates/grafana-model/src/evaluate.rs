@@ -42,11 +42,16 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
         source,
         deadline: &scope.deadline.clone(),
     };
-    scope.range = scope
-        .range
-        .of_panel(&scope.text(&panel.time_from), &scope.text(&panel.time_shift));
+    let (from, shift) = (scope.text(&panel.time_from), scope.text(&panel.time_shift));
+    let (range, own_range) = scope.range.of_panel(&from, &shift, scope.now, &scope.zone);
+    scope.range = range;
     let mut data = Data {
-        range: scope.range,
+        range,
+        own_range: if panel.hide_time_override {
+            String::new()
+        } else {
+            own_range
+        },
         nothing: overrides::nothing(panel, &scope),
         ..Data::default()
     };

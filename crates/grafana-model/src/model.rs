@@ -105,13 +105,16 @@ pub struct Panel {
     /// The least step, such as `15s`; empty: that of the data source.
     #[serde(deserialize_with = "lenient::text")]
     pub interval: String,
-    /// Another range than the dashboard's, such as `24h`: it ends where the dashboard's ends.
+    /// Another range than the dashboard's, such as `24h` or `now/d`, up to now.
     #[serde(deserialize_with = "lenient::text")]
     pub time_from: String,
-    /// Moves the range into the past, such as `1d`.
+    /// Moves the range into the past, such as `1d` or `1d/d`.
     #[serde(deserialize_with = "lenient::text")]
     pub time_shift: String,
     /// Repeated for each value of this variable.
+    /// Its head says nothing of them.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub hide_time_override: bool,
     #[serde(deserialize_with = "lenient::text")]
     pub repeat: String,
     /// `h` (beside each other) or `v`.

@@ -179,6 +179,7 @@ mod testing {
             range: crate::time::TimeRange { from: 0.0, to: 60.0 },
             variables: crate::variables::Variables::default(),
             min_step: 15_000,
+            now: None,
             zone: Zone::UTC,
             dashboard: String::new(),
             deadline: limits::Deadline::default(),

@@ -111,6 +111,7 @@ impl RenderRequest {
             range: view.range,
             variables: Variables::resolve(dashboard, &self.query.variables(), view.range, &source),
             min_step: context.min_step(),
+            now: view.now,
             zone: view.zone.clone(),
             dashboard: dashboard.title.clone(),
             deadline: self.deadline.clone(),

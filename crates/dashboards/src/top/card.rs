@@ -82,6 +82,9 @@ impl Card {
             .problems
             .iter()
             .map(|problem| Row::note(problem, WARNING))
+        if !data.own_range.is_empty() {
+            self.title += &format!(" ({})", data.own_range);
+        }
             .collect();
         self.rows.extend(rows.into_iter().take(MAX_ROWS));
         if hidden > 0 {

@@ -340,6 +340,7 @@ mod tests {
             .map(|row| match row {
                 Row::Series { name, last, .. } => (&*name.text, &*last.text),
                 other => panic!("{other:?}"),
+            now: None,
             })
             .collect();
         assert_eq!(lasts, [("10", "1"), ("0", "0")]);
