@@ -168,6 +168,12 @@ pub enum TransformError {
     /// A kind that columns do not have.
     #[error("a column cannot be turned into {0:?}")]
     Conversion(String),
+    /// A form of texts out of which no columns are taken.
+    #[error("columns cannot be extracted from texts of the form {0:?}")]
+    Extraction(String),
+    /// More buckets than are counted.
+    #[error("it would make more than {0} buckets: choose a greater size")]
+    Buckets(usize),
     /// The order of columns by their values.
     #[error("columns cannot be sorted by themselves")]
     Order,
