@@ -1,5 +1,7 @@
 //! From a panel to its data: variables, queries, names, overrides, transformations.
 
+mod alerts;
+
 use std::sync::Arc;
 
 use super::data::{Data, Field, Frame, Values, is_null};
@@ -57,6 +59,10 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
     };
     for problem in support::of_panel(panel) {
         note(&mut data.problems, problem);
+    }
+    if let PanelKind::AlertList(options) = panel.kind() {
+        alerts::list(options, &scope, source, &mut data);
+        return data;
     }
     let mut room = Room::default();
     for target in panel.targets.iter().filter(|target| !target.hide) {

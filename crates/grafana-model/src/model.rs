@@ -14,6 +14,7 @@ mod bounds;
 mod datasource;
 mod field;
 mod lenient;
+mod shared;
 mod variable;
 
 pub use datasource::Datasource;
@@ -111,10 +112,10 @@ pub struct Panel {
     /// Moves the range into the past, such as `1d` or `1d/d`.
     #[serde(deserialize_with = "lenient::text")]
     pub time_shift: String,
-    /// Repeated for each value of this variable.
     /// Its head says nothing of them.
     #[serde(deserialize_with = "lenient::flag")]
     pub hide_time_override: bool,
+    /// Repeated for each value of this variable.
     #[serde(deserialize_with = "lenient::text")]
     pub repeat: String,
     /// `h` (beside each other) or `v`.
@@ -174,6 +175,12 @@ pub struct Target {
     pub hide: bool,
     /// What is asked, if it is not the panel's.
     pub datasource: Datasource,
+    /// The panel whose queries are asked, of the data source `-- Dashboard --`.
+    #[serde(deserialize_with = "lenient::some_whole")]
+    pub panel_id: Option<u32>,
+    /// With what transformations make of them there.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub with_transforms: bool,
 }
 
 /// `transformations[]`.
@@ -248,6 +255,7 @@ impl Dashboard {
         dashboard.left_out = left_out;
         drop_copies(&mut dashboard.panels);
         dashboard.panels.iter_mut().for_each(Panel::name_queries);
+        shared::resolve(&mut dashboard.panels);
         Ok(dashboard)
     }
 }

@@ -295,13 +295,18 @@ pub fn check(panel: &Panel) -> Vec<String> {
 /// Grafana's colour mode of a kind of panel.
 const fn default_mode(kind: &PanelKind) -> &'static str {
     match kind {
-        PanelKind::Timeseries(_) => "palette-classic",
+        PanelKind::Timeseries(_) | PanelKind::BarChart(_) | PanelKind::PieChart(_) | PanelKind::Histogram(_) => {
+            "palette-classic"
+        }
         PanelKind::StateTimeline(_) => "continuous-GrYlRd",
         PanelKind::Stat(_)
         | PanelKind::Gauge(_)
         | PanelKind::BarGauge(_)
         | PanelKind::Table(_)
         | PanelKind::Heatmap(_)
+        | PanelKind::StatusHistory(_)
+        | PanelKind::AlertList(_)
+        | PanelKind::DashList
         | PanelKind::Text(_)
         | PanelKind::Row
         | PanelKind::Unknown(_) => "thresholds",
