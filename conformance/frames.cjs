@@ -31,7 +31,9 @@ function shown(frames) {
   const of = (frame) =>
     frame.fields
       .map((field) => {
-        const values = Array.from({ length: Math.max(...frame.fields.map(({ values }) => values.length)) }, (_, row) => cell(field.values[row]));
+        // An empty text among numbers, such as that of a matrix, is shown as none.
+        const none = (value) => (value === '' && field.type !== 'string' ? null : value);
+        const values = Array.from({ length: Math.max(...frame.fields.map(({ values }) => values.length)) }, (_, row) => cell(none(field.values[row])));
         return `${data.getFieldDisplayName(field, frame, frames)}:${(field.type ?? 'other').replace('other', 'number')[0]}[${values.join(',')}]`;
       })
       .join(' ');

@@ -26,6 +26,7 @@ fn main() {
         range: RANGE,
         variables: Variables::default(),
         min_step: 15_000,
+        now: None,
         zone: Zone::UTC,
         dashboard: "Panels".to_owned(),
         deadline: Deadline::default(),

@@ -135,6 +135,7 @@ fn panels(json: &str) -> Vec<(Placed, Scope)> {
         range: HOUR,
         variables: Variables::resolve(&dashboard, &[], HOUR, &Synthetic),
         min_step: 15_000,
+        now: None,
         zone: Zone::UTC,
         dashboard: dashboard.title.clone(),
         deadline: Deadline::default(),

@@ -100,6 +100,23 @@ const OPTIONS = {
   convertFieldType: [['v', 'string'], ['k', 'string'], ['n', 'number'], ['k', 'number'], ['Value', 'time'], ['Time', 'number'], ['v', 'boolean'], ['Value', 'string'], ['none', 'number']].map(([targetField, destinationType]) => ({
     conversions: [{ targetField, destinationType }],
   })),
+  formatTime: [
+    { timeField: 'Time', outputFormat: 'YYYY-MM-DD HH:mm:ss', useTimezone: true, timezone: 'utc' },
+    { timeField: 'Time', outputFormat: 'ddd HH:mm', timezone: 'Europe/Berlin' },
+    { timeField: 'none', outputFormat: 'HH', timezone: 'utc' },
+    { timeField: 'k', outputFormat: 'HH', timezone: 'utc' },
+  ],
+  formatString: ['Upper Case', 'Lower Case', 'Sentence Case', 'Title Case', 'Pascal Case', 'Camel Case', 'Snake Case', 'Kebab Case', 'Trim', 'Substring'].flatMap((outputFormat) => ['k', 'n', 'device', 'none'].map((stringField) => ({ stringField, outputFormat, substringStart: 1, substringEnd: 3 }))),
+  groupingToMatrix: [
+    {},
+    { columnField: 'host', rowField: 'device', valueField: 'Value' },
+    { columnField: 'device', rowField: 'Time', valueField: 'Value', emptyValue: 'null' },
+    { columnField: 'k', rowField: 'v', valueField: 'w', emptyValue: 'zero' },
+    { columnField: 'k', rowField: 'v', valueField: 'v', emptyValue: 'null' },
+    { columnField: 'none', rowField: 'k' },
+  ],
+  transpose: [{}, { firstFieldName: 'Of', restFieldsName: 'Is' }, { emptyValue: 'null' }, { emptyValue: 'zero' }],
+  histogram: [{}, { bucketSize: 1 }, { bucketSize: '5', bucketOffset: 1 }, { combine: true }, { bucketSize: 0.5, combine: true }, { bucketSize: 'x' }],
   calculateField: [
     {},
     { mode: 'reduceRow', reduce: { reducer: 'sum' }, alias: 'Total' },
@@ -127,6 +144,7 @@ const OPTIONS = {
 const PAIRS = [
   ['merge', 'organize'], ['merge', 'groupBy'], ['merge', 'calculateField'], ['joinByField', 'organize'], ['joinByField', 'calculateField'], ['joinByField', 'sortBy'], ['seriesToRows', 'groupBy'], ['labelsToFields', 'merge'], ['labelsToFields', 'organize'],
   ['reduce', 'organize'], ['reduce', 'sortBy'], ['filterByRefId', 'reduce'], ['filterFieldsByName', 'sortBy'], ['organize', 'merge'], ['organize', 'sortBy'], ['renameByRegex', 'merge'], ['calculateField', 'filterFieldsByName'], ['calculateField', 'organize'],
+  ['groupingToMatrix', 'organize'], ['merge', 'groupingToMatrix'], ['formatTime', 'groupingToMatrix'], ['histogram', 'organize'], ['transpose', 'organize'],
   ['groupBy', 'organize'], ['groupBy', 'sortBy'], ['sortBy', 'limit'], ['concatenate', 'organize'], ['convertFieldType', 'sortBy'], ['filterByValue', 'reduce'],
 ];
 const step = (id, options, rest = {}) => ({ id, options, ...rest });

@@ -64,6 +64,7 @@ fuzz_target!(|json: &str| {
         },
         variables: Variables::default(),
         min_step: 15_000,
+        now: None,
         zone: Zone::UTC,
         dashboard: dashboard.title.clone(),
         deadline: Deadline::default(),

@@ -106,12 +106,9 @@ impl Settings {
             );
         }
         problems.within_time("prometheus.timeout", prometheus.timeout, 500, 15_000);
-        problems.within_time(
-            "prometheus.scrape_interval",
-            prometheus.scrape_interval,
-            1_000,
-            3_600_000,
-        );
+        if let Some(interval) = prometheus.scrape_interval {
+            problems.within_time("prometheus.scrape_interval", interval, 1_000, 3_600_000);
+        }
         problems.within("prometheus.max_series", prometheus.max_series, 1, 1000);
         // A relative path would depend on the working directory of the service.
         let directories = [

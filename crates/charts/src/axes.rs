@@ -9,9 +9,7 @@ use super::look::usual_size;
 use super::scale::{Distribution, Limits, Scale, tick_texts};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
-use edgewatch_grafana_model::panel::timeseries::{
-    self, AxisPlacement, ScaleDistribution, StackingMode, TimeseriesField,
-};
+use edgewatch_grafana_model::panel::timeseries::{AxisPlacement, ScaleDistribution, StackingMode, TimeseriesField};
 
 /// Axes, the first of which has the grid.
 pub struct Axes<'a> {
@@ -184,11 +182,7 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
             limits.max.or((high > 0.0).then_some(1.0)),
         );
     }
-    let ScaleDistribution { kind, log } = &ruler.style.scale_distribution;
-    let distribution = match kind {
-        timeseries::Distribution::Log => Distribution::Log(log.filter(|base| *base > 1.0).unwrap_or(2.0)),
-        timeseries::Distribution::Linear => Distribution::Linear,
-    };
+    let distribution = Distribution::of(&ruler.style.scale_distribution);
     let whole = if matches!(ruler.unit, "percentunit" | "s") {
         1.0
     } else {
@@ -207,13 +201,17 @@ fn merged(a: Option<f64>, b: Option<f64>, choose: fn(f64, f64) -> f64) -> Option
 /// For how many ticks there is room in the height of a panel.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
 fn room(panel: &Panel, legend: &Legend) -> usize {
+    (height(panel, legend) / 34.0).clamp(2.0, 12.0) as usize
+}
+
+/// Pixels of the height of a panel's plot on a usual screen.
+pub fn height(panel: &Panel, legend: &Legend) -> f64 {
     let legend = match (legend.is_right || legend.entries.is_empty(), legend.is_table) {
         (true, _) => 0.0,
         (false, false) => 28.0,
         (false, true) => 70.0,
     };
-    let height = usual_size(panel).1 - 76.0 - legend;
-    (height / 34.0).clamp(2.0, 12.0) as usize
+    (usual_size(panel).1 - 76.0 - legend).max(20.0)
 }
 
 /// For how many times there is room in the width of a panel.

@@ -13,14 +13,17 @@ mod bargauge;
 mod canvas;
 mod cells;
 mod clock;
+mod columns;
 mod gauge;
 mod graph;
 mod heatmap;
+mod histogram;
 mod legend;
 mod line;
 mod look;
 mod page;
 mod picture;
+mod pie;
 pub mod raster;
 mod scale;
 pub mod scene;
@@ -28,6 +31,7 @@ mod smooth;
 mod stack;
 mod stat;
 mod state_timeline;
+mod status_history;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -41,7 +45,7 @@ use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::scope::Scope;
 use theme::Medium;
-pub use theme::{Tone, variables, without_controls};
+pub use theme::{Tone, fitted, text_width, variables, without_controls};
 
 /// The rules of a page's stylesheet for what [`html()`] writes. They take [`variables`] and
 /// `--border` from the page; `data-theme` of the root element is `light`, `dark`, or absent for what the reader prefers.

@@ -1,5 +1,6 @@
 //! From values to places on an axis: its range, and its ticks at round numbers.
 
+use edgewatch_grafana_model::panel::timeseries::{self, ScaleDistribution};
 use edgewatch_grafana_model::units::{self, decade};
 
 /// How values lie on an axis.
@@ -9,6 +10,24 @@ pub enum Distribution {
     Linear,
     /// By magnitude, to this base; what is not above 0 has no place.
     Log(f64),
+    /// By magnitude on both sides of 0, evenly up to about this distance from it.
+    Symlog(f64),
+}
+
+impl Distribution {
+    /// As the options of a field say.
+    pub fn of(options: &ScaleDistribution) -> Self {
+        match options.kind {
+            timeseries::Distribution::Linear => Self::Linear,
+            timeseries::Distribution::Log => Self::Log(options.log.filter(|base| *base > 1.0).unwrap_or(2.0)),
+            timeseries::Distribution::Symlog => Self::Symlog(
+                options
+                    .linear_threshold
+                    .filter(|threshold| *threshold > 0.0)
+                    .unwrap_or(1.0),
+            ),
+        }
+    }
 }
 
 /// What an axis must or should show.
@@ -47,11 +66,11 @@ impl Scale {
         let (low, high) = match (low.is_finite() && high.is_finite(), distribution) {
             // Nothing real is beyond, and sums stay finite.
             (true, _) => (low.clamp(-MOST, MOST), high.clamp(-MOST, MOST)),
-            (false, Distribution::Linear) => (0.0, 0.0),
+            (false, Distribution::Linear | Distribution::Symlog(_)) => (0.0, 0.0),
             (false, Distribution::Log(_)) => (1.0, 1.0),
         };
         let (mut min, mut max) = match distribution {
-            Distribution::Linear => (
+            Distribution::Linear | Distribution::Symlog(_) => (
                 padded(
                     low,
                     high,
@@ -84,10 +103,12 @@ impl Scale {
         }
         if !(min < max && (max - min).is_finite()) {
             (min, max) = match distribution {
-                Distribution::Linear if max <= min && min.is_finite() && min.abs() < 1e300 => {
+                Distribution::Linear | Distribution::Symlog(_)
+                    if max <= min && min.is_finite() && min.abs() < 1e300 =>
+                {
                     (min, min + min.abs().max(1.0))
                 }
-                Distribution::Linear => (0.0, whole),
+                Distribution::Linear | Distribution::Symlog(_) => (0.0, whole),
                 Distribution::Log(base) => (max.max(f64::MIN_POSITIVE) / base, max.max(f64::MIN_POSITIVE)),
             };
         }
@@ -100,6 +121,10 @@ impl Scale {
             Distribution::Linear => (value - self.min) / (self.max - self.min),
             Distribution::Log(_) if value <= 0.0 => f64::NAN,
             Distribution::Log(_) => (value.ln() - self.min.ln()) / (self.max.ln() - self.min.ln()),
+            Distribution::Symlog(threshold) => {
+                let place = |value: f64| (value / threshold).asinh();
+                (place(value) - place(self.min)) / (place(self.max) - place(self.min))
+            }
         }
     }
 
@@ -108,6 +133,7 @@ impl Scale {
         match self.distribution {
             Distribution::Linear => self.even_ticks(unit, count.max(1)),
             Distribution::Log(base) => self.log_ticks(base, count.max(1)),
+            Distribution::Symlog(threshold) => self.symmetric_ticks(threshold, count.max(1)),
         }
     }
 
@@ -140,6 +166,21 @@ impl Scale {
             .step_by(every)
             .map(|index| base.powf(first + index as f64))
             .collect()
+    }
+
+    /// 0, and powers of ten of the threshold on both sides.
+    fn symmetric_ticks(&self, threshold: f64, count: usize) -> Vec<f64> {
+        let powers = (0..40).map(|power| threshold * 10_f64.powi(power));
+        let powers: Vec<f64> = powers
+            .take_while(|value| *value <= self.min.abs().max(self.max.abs()))
+            .collect();
+        let every = (powers.len() * 2 + 1).div_ceil(count).max(1);
+        let below = powers.iter().rev().map(|value| -value);
+        let all = below.chain([0.0]).chain(powers.iter().copied());
+        // Counted from 0, so that it is among them.
+        let shift = powers.len() % every;
+        let kept = all.skip(shift).step_by(every);
+        kept.filter(|value| (self.min..=self.max).contains(value)).collect()
     }
 }
 
@@ -287,7 +328,12 @@ mod tests {
         ];
         for low in odd {
             for high in odd.into_iter().filter(|high| *high >= low) {
-                for distribution in [Distribution::Linear, Distribution::Log(10.0), Distribution::Log(2.0)] {
+                for distribution in [
+                    Distribution::Linear,
+                    Distribution::Log(10.0),
+                    Distribution::Log(2.0),
+                    Distribution::Symlog(1.0),
+                ] {
                     for min in [None, Some(5.0), Some(-1e308)] {
                         let limits = Limits {
                             min,
@@ -333,5 +379,22 @@ mod tests {
         );
         assert!((scale.fraction(1000.0) - 0.6).abs() < 1e-9);
         assert!(scale.fraction(0.0).is_nan());
+    }
+
+    #[test]
+    fn a_symmetric_scale_shows_both_sides_of_0_by_magnitude() {
+        let scale = Scale::new(
+            -100.0,
+            100.0,
+            Limits {
+                min: Some(-100.0),
+                max: Some(100.0),
+                ..Limits::default()
+            },
+            Distribution::Symlog(1.0),
+            100.0,
+        );
+        assert_eq!(scale.ticks("short", 9), [-100.0, -10.0, -1.0, 0.0, 1.0, 10.0, 100.0]);
+        assert!((scale.fraction(0.0) - 0.5).abs() < 1e-9 && scale.fraction(10.0) > 0.75);
     }
 }

@@ -10,17 +10,21 @@ use edgewatch_grafana_model::scope::Scope;
 
 use super::bargauge;
 pub use super::bargauge::Bars;
+use super::columns;
+pub use super::columns::Columns;
 use super::gauge;
 pub use super::gauge::Gauges;
 use super::graph::{Graph, Ink};
 pub use super::heatmap::Cells;
+use super::pie;
+pub use super::pie::{Pie, percent as share};
 use super::stat;
 pub use super::stat::Stats;
 pub use super::state_timeline::{Row as StateRow, States};
 pub use super::table::{Tables, columns_of, content, rows_of};
 pub use super::text::Words;
 pub use super::timeseries::Lines;
-use super::{heatmap, state_timeline, table, timeseries};
+use super::{heatmap, histogram, state_timeline, status_history, table, timeseries};
 
 /// What a panel shows.
 pub enum Scene<'a> {
@@ -34,6 +38,8 @@ pub enum Scene<'a> {
     Gauges(Gauges<'a>),
     /// Bars.
     Bars(Bars<'a>),
+    /// Shares of a whole.
+    Pie(Pie<'a>),
     /// Tables.
     Tables(Tables<'a>),
     /// Words.
@@ -50,6 +56,8 @@ pub enum Plot<'a> {
     States(States<'a>),
     /// Of a heat map.
     Cells(Cells),
+    /// Of a bar chart or a histogram, whose axes know no times.
+    Columns(Columns<'a>),
 }
 
 impl Plot<'_> {
@@ -59,7 +67,13 @@ impl Plot<'_> {
             Self::Lines(lines) => lines.draw(ink),
             Self::States(states) => states.draw(ink),
             Self::Cells(cells) => cells.draw(ink),
+            Self::Columns(columns) => columns.draw(ink),
         }
+    }
+
+    /// Whether it goes from one time to another.
+    pub const fn is_over_time(&self) -> bool {
+        !matches!(self, Self::Columns(_))
     }
 }
 
@@ -73,6 +87,14 @@ pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a
         PanelKind::StateTimeline(options) => {
             state_timeline::graph(panel, options, data, scope).map(|of| graph(of.map(Plot::States)))
         }
+        PanelKind::StatusHistory(options) => {
+            status_history::graph(panel, options, data, scope).map(|of| graph(of.map(Plot::States)))
+        }
+        PanelKind::BarChart(options) => columns::bar_chart(panel, options, data).map(|of| graph(of.map(Plot::Columns))),
+        PanelKind::Histogram(options) => histogram::graph(panel, options, data).map(|of| graph(of.map(Plot::Columns))),
+        PanelKind::PieChart(options) => pie::pie(panel, options, data).map(Scene::Pie),
+        PanelKind::AlertList(_) => table::alerts(data).map(Scene::Tables),
+        PanelKind::DashList => Some(Scene::Words(Words::links_to_all())),
         PanelKind::Heatmap(options) => heatmap::graph(panel, options, data, scope).map(|of| graph(of.map(Plot::Cells))),
         PanelKind::Stat(options) => stat::stats(panel, options, data).map(Scene::Stats),
         PanelKind::Gauge(options) => gauge::gauges(panel, options, data).map(Scene::Gauges),
@@ -82,5 +104,10 @@ pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a
         PanelKind::Row | PanelKind::Unknown(_) => Some(Scene::Blank),
     };
     let words = panel.field_config.defaults.no_value.as_deref();
-    shown.unwrap_or_else(|| Scene::Nothing(words.unwrap_or("No data")))
+    let nothing = if matches!(panel.kind(), PanelKind::AlertList(_)) {
+        "No alerts"
+    } else {
+        "No data"
+    };
+    shown.unwrap_or_else(|| Scene::Nothing(words.unwrap_or(nothing)))
 }

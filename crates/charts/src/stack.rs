@@ -42,6 +42,35 @@ pub fn apply(lines: &mut [Line]) {
     }
 }
 
+/// Ends the areas of series that name another one (`fillBelowTo`) there.
+pub fn fill_between(lines: &mut [Line]) {
+    for index in 0..lines.len() {
+        let wanted = lines[index].style.fill_below_to.as_str();
+        let other = lines
+            .iter()
+            .position(|line| !wanted.is_empty() && line.field.name == wanted);
+        let Some(other) = other.filter(|other| *other != index) else {
+            continue;
+        };
+        let known: HashMap<u64, f64> = lines[other]
+            .times
+            .iter()
+            .map(|time| time.to_bits())
+            .zip(lines[other].values.iter().copied())
+            .collect();
+        let base = lines[index].times.iter().zip(&lines[index].values);
+        // Where the other one has no value, there is no area.
+        let base = base.map(|(time, value)| {
+            known
+                .get(&time.to_bits())
+                .copied()
+                .filter(|other| !other.is_nan())
+                .unwrap_or(*value)
+        });
+        lines[index].base = Some(base.collect());
+    }
+}
+
 /// Each value as its share of the sum at its time.
 fn to_shares(lines: &mut [Line], group: &[usize]) {
     let mut totals: HashMap<u64, f64> = HashMap::new();

@@ -22,6 +22,8 @@ use edgewatch_grafana_model::time::TimeRange;
 
 /// Rows of a panel; nobody reads more.
 const MOST: usize = 200;
+/// Pixels of a line of text.
+const LINE: f64 = 14.0;
 
 /// The inside of the graph.
 pub struct States<'a> {
@@ -52,15 +54,29 @@ pub struct Bar {
 }
 
 /// The graph of `data`; `None` if there is nothing to draw.
-#[expect(clippy::cast_precision_loss, reason = "a few rows")]
 pub fn graph<'a>(
     panel: &'a Panel,
     options: &StateTimeline,
     data: &'a Data,
     scope: &Scope,
 ) -> Option<Graph<States<'a>>> {
-    let range = data.range;
-    let rows = rows(options, data);
+    of_rows(panel, options, rows(options, data), data.range, scope)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few rows"
+)]
+/// The graph of `rows`.
+pub fn of_rows<'a>(
+    panel: &'a Panel,
+    options: &StateTimeline,
+    rows: Vec<Row<'a>>,
+    range: TimeRange,
+    scope: &Scope,
+) -> Option<Graph<States<'a>>> {
     if rows.is_empty() {
         return None;
     }
@@ -68,7 +84,11 @@ pub fn graph<'a>(
     let height = options.row_height.clamp(0.05, 1.0);
     let across = move |time: f64| (time - range.from) / (range.to - range.from);
     let legend = legend(&options.legend, &rows);
-    let ticks = rows.iter().enumerate().map(|(index, row)| Tick {
+    // As many names as there is room for below each other.
+    let row_height = axes::height(panel, &legend) / count;
+    let every = (LINE / row_height).ceil().max(1.0) as usize;
+    let named = rows.iter().enumerate().step_by(every);
+    let ticks = named.map(|(index, row)| Tick {
         at: 1.0 - (index as f64 + 0.5) / count,
         text: row.field.name.clone(),
     });
@@ -83,7 +103,11 @@ pub fn graph<'a>(
         axes: vec![axis],
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
-        labels: labels(panel, options, &rows, across),
+        labels: if row_height * height >= LINE {
+            labels(panel, options, &rows, across)
+        } else {
+            Vec::new()
+        },
         plot: States { rows, height, range },
     })
 }
@@ -141,7 +165,8 @@ fn short_share(share: f64) -> String {
     format!("{}", (share * 100.0).round() / 100.0)
 }
 
-fn rows<'a>(options: &StateTimeline, data: &'a Data) -> Vec<Row<'a>> {
+/// The rows of what `data` shows over time.
+pub fn rows<'a>(options: &StateTimeline, data: &'a Data) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for frame in &data.frames {
         let Some(times) = frame.times() else { continue };

@@ -1,8 +1,11 @@
 //! The panel `table`.
 
+use std::sync::LazyLock;
+
 use edgewatch_grafana_model::data::{Data, Field, Frame, NULL, Values};
 use edgewatch_grafana_model::display::{self, Display};
-use edgewatch_grafana_model::panel::table::{Align, Cell, Table, TableField};
+use edgewatch_grafana_model::panel::table::{Align, Cell, Footer, Table, TableField};
+use edgewatch_grafana_model::reduce;
 
 /// Rows of a table; nobody reads more.
 pub const MAX_ROWS: usize = 500;
@@ -15,10 +18,11 @@ pub struct Tables<'a> {
     pub frames: Vec<&'a Frame>,
     /// Whether columns have their names above.
     pub has_head: bool,
+    footer: &'a Footer,
 }
 
 /// What the panel shows of `data`; `None` if there is nothing.
-pub fn tables<'a>(options: &Table, data: &'a Data) -> Option<Tables<'a>> {
+pub fn tables<'a>(options: &'a Table, data: &'a Data) -> Option<Tables<'a>> {
     let frames = data.frames.iter();
     let frames: Vec<&Frame> = frames
         .filter(|frame| frame.fields.iter().any(|field| !field.values.is_empty()))
@@ -26,6 +30,73 @@ pub fn tables<'a>(options: &Table, data: &'a Data) -> Option<Tables<'a>> {
     (!frames.is_empty()).then_some(Tables {
         frames,
         has_head: options.show_header,
+        footer: &options.footer,
+    })
+}
+
+impl Tables<'_> {
+    /// The lines below `columns`: what is calculated of each, nothing below most. Empty: there is no footer.
+    pub fn footer(&self, columns: &[Column]) -> Vec<Vec<String>> {
+        let footer = self.footer;
+        let old = |column: &Column| -> Vec<String> {
+            let is_wanted = footer.fields.is_empty() || footer.fields.contains(&column.field.name);
+            if footer.show && is_wanted && !footer.count_rows {
+                footer.reducer.clone()
+            } else {
+                Vec::new()
+            }
+        };
+        let calcs: Vec<Vec<String>> = columns
+            .iter()
+            .map(|column| [old(column), column.style.footer.reducers.clone()].concat())
+            .collect();
+        let mut lines: Vec<Vec<String>> = Vec::new();
+        if footer.show && footer.count_rows {
+            let mut line = vec![String::new(); columns.len()];
+            if let Some(first) = line.first_mut() {
+                *first = format!("Count: {}", rows_of(columns));
+            }
+            lines.push(line);
+        }
+        // More than one calculation says which is which.
+        let is_named = columns.iter().any(|column| !column.style.footer.reducers.is_empty());
+        for line in 0..calcs.iter().map(Vec::len).max().unwrap_or(0).min(MAX_FOOTERS) {
+            let cell = |(column, calcs): (&Column, &Vec<String>)| {
+                calcs
+                    .get(line)
+                    .map_or_else(String::new, |calc| below(column, calc, is_named))
+            };
+            lines.push(columns.iter().zip(&calcs).map(cell).collect());
+        }
+        lines.retain(|line| line.iter().any(|text| !text.is_empty()));
+        lines
+    }
+}
+
+/// Lines below a table.
+const MAX_FOOTERS: usize = 10;
+
+/// The text of a calculation below a column; empty where it makes no sense.
+fn below(column: &Column, calc: &str, is_named: bool) -> String {
+    let is_count = reduce::unit(calc).is_some() || calc.to_lowercase().contains("count");
+    if !column.field.values.is_numbers() && !is_count {
+        return String::new();
+    }
+    let text = display::reduced(column.field, calc).text;
+    match reduce::title(calc).filter(|_| is_named) {
+        Some(title) => format!("{title}: {text}"),
+        None => text,
+    }
+}
+
+/// Alerts, as a table; `None` if there are none.
+pub fn alerts(data: &Data) -> Option<Tables<'_>> {
+    static FOOTER: LazyLock<Footer> = LazyLock::new(Footer::default);
+    let frames: Vec<&Frame> = data.frames.iter().filter(|frame| !frame.is_empty()).collect();
+    (!frames.is_empty()).then_some(Tables {
+        frames,
+        has_head: true,
+        footer: &FOOTER,
     })
 }
 

@@ -18,11 +18,12 @@ const RANGE: TimeRange = TimeRange {
 };
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u{0}\u{1b}\u{202e} &amp; ]]>";
 
-fn scope() -> Scope {
+pub fn scope() -> Scope {
     Scope {
         range: RANGE,
         variables: Variables::default(),
         min_step: 1000,
+        now: None,
         zone: Zone::UTC,
         dashboard: String::new(),
         deadline: edgewatch_grafana_model::limits::Deadline::default(),
@@ -113,7 +114,7 @@ fn no_name_and_no_text_becomes_a_tag() {
 fn a_panel_without_data_says_so() {
     for kind in support::PANELS
         .into_iter()
-        .filter(|kind| !matches!(*kind, "row" | "text"))
+        .filter(|kind| !matches!(*kind, "row" | "text" | "dashlist"))
     {
         let plain = panel(kind, json!({}), json!({}));
         let words = panel(kind, json!({}), json!({"noValue": "no sensor"}));
@@ -121,7 +122,8 @@ fn a_panel_without_data_says_so() {
             .iter()
             .zip(both(&words, &data(&words, &[])))
         {
-            assert!(drawn.contains("No data"), "{kind}: {drawn}");
+            let nothing = if kind == "alertlist" { "No alerts" } else { "No data" };
+            assert!(drawn.contains(nothing), "{kind}: {drawn}");
             assert!(with_words.contains("no sensor"), "{kind}: {with_words}");
         }
     }
@@ -262,4 +264,37 @@ fn a_graph_of_many_points_stays_small() {
         .collect();
     let page = html(&panel, &data(&panel, &[("a", &noise)]), &scope()).into_string();
     assert!(page.len() < 6000, "{} bytes", page.len());
+}
+
+#[test]
+fn rows_of_states_that_are_too_many_leave_out_names_and_texts_not_overlap() {
+    let panel = panel("state-timeline", json!({"showValue": "always"}), json!({}));
+    let names: Vec<String> = (0..60).map(|number| format!("row {number}")).collect();
+    let series: Vec<(&str, &[f64])> = names.iter().map(|name| (name.as_str(), &[1.0, 2.0][..])).collect();
+    let few = html(&panel, &data(&panel, &series[..5]), &scope()).into_string();
+    assert!(
+        few.contains("class=\"labels\"") && few.matches(">row ").count() == 5,
+        "{few}"
+    );
+    let many = html(&panel, &data(&panel, &series), &scope()).into_string();
+    let written = many.matches(">row ").count();
+    assert!(
+        (5..=30).contains(&written) && !many.contains("class=\"labels\""),
+        "{written}"
+    );
+}
+
+#[test]
+fn an_area_ends_at_the_series_that_it_names() {
+    let panel = panel(
+        "timeseries",
+        json!({}),
+        json!({"min": 0, "max": 10, "custom": {"fillOpacity": 50}}),
+    );
+    let mut data = data(&panel, &[("high", &[8.0, 8.0]), ("low", &[2.0, 2.0])]);
+    let mut options = panel.field_config.defaults.clone();
+    options.custom.insert("fillBelowTo".to_owned(), json!("low"));
+    data.frames[0].fields[1].options = Arc::new(options);
+    let page = html(&panel, &data, &scope()).into_string();
+    assert!(page.contains("d=\"M0 200l2000 0 0 600-2000 0z\""), "{page}");
 }

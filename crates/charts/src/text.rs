@@ -23,6 +23,14 @@ impl Words {
         }
     }
 
+    /// Where the other dashboards are.
+    pub fn links_to_all() -> Self {
+        Self {
+            format: Format::Markdown,
+            content: "[All dashboards](/dashboards)".to_owned(),
+        }
+    }
+
     /// With their shapes.
     pub fn html(&self) -> Markup {
         match self.format {

@@ -32,6 +32,7 @@ pub fn graph<'a>(panel: &'a Panel, options: &Timeseries, data: &'a Data, scope: 
         return None;
     }
     stack::apply(&mut lines);
+    stack::fill_between(&mut lines);
     let axes = Axes::of(&mut lines);
     let shown = lines
         .iter()
@@ -89,8 +90,13 @@ fn lines(data: &Data) -> Vec<Line<'_>> {
                 .take(times.len())
                 .map(|value| if value.is_finite() { *value } else { f64::NAN })
                 .collect();
-            if style.transform == Transform::NegativeY {
-                values.iter_mut().for_each(|value| *value = -*value);
+            match style.transform {
+                Transform::None => {}
+                Transform::NegativeY => values.iter_mut().for_each(|value| *value = -*value),
+                Transform::Constant => {
+                    let first = values.iter().copied().find(|value| !value.is_nan());
+                    values.fill(first.unwrap_or(f64::NAN));
+                }
             }
             lines.push(Line {
                 field,

@@ -64,10 +64,12 @@ impl Options {
     }
 }
 
+/// The scrape interval of the shipped configuration, in milliseconds: where Prometheus does not say its own.
+pub(crate) const SHIPPED_INTERVAL: i64 = 15_000;
+
 /// Prometheus' scrape interval in milliseconds; if it is unknown, that of the shipped configuration.
 pub(crate) fn min_step(source: &Direct) -> i64 {
-    let shipped = || i64::try_from(settings::Prometheus::default().scrape_interval.as_millis()).unwrap_or(i64::MAX);
-    source.scrape_interval().unwrap_or_else(shipped)
+    source.scrape_interval().ok().flatten().unwrap_or(SHIPPED_INTERVAL)
 }
 
 /// The dashboard of an argument: the uid of a shipped one, or a file.

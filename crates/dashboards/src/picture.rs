@@ -167,7 +167,11 @@ impl Picture {
         let panel = &placed.panel;
         let mut data = evaluate(panel, &scope, (one.width as usize).max(100) / 2, source);
         let title = scope.title(&panel.title);
-        let top = if title.is_empty() { PADDING } else { TITLE };
+        let top = if title.is_empty() && data.own_range.is_empty() {
+            PADDING
+        } else {
+            TITLE
+        };
         let (width, height) = (
             one.width.saturating_sub(2 * PADDING),
             one.height.saturating_sub(top + PADDING),
@@ -181,9 +185,15 @@ impl Picture {
             data.problems.push(problem.to_string());
             draw(&data)
         });
+        let beside = match data.own_range.as_str() {
+            "" => 0.0,
+            words => edgewatch_charts::text_width(words, 12.0) + 8.0,
+        };
+        let room = f64::from(one.width.saturating_sub(2 * PADDING)) - beside;
         let frame = html! {
             rect x="0.5" y="0.5" width=(one.width.saturating_sub(1)) height=(one.height.saturating_sub(1)) rx="2" fill=(self.color(Tone::Panel)) stroke=(self.color(Tone::Border)) {}
-            @if !title.is_empty() { text x=(PADDING) y="21" font-size="14" fill=(self.color(Tone::Text)) { (title) } }
+            @if !title.is_empty() { text x=(PADDING) y="21" font-size="14" fill=(self.color(Tone::Text)) { (edgewatch_charts::fitted(&title, 14.0, room)) } }
+            @if !data.own_range.is_empty() { text x=(one.width.saturating_sub(PADDING)) y="21" font-size="12" text-anchor="end" fill=(self.color(Tone::Aside)) { (data.own_range) } }
         };
         // `svg` within `svg` cuts off what does not fit.
         format!(

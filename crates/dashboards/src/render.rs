@@ -123,6 +123,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, E
         range,
         variables: Variables::resolve(dashboard, &args.variables, range, source),
         min_step: options::min_step(source),
+        now: TimeRange::is_relative(&from, &to).then_some(now),
         zone,
         dashboard: dashboard.title.clone(),
         deadline: Deadline::default(),

@@ -26,9 +26,9 @@ pub struct Prometheus {
     /// Timeout of one query; Prometheus' own is slightly shorter. 500 ms to 15 s, below the limit of 20 s of our Prometheus.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// Its scrape interval, the minimum step of range queries. 1 s to 1 h.
-    #[serde(with = "humantime_serde")]
-    pub scrape_interval: Duration,
+    /// Its scrape interval, the minimum step of range queries. 1 s to 1 h. Left out: it is asked for it.
+    #[serde(with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    pub scrape_interval: Option<Duration>,
     /// Series of one query; panels show how many were dropped. 1 to 1000.
     pub max_series: usize,
 }
@@ -38,7 +38,7 @@ impl Default for Prometheus {
         Self {
             url: "http://127.0.0.1:9090".to_owned(),
             timeout: Duration::from_secs(5),
-            scrape_interval: Duration::from_secs(15),
+            scrape_interval: None,
             max_series: 50,
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::model::FieldOptions;
+use super::model::{FieldOptions, Property};
 use super::time::TimeRange;
 use super::units;
 use edgewatch_prometheus_client::labels::Labels;
@@ -35,6 +35,8 @@ pub struct Field {
     pub renamed: Option<String>,
     /// The unit that a transformation gives it; empty: that of the panel.
     pub unit: &'static str,
+    /// What a transformation sets of its options.
+    pub config: Vec<Property>,
     /// The labels of the series it came from.
     pub labels: Labels,
     /// One value for each row.
@@ -378,6 +380,8 @@ pub struct Data {
     pub problems: Vec<String>,
     /// The range that the panel shows, which may be another than the page's.
     pub range: TimeRange,
+    /// What the panel's head says of a range of its own: `Last 24 hours`; empty: it is the page's.
+    pub own_range: String,
     /// How it is shown that there is nothing: a field without values, with the panel's options.
     pub nothing: Field,
 }

@@ -65,7 +65,7 @@ pub struct TooLong;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum UnsupportedError {
     /// A data source by its kind or name.
-    #[error("the data source {0:?} is not supported, only Prometheus")]
+    #[error("{}", of_datasource(.0))]
     DataSource(String),
     /// A variable by its kind.
     #[error("variables of the kind {0:?} are not supported")]
@@ -85,6 +85,15 @@ pub enum UnsupportedError {
     /// What chooses fields, by its id.
     #[error("fields cannot be chosen by {0:?}")]
     FieldMatcher(String),
+}
+
+/// What is said of a data source that cannot be asked.
+fn of_datasource(name: &str) -> String {
+    match name {
+        "__expr__" => "expressions of Grafana (__expr__) are not supported: write it in PromQL".to_owned(),
+        "-- Dashboard --" => "it shows what another panel asks, and there is no such panel".to_owned(),
+        name => format!("the data source {name:?} is not supported, only Prometheus"),
+    }
 }
 
 /// A query of a panel that is not asked.
@@ -168,6 +177,12 @@ pub enum TransformError {
     /// A kind that columns do not have.
     #[error("a column cannot be turned into {0:?}")]
     Conversion(String),
+    /// A form of texts out of which no columns are taken.
+    #[error("columns cannot be extracted from texts of the form {0:?}")]
+    Extraction(String),
+    /// More buckets than are counted.
+    #[error("it would make more than {0} buckets: choose a greater size")]
+    Buckets(usize),
     /// The order of columns by their values.
     #[error("columns cannot be sorted by themselves")]
     Order,

@@ -1,5 +1,7 @@
 //! From a panel to its data: variables, queries, names, overrides, transformations.
 
+mod alerts;
+
 use std::sync::Arc;
 
 use super::data::{Data, Field, Frame, Values, is_null};
@@ -42,16 +44,25 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
         source,
         deadline: &scope.deadline.clone(),
     };
-    scope.range = scope
-        .range
-        .of_panel(&scope.text(&panel.time_from), &scope.text(&panel.time_shift));
+    let (from, shift) = (scope.text(&panel.time_from), scope.text(&panel.time_shift));
+    let (range, own_range) = scope.range.of_panel(&from, &shift, scope.now, &scope.zone);
+    scope.range = range;
     let mut data = Data {
-        range: scope.range,
+        range,
+        own_range: if panel.hide_time_override {
+            String::new()
+        } else {
+            own_range
+        },
         nothing: overrides::nothing(panel, &scope),
         ..Data::default()
     };
     for problem in support::of_panel(panel) {
         note(&mut data.problems, problem);
+    }
+    if let PanelKind::AlertList(options) = panel.kind() {
+        alerts::list(options, &scope, source, &mut data);
+        return data;
     }
     let mut room = Room::default();
     for target in panel.targets.iter().filter(|target| !target.hide) {

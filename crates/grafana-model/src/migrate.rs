@@ -1,20 +1,24 @@
 //! Dashboards of older versions of Grafana, turned into what the model reads: rows that hold panels (before 5), the panels `graph`
-//! and `singlestat`, single values with `fieldOptions` (before 7), value mappings with numbers for types (before 8).
+//! and `singlestat`, single values with `fieldOptions` (before 7), value mappings with numbers for types (before 8). Newer ones, too.
 
 mod graph;
+mod inputs;
+mod library;
 mod single;
+mod v2;
 
 use serde_json::{Map, Value, json};
 
 use super::grid::COLUMNS;
-use super::limits;
 
 /// A row of the grid with the space below, in CSS pixels.
 const ROW_HEIGHT: f64 = 38.0;
 
 /// Whether `dashboard` needs it, judged by its text: most do not, and are spared the tree of values.
 pub fn is_needed(json: &str) -> bool {
-    const SIGNS: [&str; 9] = [
+    const SIGNS: [&str; 11] = [
+        "\"elements\"",
+        "\"libraryPanel\"",
         "\"dataFormat\"",
         "\"rows\"",
         "\"graph\"",
@@ -29,9 +33,11 @@ pub fn is_needed(json: &str) -> bool {
     SIGNS.iter().any(|sign| json.contains(sign))
 }
 
-/// Turns the model of an older Grafana into that of a newer one.
+/// Turns the model of another Grafana into the one that is read.
 pub fn migrate(dashboard: &mut Value) {
-    inputs(dashboard);
+    inputs::migrate(dashboard);
+    v2::migrate(dashboard);
+    library::migrate(dashboard);
     drop_nulls(dashboard);
     let Some(fields) = dashboard.as_object_mut() else {
         return;
@@ -48,28 +54,6 @@ pub fn migrate(dashboard: &mut Value) {
     drop_nulls(dashboard);
 }
 
-/// Puts constants, which a person is asked for when the dashboard is imported, where they are used: `${VAR_NAME}`.
-fn inputs(dashboard: &mut Value) {
-    let inputs = dashboard
-        .get("__inputs")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let constants: Vec<(String, String)> = inputs
-        .iter()
-        .filter(|input| input.get("type").and_then(Value::as_str) == Some("constant"))
-        .filter_map(|input| {
-            Some((
-                format!("${{{}}}", input.get("name")?.as_str()?),
-                input.get("value")?.as_str()?.to_owned(),
-            ))
-        })
-        .collect();
-    if !constants.is_empty() {
-        replace(dashboard, &constants);
-    }
-}
-
 /// Grafana, and the tools that write dashboards, write `null` where there is nothing.
 fn drop_nulls(value: &mut Value) {
     match value {
@@ -83,30 +67,6 @@ fn drop_nulls(value: &mut Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-fn replace(value: &mut Value, constants: &[(String, String)]) {
-    match value {
-        Value::String(text) if text.contains("${") => *text = with_constants(text, constants),
-        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, constants)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| replace(value, constants)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// `text` with its constants. What they hold is not looked through again: it could grow without end.
-fn with_constants(text: &str, constants: &[(String, String)]) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("${").filter(|_| replaced.len() <= limits::TEXT) {
-        let (before, here) = rest.split_at(at);
-        replaced.push_str(before);
-        let found = constants.iter().find(|(name, _)| here.starts_with(name.as_str()));
-        let (by, length) = found.map_or(("${", 2), |(name, constant)| (constant.as_str(), name.len()));
-        replaced.push_str(by);
-        rest = here.get(length..).unwrap_or_default();
-    }
-    replaced + rest
 }
 
 /// Rows of panels whose width is in twelfths, on the grid.
@@ -339,15 +299,6 @@ mod tests {
             }
         ));
         assert!(matches!(&mappings[2], Mapping::Special { r#match, .. } if r#match == "null+nan"));
-    }
-
-    #[test]
-    fn constants_of_an_export_are_put_in() {
-        let dashboard = parse(
-            json!({"__inputs": [{"type": "constant", "name": "VAR_JOB", "value": "node"}],
-            "panels": [{"type": "stat", "targets": [{"expr": "up{job=\"${VAR_JOB}\"}"}]}]}),
-        );
-        assert_eq!(dashboard.panels[0].targets[0].expr, "up{job=\"node\"}");
     }
 
     #[test]

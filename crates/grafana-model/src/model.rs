@@ -14,6 +14,7 @@ mod bounds;
 mod datasource;
 mod field;
 mod lenient;
+mod shared;
 mod variable;
 
 pub use datasource::Datasource;
@@ -105,12 +106,15 @@ pub struct Panel {
     /// The least step, such as `15s`; empty: that of the data source.
     #[serde(deserialize_with = "lenient::text")]
     pub interval: String,
-    /// Another range than the dashboard's, such as `24h`: it ends where the dashboard's ends.
+    /// Another range than the dashboard's, such as `24h` or `now/d`, up to now.
     #[serde(deserialize_with = "lenient::text")]
     pub time_from: String,
-    /// Moves the range into the past, such as `1d`.
+    /// Moves the range into the past, such as `1d` or `1d/d`.
     #[serde(deserialize_with = "lenient::text")]
     pub time_shift: String,
+    /// Its head says nothing of them.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub hide_time_override: bool,
     /// Repeated for each value of this variable.
     #[serde(deserialize_with = "lenient::text")]
     pub repeat: String,
@@ -171,6 +175,12 @@ pub struct Target {
     pub hide: bool,
     /// What is asked, if it is not the panel's.
     pub datasource: Datasource,
+    /// The panel whose queries are asked, of the data source `-- Dashboard --`.
+    #[serde(deserialize_with = "lenient::some_whole")]
+    pub panel_id: Option<u32>,
+    /// With what transformations make of them there.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub with_transforms: bool,
 }
 
 /// `transformations[]`.
@@ -245,6 +255,7 @@ impl Dashboard {
         dashboard.left_out = left_out;
         drop_copies(&mut dashboard.panels);
         dashboard.panels.iter_mut().for_each(Panel::name_queries);
+        shared::resolve(&mut dashboard.panels);
         Ok(dashboard)
     }
 }

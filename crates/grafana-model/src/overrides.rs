@@ -53,7 +53,7 @@ pub fn apply(panel: &Panel, frames: &mut [Frame], scope: &Scope, problems: &mut 
         let kinds: Vec<Kind> = frame.fields.iter().map(|field| options.kind_of(field, frame)).collect();
         for ((field, kind), own_name) in frame.fields.iter_mut().zip(kinds).zip(own_names) {
             let is_named = kind.is_named_by_override;
-            field.options = options.of(kind, problems);
+            field.options = options.of(kind, &field.config, problems);
             if is_named {
                 let name = field.options.display_name.clone().unwrap_or_default();
                 (field.renamed, field.name) = match shown_name(&name, field, &frame_name, scope) {
@@ -126,6 +126,8 @@ struct Kind {
     is_numbers: bool,
     /// The unit that a transformation gives it.
     unit: &'static str,
+    /// What a transformation sets of its options.
+    config: Vec<String>,
     /// A column of times within a minute.
     shows_milliseconds: bool,
 }
@@ -150,15 +152,24 @@ impl Options<'_> {
         let names = matches.iter().filter_map(|number| self.matchers.get(*number));
         let mut properties = names.flat_map(|(_, properties)| *properties);
         Kind {
-            is_named_by_override: properties.any(|property| property.id == "displayName"),
+            is_named_by_override: field
+                .config
+                .iter()
+                .chain(properties.by_ref())
+                .any(|property| property.id == "displayName"),
             is_numbers: field.values.is_numbers(),
             unit: field.unit,
+            config: field
+                .config
+                .iter()
+                .map(|property| format!("{}={}", property.id, property.value))
+                .collect(),
             shows_milliseconds: display::is_within_a_minute(&field.values),
             matches,
         }
     }
 
-    fn of(&mut self, mut kind: Kind, problems: &mut Vec<String>) -> Arc<FieldOptions> {
+    fn of(&mut self, mut kind: Kind, config: &[Property], problems: &mut Vec<String>) -> Arc<FieldOptions> {
         let plain = Kind {
             is_numbers: true,
             ..Kind::default()
@@ -171,7 +182,13 @@ impl Options<'_> {
             matchers.flat_map(|(_, properties)| *properties).collect::<Vec<_>>()
         };
         if !self.known.contains_key(&kind) {
-            let changes: usize = properties(&kind).iter().map(|property| size(&property.value)).sum();
+            let changes: usize = config
+                .iter()
+                .chain(properties(&kind))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(|property| size(&property.value))
+                .sum();
             match self.left.checked_sub(self.weight + changes) {
                 Some(left) => self.left = left,
                 None => {
@@ -194,7 +211,7 @@ impl Options<'_> {
         if !kind.is_numbers {
             (options.decimals, options.min, options.max, options.field_min_max) = (None, None, None, false);
         }
-        for property in properties(&kind) {
+        for property in config.iter().chain(properties(&kind)) {
             set(&mut options, property, problems);
         }
         let options = Arc::new(options);
@@ -278,13 +295,18 @@ pub fn check(panel: &Panel) -> Vec<String> {
 /// Grafana's colour mode of a kind of panel.
 const fn default_mode(kind: &PanelKind) -> &'static str {
     match kind {
-        PanelKind::Timeseries(_) => "palette-classic",
+        PanelKind::Timeseries(_) | PanelKind::BarChart(_) | PanelKind::PieChart(_) | PanelKind::Histogram(_) => {
+            "palette-classic"
+        }
         PanelKind::StateTimeline(_) => "continuous-GrYlRd",
         PanelKind::Stat(_)
         | PanelKind::Gauge(_)
         | PanelKind::BarGauge(_)
         | PanelKind::Table(_)
         | PanelKind::Heatmap(_)
+        | PanelKind::StatusHistory(_)
+        | PanelKind::AlertList(_)
+        | PanelKind::DashList
         | PanelKind::Text(_)
         | PanelKind::Row
         | PanelKind::Unknown(_) => "thresholds",

@@ -81,6 +81,16 @@ impl Pattern {
         self.regex.captures(text).ok().flatten()
     }
 
+    /// What its named groups match in `text`, in their order.
+    pub fn named(&self, text: &str) -> Vec<(String, String)> {
+        let Some(found) = self.captures(text) else {
+            return Vec::new();
+        };
+        let names = self.regex.capture_names().flatten();
+        let named = names.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned())));
+        named.collect()
+    }
+
     /// Each place where it is found in `text`: only the first without the flag `g`, and none behind one that is empty.
     pub fn each<'t>(&self, text: &'t str) -> Vec<Captures<'t>> {
         let mut found = Vec::new();

@@ -16,6 +16,8 @@ pub struct Scope {
     pub variables: Variables,
     /// The least step in milliseconds: the interval at which Prometheus scrapes.
     pub min_step: i64,
+    /// What `now` means, in milliseconds since 1970, where the page's range hangs on it; `None`: that range is absolute.
+    pub now: Option<i64>,
     /// For dates.
     pub zone: Zone,
     /// The title of the dashboard, for `$__dashboard`.

@@ -11,14 +11,20 @@ use crate::error::{TargetError, UnsupportedError};
 use crate::{color, limits, overrides, transform, units};
 
 /// The kinds of panels that are drawn.
-pub const PANELS: [&str; 9] = [
+pub const PANELS: [&str; 15] = [
     "timeseries",
     "stat",
     "gauge",
     "bargauge",
     "table",
     "state-timeline",
+    "status-history",
     "heatmap",
+    "barchart",
+    "piechart",
+    "histogram",
+    "alertlist",
+    "dashlist",
     "text",
     "row",
 ];
@@ -125,6 +131,9 @@ pub fn of_panel(panel: &Panel) -> Vec<String> {
                 "a panel of Grafana's library is not part of the dashboard: unlink it there before exporting".to_owned()
             }
             "table-old" => "tables of Grafana 6 are not supported: save the dashboard in a newer one".to_owned(),
+            "logs" => "logs are not drawn: they are not in Prometheus".to_owned(),
+            "news" => "news are not drawn: nothing is fetched from elsewhere".to_owned(),
+            "canvas" => "drawings (canvas) are not drawn".to_owned(),
             name => format!("panels of the kind {name:?} are not supported"),
         }],
         PanelKind::Timeseries(_)
@@ -133,7 +142,13 @@ pub fn of_panel(panel: &Panel) -> Vec<String> {
         | PanelKind::BarGauge(_)
         | PanelKind::Table(_)
         | PanelKind::StateTimeline(_)
+        | PanelKind::StatusHistory(_)
         | PanelKind::Heatmap(_)
+        | PanelKind::BarChart(_)
+        | PanelKind::PieChart(_)
+        | PanelKind::Histogram(_)
+        | PanelKind::AlertList(_)
+        | PanelKind::DashList
         | PanelKind::Text(_)
         | PanelKind::Row => problems_of_options(panel).not_drawn,
     }
@@ -228,7 +243,7 @@ mod tests {
             ),
             (
                 json!({"title": "x", "type": "stat", "targets": [{"refId": "B", "datasource": {"type": "__expr__", "uid": "__expr__"}}]}),
-                "x: query B: the data source \"__expr__\" is not supported, only Prometheus",
+                "x: query B: expressions of Grafana (__expr__) are not supported: write it in PromQL",
             ),
             (
                 json!({"title": "x", "type": "stat", "transformations": [{"id": "regression"}]}),

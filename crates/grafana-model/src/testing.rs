@@ -99,6 +99,7 @@ pub fn scope(variables: Variables) -> Scope {
         },
         variables,
         min_step: 15_000,
+        now: Some(1_800_003_600_000),
         zone: Zone::UTC,
         dashboard: "Test".to_owned(),
         deadline: super::limits::Deadline::default(),

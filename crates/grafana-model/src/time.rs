@@ -2,6 +2,7 @@
 
 pub mod interval;
 mod math;
+mod own;
 mod zone;
 
 pub use jiff::tz::TimeZone as Zone;
@@ -69,19 +70,9 @@ impl TimeRange {
         }
     }
 
-    /// The range of a panel that has one of its own: `from` is the length, such as `24h`, and ends where the dashboard's ends;
-    /// `shift` moves it into the past. What cannot be read is left out, as in Grafana.
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
-    pub fn of_panel(&self, from: &str, shift: &str) -> Self {
-        let mut range = *self;
-        if let Some(length) = interval::parse(from) {
-            range.from = range.to - length as f64 / 1000.0;
-        }
-        if let Some(shift) = interval::parse(shift) {
-            range.from -= shift as f64 / 1000.0;
-            range.to -= shift as f64 / 1000.0;
-        }
-        range
+    /// Whether a range that is written so hangs on what the time is.
+    pub fn is_relative(from: &str, to: &str) -> bool {
+        from.contains("now") || to.contains("now")
     }
 }
 
@@ -165,16 +156,5 @@ mod tests {
         assert_eq!((grid.start, grid.len), (1_699_999_995_000, 241));
         assert_eq!(grid.at(240), 1_700_003_595.0);
         assert_eq!(grid.times().len(), 241);
-    }
-
-    #[test]
-    fn a_panel_may_have_a_range_of_its_own() {
-        let range = TimeRange {
-            from: 0.0,
-            to: 86_400.0,
-        };
-        let panel = range.of_panel("1h", "2h");
-        assert_eq!((panel.from, panel.to), (75_600.0, 79_200.0));
-        assert_eq!(range.of_panel("", "$x"), range);
     }
 }

@@ -2,11 +2,20 @@
 
 mod calculate;
 mod columns;
+mod config;
+mod extract;
 mod group;
+pub mod histogram;
 mod join;
+mod matrix;
 mod merge;
+mod nested;
+mod partition;
 mod rows;
 mod series;
+#[cfg(test)]
+mod testing;
+mod texts;
 mod window;
 
 use serde::de::DeserializeOwned;
@@ -42,12 +51,26 @@ pub fn apply(transformations: &[Transformation], scope: &Scope, data: &mut Data)
         };
         let applied = one(apply, transformation, scope, data.frames.clone()).and_then(bounded);
         match applied {
-            Ok(frames) => data.frames = frames,
+            Ok(frames) => {
+                data.frames = frames;
+                if let Some(remark) = remark(&transformation.id) {
+                    note(&mut data.problems, remark.to_owned());
+                }
+            }
             Err(problem) => {
                 let problem = format!("the transformation {:?}: {problem}", transformation.id);
                 return note(&mut data.problems, problem);
             }
         }
+    }
+}
+
+/// What is drawn in another way than in Grafana, for people.
+fn remark(id: &str) -> Option<&'static str> {
+    match id {
+        "groupToNestedTable" => Some("the tables within the rows of a table are drawn as its rows"),
+        "timeSeriesTable" => Some("the lines of trends are not drawn, their values are"),
+        _ => None,
     }
 }
 
@@ -115,6 +138,17 @@ fn supported(transformation: &Transformation) -> Result<Apply, UnsupportedError>
         "seriesToRows" => series::series_to_rows,
         "labelsToFields" => series::labels_to_fields,
         "calculateField" => calculate::field,
+        "formatTime" => texts::time,
+        "formatString" => texts::string,
+        "groupToNestedTable" => nested::group,
+        "groupingToMatrix" => matrix::matrix,
+        "transpose" => matrix::transpose,
+        "histogram" => histogram::histogram,
+        "rowsToFields" => config::rows_to_fields,
+        "configFromData" => config::from_data,
+        "partitionByValues" => partition::partition,
+        "timeSeriesTable" => partition::time_series_table,
+        "extractFields" => extract::fields,
         other => return Err(UnsupportedError::Transformation(other.to_owned())),
     })
 }
@@ -166,85 +200,6 @@ fn read<T: DeserializeOwned + Default>(options: &Value) -> Result<T, TransformEr
         return Ok(T::default());
     }
     serde_path_to_error::deserialize(options).map_err(TransformError::Options)
-}
-
-#[cfg(test)]
-mod testing {
-    use super::*;
-    use crate::data::{Field, Frame, Values};
-    use crate::time::Zone;
-
-    pub fn scope() -> Scope {
-        Scope {
-            range: crate::time::TimeRange { from: 0.0, to: 60.0 },
-            variables: crate::variables::Variables::default(),
-            min_step: 15_000,
-            zone: Zone::UTC,
-            dashboard: String::new(),
-            deadline: limits::Deadline::default(),
-        }
-    }
-
-    /// A series of a query, with its times.
-    pub fn series(query: &str, name: &str, labels: &[(&str, &str)], values: &[f64]) -> Frame {
-        let times = (0u32..).zip(values).map(|(time, _)| f64::from(time));
-        let field = Field {
-            labels: labels.iter().copied().collect(),
-            legend: Some(name.to_owned()),
-            ..Field::new("Value", Values::numbers(values.iter().copied()))
-        };
-        Frame {
-            name: name.to_owned(),
-            ref_id: query.to_owned(),
-            fields: vec![Field::new("Time", Values::times(times)), field],
-            ..Frame::default()
-        }
-    }
-
-    /// A table of texts and numbers.
-    pub fn table(query: &str, columns: &[(&str, Values)]) -> Frame {
-        Frame {
-            ref_id: query.to_owned(),
-            fields: columns
-                .iter()
-                .map(|(name, values)| Field::new(*name, values.clone()))
-                .collect(),
-            ..Frame::default()
-        }
-    }
-
-    pub fn texts(texts: &[&str]) -> Values {
-        Values::texts(texts.iter().map(|text| (*text).to_owned()))
-    }
-
-    pub fn numbers(numbers: &[f64]) -> Values {
-        Values::numbers(numbers.iter().copied())
-    }
-
-    /// What a transformation makes of frames: each as lines of cells, the names first.
-    pub fn transform(id: &str, options: Value, frames: Vec<Frame>) -> Vec<Vec<String>> {
-        let transformation = Transformation {
-            id: id.to_owned(),
-            options,
-            ..Transformation::default()
-        };
-        let mut data = Data {
-            frames,
-            ..Data::default()
-        };
-        apply(&[transformation], &scope(), &mut data);
-        assert!(data.problems.is_empty(), "{:?}", data.problems);
-        crate::names::resolve(&mut data.frames);
-        data.frames.iter().map(lines).collect()
-    }
-
-    fn lines(frame: &Frame) -> Vec<String> {
-        let line = |cell: &dyn Fn(&Field) -> String| frame.fields.iter().map(cell).collect::<Vec<_>>().join("|");
-        let rows = (0..frame.len()).map(|row| line(&|field: &Field| field.values.text(row)));
-        std::iter::once(line(&|field: &Field| field.name.clone()))
-            .chain(rows)
-            .collect()
-    }
 }
 
 #[cfg(test)]

@@ -24,9 +24,10 @@ pub fn graph(graph: &Graph<Plot>) -> Markup {
     let widths = |axes: &[&Axis]| axes.iter().map(|axis| axis.width()).sum::<f64>();
     let (left_width, right_width) = (widths(&left), widths(&right));
     let (before, after) = (graph.overhang(left_width), graph.overhang(right_width + PADDING));
+    let over_time = graph.plot.is_over_time().then_some(graph.range);
     let axes = before + left_width + right_width + after + 24.0;
     html! {
-        figure.graph.aside[graph.legend.is_right] data-panel=(graph.panel) data-from=(millis(graph.range.from)) data-to=(millis(graph.range.to)) {
+        figure.graph.aside[graph.legend.is_right] data-panel=(graph.panel) data-from=[over_time.map(|range| millis(range.from))] data-to=[over_time.map(|range| millis(range.to))] {
             div.chart {
                 div.axes { (gap(before)) @for axis in &left { (axis_of(axis)) } }
                 svg.plot viewBox=(format!("0 0 {} {}", ink.width / 2, ink.height / 2)) preserveAspectRatio="none" role="img" aria-label=(graph.summary) {

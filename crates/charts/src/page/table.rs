@@ -19,7 +19,7 @@ pub fn tables(tables: &Tables) -> Markup {
         let most = room / frame.fields.len().max(1);
         let cells = frame.fields.len() * frame.len().min(MAX_ROWS);
         (most > 0).then(|| room -= cells.min(room))?;
-        Some(table(frame, tables.has_head, frames.len() > 1, most))
+        Some(table(tables, frame, frames.len() > 1, most))
     });
     let drawn: Vec<Markup> = drawn.collect();
     html! {
@@ -30,17 +30,23 @@ pub fn tables(tables: &Tables) -> Markup {
     }
 }
 
-fn table(frame: &Frame, has_head: bool, has_caption: bool, most: usize) -> Markup {
+fn table(tables: &Tables, frame: &Frame, has_caption: bool, most: usize) -> Markup {
     let most = most.min(MAX_ROWS);
     let fields = columns_of(frame);
     let rows = rows_of(&fields);
+    let footer = tables.footer(&fields);
     html! {
         table {
             @if has_caption && !frame.name.is_empty() { caption dir="auto" { (frame.name) } }
             colgroup { @for column in &fields { col width=[column.style.width.map(|width| width.clamp(20.0, 2000.0).round())]; } }
-            @if has_head { thead { tr { @for column in &fields { th.(column.alignment()) scope="col" dir="auto" { (column.field.name) } } } } }
+            @if tables.has_head { thead { tr { @for column in &fields { th.(column.alignment()) scope="col" dir="auto" { (column.field.name) } } } } }
             tbody { @for row in 0..rows.min(most) { tr { @for column in &fields { (cell_of(column, row)) } } } }
-            @if rows > most { tfoot { tr { td colspan=(fields.len()) { "and " (rows - most) " more rows" } } } }
+            @if rows > most || !footer.is_empty() {
+                tfoot {
+                    @if rows > most { tr { td colspan=(fields.len()) { "and " (rows - most) " more rows" } } }
+                    @for line in &footer { tr { @for (column, text) in fields.iter().zip(line) { td.(column.alignment()) { (text) } } } }
+                }
+            }
         }
     }
 }

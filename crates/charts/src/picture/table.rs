@@ -22,6 +22,9 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
     let rows = rows_of(&fields);
     let head = if tables.has_head { LINE } else { 0.0 };
     let places = places(&fields, rows.min(MAX_ROWS), width);
+    let footer = tables.footer(&fields);
+    // It has its place below what fits.
+    let foot = height - footer.len() as f64 * LINE;
     let place = |(left, column): (f64, f64), of: &Column| match of.alignment() {
         "number" | "right" => (left + column - 8.0, "end"),
         "center" => (left + column / 2.0, "middle"),
@@ -33,7 +36,7 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
                 @let (x, anchor) = place(*at, column);
                 text x=(short(x)) y="18" text-anchor=(anchor) font-weight="500" fill=[medium.tone(Tone::Soft)] { (fitted(&column.field.name, TEXT, at.1 - 16.0)) }
             }
-            @for row in (0..rows).take_while(|row| head + (*row as f64 + 1.0) * LINE <= height) {
+            @for row in (0..rows).take_while(|row| head + (*row as f64 + 1.0) * LINE <= foot) {
                 @let top = head + row as f64 * LINE;
                 path d=(format!("M0 {}h{}", short(top), short(width))) stroke=[medium.tone(Tone::Grid)] {}
                 @for (at, column) in places.iter().zip(&fields) {
@@ -43,12 +46,28 @@ pub fn first(tables: &Tables, width: f64, height: f64, medium: Medium) -> Markup
                     @let (back, front) = match column.cell {
                         Cell::ColorBackground | Cell::ColorBackgroundSolid => (color.as_deref(), color.as_deref().map(readable_on)),
                         Cell::ColorText => (None, color.as_deref()),
-                        Cell::Auto | Cell::Gauge | Cell::LcdGauge | Cell::GradientGauge | Cell::Basic => (None, None),
+                        Cell::Auto
+                        | Cell::Gauge
+                        | Cell::LcdGauge
+                        | Cell::GradientGauge
+                        | Cell::Basic
+                        | Cell::Json
+                        | Cell::Links
+                        | Cell::Markdown
+                        | Cell::Pill => (None, None),
                     };
                     @if let Some(color) = back {
                         rect x=(short(at.0)) y=(short(top)) width=(short(at.1)) height=(short(LINE)) fill=(color) {}
                     }
                     text x=(short(x)) y=(short(top + 18.0)) text-anchor=(anchor) fill=[front.or(medium.tone(Tone::Text))] { (fitted(&display.text, TEXT, at.1 - 16.0)) }
+                }
+            }
+            @for (line, texts) in footer.iter().enumerate() {
+                @let top = (head + rows as f64 * LINE).min(foot) + line as f64 * LINE;
+                path d=(format!("M0 {}h{}", short(top), short(width))) stroke=[medium.tone(Tone::Soft)] {}
+                @for ((at, column), text) in places.iter().zip(&fields).zip(texts) {
+                    @let (x, anchor) = place(*at, column);
+                    text x=(short(x)) y=(short(top + 18.0)) text-anchor=(anchor) font-weight="500" fill=[medium.tone(Tone::Text)] { (fitted(text, TEXT, at.1 - 16.0)) }
                 }
             }
         }

@@ -220,11 +220,8 @@ impl File {
         let text = read_regular(path)?;
         let (model, uid) = model_and_uid(&text)?;
         let summary: Summary = serde_json::from_str(model)?;
-        if summary.panels.is_none() && summary.rows.is_none() {
-            return Err(match summary.elements.is_some() {
-                true => FileError::SchemaV2,
-                false => FileError::NoPanels,
-            });
+        if summary.panels.is_none() && summary.rows.is_none() && summary.elements.is_none() {
+            return Err(FileError::NoPanels);
         }
         // Parsed once completely, so that the list names a broken one before it is opened.
         Dashboard::parse(model)?;

@@ -23,8 +23,6 @@ pub(crate) enum FileError {
     Json(Arc<serde_json::Error>),
     #[error("is no dashboard: it has no panels")]
     NoPanels,
-    #[error("is written in Grafana's schema v2: export it as classic JSON")]
-    SchemaV2,
     #[error("{0}")]
     Model(Arc<DashboardError>),
     #[error("its uid {0:?} cannot stand in an address: at most {MAX} letters, digits, - and _ can", MAX = MAX_UID)]

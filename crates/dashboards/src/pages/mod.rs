@@ -28,6 +28,7 @@ use tokio::sync::Semaphore;
 
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::{DashboardInfo, Library, OpenError, Problem, SHIPPED};
+use crate::options::SHIPPED_INTERVAL;
 use crate::response::plain;
 use crate::settings::Settings;
 use crate::source::CachedSource;
@@ -95,6 +96,13 @@ impl RenderContext {
             settings,
             activity,
         })
+    }
+
+    /// The interval of scrapes in milliseconds: that of the settings, or Prometheus' own.
+    fn min_step(&self) -> i64 {
+        let set = self.settings.prometheus.scrape_interval;
+        let set = set.map(|interval| i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
+        set.unwrap_or_else(|| self.source.scrape_interval(SHIPPED_INTERVAL))
     }
 
     const fn queue(&self, kind: Kind) -> &Queue {

@@ -34,9 +34,10 @@ pub(crate) fn frame(panel: &Panel, title: &str, size: &str, links: &Links, data:
     let transparent = if panel.transparent { " transparent" } else { "" };
     html! {
         section class={ "panel " (size) (transparent) } id=(format!("panel-{}", panel.id)) {
-            @if !title.is_empty() || !panel.description.is_empty() {
+            @if !title.is_empty() || !panel.description.is_empty() || !data.own_range.is_empty() {
                 div.title {
                     h2 { a href=(links.view) { (title) } }
+                    @if !data.own_range.is_empty() { span.own-range { (data.own_range) } }
                     @if !panel.description.is_empty() {
                         details.about { summary aria-label="about" { "i" } p { (panel.description) } }
                     }

@@ -60,7 +60,6 @@ pub(crate) async fn prepare(
     let queue = context.queue(permit.kind());
     let request = Arc::new(RenderRequest {
         context: Arc::clone(context),
-        min_step: i64::try_from(context.settings.prometheus.scrape_interval.as_millis()).unwrap_or(i64::MAX),
         uid,
         query,
         deadline: permit.deadline(),
@@ -79,7 +78,6 @@ pub(crate) async fn prepare(
 /// A request for a dashboard.
 struct RenderRequest {
     context: Arc<RenderContext>,
-    min_step: i64,
     uid: String,
     query: PageQuery,
     deadline: Deadline,
@@ -112,7 +110,8 @@ impl RenderRequest {
         let scope = Scope {
             range: view.range,
             variables: Variables::resolve(dashboard, &self.query.variables(), view.range, &source),
-            min_step: self.min_step,
+            min_step: context.min_step(),
+            now: view.now,
             zone: view.zone.clone(),
             dashboard: dashboard.title.clone(),
             deadline: self.deadline.clone(),

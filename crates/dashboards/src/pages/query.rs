@@ -75,6 +75,8 @@ pub(crate) struct View {
     pub(crate) to: String,
     /// Both, as absolute times.
     pub(crate) range: TimeRange,
+    /// The Unix time in milliseconds that they hang on; `None`: they are absolute.
+    pub(crate) now: Option<i64>,
     /// The zone of days and of the axes.
     pub(crate) zone: Zone,
     /// Refresh interval; `None` if it is off.
@@ -160,6 +162,7 @@ impl PageQuery {
         let toggled = self.get("rows").unwrap_or_default().split(',');
         let toggled = toggled.filter(|text| !text.is_empty());
         Ok(View {
+            now: TimeRange::is_relative(&from, &to).then_some(now),
             from,
             to,
             range,

@@ -9,7 +9,8 @@
   const LEAST_DRAG = 8; // CSS pixels: less is a click
   const MOST_SHOWN = 20; // series in a tooltip: more do not fit on a screen
 
-  const graphs = () => [...page.querySelectorAll("figure.graph")];
+  // Those over time: bar charts and histograms have nothing to point at.
+  const graphs = () => [...page.querySelectorAll("figure.graph[data-from]")];
   const plotOf = (graph) => graph.querySelector("svg.plot");
 
   document.documentElement.classList.add("scripted");
@@ -169,7 +170,7 @@
   }
 
   function graphUnder(event) {
-    return event.target instanceof Element ? event.target.closest("svg.plot")?.closest("figure.graph") : null;
+    return event.target instanceof Element ? event.target.closest("svg.plot")?.closest("figure.graph[data-from]") : null;
   }
 
   function endDrag() {
@@ -233,7 +234,7 @@
       return;
     }
     const graph = event.target;
-    if (!(graph instanceof Element) || !graph.matches("figure.graph")) return;
+    if (!(graph instanceof Element) || !graph.matches("figure.graph[data-from]")) return;
     const [from, to] = [Number(graph.dataset.from), Number(graph.dataset.to)];
     const step = (to - from) / (event.shiftKey ? 10 : 100);
     const at = pointed?.graph === graph ? pointed.at : to;

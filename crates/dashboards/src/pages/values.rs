@@ -50,7 +50,7 @@ pub(crate) async fn values(
         placed.is_some_and(|placed| {
             matches!(
                 placed.panel.kind(),
-                PanelKind::Timeseries(_) | PanelKind::StateTimeline(_)
+                PanelKind::Timeseries(_) | PanelKind::StateTimeline(_) | PanelKind::StatusHistory(_)
             )
         })
     });

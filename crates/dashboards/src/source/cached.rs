@@ -25,10 +25,15 @@ const MAX_LIFETIME: Duration = Duration::from_secs(60);
 /// After a failed connection the server is not queried for so long, so that a page of many panels completes in about one timeout.
 const BACK_OFF: Duration = Duration::from_secs(3);
 
+/// Lifetime of the scrape interval, which changes with the configuration of the server.
+const INTERVAL_LIFETIME: Duration = Duration::from_secs(300);
+
 /// A small cache in front of [`Direct`].
 pub(crate) struct CachedSource {
     upstream: Direct,
     cache: Mutex<Cache>,
+    /// Until when it is known, and what it is.
+    scrape_interval: Mutex<Option<(Instant, i64)>>,
 }
 
 #[derive(Default)]
@@ -70,7 +75,30 @@ impl CachedSource {
         Ok(Self {
             upstream: Direct::new(settings)?,
             cache: Mutex::default(),
+            scrape_interval: Mutex::default(),
         })
+    }
+
+    /// The scrape interval in milliseconds, or `otherwise` while it is not known. Those who ask at once wait for one answer.
+    pub(crate) fn scrape_interval(&self, otherwise: i64) -> i64 {
+        let mut known = lock(&self.scrape_interval);
+        if let Some((_, interval)) = known.filter(|(until, _)| *until > Instant::now()) {
+            return interval;
+        }
+        if self.back_off_error().is_some() {
+            return otherwise;
+        }
+        match self.upstream.scrape_interval() {
+            Ok(interval) => {
+                let interval = interval.unwrap_or(otherwise);
+                *known = Some((Instant::now() + INTERVAL_LIFETIME, interval));
+                interval
+            }
+            Err(error) => {
+                lock(&self.cache).back_off = Some((Instant::now() + BACK_OFF, error));
+                otherwise
+            }
+        }
     }
 
     /// The result of the query `key`: cached, awaited from a concurrent equal query, or sent.

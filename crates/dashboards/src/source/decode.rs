@@ -1,16 +1,19 @@
 //! Decodes Prometheus' responses while they are received: a response is never in memory as text or as a JSON tree.
 
+mod point;
+
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use edgewatch_grafana_model::data::NULL;
+use edgewatch_grafana_model::data::{NULL, is_null};
 use edgewatch_grafana_model::limits;
 use edgewatch_grafana_model::source::{Answer, Series};
 use edgewatch_grafana_model::time::Grid;
 use edgewatch_prometheus_client::labels::Labels;
+use point::Point;
 
 /// Warnings that are shown; there can be one for each of many series.
 const MAX_WARNINGS: usize = 3;
@@ -27,6 +30,13 @@ pub(crate) struct Decoded<T> {
     pub(crate) error: Option<String>,
     /// Items above the limit.
     pub(crate) dropped: usize,
+}
+
+/// What a person must know of series that are native histograms.
+fn histograms(count: usize) -> String {
+    format!(
+        "{count} series are native histograms, which are not drawn: ask for their histogram_quantile() or histogram_count()"
+    )
 }
 
 /// Decodes a response of at most `max_items` items; further ones are counted.
@@ -60,6 +70,11 @@ pub(crate) trait Item: Sized {
     /// Bytes of its labels or of its text.
     fn text_size(&self) -> usize;
 
+    /// True for a native histogram: it has no numbers.
+    fn is_histogram(&self) -> bool {
+        false
+    }
+
     /// The item for a scalar result, for types that can represent it.
     fn scalar(value: f64) -> Option<Self> {
         let _ = value;
@@ -77,6 +92,10 @@ impl Item for Series {
     fn text_size(&self) -> usize {
         self.labels.size()
     }
+
+    fn is_histogram(&self) -> bool {
+        self.values.is_empty()
+    }
 }
 
 impl Item for (Labels, f64) {
@@ -87,14 +106,23 @@ impl Item for (Labels, f64) {
         struct Sample {
             #[serde(default)]
             metric: Labels,
-            value: Point,
+            value: Option<Point>,
+            histogram: Option<IgnoredAny>,
         }
         let sample: Sample = serde::Deserialize::deserialize(deserializer)?;
-        Ok((sample.metric, sample.value.value))
+        match (sample.value, sample.histogram) {
+            (Some(point), _) => Ok((sample.metric, point.value)),
+            (None, Some(_)) => Ok((sample.metric, NULL)),
+            (None, None) => Err(D::Error::missing_field("value")),
+        }
     }
 
     fn text_size(&self) -> usize {
         self.0.size()
+    }
+
+    fn is_histogram(&self) -> bool {
+        is_null(self.1)
     }
 
     fn scalar(value: f64) -> Option<Self> {
@@ -158,14 +186,19 @@ impl<'de, T: Item> Visitor<'de> for Envelope<T> {
             }
         }
         match (status.as_str(), list, error) {
-            ("success", Some(list), _) => Ok(Decoded {
-                answer: Some(Answer {
-                    items: list.items,
-                    notes,
-                }),
-                error: None,
-                dropped: list.dropped,
-            }),
+            ("success", Some(list), _) => {
+                if list.histograms > 0 {
+                    notes.push(histograms(list.histograms));
+                }
+                Ok(Decoded {
+                    answer: Some(Answer {
+                        items: list.items,
+                        notes,
+                    }),
+                    error: None,
+                    dropped: list.dropped,
+                })
+            }
             ("error", _, Some(error)) => Ok(Decoded {
                 answer: None,
                 error: Some(error),
@@ -179,6 +212,7 @@ impl<'de, T: Item> Visitor<'de> for Envelope<T> {
 struct List<T> {
     items: Vec<T>,
     dropped: usize,
+    histograms: usize,
 }
 
 /// A list, or `{"resultType": …, "result": list}`. A scalar is a list of one sample without labels.
@@ -202,7 +236,11 @@ impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
     /// Some servers write an empty list as null.
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
         let items = Vec::new();
-        Ok(Some(List { items, dropped: 0 }))
+        Ok(Some(List {
+            items,
+            dropped: 0,
+            histograms: 0,
+        }))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
@@ -219,6 +257,7 @@ impl<'de, T: Item> Visitor<'de> for DataSeed<T> {
                     list = T::scalar(map.next_value::<Point>()?.value).map(|item| List {
                         items: vec![item],
                         dropped: 0,
+                        histograms: 0,
                     });
                 }
                 ("result", kind) => return Err(A::Error::custom(format!("a result of the type {kind:?}"))),
@@ -251,6 +290,7 @@ impl<'de, T: Item> Visitor<'de> for ListSeed<T> {
         let mut list = List {
             items: Vec::new(),
             dropped: 0,
+            histograms: 0,
         };
         let mut bytes_left = MAX_TEXT;
         loop {
@@ -261,6 +301,7 @@ impl<'de, T: Item> Visitor<'de> for ListSeed<T> {
                 list.dropped += 1;
             } else {
                 match sequence.next_element_seed(ItemSeed::<T>(self.0))? {
+                    Some(item) if item.is_histogram() => list.histograms += 1,
                     Some(item) if item.text_size() <= bytes_left => {
                         bytes_left -= item.text_size();
                         list.items.push(item);
@@ -348,51 +389,33 @@ impl<'de> Visitor<'de> for PointsSeed {
     }
 }
 
-/// `[unix time, "number"]`: numbers are strings, since JSON knows neither NaN nor infinity.
-struct Point {
-    time: f64,
-    value: f64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'de> serde::Deserialize<'de> for Point {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PointVisitor;
-        impl<'de> Visitor<'de> for PointVisitor {
-            type Value = Point;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time and a value")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Point, A::Error> {
-                let short = || A::Error::invalid_length(2, &"a time and a value");
-                let time = sequence.next_element()?.ok_or_else(short)?;
-                let Number(value) = sequence.next_element()?.ok_or_else(short)?;
-                while sequence.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Point { time, value })
-            }
-        }
-        deserializer.deserialize_seq(PointVisitor)
-    }
-}
-
-/// A number in quotes.
-struct Number(f64);
-
-impl<'de> serde::Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NumberVisitor;
-        impl Visitor<'_> for NumberVisitor {
-            type Value = Number;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number in quotes")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
-                text.parse().map(Number).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(NumberVisitor)
+    #[test]
+    fn native_histograms_are_named_in_place_of_being_drawn() {
+        let grid = Grid {
+            start: 0,
+            step: 1000,
+            len: 2,
+        };
+        let matrix = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"1"},"histograms":[[0,{"count":"1"}]]},
+            {"metric":{"a":"2"},"values":[[1,"5"]]}]}}"#;
+        let answer = response::<Series>(matrix.as_bytes(), grid, 9).unwrap().answer.unwrap();
+        assert_eq!((answer.items.len(), answer.items[0].values[1]), (1, 5.0));
+        assert!(
+            answer.notes[0].starts_with("1 series are native histograms"),
+            "{:?}",
+            answer.notes
+        );
+        let vector = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[0,{"count":"1"}]}]}}"#;
+        let answer = response::<(Labels, f64)>(vector.as_bytes(), (), 9)
+            .unwrap()
+            .answer
+            .unwrap();
+        assert_eq!((answer.items.len(), answer.notes.len()), (0, 1));
+        let odd = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{}}]}}"#;
+        assert!(response::<(Labels, f64)>(odd.as_bytes(), (), 9).is_err());
     }
 }

@@ -55,16 +55,29 @@ impl Direct {
     }
 
     /// The most frequent scrape interval of the targets, in milliseconds. `None` if the server has no targets, such as Thanos Querier.
-    pub(crate) fn scrape_interval(&self) -> Option<i64> {
-        let targets = Prometheus::new(self.client.clone()).targets().ok()?;
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) fn scrape_interval(&self) -> Result<Option<i64>, QueryError> {
+        let targets = match Prometheus::new(self.client.clone()).targets() {
+            Ok(targets) => targets,
+            Err(Error::Request {
+                source: error @ (RequestError::Refused(_) | RequestError::Timeout(_) | RequestError::HostNotFound),
+                ..
+            }) => return Err(unreachable(error)),
+            // It answers, and has no such list.
+            Err(_) => return Ok(None),
+        };
         let mut counts = BTreeMap::new();
-        for target in targets {
-            let interval = humantime::parse_duration(&target.scrape_interval).ok()?;
+        let intervals = targets
+            .iter()
+            .map(|target| humantime::parse_duration(&target.scrape_interval));
+        for interval in intervals.filter_map(Result::ok) {
             *counts.entry(interval).or_insert(0_usize) += 1;
         }
         // Of two that are equally frequent the longer one: a rate needs enough scrapes.
-        let (interval, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-        i64::try_from(interval.as_millis()).ok()
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        Ok(most.and_then(|(interval, _)| i64::try_from(interval.as_millis()).ok()))
     }
 
     fn request<T: Item>(

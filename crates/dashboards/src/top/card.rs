@@ -51,7 +51,13 @@ impl Card {
                 | PanelKind::BarGauge(_)
                 | PanelKind::Table(_)
                 | PanelKind::StateTimeline(_)
+                | PanelKind::StatusHistory(_)
                 | PanelKind::Heatmap(_)
+                | PanelKind::BarChart(_)
+                | PanelKind::PieChart(_)
+                | PanelKind::Histogram(_)
+                | PanelKind::AlertList(_)
+                | PanelKind::DashList
                 | PanelKind::Text(_)
                 | PanelKind::Unknown(_) => Kind::Large,
             },
@@ -76,6 +82,9 @@ impl Card {
 
     /// The same panel with its data.
     pub fn filled(mut self, panel: &Panel, data: &Data, scope: &Scope) -> Self {
+        if !data.own_range.is_empty() {
+            self.title += &format!(" ({})", data.own_range);
+        }
         let rows = fill::rows(panel, data, scope);
         let hidden = rows.len().saturating_sub(MAX_ROWS);
         self.rows = data

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::row::{Painted, Row, State};
 use edgewatch_charts::scene::{
-    Bars, Cells, Gauges, Lines, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content, rows_of,
-    scene,
+    Bars, Cells, Columns, Gauges, Lines, Pie, Plot, Scene, StateRow, States, Stats, Tables, Words, columns_of, content,
+    rows_of, scene, share,
 };
 use edgewatch_grafana_model::data::{Data, Field, NULL, Values};
 use edgewatch_grafana_model::display::{self, Display};
@@ -28,10 +28,12 @@ pub fn rows(panel: &Panel, data: &Data, scope: &Scope) -> Vec<Row> {
             Plot::Lines(lines) => series(lines),
             Plot::States(states) => timeline(states),
             Plot::Cells(cells) => buckets(cells),
+            Plot::Columns(columns) => columns_of_table(columns),
         },
         Scene::Stats(stats) => numbers(&stats),
         Scene::Gauges(gauges) => arcs(&gauges),
         Scene::Bars(found) => bars(&found),
+        Scene::Pie(pie) => slices(&pie),
         Scene::Tables(tables) => table(&tables),
         Scene::Words(words) => text(&words),
     }
@@ -95,6 +97,45 @@ fn bars(bars: &Bars) -> Vec<Row> {
         last: value(shown),
     };
     bars.shown.iter().map(row).collect()
+}
+
+/// A bar chart or a histogram: a bar for each, with the name of its series where there are several.
+fn columns_of_table(columns: &Columns) -> Vec<Row> {
+    let is_alone = columns.series.len() == 1;
+    let rows = columns.series.iter().flat_map(|series| {
+        series.bars.iter().map(move |bar| {
+            let painted = |text: String| Painted {
+                text,
+                color: series.color(bar).to_owned(),
+            };
+            let name = if is_alone {
+                bar.name.clone()
+            } else {
+                format!("{} {}", bar.name, series.field.name)
+            };
+            Row::Bar {
+                name: painted(name),
+                share: bar.share(),
+                last: painted(bar.text.clone()),
+            }
+        })
+    });
+    rows.collect()
+}
+
+fn slices(pie: &Pie) -> Vec<Row> {
+    let row = |(shown, part): &(Shown, f64)| {
+        let last = value(shown);
+        Row::Bar {
+            name: title(shown, false),
+            share: *part,
+            last: Painted {
+                text: format!("{} ({})", last.text, share(*part)),
+                ..last
+            },
+        }
+    };
+    pie.slices.iter().map(row).collect()
 }
 
 fn series(lines: &Lines) -> Vec<Row> {
@@ -201,7 +242,15 @@ fn table(tables: &Tables) -> Vec<Row> {
         let cells = columns.iter().map(|column| content(column.field, row).0.into());
         Row::Cells(cells.collect())
     });
-    head.into_iter().chain(rows).collect()
+    let footer = tables.footer(&columns);
+    let footer = footer.into_iter().map(|line| {
+        let cells = line.into_iter().map(|text| Painted {
+            text,
+            color: String::new(),
+        });
+        Row::Cells(cells.collect())
+    });
+    head.into_iter().chain(rows).chain(footer).collect()
 }
 
 /// Markdown is made to be read as it is written.
@@ -291,6 +340,7 @@ mod tests {
             range: RANGE,
             variables: Variables::default(),
             min_step: 1000,
+            now: None,
             zone: Zone::UTC,
             dashboard: String::new(),
             deadline: Deadline::default(),

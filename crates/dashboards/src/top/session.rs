@@ -68,6 +68,7 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
         range,
         variables: Variables::resolve(&question.dashboard, &[], range, source),
         min_step: options::min_step(source),
+        now: TimeRange::is_relative(&question.from, &question.to).then_some(now),
         zone,
         dashboard: question.dashboard.title.clone(),
         deadline: Deadline::default(),

@@ -18,9 +18,9 @@ const MAX_OTHERS: usize = 1000;
 /// What a list of that name may hold: how many, and what they are for people.
 fn bound(name: &str) -> (usize, &'static str) {
     match name {
-        "panels" | "rows" => (MAX_PANELS, "panels of a dashboard"),
-        "targets" => (50, "queries of a panel"),
-        "list" => (100, "variables of a dashboard"),
+        "panels" | "rows" | "elements" | "__elements" => (MAX_PANELS, "panels of a dashboard"),
+        "targets" | "queries" => (50, "queries of a panel"),
+        "list" | "variables" => (100, "variables of a dashboard"),
         "mappings" => (200, "value mappings of a field"),
         "overrides" | "seriesOverrides" | "aliasColors" => (200, "overrides of a panel"),
         "transformations" => (30, "transformations of a panel"),
@@ -213,8 +213,11 @@ impl<'de> Visitor<'de> for Step<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { walk, name } = self;
         walk.write("{");
-        // Of the objects, only this one stands for a list.
-        let list = if name == "aliasColors" { name } else { "" };
+        // Of the objects, only these stand for lists.
+        let list = match name {
+            "aliasColors" | "elements" | "__elements" => name,
+            _ => "",
+        };
         // A node of a tree holds up to eleven members, and takes as much for one.
         let mut count = 0_usize;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {

@@ -30,7 +30,8 @@ impl From<Value> for Datasource {
                     ("", uid @ ("-- Grafana --" | "-- Dashboard --" | "grafana")) => Self::Other(uid.to_owned()),
                     // A variable decides which one.
                     (kind, _) if kind.starts_with('$') => Self::Prometheus,
-                    ("prometheus" | "", _) | (_, "-- Mixed --") | ("datasource", "") => Self::Prometheus,
+                    ("", _) | (_, "-- Mixed --") | ("datasource", "") => Self::Prometheus,
+                    (kind, _) if speaks_promql(kind) => Self::Prometheus,
                     ("datasource", uid) => Self::Other(uid.to_owned()),
                     (kind, _) => Self::Other(kind.to_owned()),
                 }
@@ -38,5 +39,38 @@ impl From<Value> for Datasource {
             Value::Null => Self::Unnamed,
             Value::Bool(_) | Value::Number(_) | Value::Array(_) => Self::Prometheus,
         }
+    }
+}
+
+/// The kinds of data sources that are asked PromQL. What Prometheus does not know of a query, it refuses in words.
+fn speaks_promql(kind: &str) -> bool {
+    matches!(
+        kind,
+        "prometheus"
+            | "victoriametrics-metrics-datasource"
+            | "victoriametrics-datasource"
+            | "grafana-amazonprometheus-datasource"
+            | "grafana-azureprometheus-datasource"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_asked_promql_is_prometheus() {
+        for named in [
+            json!({"type": "victoriametrics-metrics-datasource", "uid": "x"}),
+            json!({"type": "grafana-amazonprometheus-datasource"}),
+            json!({"type": "prometheus", "uid": "${DS_PROMETHEUS}"}),
+            json!("Thanos"),
+        ] {
+            assert_eq!(Datasource::from(named.clone()), Datasource::Prometheus, "{named}");
+        }
+        let loki = Datasource::from(json!({"type": "loki", "uid": "prometheus"}));
+        assert_eq!(loki, Datasource::Other("loki".to_owned()));
     }
 }

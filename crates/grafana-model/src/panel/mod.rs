@@ -5,23 +5,31 @@ use serde_json::{Map, Value};
 
 mod read;
 
+pub mod alertlist;
+pub mod barchart;
 pub mod bargauge;
 pub mod common;
 pub mod gauge;
 pub mod heatmap;
+pub mod histogram;
+pub mod piechart;
 pub mod stat;
 pub mod state_timeline;
 pub mod table;
 pub mod text;
 pub mod timeseries;
 
+use alertlist::AlertList;
+use barchart::{BarChart, BarChartField};
 use bargauge::BarGauge;
 use common::{Legend, PlainField, ReduceOptions};
 use gauge::Gauge;
 use heatmap::{Heatmap, HeatmapField};
+use histogram::{Histogram, HistogramField};
+use piechart::PieChart;
 pub use read::Problems;
 use stat::Stat;
-use state_timeline::{StateTimeline, StateTimelineField};
+use state_timeline::{StateTimeline, StateTimelineField, StatusHistory};
 use table::{Table, TableField};
 use text::Text;
 use timeseries::{Timeseries, TimeseriesField};
@@ -41,8 +49,20 @@ pub enum PanelKind {
     Table(Table),
     /// States over time.
     StateTimeline(StateTimeline),
+    /// States of each sample.
+    StatusHistory(StatusHistory),
     /// Buckets over time.
     Heatmap(Heatmap),
+    /// Bars for the rows of a table.
+    BarChart(BarChart),
+    /// Shares of a whole.
+    PieChart(PieChart),
+    /// How often values lie where.
+    Histogram(Histogram),
+    /// Prometheus' own alerts.
+    AlertList(AlertList),
+    /// Where the other dashboards are.
+    DashList,
     /// Words.
     Text(Text),
     /// The head of a row of panels.
@@ -93,7 +113,13 @@ impl Options {
             "bargauge" => of!(BarGauge),
             "table" => of!(Table),
             "state-timeline" => of!(StateTimeline),
+            "status-history" => of!(StatusHistory),
             "heatmap" => of!(Heatmap),
+            "barchart" => of!(BarChart),
+            "piechart" => of!(PieChart),
+            "histogram" => of!(Histogram),
+            "alertlist" => of!(AlertList),
+            "dashlist" => read((PanelKind::DashList, Problems::default())),
             "text" => of!(Text),
             "row" => read((PanelKind::Row, Problems::default())),
             other => read((PanelKind::Unknown(other.to_owned()), Problems::default())),
@@ -117,7 +143,13 @@ impl PanelKind {
             Self::BarGauge(_) => "bargauge",
             Self::Table(_) => "table",
             Self::StateTimeline(_) => "state-timeline",
+            Self::StatusHistory(_) => "status-history",
             Self::Heatmap(_) => "heatmap",
+            Self::BarChart(_) => "barchart",
+            Self::PieChart(_) => "piechart",
+            Self::Histogram(_) => "histogram",
+            Self::AlertList(_) => "alertlist",
+            Self::DashList => "dashlist",
             Self::Text(_) => "text",
             Self::Row => "row",
             Self::Unknown(name) => name,
@@ -129,9 +161,18 @@ impl PanelKind {
         match self {
             Self::Timeseries(_) => TimeseriesField::of(written).1,
             Self::Table(_) => TableField::of(written).1,
-            Self::StateTimeline(_) => StateTimelineField::of(written).1,
+            Self::StateTimeline(_) | Self::StatusHistory(_) => StateTimelineField::of(written).1,
             Self::Heatmap(_) => HeatmapField::of(written).1,
-            Self::Stat(_) | Self::Gauge(_) | Self::BarGauge(_) | Self::Text(_) | Self::Row => PlainField::of(written).1,
+            Self::BarChart(_) => BarChartField::of(written).1,
+            Self::Histogram(_) => HistogramField::of(written).1,
+            Self::Stat(_)
+            | Self::Gauge(_)
+            | Self::BarGauge(_)
+            | Self::PieChart(_)
+            | Self::AlertList(_)
+            | Self::DashList
+            | Self::Text(_)
+            | Self::Row => PlainField::of(written).1,
             Self::Unknown(_) => Problems::default(),
         }
     }
@@ -141,11 +182,17 @@ impl PanelKind {
         match self {
             Self::Stat(Stat { reduce, .. })
             | Self::Gauge(Gauge { reduce, .. })
-            | Self::BarGauge(BarGauge { reduce, .. }) => Some(reduce),
+            | Self::BarGauge(BarGauge { reduce, .. })
+            | Self::PieChart(PieChart { reduce, .. }) => Some(reduce),
             Self::Timeseries(_)
             | Self::Table(_)
             | Self::StateTimeline(_)
+            | Self::StatusHistory(_)
             | Self::Heatmap(_)
+            | Self::BarChart(_)
+            | Self::Histogram(_)
+            | Self::AlertList(_)
+            | Self::DashList
             | Self::Text(_)
             | Self::Row
             | Self::Unknown(_) => None,
@@ -157,11 +204,17 @@ impl PanelKind {
         match self {
             Self::Timeseries(Timeseries { legend })
             | Self::StateTimeline(StateTimeline { legend, .. })
+            | Self::StatusHistory(StatusHistory { legend, .. })
+            | Self::BarChart(BarChart { legend, .. })
+            | Self::Histogram(Histogram { legend, .. })
             | Self::Heatmap(Heatmap { legend, .. }) => Some(legend),
             Self::Stat(_)
             | Self::Gauge(_)
             | Self::BarGauge(_)
             | Self::Table(_)
+            | Self::PieChart(_)
+            | Self::AlertList(_)
+            | Self::DashList
             | Self::Text(_)
             | Self::Row
             | Self::Unknown(_) => None,

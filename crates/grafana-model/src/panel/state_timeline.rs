@@ -1,4 +1,4 @@
-//! `state-timeline`: a row of bars for each series.
+//! `state-timeline`: a row of bars for each series. `status-history`: the same with a bar for each sample.
 
 use super::common::{HideFrom, Legend};
 use super::read::{choice, options};
@@ -60,4 +60,19 @@ options! {
     }
     only { "insertNulls": "false", }
     silent { "axisPlacement" }
+}
+
+options! {
+    /// Options of a status history.
+    pub struct StatusHistory {
+        /// The legend.
+        legend: Legend = "legend",
+        /// Which bars have a text.
+        show_value: ShowValue = "showValue",
+        /// The part of a row that its bars fill.
+        row_height: f64 = "rowHeight" or 0.9,
+        /// The part of its time that a bar fills.
+        col_width: f64 = "colWidth" or 0.9,
+    }
+    silent { "perPage" | "alignValue" }
 }

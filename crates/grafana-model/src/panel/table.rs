@@ -10,7 +10,7 @@ options! {
         show_header: bool = "showHeader" or true,
         /// Only the first counts.
         sort_by: Vec<SortBy> = "sortBy",
-        /// Sums below columns, which are not drawn.
+        /// Calculations below columns.
         footer: Footer = "footer",
     }
     silent {
@@ -31,8 +31,17 @@ options! {
 
 options! {
     /// `footer`.
-    pub struct Footer {}
-    only { "show": "false", }
+    pub struct Footer {
+        /// Whether there is one.
+        show: bool = "show",
+        /// The calculation, of which there is one.
+        reducer: Vec<String> = "reducer",
+        /// Of which columns; none: of all with numbers.
+        fields: Vec<String> = "fields",
+        /// The number of rows in place of a calculation.
+        count_rows: bool = "countRows",
+    }
+    silent { "enablePagination" }
 }
 
 options! {
@@ -50,7 +59,7 @@ options! {
         hidden: bool = "hidden",
         /// Grafana 12.2 says it in the same way for every kind of panel.
         hide_from: HideFrom = "hideFrom",
-        /// Values below a column, which are not drawn.
+        /// Values below a column, as Grafana 12.2 has them.
         footer: FieldFooter = "footer",
     }
     silent { "minWidth" | "filterable" | "inspect" | "wrapText" | "wrapHeaderText" }
@@ -84,6 +93,7 @@ options! {
         /// How a cell shows its value.
         kind: Option<Cell> = "type",
     }
+    silent { "mode" | "valueDisplayMode" | "applyToRow" | "wrapText" }
 }
 
 choice! {
@@ -106,11 +116,21 @@ choice! {
         GradientGauge = "gradient-gauge",
         /// Drawn like `gauge`.
         Basic = "basic",
+        /// As text.
+        Json = "json-view",
+        /// As text: links are Grafana's.
+        Links = "data-links",
+        /// As text.
+        Markdown = "markdown",
+        /// As text.
+        Pill = "pill",
     }
 }
 
 options! {
     /// `custom.footer`.
-    pub struct FieldFooter {}
-    only { "reducers": "[]", }
+    pub struct FieldFooter {
+        /// Calculations.
+        reducers: Vec<String> = "reducers",
+    }
 }

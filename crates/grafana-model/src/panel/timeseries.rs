@@ -56,14 +56,14 @@ options! {
         axis_soft_min: Option<f64> = "axisSoftMin",
         /// The axis shows at least up to here.
         axis_soft_max: Option<f64> = "axisSoftMax",
+        /// Its area ends at the series of that name.
+        fill_below_to: String = "fillBelowTo",
         /// Where it is left out.
         hide_from: HideFrom = "hideFrom",
     }
     only {
         "insertNulls": "false",
         "showValues": "false",
-        // Whatever it names: areas end at the zero line here.
-        "fillBelowTo": "-",
     }
     silent { "axisColorMode" | "axisBorderShow" | "axisWidth" | "barAlignment" | "barMaxWidth" | "barWidthFactor" }
 }
@@ -219,6 +219,8 @@ options! {
         kind: Distribution = "type",
         /// The base of logarithms.
         log: Option<f64> = "log",
+        /// Up to which distance from 0 values lie evenly.
+        linear_threshold: Option<f64> = "linearThreshold",
     }
 }
 
@@ -230,6 +232,8 @@ choice! {
         Linear = "linear",
         /// By magnitude.
         Log = "log",
+        /// By magnitude on both sides of 0.
+        Symlog = "symlog",
     }
 }
 
@@ -241,6 +245,8 @@ choice! {
         None = "",
         /// Negated.
         NegativeY = "negative-Y",
+        /// The first value for all.
+        Constant = "constant",
     }
 }
 

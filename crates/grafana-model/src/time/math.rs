@@ -55,7 +55,7 @@ fn date(text: &str, now: &Zoned) -> Option<Timestamp> {
 }
 
 /// `-1d/d` and the like, from left to right. `None`: it is not of this form, or leads out of the calendar.
-fn apply(mut steps: &str, mut time: Zoned, round: Round) -> Option<Zoned> {
+pub fn apply(mut steps: &str, mut time: Zoned, round: Round) -> Option<Zoned> {
     // The midnight of a day that has none, since clocks are put forward then: days are counted from there.
     let mut midnight: Option<DateTime> = None;
     while !steps.is_empty() {

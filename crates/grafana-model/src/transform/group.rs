@@ -247,7 +247,7 @@ fn own_name(field: &Field) -> String {
 }
 
 /// The rows of each group, in the order in which they are first seen.
-fn groups(frame: &Frame, by: &[&Field]) -> Result<Vec<Vec<Option<usize>>>, TransformError> {
+pub fn groups(frame: &Frame, by: &[&Field]) -> Result<Vec<Vec<Option<usize>>>, TransformError> {
     let mut groups: Vec<Vec<Option<usize>>> = Vec::new();
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     fits(frame.len().saturating_mul(by.len() * size_of::<String>()))?;
@@ -263,7 +263,7 @@ fn groups(frame: &Frame, by: &[&Field]) -> Result<Vec<Vec<Option<usize>>>, Trans
 }
 
 /// A column with a calculation over the rows of each group.
-fn aggregated(field: &Field, name: &str, calc: &str, groups: &[Vec<Option<usize>>]) -> Field {
+pub fn aggregated(field: &Field, name: &str, calc: &str, groups: &[Vec<Option<usize>>]) -> Field {
     let mut values = match calc {
         "count" | "distinctCount" | "changeCount" | "countAll" => Values::numbers([]),
         "allIsNull" | "allIsZero" => Values::Booleans(Vec::new()),

@@ -57,6 +57,7 @@ pub fn scope(variables: Variables, zone: Zone) -> Scope {
         },
         variables,
         min_step: 15_000,
+        now: None,
         zone,
         dashboard: String::new(),
         deadline: Deadline::default(),

@@ -10,6 +10,7 @@ pub fn time(case: &Value) -> String {
     match text(case, "kind") {
         "interval" => interval::step(whole("length"), whole("points") as usize, whole("least")).to_string(),
         "length" => interval::parse(text(case, "text")).map_or_else(|| "none".to_owned(), |length| length.to_string()),
+        "panel" => of_panel(case),
         _ => {
             let now: jiff::Timestamp = text(case, "now").parse().unwrap();
             let zone = time::zone(text(case, "zone"));
@@ -25,11 +26,28 @@ pub fn time(case: &Value) -> String {
                     } else {
                         range.to
                     };
-                    let time = jiff::Timestamp::from_millisecond((seconds * 1000.0).round() as i64).unwrap();
-                    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+                    iso(seconds)
                 }
                 Err(_) => "none".to_owned(),
             }
         }
     }
+}
+
+fn iso(seconds: f64) -> String {
+    let time = jiff::Timestamp::from_millisecond((seconds * 1000.0).round() as i64).unwrap();
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// A panel's own range, and what its head says.
+fn of_panel(case: &Value) -> String {
+    let now: jiff::Timestamp = text(case, "now").parse().unwrap();
+    let now = now.as_millisecond();
+    let zone = time::zone(text(case, "zone"));
+    let (from, to) = (text(case, "from"), text(case, "to"));
+    let page = TimeRange::parse(from, to, now, &zone).unwrap();
+    let now = TimeRange::is_relative(from, to).then_some(now);
+    let (range, said) = page.of_panel(text(case, "length"), text(case, "shift"), now, &zone);
+    let line = format!("{} {} {said}", iso(range.from), iso(range.to));
+    line.trim_end().to_owned()
 }
