@@ -160,6 +160,13 @@ fn the_documentation_names_exactly_what_is_exported() {
     let upgraded = only(&["update"]) + &paths("empty", upgraded.path());
     add_families(&Service::start(&upgraded).metrics(), &mut exported);
     add_families(&published(), &mut exported);
+    // Nobody is there; the device is down.
+    let silent = only(&["modbus"])
+        + "[[modbus.buses]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n\
+           devices = [{ unit = 1, registers = [{ metric = \"x\", address = 0 }] }]\n";
+    let silent = Service::start(&silent);
+    silent.wait_for_metric("edge_modbus_up{bus=\"b\",unit=\"1\"}", |value| value == Some(0.0));
+    add_families(&silent.metrics(), &mut exported);
     let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
     add_families(&Service::start(&crowded).metrics(), &mut exported);
     let state = tempfile::tempdir().unwrap();

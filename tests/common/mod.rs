@@ -7,6 +7,7 @@ mod fake_sys;
 mod http;
 mod log;
 mod manager;
+pub mod meter;
 pub mod process;
 pub mod prometheus;
 pub mod pty;

@@ -18,6 +18,7 @@ pub mod kernel;
 pub mod led;
 pub mod load;
 pub mod memory;
+pub mod modbus;
 pub mod mqtt;
 pub(crate) mod names;
 pub mod netstat;
@@ -66,6 +67,7 @@ pub const ALL: &[&Definition] = &[
     &led::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
+    &modbus::COLLECTOR,
     &mqtt::COLLECTOR,
     &netstat::COLLECTOR,
     &network::COLLECTOR,
@@ -120,6 +122,9 @@ impl Definition {
     pub fn is_enabled(&self, settings: &Settings) -> bool {
         let default = if self.name == simulated::COLLECTOR.name {
             settings.simulated.enabled
+        } else if self.name == modbus::COLLECTOR.name {
+            // It has a thread of its own, which nobody needs without a bus.
+            !settings.modbus.buses.is_empty()
         } else {
             settings.collect >= self.collect
         };
