@@ -115,12 +115,13 @@ fn no_series_has_more_labels_than_the_shipped_scrape_takes() {
 
 /// Hides what differs from run to run, and how often a fault was met until the scrape.
 fn mask(line: &str) -> String {
-    const TIMES: [&str; 5] = [
+    const TIMES: [&str; 6] = [
         "edge_config_last_reload_success_timestamp_seconds ",
         "edge_http_requests_total{",
         "edge_rtc_offset_seconds{",
         "edge_source_age_seconds{",
         "edge_source_duration_seconds{",
+        "node_scrape_collector_duration_seconds{",
     ];
     const FAULTS: [&str; 2] = ["edge_source_errors_total{", "sensor_failed_events_total{"];
     let Some((series, value)) = line.rsplit_once(' ').filter(|_| !line.starts_with('#')) else {

@@ -3,6 +3,7 @@
 //! To add one: write a file with a `COLLECTOR`, and name it in [`ALL`].
 
 pub(crate) mod attributes;
+pub mod bonding;
 pub mod cgroup;
 pub mod clock;
 pub mod counter;
@@ -14,6 +15,7 @@ pub mod edac;
 pub mod filesystem;
 pub mod hwmon;
 pub mod iio;
+pub mod interrupts;
 pub mod kernel;
 pub mod led;
 pub mod load;
@@ -27,10 +29,13 @@ pub mod os;
 pub mod power_supply;
 pub mod pressure;
 pub mod process;
+pub mod processes;
 pub mod rapl;
 pub mod raspberry_pi;
 pub mod rtc;
+pub mod schedstat;
 pub mod simulated;
+pub mod sockets;
 pub mod storage;
 pub mod textfile;
 pub mod thermal;
@@ -38,6 +43,7 @@ pub mod uname;
 pub mod update;
 pub mod w1;
 pub mod watchdog;
+pub mod wireless;
 
 #[cfg(test)]
 mod counters_of_64_bits;
@@ -52,6 +58,7 @@ use crate::settings::{Collect, Settings};
 
 /// Every collector there is, by name; the last gives way to families of the others, which are encoded before it.
 pub const ALL: &[&Definition] = &[
+    &bonding::COLLECTOR,
     &cgroup::COLLECTOR,
     &clock::COLLECTOR,
     &counter::COLLECTOR,
@@ -63,6 +70,7 @@ pub const ALL: &[&Definition] = &[
     &filesystem::COLLECTOR,
     &hwmon::COLLECTOR,
     &iio::COLLECTOR,
+    &interrupts::COLLECTOR,
     &kernel::COLLECTOR,
     &led::COLLECTOR,
     &load::COLLECTOR,
@@ -75,16 +83,20 @@ pub const ALL: &[&Definition] = &[
     &power_supply::COLLECTOR,
     &pressure::COLLECTOR,
     &process::COLLECTOR,
+    &processes::COLLECTOR,
     &rapl::COLLECTOR,
     &raspberry_pi::COLLECTOR,
     &rtc::COLLECTOR,
+    &schedstat::COLLECTOR,
     &simulated::COLLECTOR,
+    &sockets::COLLECTOR,
     &storage::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
     &update::COLLECTOR,
     &w1::COLLECTOR,
     &watchdog::COLLECTOR,
+    &wireless::COLLECTOR,
     &textfile::COLLECTOR,
 ];
 
