@@ -280,6 +280,44 @@ mod tests {
         assert_eq!(value("encoding = \"i32\"\nabsent = 0x80000000", &[0x8000, 0]), None);
     }
 
+    /// Whatever a device has in its registers, integers are numbers within the bounds of their encoding.
+    #[test]
+    fn whatever_registers_hold_the_outcome_is_a_number_of_the_encoding() {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 48) as u16
+        };
+        for (encoding, count, (low, high)) in [
+            ("u16", 1, (0.0, 65_535.0)),
+            ("i16", 1, (-32_768.0, 32_767.0)),
+            ("u32", 2, (0.0, 4_294_967_295.0)),
+            ("i32", 2, (-2_147_483_648.0, 2_147_483_647.0)),
+            ("u64", 4, (0.0, u64::MAX as f64)),
+            ("i64", 4, (i64::MIN as f64, i64::MAX as f64)),
+            ("f32", 2, (f64::from(f32::MIN), f64::from(f32::MAX))),
+            ("f64", 4, (f64::MIN, f64::MAX)),
+        ] {
+            for order in ["abcd", "cdab", "badc", "dcba"] {
+                let text = format!("metric = \"x\"\naddress = 0\nencoding = \"{encoding}\"\norder = \"{order}\"");
+                let line = read(&text).unwrap();
+                let point = &line.units[0].points[0];
+                for _ in 0..1000 {
+                    let registers: Vec<u16> = (0..count).map(|_| random()).collect();
+                    let value = point.value(&registers).unwrap();
+                    // Of floating point some contents are no numbers, which the recorder counts as invalid.
+                    let is_number = (low..=high).contains(&value);
+                    assert!(
+                        is_number || encoding.starts_with('f') && !value.is_finite(),
+                        "{encoding} {order} {registers:?}: {value}"
+                    );
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_register_that_cannot_be_read_is_refused() {
         for (text, error) in [
