@@ -12,12 +12,14 @@ KILLS ?= 8
 ARCH ?=
 # For vm-test with ARCH=arm64: 4k, 16k.
 PAGES ?=
+# For node-exporter-full: the dashboard 1860 as it was downloaded.
+DASHBOARD ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance node-exporter-full lint budget hooks bench microbench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-11s %s\n' "$$make" "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-18s %s\n' "$$make" "$$name" "$$text"; done
 
 run: ## run the whole stack in the foreground: sensors, Prometheus, dashboards (ARGS="…" for edgewatch up)
 	@scripts/setup run
@@ -64,6 +66,12 @@ update-power-cuts: ## cut the power 100 times during updates, and look what each
 conformance: ## hold dashboards against Grafana's own packages (ARGS="--differences 3 names" for conformance/run)
 	@scripts/setup conformance
 	@conformance/run $(ARGS)
+
+node-exporter-full: ## count the panels of the dashboard Node Exporter Full with data, beside node_exporter (DASHBOARD=FILE, else fetched)
+	@scripts/setup run
+	@scripts/setup node_exporter target/node_exporter
+	cargo build --release --locked
+	@scripts/node-exporter-full $(DASHBOARD)
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test

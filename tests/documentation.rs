@@ -41,7 +41,7 @@ fn the_documented_settings_are_all_there_are_and_the_documented_defaults_the_rea
     for line in defaults.lines() {
         if let Some((key, _)) = line.split_once(" = ") {
             assert!(
-                is_documented(key) || ["faults", "subscriptions"].contains(&key),
+                is_documented(key) || ["faults", "subscriptions", "buses"].contains(&key),
                 "{key} is not documented"
             );
         }
@@ -68,6 +68,7 @@ fn the_settings_that_are_off_by_default_are_valid_as_documented() {
         "lasting",
         "password_file",
         "pointer",
+        "encoding",
     ] {
         assert!(effective.contains(&format!("{key} = ")), "{key}\n{effective}");
     }

@@ -115,12 +115,13 @@ fn no_series_has_more_labels_than_the_shipped_scrape_takes() {
 
 /// Hides what differs from run to run, and how often a fault was met until the scrape.
 fn mask(line: &str) -> String {
-    const TIMES: [&str; 5] = [
+    const TIMES: [&str; 6] = [
         "edge_config_last_reload_success_timestamp_seconds ",
         "edge_http_requests_total{",
         "edge_rtc_offset_seconds{",
         "edge_source_age_seconds{",
         "edge_source_duration_seconds{",
+        "node_scrape_collector_duration_seconds{",
     ];
     const FAULTS: [&str; 2] = ["edge_source_errors_total{", "sensor_failed_events_total{"];
     let Some((series, value)) = line.rsplit_once(' ').filter(|_| !line.starts_with('#')) else {
@@ -160,6 +161,13 @@ fn the_documentation_names_exactly_what_is_exported() {
     let upgraded = only(&["update"]) + &paths("empty", upgraded.path());
     add_families(&Service::start(&upgraded).metrics(), &mut exported);
     add_families(&published(), &mut exported);
+    // Nobody is there; the device is down.
+    let silent = only(&["modbus"])
+        + "[[modbus.buses]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n\
+           devices = [{ unit = 1, registers = [{ metric = \"x\", address = 0 }] }]\n";
+    let silent = Service::start(&silent);
+    silent.wait_for_metric("edge_modbus_up{bus=\"b\",unit=\"1\"}", |value| value == Some(0.0));
+    add_families(&silent.metrics(), &mut exported);
     let crowded = only(&["load"]) + "[limits]\nreadings_per_source = 1\n";
     add_families(&Service::start(&crowded).metrics(), &mut exported);
     let state = tempfile::tempdir().unwrap();

@@ -164,8 +164,10 @@ fn the_status_page_shows_readings_and_the_way_to_the_other_parts() {
         .request("GET / HTTP/1.1\r\nHost: cabinet.local:8000\r\nConnection: close\r\n\r\n")
         .text();
     for expected in [
-        "node_hwmon_temp_celsius",
-        "°C",
+        "<h3>simulated",
+        "<th scope=\"row\">temp1 (ambient): Temperature<div class=\"detail\">node_hwmon_temp_celsius{",
+        "<th scope=\"row\">MemAvailable<div class=\"detail\">node_memory_MemAvailable_bytes</div></th>",
+        " °C</td>",
         "http://cabinet.local:9090",
         "http://cabinet.local:3000",
         "/dashboards",

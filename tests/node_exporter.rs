@@ -31,7 +31,6 @@ const MEANT: &[Meant] = &[
         Kind::Series,
         "theirs is -125000 where it is not known",
     ),
-    ("node_arp_entries", Kind::OnlyTheirs, "says nothing of the device"),
     (
         "node_cpu_frequency_avg_hertz",
         Kind::OnlyOurs,
@@ -87,16 +86,24 @@ const MEANT: &[Meant] = &[
     ("node_md_raid_disks", Kind::OnlyOurs, "as above"),
     ("node_memory_*", Kind::OnlyOurs, "fields that theirs does not know"),
     ("node_netstat_*", Kind::Type, "theirs has no type"),
+    (
+        "node_arp_entries",
+        Kind::OnlyTheirs,
+        "theirs asks the kernel of this machine for it",
+    ),
+    ("node_interrupts_total", Kind::OnlyOurs, "off by default there"),
+    ("node_processes_*", Kind::OnlyOurs, "off by default there"),
+    ("node_tcp_connection_states", Kind::OnlyOurs, "off by default there"),
+    (
+        "node_network_receive_nohandler_total",
+        Kind::OnlyOurs,
+        "theirs has it from the kernel's netlink, which has no fixtures",
+    ),
     ("node_selinux_enabled", Kind::OnlyTheirs, "says nothing of a device"),
     (
         "node_time_zone_offset_seconds",
         Kind::OnlyTheirs,
         "that of the service, not of its reader",
-    ),
-    (
-        "node_timex_pps_*",
-        Kind::OnlyTheirs,
-        "of clocks with a pulse of a second",
     ),
     ("node_vmstat_*", Kind::Type, "theirs has no type"),
 ];
@@ -113,11 +120,6 @@ const MEANT_LIVE: &[Meant] = &[
         "most are always 0 on today's kernels",
     ),
     ("node_time_clocksource_*", Kind::OnlyTheirs, "says nothing of a device"),
-    (
-        "node_udp_queues",
-        Kind::OnlyTheirs,
-        "a table of all sockets, read whole for four numbers",
-    ),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,7 +17,8 @@ use edgewatch_program::logging::Level;
 pub use error::{InvalidValue, SettingsError};
 
 use edgewatch_sensors::settings::{
-    self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated, Textfile, mqtt::Mqtt,
+    self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated, Textfile, modbus::Modbus,
+    mqtt::Mqtt,
 };
 
 /// Everything that can be set. Every table and key may be left out.
@@ -58,6 +59,8 @@ pub struct Settings {
     pub update: edgewatch_update::settings::Settings,
     /// Where the history is sent.
     pub forward: edgewatch_forward::settings::Settings,
+    /// Meters that answer to Modbus.
+    pub modbus: Modbus,
 }
 
 /// `[http]`: changes take effect at the next start, but those of `insecure`, `hosts` and `web_config_file` at a reload.
@@ -142,6 +145,7 @@ impl Settings {
             collect: self.collect,
             textfile: self.textfile.clone(),
             mqtt: self.mqtt.clone(),
+            modbus: self.modbus.clone(),
         }
     }
 

@@ -8,6 +8,7 @@ use super::error::{InvalidValue, SettingsError};
 
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::collectors;
+use edgewatch_sensors::collectors::modbus::registers::lines;
 use edgewatch_sensors::collectors::mqtt::rules::rules;
 use edgewatch_sensors::settings::mqtt::Address;
 
@@ -55,6 +56,7 @@ impl Settings {
             );
         }
         self.validate_mqtt(&mut problems);
+        self.validate_modbus(&mut problems);
         for problem in self.forward.problems() {
             problems.add(&format!("forward.{}", problem.key), problem.value, &problem.allowed);
         }
@@ -62,6 +64,38 @@ impl Settings {
             problems.add(&format!("update.{}", problem.key), problem.value, problem.allowed);
         }
         problems.into_result()
+    }
+
+    fn validate_modbus(&self, problems: &mut Problems) {
+        let buses = &self.modbus.buses;
+        if buses.len() > 16 {
+            problems.add("modbus.buses", buses.len(), "at most 16");
+        }
+        // Beside each device's own series.
+        let devices = buses.iter().flat_map(|bus| &bus.devices);
+        let series: usize = devices.map(|device| device.registers.len() + 1).sum();
+        if series > self.limits.readings_per_source {
+            let allowed = format!("at least {series} with these [[modbus.buses]]");
+            problems.add("limits.readings_per_source", self.limits.readings_per_source, &allowed);
+        }
+        for (number, bus) in buses.iter().enumerate() {
+            problems.within_time(&format!("modbus.buses[{number}].timeout"), bus.timeout, 50, 30_000);
+            problems.within(&format!("modbus.buses[{number}].baud"), bus.baud, 300, 1_000_000);
+            if bus.name.is_empty() || buses[..number].iter().any(|other| other.name == bus.name) {
+                problems.add(
+                    &format!("modbus.buses[{number}].name"),
+                    &bus.name,
+                    "a name that no other bus has",
+                );
+            }
+        }
+        if let Err((number, error)) = lines(&self.modbus) {
+            problems.add(
+                &format!("modbus.buses[{number}]"),
+                &buses[number].name,
+                &error.to_string(),
+            );
+        }
     }
 
     fn validate_mqtt(&self, problems: &mut Problems) {

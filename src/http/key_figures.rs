@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::format::{bytes, quantity};
+use crate::format::{bytes, quantity};
 use edgewatch_sensors::reading::Reading;
 use edgewatch_sensors::sampler::Sampler;
 

@@ -5,7 +5,6 @@ pub(crate) mod auth;
 mod client;
 mod connection;
 mod dashboards;
-mod format;
 mod health;
 mod hosts;
 mod key_figures;

@@ -7,12 +7,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use edgewatch_dashboards::frame::{GRAFANA_PORT, link, respond};
 use maud::{Markup, html};
 
-use super::format::{duration, quantity};
 use super::{App, Reloadable, key_figures};
 use crate::config::Settings;
+use crate::format::{duration, quantity};
+use crate::readings::{Row, devices};
 use edgewatch_dashboards::library::SHIPPED;
 use edgewatch_sensors::collectors::simulated;
-use edgewatch_sensors::sampler::{CollectorState, LastReading};
+use edgewatch_sensors::sampler::CollectorState;
 
 /// Prometheus' port, where the settings give no link.
 const PROMETHEUS_PORT: u16 = 9090;
@@ -149,13 +150,17 @@ fn source_row(name: &str, state: &CollectorState, now: Instant) -> Markup {
     }
 }
 
-fn source_table(name: &str, state: &CollectorState, now: Instant, open: bool) -> Markup {
+/// The devices of a source as a person would name them; what each value is called in Prometheus stands below.
+fn source_table(name: &'static str, state: &CollectorState, now: Instant, open: bool) -> Markup {
     let failing = state.readings.iter().any(|last| last.reading.value.is_err());
     html! {
         details id=(name) open[open || failing] {
             summary { (name) span.count { (state.readings.len()) } }
-            table.readings {
-                tbody { @for last in &state.readings { (reading_row(last, now)) } }
+            @for device in devices(name, &state.readings) {
+                @if !device.name.is_empty() {
+                    h3 { (device.name) @if !device.description.is_empty() { span.count { (device.description) } } }
+                }
+                table.readings { tbody { @for row in &device.readings { (reading_row(row, now)) } } }
             }
         }
     }
@@ -165,17 +170,17 @@ fn is_hardware(state: &CollectorState) -> bool {
     state.readings.iter().any(|last| last.reading.metric.unit == "celsius")
 }
 
-fn reading_row(last: &LastReading, now: Instant) -> Markup {
-    let reading = &last.reading;
+fn reading_row(row: &Row, now: Instant) -> Markup {
     html! {
         tr {
             th scope="row" {
-                (reading.metric.name)
-                @for (name, value) in &reading.labels { " " span.pair { (name) "=" (value) } }
+                @if !row.sensor.is_empty() { (row.sensor) ": " }
+                (row.quantity)
+                div.detail { (row.metric) }
             }
-            @match reading.value {
-                Ok(value) => td.number title=(reading.metric.help) { (quantity(value, reading.metric.unit)) },
-                Err(kind) => td.number.bad { (kind.name()) ", last good " (duration(now - last.since)) " ago" },
+            @match row.value {
+                Some(value) => td.number { (quantity(value, row.unit)) },
+                None => td.number.bad { (row.error.unwrap_or_default()) ", last good " (duration(now - row.since)) " ago" },
             }
         }
     }

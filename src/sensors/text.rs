@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::inventory::{Device, Inventory, Row};
+use super::inventory::Inventory;
+use crate::format::quantity;
+use crate::readings::{Device, Row};
 
 /// The whole list.
 pub(super) fn of(inventory: &Inventory) -> String {
@@ -48,7 +50,7 @@ fn write_device(device: &Device, text: &mut String) {
     let columns: Vec<[String; 3]> = device
         .readings
         .iter()
-        .map(|row| [row.sensor.clone(), row.quantity.to_owned(), value(row)])
+        .map(|row| [row.sensor.clone(), row.quantity.clone(), value(row)])
         .collect();
     let width = |column: usize| {
         columns
@@ -73,74 +75,9 @@ fn write_device(device: &Device, text: &mut String) {
     text.push('\n');
 }
 
-/// The value with the symbol of its unit.
 fn value(row: &Row) -> String {
-    let Some(value) = row.value else {
-        return row.error.unwrap_or_default().to_owned();
-    };
-    let (value, symbol) = match row.unit {
-        "" => (value, ""),
-        "amperes" => (value, " A"),
-        "ampere hours" => (value, " Ah"),
-        "celsius" => (value, " °C"),
-        "hertz" if value >= 1e6 => (value / 1e6, " MHz"),
-        "hertz" => (value, " Hz"),
-        "joules" => (value, " J"),
-        "lux" => (value, " lx"),
-        "meters" => (value, " m"),
-        "ohms" => (value, " Ω"),
-        "pascals" => (value / 100.0, " hPa"),
-        "percent" => (value, " %"),
-        "ratio" if value.abs() < 0.001 && value != 0.0 => (value * 1e6, " ppm"),
-        "ratio" => (value * 100.0, " %"),
-        "seconds" => (value, " s"),
-        "volts" => (value, " V"),
-        "watts" => (value, " W"),
-        "watt hours" => (value, " Wh"),
-        unit => return format!("{} {unit}", digits(value)),
-    };
-    digits(value) + symbol
-}
-
-/// At most three decimals, or six significant digits of what is smaller than that.
-fn digits(value: f64) -> String {
-    let text = match value != 0.0 && value.abs() < 0.001 {
-        true => return format!("{value:.3e}"),
-        false => format!("{value:.3}"),
-    };
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(number: f64, unit: &'static str) -> String {
-        value(&Row {
-            sensor: String::new(),
-            quantity: "",
-            value: Some(number),
-            unit,
-            error: None,
-            metric: String::new(),
-        })
-    }
-
-    #[test]
-    fn values_have_the_symbols_that_people_know() {
-        for (number, unit, expected) in [
-            (21.45, "celsius", "21.45 °C"),
-            (0.4521, "ratio", "45.21 %"),
-            (612e-6, "ratio", "612 ppm"),
-            (101_325.0, "pascals", "1013.25 hPa"),
-            (1.8e9, "hertz", "1800 MHz"),
-            (4.8e-5, "teslas", "4.800e-5 teslas"),
-            (1204.0, "rpm", "1204 rpm"),
-            (-0.412, "amperes", "-0.412 A"),
-            (1.0, "", "1"),
-            (0.0, "volts", "0 V"),
-        ] {
-            assert_eq!(shown(number, unit), expected);
-        }
+    match row.value {
+        Some(value) => quantity(value, row.unit),
+        None => row.error.unwrap_or_default().to_owned(),
     }
 }

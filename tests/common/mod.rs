@@ -8,6 +8,7 @@ pub mod fleet;
 mod http;
 mod log;
 mod manager;
+pub mod meter;
 pub mod process;
 pub mod prometheus;
 pub mod pty;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use edgewatch_program::error::Failure;
 
+use crate::collectors::modbus::registers::BusError;
 use crate::collectors::mqtt::rules::RuleError;
 
 /// The kind of a failed read: the value of the label `kind` of `edge_source_errors_total` and `reason` of
@@ -63,6 +64,9 @@ pub enum OpenError {
     /// A subscription cannot be used; its number, from 0.
     #[error("mqtt.subscriptions[{0}]: {1}")]
     Subscription(usize, #[source] RuleError),
+    /// A bus cannot be read; its number, from 0.
+    #[error("modbus.buses[{0}]: {1}")]
+    Bus(usize, #[source] BusError),
 }
 
 /// Why a value could not be read.
@@ -93,6 +97,8 @@ pub enum ReadError {
     /// Another computer does not answer, or refuses.
     #[error("{address}: {what}")]
     Remote {
+        /// How it failed.
+        kind: ErrorKind,
         /// Its address.
         address: String,
         /// What went wrong.
@@ -123,7 +129,7 @@ impl ReadError {
                 Some(libc::ETIMEDOUT) => ErrorKind::Timeout,
                 _ => ErrorKind::Io,
             },
-            Self::Remote { .. } => ErrorKind::Io,
+            Self::Remote { kind, .. } => *kind,
             Self::Invalid { .. } => ErrorKind::Invalid,
             Self::Empty { .. } => ErrorKind::NotReady,
             Self::Injected(kind) => *kind,

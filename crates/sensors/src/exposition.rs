@@ -11,6 +11,7 @@ use prometheus::{Encoder as _, TextEncoder};
 
 use crate::reading::{Metric, MetricKind};
 use crate::sampler::{CollectorState, LastReading, Sampler};
+use crate::settings::Collect;
 
 /// The media type, byte for byte: Prometheus 3 rejects a scrape with an unknown one.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -40,6 +41,17 @@ const DROPPED: Metric = Metric::gauge(
     "",
     "Readings of the last read beyond the limit, or without a series of their own.",
 );
+/// The same under node_exporter's names, with `collect = "full"`.
+const NODE_SUCCESS: Metric = Metric::gauge(
+    "node_scrape_collector_success",
+    "",
+    "Whether the last read of the source brought every value it knows of.",
+);
+const NODE_DURATION: Metric = Metric::gauge(
+    "node_scrape_collector_duration_seconds",
+    "seconds",
+    "Duration of the last read that ended.",
+);
 
 /// Encodes scrapes. Keeps its buffers from one to the next, so that readings cost no allocation.
 #[derive(Default)]
@@ -65,9 +77,15 @@ impl Encoder {
         self.runs.clear();
         let now = Instant::now();
         // What other programs have named comes last (see `collectors::ALL`), and gives way.
+        let is_full = sampler.collect() == Collect::Full;
         sampler.visit(|collector, state| {
             if state.has_output() {
                 self.add_source(collector, state, own, now);
+                if is_full {
+                    let labels = || [("collector", collector)].into_iter();
+                    self.add(&NODE_SUCCESS, labels(), f64::from(u8::from(state.is_ok())));
+                    self.add(&NODE_DURATION, labels(), state.duration.as_secs_f64());
+                }
             }
         });
         // Two collectors may export the same family, whose samples must stand together.

@@ -1,5 +1,6 @@
 //! Settings of the collectors.
 
+pub mod modbus;
 pub mod mqtt;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::reading::MetricKind;
 
 /// The settings of the sampler, which any change of them restarts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +30,32 @@ pub struct Settings {
     pub textfile: Textfile,
     /// Values that devices publish through a broker.
     pub mqtt: mqtt::Mqtt,
+    /// Meters that answer to Modbus.
+    pub modbus: modbus::Modbus,
+}
+
+/// `type` of a value that somebody has named.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueKind {
+    /// Goes up and down.
+    #[default]
+    Gauge,
+    /// Only grows.
+    Counter,
+}
+
+impl From<ValueKind> for MetricKind {
+    fn from(kind: ValueKind) -> Self {
+        match kind {
+            ValueKind::Gauge => Self::Gauge,
+            ValueKind::Counter => Self::Counter,
+        }
+    }
+}
+
+const fn one() -> f64 {
+    1.0
 }
 
 /// `[textfile]`: values that other programs leave in files.

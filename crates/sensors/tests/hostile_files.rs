@@ -14,7 +14,16 @@ use edgewatch_sensors::settings::{Collect, Settings};
 use tempfile::TempDir;
 
 /// Collectors that look at the machine of the test, whatever the settings say, or at no file.
-const REAL: [&str; 7] = ["clock", "filesystem", "mqtt", "os", "process", "simulated", "uname"];
+const REAL: [&str; 8] = [
+    "clock",
+    "filesystem",
+    "modbus",
+    "mqtt",
+    "os",
+    "process",
+    "simulated",
+    "uname",
+];
 const LIMITS: RecorderLimits = RecorderLimits {
     readings: 256,
     label_length: 128,

@@ -47,9 +47,13 @@ const fn timex(name: &'static str, unit: &'static str, help: &'static str) -> Me
     Metric::gauge(name, unit, help)
 }
 
+const fn pulses(name: &'static str, help: &'static str) -> Metric {
+    Metric::counter(name, "", help)
+}
+
 /// What else adjtimex(2) tells, with `collect = "full"`: value and metric.
 type More = (fn(&libc::timex) -> f64, Metric);
-static MORE: [More; 8] = [
+static MORE: [More; 14] = [
     (
         |timex| timex.esterror as f64 / 1e6,
         timex(
@@ -110,7 +114,53 @@ static MORE: [More; 8] = [
             "Interval over which the pulse of a second is watched.",
         ),
     ),
+    (
+        |timex| timex.jitter as f64 / unit(timex),
+        timex(
+            "node_timex_pps_jitter_seconds",
+            "seconds",
+            "How far the pulse of a second varies.",
+        ),
+    ),
+    (
+        |timex| timex.stabil as f64 / PPM,
+        timex(
+            "node_timex_pps_stability_hertz",
+            "hertz",
+            "How far the frequency of the pulse of a second varies.",
+        ),
+    ),
+    (
+        |timex| timex.jitcnt as f64,
+        pulses("node_timex_pps_jitter_total", "Pulses of a second that varied too far."),
+    ),
+    (
+        |timex| timex.calcnt as f64,
+        pulses(
+            "node_timex_pps_calibration_total",
+            "Intervals in which the pulse of a second was watched.",
+        ),
+    ),
+    (
+        |timex| timex.errcnt as f64,
+        pulses("node_timex_pps_error_total", "Such intervals that were of no use."),
+    ),
+    (
+        |timex| timex.stbcnt as f64,
+        pulses(
+            "node_timex_pps_stability_exceeded_total",
+            "Such intervals in which the frequency varied too far.",
+        ),
+    ),
 ];
+/// Parts of a second in which the kernel tells some times.
+fn unit(timex: &libc::timex) -> f64 {
+    match timex.status & libc::STA_NANO != 0 {
+        true => 1e9,
+        false => 1e6,
+    }
+}
+
 /// One part in a million, in the kernel's fixed point.
 const PPM: f64 = 1e6 * 65536.0;
 
@@ -206,10 +256,9 @@ impl Timex {
         if unsafe { libc::adjtimex(&raw mut timex) } < 0 {
             return Err(io::Error::last_os_error());
         }
-        let is_nano = timex.status & libc::STA_NANO != 0;
         Ok(Self {
             is_synchronised: timex.status & libc::STA_UNSYNC == 0,
-            offset: timex.offset as f64 / if is_nano { 1e9 } else { 1e6 },
+            offset: timex.offset as f64 / unit(&timex),
             maxerror: timex.maxerror as f64 / 1e6,
             timex,
         })

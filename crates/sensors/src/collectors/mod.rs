@@ -3,6 +3,7 @@
 //! To add one: write a file with a `COLLECTOR`, and name it in [`ALL`].
 
 pub(crate) mod attributes;
+pub mod bonding;
 pub mod cgroup;
 pub mod clock;
 pub mod counter;
@@ -14,10 +15,12 @@ pub mod edac;
 pub mod filesystem;
 pub mod hwmon;
 pub mod iio;
+pub mod interrupts;
 pub mod kernel;
 pub mod led;
 pub mod load;
 pub mod memory;
+pub mod modbus;
 pub mod mqtt;
 pub(crate) mod names;
 pub mod netstat;
@@ -26,10 +29,13 @@ pub mod os;
 pub mod power_supply;
 pub mod pressure;
 pub mod process;
+pub mod processes;
 pub mod rapl;
 pub mod raspberry_pi;
 pub mod rtc;
+pub mod schedstat;
 pub mod simulated;
+pub mod sockets;
 pub mod storage;
 pub mod textfile;
 pub mod thermal;
@@ -37,6 +43,7 @@ pub mod uname;
 pub mod update;
 pub mod w1;
 pub mod watchdog;
+pub mod wireless;
 
 #[cfg(test)]
 mod counters_of_64_bits;
@@ -51,6 +58,7 @@ use crate::settings::{Collect, Settings};
 
 /// Every collector there is, by name; the last gives way to families of the others, which are encoded before it.
 pub const ALL: &[&Definition] = &[
+    &bonding::COLLECTOR,
     &cgroup::COLLECTOR,
     &clock::COLLECTOR,
     &counter::COLLECTOR,
@@ -62,10 +70,12 @@ pub const ALL: &[&Definition] = &[
     &filesystem::COLLECTOR,
     &hwmon::COLLECTOR,
     &iio::COLLECTOR,
+    &interrupts::COLLECTOR,
     &kernel::COLLECTOR,
     &led::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
+    &modbus::COLLECTOR,
     &mqtt::COLLECTOR,
     &netstat::COLLECTOR,
     &network::COLLECTOR,
@@ -73,16 +83,20 @@ pub const ALL: &[&Definition] = &[
     &power_supply::COLLECTOR,
     &pressure::COLLECTOR,
     &process::COLLECTOR,
+    &processes::COLLECTOR,
     &rapl::COLLECTOR,
     &raspberry_pi::COLLECTOR,
     &rtc::COLLECTOR,
+    &schedstat::COLLECTOR,
     &simulated::COLLECTOR,
+    &sockets::COLLECTOR,
     &storage::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
     &update::COLLECTOR,
     &w1::COLLECTOR,
     &watchdog::COLLECTOR,
+    &wireless::COLLECTOR,
     &textfile::COLLECTOR,
 ];
 
@@ -120,6 +134,9 @@ impl Definition {
     pub fn is_enabled(&self, settings: &Settings) -> bool {
         let default = if self.name == simulated::COLLECTOR.name {
             settings.simulated.enabled
+        } else if self.name == modbus::COLLECTOR.name {
+            // It has a thread of its own, which nobody needs without a bus.
+            !settings.modbus.buses.is_empty()
         } else {
             settings.collect >= self.collect
         };

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use edgewatch_program::lock::lock;
 
 use crate::collectors::{Collector, Definition, Schedule};
-use crate::error::{OpenError, ReadError};
+use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::plausible::{NOT_NEGATIVE, SWITCH};
 use crate::reading::{Metric, Recorder};
 use crate::settings::mqtt::{Address, Mqtt};
@@ -107,6 +107,7 @@ impl Collector for Subscriber {
         };
         if let Some(what) = problem {
             recorder.fail(ReadError::Remote {
+                kind: ErrorKind::Io,
                 address: self.address.to_string(),
                 what: what.clone(),
             });

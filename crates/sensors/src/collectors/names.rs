@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
 use edgewatch_program::lock::lock;
+use thiserror::Error;
 
-use crate::reading::{Metric, MetricKind};
+use crate::reading::{MAX_LABEL_NAME, Metric, MetricKind};
 
 /// Families and names of labels that are kept; a program that invents names without end meets an error here.
 const MAX_NAMES: usize = 1000;
@@ -37,6 +38,45 @@ pub fn is_label(name: &str) -> bool {
 /// Whether a metric of that name could be one of the service's own.
 pub fn is_own(name: &str) -> bool {
     ["edge_", "sensor_", "process_"].iter().any(|own| name.starts_with(own))
+}
+
+/// Why a name that the settings choose cannot be used.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum NameError {
+    /// Not a name of Prometheus, or one of ours.
+    #[error(
+        "metric {0:?}: letters, digits, _ and :, not beginning with a digit, edge_, sensor_ or process_; a counter ends in _total"
+    )]
+    Metric(String),
+    /// Not a name of a label.
+    #[error("label {0:?}: letters, digits and _, not beginning with a digit or __, at most {MAX_LABEL_NAME}")]
+    Label(String),
+    /// The process keeps no further names.
+    #[error("more names of metrics and labels than the service keeps")]
+    TooMany,
+}
+
+/// The family of that name, as the settings have it.
+///
+/// # Errors
+/// The name cannot be one, or there are too many.
+pub fn chosen_metric(name: &str, kind: MetricKind, help: &str) -> Result<&'static Metric, NameError> {
+    let is_named_as_its_kind = (kind == MetricKind::Counter) == name.ends_with("_total");
+    match is_metric(name) && !is_own(name) && is_named_as_its_kind {
+        true => metric(name, kind, help).ok_or(NameError::TooMany),
+        false => Err(NameError::Metric(name.to_owned())),
+    }
+}
+
+/// The name of a label, as the settings have it.
+///
+/// # Errors
+/// The name cannot be one, or there are too many.
+pub fn chosen_label(name: &str) -> Result<&'static str, NameError> {
+    match is_label(name) && name.len() <= MAX_LABEL_NAME {
+        true => label(name).ok_or(NameError::TooMany),
+        false => Err(NameError::Label(name.to_owned())),
+    }
 }
 
 /// The family of that name. Its type and its help are those with which it was first seen; `None` if there are too many names.

@@ -179,6 +179,11 @@ static MORE_ATTRIBUTES: &[Attribute] = &[
         "node_network_name_assign_type",
         "Where the name comes from.",
     ),
+    changes(
+        "statistics/rx_nohandler",
+        "node_network_receive_nohandler_total",
+        "Packets received that nobody wanted.",
+    ),
     optional("netdev_group", "node_network_net_dev_group", "Group of the interface."),
     optional(
         "type",

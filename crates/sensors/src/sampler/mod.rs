@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::counters::Counters;
 use crate::error::SamplerError;
-use crate::settings::Settings;
+use crate::settings::{Collect, Settings};
 
 use edgewatch_program::lock::lock;
 use monitor::monitor;
@@ -121,6 +121,11 @@ impl Sampler {
         let fresh = async { while !is_done() && changed.changed().await.is_ok() {} };
         // After the timeout the scrape takes the readings at hand, with their age.
         let _ = tokio::time::timeout(limit, fresh).await;
+    }
+
+    /// How much is read.
+    pub fn collect(&self) -> Collect {
+        self.shared.settings.collect
     }
 
     /// Calls `visit` with each collector's name and state, that of its isolated parts included.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::reading::MetricKind;
+use super::ValueKind;
 
 /// `[mqtt]`. Nothing is connected to without a `url`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -77,7 +77,7 @@ pub struct Subscription {
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// What the value is multiplied by, so that it is in the base unit.
-    #[serde(default = "one")]
+    #[serde(default = "super::one")]
     pub scale: f64,
     /// What is added after that.
     #[serde(default)]
@@ -88,30 +88,6 @@ pub struct Subscription {
     /// Instead of `mqtt.stale_after`.
     #[serde(default, with = "humantime_serde")]
     pub stale_after: Option<Duration>,
-}
-
-/// `type` of a subscription.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueKind {
-    /// Goes up and down.
-    #[default]
-    Gauge,
-    /// Only grows.
-    Counter,
-}
-
-impl From<ValueKind> for MetricKind {
-    fn from(kind: ValueKind) -> Self {
-        match kind {
-            ValueKind::Gauge => Self::Gauge,
-            ValueKind::Counter => Self::Counter,
-        }
-    }
-}
-
-const fn one() -> f64 {
-    1.0
 }
 
 /// Where a broker is.

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::presets;
 use super::topic::{Filter, Pointer};
-use crate::collectors::names;
-use crate::reading::{Labels, MAX_LABEL_NAME, MAX_LABELS, Metric};
+use crate::collectors::names::{self, NameError};
+use crate::reading::{Labels, MAX_LABELS, Metric};
 use crate::settings::mqtt::{Mqtt, Subscription};
 
 /// Bytes of a message that is looked at.
@@ -48,14 +48,9 @@ pub enum RuleError {
     /// Not a pointer.
     #[error("pointer {0:?}: empty, or /NAME for each step, such as /temperature or /*/Power")]
     Pointer(String),
-    /// Not a name of Prometheus, or one of ours.
-    #[error(
-        "metric {0:?}: letters, digits, _ and :, not beginning with a digit, edge_, sensor_ or process_; a counter ends in _total"
-    )]
-    Metric(String),
-    /// Not a name of a label.
-    #[error("label {0:?}: letters, digits and _, not beginning with a digit or __, at most {MAX_LABEL_NAME}")]
-    Label(String),
+    /// Neither a name of a metric nor of a label.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// Too many labels.
     #[error("more than {MAX_LABELS} labels")]
     Labels,
@@ -65,9 +60,6 @@ pub enum RuleError {
     /// A factor that makes every value the same, or none.
     #[error("scale has to be a number other than 0, offset a number")]
     Scale,
-    /// The process keeps no further names.
-    #[error("more names of metrics and labels than the service keeps")]
-    Names,
 }
 
 /// The rules of `settings`.
@@ -88,13 +80,6 @@ pub fn rules(settings: &Mqtt) -> Result<Vec<Rule>, (usize, RuleError)> {
 fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleError> {
     let filter = Filter::parse(&settings.topic).ok_or_else(|| RuleError::Topic(settings.topic.clone()))?;
     let pointer = Pointer::parse(&settings.pointer).ok_or_else(|| RuleError::Pointer(settings.pointer.clone()))?;
-    let is_counter = matches!(settings.kind, crate::settings::mqtt::ValueKind::Counter);
-    if !names::is_metric(&settings.metric)
-        || names::is_own(&settings.metric)
-        || is_counter != settings.metric.ends_with("_total")
-    {
-        return Err(RuleError::Metric(settings.metric.clone()));
-    }
     if !settings.scale.is_normal() || !settings.offset.is_finite() {
         return Err(RuleError::Scale);
     }
@@ -104,20 +89,17 @@ fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleErro
     let wildcards = filter.wildcards() + pointer.wildcards();
     let mut labels = Vec::new();
     for (name, value) in &settings.labels {
-        if !names::is_label(name) || name.len() > MAX_LABEL_NAME {
-            return Err(RuleError::Label(name.clone()));
-        }
         if expand(value, &vec![""; wildcards]).is_none() {
             return Err(RuleError::Wildcard(value.clone(), wildcards));
         }
-        labels.push((names::label(name).ok_or(RuleError::Names)?, value.clone()));
+        labels.push((names::chosen_label(name)?, value.clone()));
     }
-    let metric = names::metric(&settings.metric, settings.kind.into(), "Published through MQTT.");
+    let metric = names::chosen_metric(&settings.metric, settings.kind.into(), "Published through MQTT.")?;
     Ok(Rule {
         topic: settings.topic.clone(),
         filter,
         pointer,
-        metric: metric.ok_or(RuleError::Names)?,
+        metric,
         labels,
         scale: settings.scale,
         offset: settings.offset,

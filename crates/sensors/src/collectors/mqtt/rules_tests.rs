@@ -153,14 +153,23 @@ fn a_subscription_that_cannot_work_is_refused_with_what_would() {
     assert!(matches!(with("pointer = \"temperature\""), RuleError::Pointer(_)));
     for name in ["", "1x", "a-b", "edge_x", "process_x", "x_total"] {
         assert!(
-            matches!(with(&format!("metric = \"{name}\"")), RuleError::Metric(_)),
+            matches!(
+                with(&format!("metric = \"{name}\"")),
+                RuleError::Name(NameError::Metric(_))
+            ),
             "{name}"
         );
     }
-    assert!(matches!(with("type = \"counter\""), RuleError::Metric(_)));
+    assert!(matches!(
+        with("type = \"counter\""),
+        RuleError::Name(NameError::Metric(_))
+    ));
     for name in ["1", "__name__", "a:b", ""] {
         assert!(
-            matches!(with(&format!("labels = {{ \"{name}\" = \"x\" }}")), RuleError::Label(_)),
+            matches!(
+                with(&format!("labels = {{ \"{name}\" = \"x\" }}")),
+                RuleError::Name(NameError::Label(_))
+            ),
             "{name}"
         );
     }

@@ -1,0 +1,205 @@
+//! Readings for people: by device, with the names of sensors and of what they measure.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use edgewatch_sensors::error::ErrorKind;
+use edgewatch_sensors::reading::Reading;
+use edgewatch_sensors::sampler::LastReading;
+use serde::Serialize;
+
+/// A chip, a zone, a battery; an interface, a CPU.
+#[derive(Debug, Serialize)]
+pub(crate) struct Device {
+    pub source: &'static str,
+    /// Its label in metrics; empty where the source has one device.
+    pub name: String,
+    /// What its driver says of it.
+    pub description: String,
+    pub readings: Vec<Row>,
+}
+
+/// A value.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    /// The sensor of the device, with its label if it has one.
+    pub sensor: String,
+    /// What is measured.
+    pub quantity: String,
+    /// In the unit; absent if it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    pub unit: &'static str,
+    /// Why there is no value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
+    /// The series that it becomes.
+    pub metric: String,
+    /// When the value was last good.
+    #[serde(skip)]
+    pub since: Instant,
+}
+
+/// The devices of a source, in the order in which they were read.
+pub(crate) fn devices(source: &'static str, readings: &[LastReading]) -> Vec<Device> {
+    let mut devices: Vec<Device> = Vec::new();
+    let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
+    for LastReading { reading, since } in readings {
+        let name = name_of(reading);
+        let mut others = reading.labels.iter().skip(1).map(|(_, value)| value.as_str());
+        if reading.metric.name.ends_with("_label") {
+            let sensor = others.next().unwrap_or_default().to_owned();
+            labels.insert((name, sensor), others.collect());
+            continue;
+        }
+        let position = devices.iter().position(|device| device.name == name);
+        let position = position.unwrap_or_else(|| {
+            devices.push(Device {
+                source,
+                name,
+                description: String::new(),
+                readings: Vec::new(),
+            });
+            devices.len() - 1
+        });
+        let Some(device) = devices.get_mut(position) else {
+            continue;
+        };
+        if is_about(reading) {
+            device.description = others.filter(|value| !value.is_empty()).collect::<Vec<_>>().join(", ");
+            continue;
+        }
+        device.readings.push(Row {
+            sensor: others.collect::<Vec<_>>().join(" "),
+            quantity: reading.metric.help.trim_end_matches('.').to_owned(),
+            value: reading.value.ok(),
+            unit: reading.metric.unit,
+            error: reading.value.err().map(ErrorKind::name),
+            metric: series(reading),
+            since: *since,
+        });
+    }
+    for device in &mut devices {
+        tell_apart(&mut device.readings);
+        for row in &mut device.readings {
+            if let Some(label) = labels.get(&(device.name.clone(), row.sensor.clone())) {
+                row.sensor = format!("{} ({label})", row.sensor);
+            }
+        }
+    }
+    devices
+}
+
+/// Fields of one table of the kernel have one explanation: they are called as the kernel calls them.
+fn tell_apart(rows: &mut [Row]) {
+    let mut count: HashMap<(String, String), usize> = HashMap::new();
+    let key = |row: &Row| (row.sensor.clone(), row.quantity.clone());
+    for row in &*rows {
+        *count.entry(key(row)).or_default() += 1;
+    }
+    for row in rows {
+        if count.get(&key(row)).is_some_and(|count| *count > 1) {
+            row.quantity = words(row.metric.split('{').next().unwrap_or_default());
+        }
+    }
+}
+
+/// `MemAvailable` of `node_memory_MemAvailable_bytes`: without what all of its kind have.
+fn words(metric: &str) -> String {
+    let name = metric.strip_suffix("_total").unwrap_or(metric);
+    let name = name.strip_suffix("_bytes").unwrap_or(name);
+    // The program, and the table.
+    let own = name.splitn(3, '_').nth(2).unwrap_or(name);
+    own.replace('_', " ")
+}
+
+/// A series that says something about a device or a sensor, and is always 1.
+fn is_about(reading: &Reading) -> bool {
+    let name = reading.metric.name;
+    ["_info", "_names", "_label"].iter().any(|end| name.ends_with(end))
+}
+
+/// The first label names the device; a source with one device has none.
+fn name_of(reading: &Reading) -> String {
+    reading
+        .labels
+        .first()
+        .map_or_else(String::new, |(_, value)| value.clone())
+}
+
+/// As Prometheus writes it.
+fn series(reading: &Reading) -> String {
+    let labels: Vec<_> = reading
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    match labels.is_empty() {
+        true => reading.metric.name.to_owned(),
+        false => format!("{}{{{}}}", reading.metric.name, labels.join(",")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use edgewatch_sensors::reading::Metric;
+
+    use super::*;
+
+    static TOTAL: Metric = Metric::gauge("node_memory_MemTotal_bytes", "bytes", "Field of a table.");
+    static FREE: Metric = Metric::gauge("node_memory_MemFree_bytes", "bytes", "Field of a table.");
+    static TEMPERATURE: Metric = Metric::gauge("node_hwmon_temp_celsius", "celsius", "Temperature.");
+    static NAMES: Metric = Metric::gauge("node_hwmon_chip_names", "", "The name of the chip.");
+    static LABEL: Metric = Metric::gauge("node_hwmon_sensor_label", "", "The label of the sensor.");
+
+    fn read(metric: &'static Metric, labels: &[(&'static str, &str)]) -> LastReading {
+        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        LastReading {
+            reading: Reading {
+                metric,
+                labels: labels.collect(),
+                value: Ok(1.0),
+                part: None,
+            },
+            since: Instant::now(),
+        }
+    }
+
+    /// Device, sensor and quantity of each row.
+    fn rows(readings: &[LastReading]) -> Vec<String> {
+        let devices = devices("source", readings);
+        let of_device = |device: &Device| -> Vec<String> {
+            let rows = device.readings.iter();
+            rows.map(|row| {
+                format!(
+                    "{}/{}: {} {}",
+                    device.name, device.description, row.sensor, row.quantity
+                )
+            })
+            .collect()
+        };
+        devices.iter().flat_map(of_device).collect()
+    }
+
+    #[test]
+    fn a_sensor_is_called_as_its_driver_calls_it() {
+        let sensor = [("chip", "soc"), ("sensor", "temp1")];
+        assert_eq!(
+            rows(&[
+                read(&NAMES, &[("chip", "soc"), ("chip_name", "lm75")]),
+                read(&TEMPERATURE, &sensor),
+                read(&LABEL, &[sensor[0], sensor[1], ("label", "board")]),
+                read(&TEMPERATURE, &[("chip", "soc"), ("sensor", "temp2")]),
+            ]),
+            ["soc/lm75: temp1 (board) Temperature", "soc/lm75: temp2 Temperature"]
+        );
+    }
+
+    #[test]
+    fn values_that_have_one_explanation_are_told_apart_by_name() {
+        assert_eq!(
+            rows(&[read(&TOTAL, &[]), read(&FREE, &[])]),
+            ["/:  MemTotal", "/:  MemFree"]
+        );
+    }
+}
