@@ -1,7 +1,7 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` samples the device's sensors and its own health in the background ([`edgewatch_sensors`]) and serves the metrics
-//! (`http`); what is stored is sent to a centre (`forward`); dashboards are rendered by a program of their own (`dashboards`); `edgewatch up` runs the whole stack in the foreground
+//! (`http`); what is stored is sent to a centre (`forward`), and a person is told of alerts (`notify`); dashboards are rendered by a program of their own (`dashboards`); `edgewatch up` runs the whole stack in the foreground
 //! (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch sensors` lists sensors (`sensors`); `edgewatch wait` waits for a
 //! server (`wait`).
 
@@ -13,6 +13,7 @@ pub mod config;
 mod dashboards;
 mod forward;
 mod http;
+mod notify;
 mod sensors;
 mod serve;
 mod telemetry;

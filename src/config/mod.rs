@@ -54,6 +54,8 @@ pub struct Settings {
     pub mqtt: Mqtt,
     /// Where the history is sent.
     pub forward: edgewatch_forward::settings::Settings,
+    /// Who is told of alerts.
+    pub notify: edgewatch_notify::settings::Settings,
 }
 
 /// `[http]`: changes take effect at the next start, but those of `insecure` and `hosts` at a reload.

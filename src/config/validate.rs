@@ -58,6 +58,9 @@ impl Settings {
         for problem in self.forward.problems() {
             problems.add(&format!("forward.{}", problem.key), problem.value, &problem.allowed);
         }
+        for problem in self.notify.problems() {
+            problems.add(&format!("notify.{}", problem.key), problem.value, &problem.allowed);
+        }
         problems.into_result()
     }
 

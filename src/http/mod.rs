@@ -38,6 +38,7 @@ use futures_util::FutureExt;
 use crate::config::Settings;
 use crate::dashboards::DashboardsClient;
 use crate::forward::Forwarding;
+use crate::notify::Notification;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use auth::Auth;
 use client::{ClientConnection, RequestGuard};
@@ -70,6 +71,8 @@ pub(crate) struct Reloadable {
     pub(crate) dashboards: DashboardsClient,
     /// `None` if nothing is forwarded.
     pub(crate) forwarding: Option<Arc<Forwarding>>,
+    /// `None` if nobody is told of alerts.
+    pub(crate) notification: Option<Arc<Notification>>,
 }
 
 impl App {

@@ -64,6 +64,7 @@ pub const LABELS_OF_SERIES: &[&str] = &[
     "pretimeout_governor",
     "quantile",
     "reason",
+    "receiver",
     "resource",
     "rtc",
     "rule_group",
