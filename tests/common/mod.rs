@@ -6,12 +6,15 @@ pub mod centre;
 mod fake_sys;
 mod http;
 mod log;
+pub mod mail;
 mod manager;
 pub mod process;
 pub mod prometheus;
 pub mod pty;
+pub mod receiver;
 pub mod small_disk;
 pub mod stored;
+pub mod story;
 pub mod tree;
 pub mod upstream;
 
