@@ -6,6 +6,7 @@
     ./sensor.nix
     ./prometheus.nix
     ./forward.nix
+    ./notify.nix
     ./remote-write.nix
     ./grafana.nix
     ./ports.nix
