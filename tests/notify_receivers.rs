@@ -226,7 +226,7 @@ fn a_mail_server_whose_certificate_is_old_or_of_another_gets_nothing() {
     let certificates = Certificates::new();
     for (name, host, until, said) in [
         ("old", "localhost", 2020, "xpired"),
-        ("other", "mail.example.org", 2125, "NotValidForName"),
+        ("other", "mail.example.org", 2125, "not valid for name"),
     ] {
         let (certificate, key) = certificates.write(name, host, until);
         let Some(server) = MailServer::start(test, &["--tls", &certificate, &key]) else {

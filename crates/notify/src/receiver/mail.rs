@@ -2,12 +2,15 @@
 
 use std::error::Error as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use edgewatch_outbound::check;
 use edgewatch_outbound::failure::{Failure, Kind};
 use edgewatch_outbound::http::{self, SetupError};
 use edgewatch_outbound::secret::{self, Secret};
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message as Letter};
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
@@ -28,6 +31,7 @@ pub struct MailServer {
     from: Mailbox,
     to: Vec<Mailbox>,
     secrets: Vec<Secret>,
+    timeout: Duration,
 }
 
 impl MailServer {
@@ -61,7 +65,10 @@ impl MailServer {
         if let (Some(user), Some(file)) = (&mail.user, &mail.password_file) {
             let password = Secret::read(&format!("{TABLE}.password_file"), file)?;
             transport = transport.credentials(Credentials::new(user.clone(), password.reveal().to_owned()));
-            secrets.push(password);
+            // As it is sent (RFC 4616, and LOGIN), which a server may give back.
+            let plain = BASE64.encode(format!("\0{user}\0{}", password.reveal()));
+            let login = BASE64.encode(password.reveal());
+            secrets.extend([Secret::from(plain), Secret::from(login), password]);
         }
         let mailbox = |text: &String| text.parse::<Mailbox>().map_err(|_| other("to or from: no address"));
         Ok(Self {
@@ -73,6 +80,7 @@ impl MailServer {
             from: mailbox(&mail.from)?,
             to: mail.to.iter().map(mailbox).collect::<Result<_, _>>()?,
             secrets,
+            timeout: settings.timeout,
         })
     }
 
@@ -82,6 +90,8 @@ impl MailServer {
             .from(self.from.clone())
             .subject(message.subject())
             .message_id(None)
+            // Without it what follows may be taken for US-ASCII (RFC 2045, 4).
+            .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
             // That no absence is answered with (RFC 3834).
             .raw_header(HeaderValue::new(
@@ -117,7 +127,10 @@ impl MailServer {
             Some(_) => (Kind::ServerError, ""),
             None => (connection_kind(error), ""),
         };
-        let text = http::printable(&error.to_string(), &self.secrets);
+        let text = match kind {
+            Kind::Timeout => format!("no answer within {:?}", self.timeout),
+            _ => http::printable(&error.to_string(), &self.secrets),
+        };
         Failure::new(kind, format!("{}: {text}{remedy}", self.shown))
     }
 }

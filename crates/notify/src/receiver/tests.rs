@@ -1,4 +1,4 @@
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::digest::Digest;
-use crate::settings::{Device, Ntfy, Ping, Telegram, Webhook};
+use crate::settings::{Device, Mail, Ntfy, Ping, Telegram, Webhook};
 
 /// Answers every request with this status and text.
 fn answering(status: u16, text: &'static str) -> SocketAddr {
@@ -140,6 +140,72 @@ fn telegram_says_in_the_body_how_long_to_wait_and_that_there_is_no_such_bot() {
     let unknown = answered(404, r#"{"ok":false,"error_code":404,"description":"Not Found"}"#).unwrap_err();
     assert_eq!(unknown.kind, Kind::Unauthorized);
     assert_eq!(answered(200, r#"{"ok":false}"#).unwrap_err().kind, Kind::Protocol);
+}
+
+/// A mail server that says these lines, one for each that it is sent, and the first at once; it hangs then, or closes at `close`.
+fn speaking(lines: &'static [&'static str]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        for line in lines {
+            if *line == "close" {
+                return;
+            }
+            reader.get_mut().write_all(line.as_bytes()).unwrap();
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        thread::sleep(Duration::from_secs(30));
+    });
+    address
+}
+
+#[test]
+fn every_answer_of_a_mail_server_is_taken_for_what_it_is_and_shows_no_password() {
+    let lines: [(&'static [&'static str], Kind); 9] = [
+        (&["close"], Kind::Closed),
+        (&[], Kind::Timeout),
+        (&["HTTP/1.1 400 Bad Request\r\n"], Kind::Protocol),
+        (&["\0\u{7f}\r\n"], Kind::Protocol),
+        (&["421 too busy\r\n"], Kind::ServerError),
+        (&["554 not you\r\n"], Kind::ClientError),
+        (&["220 mail\r\n", "250 mail\r\n", "452 full\r\n"], Kind::ServerError),
+        (&["220 mail\r\n", "250 mail\r\n", "552 too large\r\n"], Kind::TooLarge),
+        (&["220 mail\r\n", "250 mail\r\n", "close"], Kind::Closed),
+    ];
+    let settings = |address: SocketAddr| Settings {
+        mail: Some(Mail {
+            server: format!("smtp://{address}"),
+            plain: true,
+            from: "a@example.org".to_owned(),
+            to: vec!["b@example.org".to_owned()],
+            ..Mail::default()
+        }),
+        timeout: Duration::from_millis(1500),
+        ..Settings::default()
+    };
+    for (lines, kind) in lines {
+        let failure = send(Name::Mail, &settings(speaking(lines))).unwrap_err();
+        assert_eq!(failure.kind, kind, "{lines:?}: {failure}");
+        assert!(failure.message.starts_with("smtp://127.0.0.1:"), "{failure}");
+    }
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+    assert_eq!(send(Name::Mail, &settings(nowhere)).unwrap_err().kind, Kind::Connect);
+    let (_password, password_file) = secret("hunter2\n");
+    let mut with_password = settings(speaking(&[
+        "220 mail\r\n",
+        "250-mail\r\n250 AUTH PLAIN\r\n",
+        "535 no AG1lAGh1bnRlcjI= nor hunter2\r\n",
+    ]));
+    with_password.mail = with_password.mail.map(|mail| Mail {
+        user: Some("me".to_owned()),
+        password_file,
+        ..mail
+    });
+    let failure = send(Name::Mail, &with_password).unwrap_err();
+    assert_eq!(failure.kind, Kind::Unauthorized, "{failure}");
+    assert!(failure.message.contains("no [hidden] nor [hidden]"), "{failure}");
 }
 
 #[test]
