@@ -216,6 +216,28 @@ let
       };
       says = "forward.keyFile lies in the Nix store";
     }
+    {
+      settings = lib.recursiveUpdate agent { notify.ntfy.url = "https://ntfy.sh/topic"; };
+      says = "let the centre tell";
+    }
+    {
+      settings.notify.ntfy = {
+        url = "https://ntfy.sh/topic";
+        user = "me";
+      };
+      says = "notify.ntfy: user and passwordFile go together";
+    }
+    {
+      settings.notify.telegram = {
+        chat = "1";
+        tokenFile = inStore;
+      };
+      says = "notify.telegram.tokenFile lies in the Nix store";
+    }
+    {
+      settings.notify.ping.urlFile = inStore;
+      says = "notify.ping.urlFile lies in the Nix store";
+    }
   ];
 
   doubts = [

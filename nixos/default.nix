@@ -7,6 +7,7 @@
     ./tls.nix
     ./prometheus.nix
     ./forward.nix
+    ./notify.nix
     ./remote-write.nix
     ./update.nix
     ./grafana.nix

@@ -132,6 +132,56 @@ lib.runTests {
     ];
   };
 
+  testNotificationHasAllThatItNeeds = {
+    expr =
+      let
+        config' = with' {
+          notify = {
+            device = "cabinet-7";
+            settings.repeat = "12h";
+            ntfy = {
+              url = "https://192.168.1.4/alerts";
+              tokenFile = "/var/lib/secrets/ntfy";
+            };
+            mail = {
+              server = "smtp://192.168.1.5:587";
+              from = "a@example.org";
+              to = [ "b@example.org" ];
+            };
+          };
+        };
+        inherit (config'.systemd.services.edgewatch) serviceConfig;
+      in
+      {
+        inherit (config'.services.edgewatch.settings) notify;
+        reach = serviceConfig.IPAddressAllow;
+        state = serviceConfig.StateDirectory;
+        credentials = serviceConfig.LoadCredential;
+      };
+    expected = {
+      notify = {
+        device = "cabinet-7";
+        repeat = "12h";
+        ntfy = {
+          url = "https://192.168.1.4/alerts";
+          bearer_token_file = "notify-ntfy-bearer_token_file";
+        };
+        mail = {
+          server = "smtp://192.168.1.5:587";
+          from = "a@example.org";
+          to = [ "b@example.org" ];
+        };
+      };
+      reach = [
+        "localhost"
+        "192.168.1.5"
+        "192.168.1.4"
+      ];
+      state = "edgewatch";
+      credentials = [ "notify-ntfy-bearer_token_file:/var/lib/secrets/ntfy" ];
+    };
+  };
+
   # The one unit that a switch restarts for a socket: by nothing but its addresses, or updates would close the port for a moment.
   testOnlyAddressesChangeTheAddressUnit = {
     expr = map (settings: addressUnit settings == addressUnit { }) [

@@ -31,7 +31,10 @@ let
         mkdir credentials
         echo 'nobody:$2b$04$abcdefghijklmnopqrstuuu1pNVQYUcLAMLVSTrRF7gwPQwGpCzWi' >credentials/users
         # Nor its secrets.
-        for name in password_file bearer_token_file; do echo secret >credentials/forward-$name; done
+        for name in forward-password_file forward-bearer_token_file notify-{ntfy,telegram,mail,webhook}-{password,bearer_token,token}_file; do
+          echo secret >credentials/$name
+        done
+        for name in ntfy webhook ping; do echo https://example.org/secret >credentials/notify-$name-url_file; done
         CREDENTIALS_DIRECTORY=$PWD/credentials ${lib.getExe cfg.package} serve --check --config ${checkable}
         cp ${unchecked} $out
       ''

@@ -16,6 +16,7 @@ use crate::config::{Settings, SettingsError};
 use crate::dashboards::{DashboardsClient, DashboardsError};
 use crate::forward::{self, Forwarding, ForwardingError};
 use crate::http::{self, App, Reloadable, auth::BadLines};
+use crate::notify::{self, Notification, NotificationError};
 use crate::security::{Security, SecurityError};
 use crate::telemetry::Telemetry;
 use edgewatch_program::error::{Error as ProgramError, Failure};
@@ -65,6 +66,8 @@ pub(crate) enum ServeError {
     Dashboards(#[from] DashboardsError),
     #[error(transparent)]
     Forwarding(#[from] ForwardingError),
+    #[error(transparent)]
+    Notification(#[from] NotificationError),
     #[error(
         "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
     )]
@@ -91,6 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<(), ServeError> {
     if args.check {
         Security::check(&settings)?;
         Forwarding::check(&settings)?;
+        Notification::check(&settings)?;
         edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
         return Ok(output::print("the settings are valid\n")?);
     }
@@ -154,6 +158,7 @@ impl Service {
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
             dashboards: DashboardsClient::new(&settings.dashboards_program(), None)?,
             forwarding: Forwarding::start(&settings, None)?,
+            notification: Notification::start(&settings, None)?,
             settings,
         };
         require_authentication(&addresses, &initial)?;
@@ -257,17 +262,22 @@ impl Service {
         };
         let dashboards = DashboardsClient::new(&settings.dashboards_program(), Some(&old.dashboards))?;
         Forwarding::check(&settings)?;
+        Notification::check(&settings)?;
         let mut new = Reloadable {
             security: Security::load(&settings, BadLines::Refuse)?,
             sampler,
             dashboards,
             forwarding: old.forwarding.clone(),
+            notification: old.notification.clone(),
             settings,
         };
         require_authentication(&self.app.addresses, &new)?;
-        // Last, since the thread that runs ends with it.
+        // Last, since the threads that run end with it.
         if forward::differs(&old.settings, &new.settings) {
             new.forwarding = Forwarding::start(&new.settings, old.forwarding.as_deref())?;
+        }
+        if notify::differs(&old.settings, &new.settings) {
+            new.notification = Notification::start(&new.settings, old.notification.as_deref())?;
         }
         logging::set_level(new.settings.log.level);
         let is_replaced = !Arc::ptr_eq(&old.sampler, &new.sampler);

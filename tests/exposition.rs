@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use common::broker::Broker;
+use common::centre::Conduct;
+use common::receiver::{Kind, Receiver};
+use common::story::{Alert, Story};
 use common::upstream::{Reply, Upstream};
 use common::{Service, assert_promtool_agrees, only, tree};
 use tempfile::TempDir;
@@ -189,6 +192,27 @@ fn the_documentation_names_exactly_what_is_exported() {
     forwarding.wait_for_metric("edge_forward_oldest_unsent_age_seconds", |value| value.is_some());
     assert_promtool_agrees("forwarding", &forwarding.metrics());
     add_families(&forwarding.metrics(), &mut exported);
+    let (story, receiver) = (Story::new(Vec::new()), Receiver::start(Kind::Ping, Conduct::Take));
+    let notifying = format!(
+        "{}{}[notify]\ndirectory = {:?}\n[notify.ntfy]\nurl = \"http://127.0.0.1:1/topic\"\n[notify.ping]\nurl = \"{}/ping\"\n",
+        only(&["load"]),
+        story.upstream.settings(),
+        state.path(),
+        receiver.url()
+    );
+    story.set(vec![Alert {
+        name: "Hot".to_owned(),
+        severity: "info",
+        since: 0,
+        until: 0,
+    }]);
+    let notifying = Service::start(&notifying);
+    notifying.wait_for_metric("edge_notify_up{receiver=\"ping\"}", |value| value == Some(1.0));
+    notifying.wait_for_metric("edge_notify_oldest_untold_age_seconds{receiver=\"ntfy\"}", |value| {
+        value == Some(0.0)
+    });
+    assert_promtool_agrees("notifying", &notifying.metrics());
+    add_families(&notifying.metrics(), &mut exported);
     let documented = documented_families();
     for (name, family) in &exported {
         assert_eq!(documented.get(name), Some(family), "{name} in docs/metrics.md");

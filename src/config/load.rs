@@ -34,7 +34,9 @@ impl Settings {
             .with_list_parse_key("http.listen")
             .with_list_parse_key("http.hosts")
             .with_list_parse_key("dashboards.directories")
-            .with_list_parse_key("textfile.directories");
+            .with_list_parse_key("textfile.directories")
+            .with_list_parse_key("notify.silence")
+            .with_list_parse_key("notify.mail.to");
         let file = file.map(Path::to_owned);
         let merged = builder.add_source(environment).build();
         // Through JSON, whose deserializer is strict about types and names the expected one.

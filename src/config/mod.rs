@@ -61,6 +61,8 @@ pub struct Settings {
     pub forward: edgewatch_forward::settings::Settings,
     /// Meters that answer to Modbus.
     pub modbus: Modbus,
+    /// Who is told of alerts.
+    pub notify: edgewatch_notify::settings::Settings,
 }
 
 /// `[http]`: changes take effect at the next start, but those of `insecure`, `hosts` and `web_config_file` at a reload.

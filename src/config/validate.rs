@@ -63,6 +63,9 @@ impl Settings {
         for problem in self.update.problems() {
             problems.add(&format!("update.{}", problem.key), problem.value, problem.allowed);
         }
+        for problem in self.notify.problems() {
+            problems.add(&format!("notify.{}", problem.key), problem.value, &problem.allowed);
+        }
         problems.into_result()
     }
 

@@ -32,6 +32,12 @@ pub(crate) async fn metrics(
         let mut own = app.telemetry.gather();
         own.extend(current.forwarding.iter().flat_map(|forwarding| forwarding.gather()));
         own.extend(current.security.tls.iter().flat_map(|tls| tls.gather()));
+        own.extend(
+            current
+                .notification
+                .iter()
+                .flat_map(|notification| notification.gather()),
+        );
         let text = encoder.encode(&current.sampler, &own)?;
         let body = match gzip {
             true => compress(text)?,

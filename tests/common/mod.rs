@@ -7,13 +7,16 @@ mod fake_sys;
 pub mod fleet;
 mod http;
 mod log;
+pub mod mail;
 mod manager;
 pub mod meter;
 pub mod process;
 pub mod prometheus;
 pub mod pty;
+pub mod receiver;
 pub mod small_disk;
 pub mod stored;
+pub mod story;
 pub mod tree;
 pub mod upstream;
 

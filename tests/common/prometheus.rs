@@ -93,6 +93,21 @@ impl Prometheus {
         )
     }
 
+    /// Scrapes a target every `interval`, and evaluates as often a rule that fires while its metric `trouble` is 1.
+    pub fn start_with_alert(program: &Path, target: SocketAddr, interval: Duration) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config: Value = serde_json::from_str(&config(&[("sensor", &[target])], interval)).unwrap();
+        config["global"]["evaluation_interval"] = config["global"]["scrape_interval"].clone();
+        config["rule_files"] = serde_json::json!(["rules.yml"]);
+        let rule = serde_json::json!({
+            "alert": "Trouble", "expr": "trouble == 1", "labels": {"severity": "warning"},
+            "annotations": {"summary": "There is trouble at {{ $labels.job }}", "remedy": "Mend it."},
+        });
+        let rules = serde_json::json!({"groups": [{"name": "g", "rules": [rule]}]});
+        std::fs::write(directory.path().join("rules.yml"), rules.to_string()).unwrap();
+        Self::run(program, directory, free_address(), &config.to_string(), &[])
+    }
+
     /// Scrapes itself, with these flags.
     pub fn start_limited(program: &Path, interval: Duration, flags: &[String]) -> Self {
         let address = free_address();

@@ -71,6 +71,7 @@ pub const LABELS_OF_SERIES: &[&str] = &[
     "quantile",
     "queue",
     "reason",
+    "receiver",
     "resource",
     "rtc",
     "rule_group",

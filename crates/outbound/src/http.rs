@@ -1,9 +1,10 @@
 //! Requests to a server that is not ours, one at a time. Redirects are not followed, and nothing that is secret is shown.
 
+mod tls;
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -13,11 +14,10 @@ use ureq::http::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue, LOCATION, RETRY_AFTER,
 };
 use ureq::http::{HeaderMap, Response};
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::{Body, Proxy};
 
 use crate::failure::{Failure, Kind};
-use crate::secret::{self, Secret, SecretError, SecretProblem};
+use crate::secret::{Secret, SecretError};
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER: u64 = 4 << 10;
@@ -121,7 +121,7 @@ impl Server {
             config = config.proxy(Some(proxy));
         }
         if url.starts_with("https:") {
-            config = config.tls_config(tls(way)?);
+            config = config.tls_config(tls::config(way)?);
         }
         Ok(Self {
             agent: config.build().new_agent(),
@@ -269,7 +269,8 @@ impl Server {
             401 | 403 | 407 => (Kind::Unauthorized, format!("; look at the credentials in [{table}]")),
             413 => (Kind::TooLarge, String::new()),
             429 => (Kind::Throttled, String::new()),
-            400..500 => (Kind::ClientError, format!("; is {table}.url the right address?")),
+            404 | 405 => (Kind::ClientError, format!("; is {table}.url the right address?")),
+            400..500 => (Kind::ClientError, String::new()),
             _ => (Kind::ServerError, String::new()),
         };
         Failure {
@@ -338,56 +339,6 @@ pub fn io_kind(error: &std::io::Error) -> (Kind, String) {
         _ => Kind::Connect,
     };
     (kind, error.to_string())
-}
-
-fn tls(way: &Way<'_>) -> Result<TlsConfig, SetupError> {
-    let roots = match way.ca_file {
-        Some(file) => certificates(&format!("{}.ca_file", way.table), file)?,
-        None => rustls_native_certs::load_native_certs()
-            .certs
-            .iter()
-            .map(|certificate| Certificate::from_der(certificate).to_owned())
-            .collect(),
-    };
-    if roots.is_empty() {
-        return Err(SetupError::NoAuthorities(way.table.to_owned()));
-    }
-    let mut tls = TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(roots)))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    if let Some((certificate, key_file)) = way.own_certificate {
-        let chain = certificates(&format!("{}.certificate_file", way.table), certificate)?;
-        let key_name = format!("{}.key_file", way.table);
-        let key = PrivateKey::from_pem(secret::read(&key_name, key_file)?.as_bytes());
-        let key = key.map_err(|_| no_pem(&key_name, key_file, "key"))?;
-        tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
-    }
-    Ok(tls.build())
-}
-
-fn certificates(key: &str, file: &Path) -> Result<Vec<Certificate<'static>>, SetupError> {
-    let text = secret::read(key, file)?;
-    let items: Result<Vec<PemItem>, _> = parse_pem(text.as_bytes()).collect();
-    let certificates: Vec<_> = items
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|item| match item {
-            PemItem::Certificate(certificate) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    match certificates.is_empty() {
-        true => Err(no_pem(key, file, "certificate")),
-        false => Ok(certificates),
-    }
-}
-
-fn no_pem(key: &str, file: &Path, what: &'static str) -> SetupError {
-    SetupError::File(SecretError {
-        key: key.to_owned(),
-        path: edgewatch_program::credential::path(file),
-        source: SecretProblem::NoPem(what),
-    })
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.

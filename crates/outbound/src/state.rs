@@ -37,7 +37,7 @@ pub enum StateError {
         reason: String,
     },
     /// There is no directory.
-    #[error("nowhere to keep the state: set {0}, or StateDirectory= in the unit (docs/configuration.md)")]
+    #[error("nowhere to keep the state: set {0}, or StateDirectory= in the unit")]
     NoDirectory(&'static str),
 }
 

@@ -32,11 +32,23 @@ fn in_units(bytes: u64) -> String {
     }
 }
 
-/// The path of `file`: a relative one is a credential of the unit (systemd.exec(5), `LoadCredential=`).
+/// Where systemd keeps the credentials of the service while it runs; only root may look.
+const OF_SERVICE: &str = "/run/credentials/edgewatch.service";
+
+/// The path of `file`: a relative one is a credential of the unit (systemd.exec(5), `LoadCredential=`). A command that root runs beside the
+/// service finds those of the service.
 pub fn path(file: &Path) -> PathBuf {
-    match std::env::var_os("CREDENTIALS_DIRECTORY") {
-        Some(directory) if file.is_relative() => Path::new(&directory).join(file),
-        _ => file.to_owned(),
+    if file.is_absolute() {
+        return file.to_owned();
+    }
+    if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+        return Path::new(&directory).join(file);
+    }
+    let of_service = Path::new(OF_SERVICE).join(file);
+    if of_service.exists() {
+        of_service
+    } else {
+        file.to_owned()
     }
 }
 

@@ -2,10 +2,12 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+pub mod alerts;
 pub mod error;
 pub mod labels;
 pub mod prometheus;
 pub mod scrapes;
+mod stream;
 
 use std::fs;
 use std::io;

@@ -131,13 +131,22 @@ impl Prometheus {
     /// # Errors
     /// It cannot be reached, or does not answer as documented.
     pub fn running(&self) -> Result<Duration, Error> {
-        let path = "/api/v1/status/runtimeinfo";
-        let loaded = self.request::<RuntimeInfo>(path, &[])?.last_config_time;
-        let loaded: Timestamp = loaded
-            .parse()
-            .map_err(|error: jiff::Error| self.0.error(path, error.into()))?;
+        let loaded = self.config_time()?;
         let now = self.query("time()")?.first().map_or(0.0, |(_, now)| *now);
         Ok(Duration::try_from_secs_f64(now - loaded.as_second() as f64).unwrap_or_default())
+    }
+
+    /// When its configuration was last loaded.
+    pub(crate) fn config_time(&self) -> Result<Timestamp, Error> {
+        let path = "/api/v1/status/runtimeinfo";
+        let loaded = self.request::<RuntimeInfo>(path, &[])?.last_config_time;
+        loaded
+            .parse()
+            .map_err(|error: jiff::Error| self.0.error(path, error.into()))
+    }
+
+    pub(crate) const fn client(&self) -> &Client {
+        &self.0
     }
 
     /// How long it keeps what it stores; `None` if only the size is limited, or if it says so in another way than documented.

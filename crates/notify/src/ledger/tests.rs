@@ -1,0 +1,393 @@
+use super::*;
+
+const MINUTE: i64 = 60_000;
+/// Prometheus evaluates its rules so often.
+const INTERVAL: i64 = 30_000;
+const GROUPING: i64 = 30_000;
+const REPEAT: i64 = 24 * 60 * MINUTE;
+/// Some time in November 2023.
+const START: i64 = 1_700_000_000_000;
+
+fn labels(name: &str, severity: &str) -> Labels {
+    [("alertname", name), ("severity", severity)].into_iter().collect()
+}
+
+fn words() -> Words {
+    Words {
+        summary: "It is hot".to_owned(),
+        ..Words::default()
+    }
+}
+
+/// Rules that have been evaluated at this time, since another.
+struct Evaluated {
+    last: i64,
+    began: i64,
+    is_healthy: bool,
+}
+
+impl Rules for Evaluated {
+    fn evaluations(&self, labels: &BTreeMap<String, String>) -> Vec<Evaluation> {
+        let evaluation = Evaluation {
+            last: self.last,
+            interval: INTERVAL,
+            is_healthy: self.is_healthy,
+        };
+        if labels["alertname"] == "Removed" {
+            Vec::new()
+        } else {
+            vec![evaluation]
+        }
+    }
+
+    fn words(&self, _: &BTreeMap<String, String>) -> Option<(Words, i64)> {
+        Some((words(), 0))
+    }
+
+    fn began(&self) -> i64 {
+        self.began
+    }
+}
+
+/// A receiver, and a Prometheus that has been running since long ago.
+struct Person {
+    ledger: Ledger,
+    began: i64,
+    is_healthy: bool,
+    told: Vec<Digest>,
+}
+
+impl Person {
+    fn new() -> Self {
+        Self {
+            ledger: Ledger::new(START),
+            began: 0,
+            is_healthy: true,
+            told: Vec::new(),
+        }
+    }
+
+    /// A look at this time, at which these alerts fire.
+    fn look(&mut self, now: i64, firing: &[&Labels]) -> bool {
+        for labels in firing {
+            self.ledger.fires(labels, now, now, Some(&words()), now);
+        }
+        self.ledger.read_until_ms = self.ledger.read_until_ms.max(now);
+        self.ledger.looked(now);
+        let rules = Evaluated {
+            last: now,
+            began: self.began,
+            is_healthy: self.is_healthy,
+        };
+        self.ledger.judge(&rules, now)
+    }
+
+    /// The same, and what is due is taken.
+    fn round(&mut self, now: i64, firing: &[&Labels]) -> usize {
+        let is_settled = self.look(now, firing);
+        let due = self.ledger.due(now, GROUPING, REPEAT, is_settled);
+        due.iter().for_each(|digest| self.ledger.told(digest, now));
+        let is_due = usize::from(due.is_some());
+        self.told.extend(due);
+        is_due
+    }
+
+    fn news(&self) -> Vec<Vec<News>> {
+        let of = |digest: &Digest| digest.items.iter().map(|item| item.news).collect();
+        self.told.iter().map(of).collect()
+    }
+}
+
+#[test]
+fn an_alert_is_told_once_when_it_fires_and_once_when_it_has_ended() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    for second in (0..1800).step_by(15) {
+        let now = START + second * 1000;
+        let firing = [&hot];
+        person.round(now, &firing[..usize::from(second < 600)]);
+    }
+    assert_eq!(person.news(), [[News::Fires], [News::Ended]]);
+    let ended = &person.told[1].items[0];
+    assert_eq!((ended.since - START, ended.until - START), (0, 585_000));
+    assert!(person.ledger.untold_since().is_none() && person.ledger.entries.is_empty());
+}
+
+#[test]
+fn what_fired_and_ended_while_nobody_could_be_told_is_told_once_with_both_times() {
+    let mut person = Person::new();
+    let (hot, day) = (labels("Hot", "critical"), 24 * 60 * MINUTE);
+    // From the history, after a day.
+    let times: Vec<i64> = (0..20).map(|number| START + MINUTE * 60 + number * INTERVAL).collect();
+    person.ledger.fired(&hot, &times, START + day);
+    for second in (0..600).step_by(15) {
+        person.round(START + day + second * 1000, &[]);
+    }
+    assert_eq!(person.news(), [[News::WasMissed]]);
+    let item = &person.told[0].items[0];
+    assert_eq!((item.since, item.until), (times[0], times[19]));
+    assert_eq!(item.times, 1);
+}
+
+#[test]
+fn alerts_that_come_together_are_one_message_and_a_flapping_one_is_not_many() {
+    let mut person = Person::new();
+    let all: Vec<Labels> = (0..50).map(|number| labels(&format!("A{number}"), "warning")).collect();
+    for (number, hot) in all.iter().enumerate() {
+        for hour in 0..24 {
+            let time = START + hour * 60 * MINUTE + number as i64 * 1000;
+            person
+                .ledger
+                .fired(hot, &[time, time + INTERVAL], START + 24 * 60 * MINUTE);
+        }
+    }
+    assert_eq!(person.round(START + 24 * 60 * MINUTE + GROUPING, &[]), 1);
+    assert_eq!(person.told[0].items.len(), 50);
+    assert!(person.told[0].items.iter().all(|item| item.times == 24));
+    // Now one that fires in every other minute: after it was told, its pauses are too short for an end.
+    let (hot, begin) = (labels("Hot", "warning"), START + 25 * 60 * MINUTE);
+    let mut messages = 0;
+    for second in (0..3600).step_by(15) {
+        let is_firing = second / 60 % 2 == 0;
+        let firing = [&hot];
+        messages += person.round(begin + second * 1000, &firing[..usize::from(is_firing)]);
+    }
+    assert_eq!(messages, 1, "{:?}", person.news());
+}
+
+#[test]
+fn an_alert_that_goes_on_is_told_again_after_the_time_of_repeat_and_never_without_one() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    for minute in 0..(3 * 24 * 60 + 10) {
+        person.round(START + minute * MINUTE, &[&hot]);
+    }
+    let repeated = [
+        [News::Fires],
+        [News::StillFires],
+        [News::StillFires],
+        [News::StillFires],
+    ];
+    assert_eq!(person.news(), repeated);
+    assert_eq!(person.ledger.due(START + 100 * REPEAT, GROUPING, 0, true), None);
+}
+
+#[test]
+fn right_after_a_start_of_prometheus_nothing_has_ended() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    person.round(START, &[&hot]);
+    person.round(START + GROUPING, &[&hot]);
+    // A power cut of two hours, and a first evaluation that has no samples yet.
+    let boot = START + 120 * MINUTE;
+    person.began = boot;
+    for second in [5, 20, 35, 50] {
+        assert_eq!(person.round(boot + second * 1000, &[]), 0);
+    }
+    // Then it fires as before, of which nobody wants to hear.
+    for second in (65..900).step_by(15) {
+        assert_eq!(person.round(boot + second * 1000, &[&hot]), 0);
+    }
+    assert_eq!(person.news(), [[News::Fires]]);
+}
+
+#[test]
+fn what_may_have_ended_is_waited_for_so_that_one_message_tells_all_but_not_for_ever() {
+    let (mut person, boot) = (Person::new(), START + 120 * MINUTE);
+    person.ledger.fired(&labels("Hot", "warning"), &[START], boot);
+    person.began = boot;
+    let new = labels("New", "critical");
+    for second in [0, 15, 30, 45, 60, 75] {
+        assert_eq!(person.round(boot + second * 1000, &[&new]), 0, "{second}");
+    }
+    assert_eq!(person.round(boot + 90_000, &[&new]), 1);
+    assert_eq!(person.news(), [[News::Fires, News::WasMissed]]);
+    // A Prometheus that is killed again and again.
+    let mut person = Person::new();
+    person.ledger.fired(&labels("Hot", "warning"), &[START], boot);
+    let mut messages = 0;
+    for second in (0..1200).step_by(15) {
+        person.began = boot + second * 1000;
+        messages += person.round(boot + second * 1000, &[]);
+    }
+    assert_eq!(messages, 1);
+}
+
+#[test]
+fn a_rule_that_fails_ends_no_alert_and_one_that_is_gone_does() {
+    let mut person = Person::new();
+    let (hot, removed) = (labels("Hot", "warning"), labels("Removed", "warning"));
+    person.round(START, &[&hot, &removed]);
+    person.round(START + GROUPING, &[&hot, &removed]);
+    person.is_healthy = false;
+    for minute in 1..60 {
+        person.round(START + minute * MINUTE, &[]);
+    }
+    assert_eq!(person.news(), [vec![News::Fires, News::Fires], vec![News::Ended]]);
+    assert_eq!(person.told[1].items[0].name(), "Removed");
+    person.is_healthy = true;
+    person.round(START + 61 * MINUTE, &[]);
+    person.round(START + 62 * MINUTE, &[]);
+    assert_eq!(person.told[2].items[0].name(), "Hot");
+}
+
+#[test]
+fn nothing_ends_before_what_is_stored_has_been_read_as_far() {
+    let (mut ledger, hot) = (Ledger::new(START), labels("Hot", "warning"));
+    ledger.fires(&hot, START, START, Some(&words()), START);
+    let rules = Evaluated {
+        last: START + 60 * MINUTE,
+        began: 0,
+        is_healthy: true,
+    };
+    ledger.judge(&rules, START + 60 * MINUTE);
+    assert!(!ledger.entries[0].has_ended);
+    ledger.read_until_ms = START + 60 * MINUTE;
+    ledger.judge(&rules, START + 60 * MINUTE);
+    assert!(ledger.entries[0].has_ended);
+}
+
+#[test]
+fn a_clock_that_goes_back_keeps_no_alert_for_ever() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    person.round(START, &[&hot]);
+    person.round(START + GROUPING, &[&hot]);
+    let earlier = START - 10 * 365 * 24 * 60 * MINUTE;
+    person.ledger.went_back(earlier);
+    for second in (0..300).step_by(15) {
+        person.round(earlier + second * 1000, &[]);
+    }
+    assert_eq!(person.news(), [[News::Fires], [News::Ended]]);
+    let item = &person.told[1].items[0];
+    assert!(item.since <= item.until && item.until <= earlier, "{item:?}");
+}
+
+#[test]
+fn of_ten_thousand_alerts_the_worst_are_told_and_the_rest_is_counted() {
+    let mut person = Person::new();
+    let all: Vec<Labels> = (0..10_000)
+        .map(|number| {
+            let severity = if number % 100 == 0 { "critical" } else { "warning" };
+            labels(&format!("A{number}"), severity)
+        })
+        .collect();
+    let firing: Vec<&Labels> = all.iter().collect();
+    let messages: usize = (0..20).map(|round| person.round(START + round * 15_000, &firing)).sum();
+    assert_eq!(messages, 1);
+    let digest = &person.told[0];
+    assert_eq!(digest.items.len(), MAX_ENTRIES);
+    let critical = digest
+        .items
+        .iter()
+        .filter(|item| item.severity() == Severity::Critical)
+        .count();
+    assert_eq!(critical, 100);
+    assert!(digest.more >= 10_000 - MAX_ENTRIES, "{}", digest.more);
+    let state = serde_json::to_vec(&person.ledger).unwrap();
+    assert!(state.len() < 200 << 10, "{}", state.len());
+}
+
+#[test]
+fn labels_as_large_as_a_page_are_counted_and_not_kept() {
+    let mut person = Person::new();
+    let large = labels("Large", &"x".repeat(MAX_LABELS));
+    person.round(START, &[&large]);
+    assert_eq!(person.round(START + GROUPING, &[&large]), 1);
+    assert_eq!((person.told[0].items.len(), person.told[0].more), (0, 1));
+}
+
+#[test]
+fn a_state_is_read_as_it_was_written_and_a_damaged_one_is_refused() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    person.round(START, &[&hot]);
+    person.round(START + GROUPING, &[&hot]);
+    let text = serde_json::to_string(&person.ledger).unwrap();
+    let mut read: Ledger = serde_json::from_str(&text).unwrap();
+    read.check().unwrap();
+    // It knows what was told.
+    person.ledger = read;
+    assert_eq!(person.round(START + 2 * GROUPING, &[&hot]), 0);
+    let mut twice = person.ledger.clone();
+    twice.entries.push(twice.entries[0].clone());
+    assert!(twice.check().is_err());
+    assert!(serde_json::from_str::<Ledger>("{}").is_err());
+}
+
+/// Whatever the order of looks, kills and outages: each firing is told, and none twice.
+#[test]
+fn every_alert_is_told_exactly_once_over_outages_and_kills_in_any_order() {
+    for seed in 1..60_u64 {
+        let mut state = seed;
+        let mut random = |below: u64| {
+            // xorshift64 (Marsaglia, 2003).
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let mut person = Person::new();
+        let mut saved = person.ledger.clone();
+        let mut saved_told = 0;
+        // Each alert fires once, for some minutes, at some time of six hours.
+        let alerts: Vec<(Labels, i64, i64)> = (0..12)
+            .map(|number| {
+                let since = START + (random(300) as i64) * MINUTE;
+                let until = since + (1 + random(60) as i64) * MINUTE;
+                (labels(&format!("A{number}"), "warning"), since, until)
+            })
+            .collect();
+        let (mut now, mut is_reachable) = (START, true);
+        while now < START + 500 * MINUTE {
+            now += 15_000;
+            if random(40) == 0 {
+                is_reachable = !is_reachable;
+            }
+            // A kill: what was read since the last save is read again. A time in which the service is off is as good as an outage.
+            if random(60) == 0 {
+                person.ledger = saved.clone();
+                person.ledger.check().unwrap();
+                assert_eq!(person.told.len(), saved_told);
+                now += random(40) as i64 * MINUTE;
+            }
+            let after = person.ledger.read_until_ms;
+            for (labels, since, until) in &alerts {
+                let times: Vec<i64> = (0..)
+                    .map(|number| since + number * INTERVAL)
+                    .take_while(|time| time <= until)
+                    .filter(|time| *time > after && *time <= now)
+                    .collect();
+                person.ledger.fired(labels, &times, now);
+            }
+            let firing: Vec<&Labels> = alerts
+                .iter()
+                .filter(|(_, since, until)| (*since..=*until).contains(&now))
+                .map(|(labels, _, _)| labels)
+                .collect();
+            match is_reachable || now > START + 480 * MINUTE {
+                true if person.round(now, &firing) > 0 => {
+                    saved = person.ledger.clone();
+                    saved_told = person.told.len();
+                }
+                true => {}
+                false => drop(person.look(now, &firing)),
+            }
+        }
+        for (labels, since, until) in &alerts {
+            let name = labels.get("alertname").unwrap();
+            let items: Vec<&Item> = person
+                .told
+                .iter()
+                .flat_map(|digest| &digest.items)
+                .filter(|item| item.name() == name)
+                .collect();
+            let news: Vec<News> = items.iter().map(|item| item.news).collect();
+            assert!(
+                news == [News::WasMissed] || news == [News::Fires, News::Ended],
+                "seed {seed}, {name}: {news:?}"
+            );
+            let last = items.last().unwrap();
+            // An end is seen at a look, at most one after the last evaluation.
+            assert!(
+                last.since - since <= INTERVAL && (last.until - until).abs() <= INTERVAL,
+                "seed {seed}, {name}: {last:?}"
+            );
+        }
+    }
+}

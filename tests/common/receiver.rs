@@ -1,0 +1,251 @@
+//! Receivers of notifications: they take what their documents allow, field by field, and behave as a test wants.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::centre::Conduct;
+
+/// Whose documents count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// <https://docs.ntfy.sh/publish/#publish-as-json>
+    Ntfy,
+    /// <https://core.telegram.org/bots/api#sendmessage>
+    Telegram,
+    /// Ours, docs/notifications.md.
+    Webhook,
+    /// <https://prometheus.io/docs/alerting/latest/configuration/#webhook_config>
+    Alertmanager,
+    /// A dead man's switch.
+    Ping,
+}
+
+#[derive(Default)]
+struct State {
+    conduct: Option<Conduct>,
+    taken: Vec<Value>,
+    heads: Vec<String>,
+    problems: Vec<String>,
+}
+
+/// A receiver that listens. Ends with the test.
+#[derive(Clone)]
+pub struct Receiver {
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Receiver {
+    pub fn start(kind: Kind, conduct: Conduct) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State {
+            conduct: Some(conduct),
+            ..State::default()
+        }));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, kind, &shared));
+            }
+        });
+        Self { address, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn behave(&self, conduct: Conduct) {
+        self.state.lock().unwrap().conduct = Some(conduct);
+    }
+
+    /// The bodies that were taken.
+    pub fn taken(&self) -> Vec<Value> {
+        self.state.lock().unwrap().taken.clone()
+    }
+
+    /// Heads of all requests.
+    pub fn heads(&self) -> Vec<String> {
+        self.state.lock().unwrap().heads.clone()
+    }
+
+    /// Fails if a request was not as documented.
+    pub fn assert_all_was_well(&self) {
+        let problems = &self.state.lock().unwrap().problems;
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().skip(1).find_map(|line| {
+        let (other, value) = line.split_once(':')?;
+        other.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            match reader.read_line(&mut head) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        let length = header(&head, "content-length").and_then(|value| value.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let conduct = {
+            let mut state = state.lock().unwrap();
+            let checked = check(kind, &head, &body);
+            state.problems.extend(checked.err());
+            state.heads.push(head);
+            let conduct = match state.conduct.clone().unwrap() {
+                Conduct::AtMost(bytes) if body.to_string().len() > bytes => {
+                    Conduct::Answer(413, String::new(), "too large".to_owned())
+                }
+                Conduct::AtMost(_) => Conduct::Take,
+                other => other,
+            };
+            if matches!(conduct, Conduct::Take) {
+                state.taken.push(body);
+            }
+            conduct
+        };
+        let (status, headers, text) = match conduct {
+            Conduct::Take | Conduct::AtMost(_) => (200, String::new(), success(kind)),
+            Conduct::Answer(status, headers, text) => (status, headers, text),
+            Conduct::Garbage => {
+                let _ = stream.write_all(b"220 mail.example ESMTP\r\n\r\n");
+                return;
+            }
+            Conduct::Close => return,
+            Conduct::Hang => {
+                thread::sleep(Duration::from_secs(30));
+                return;
+            }
+        };
+        let length = text.len();
+        let answer = format!("HTTP/1.1 {status} x\r\n{headers}Content-Length: {length}\r\n\r\n{text}");
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// What each of them says when it has taken something.
+fn success(kind: Kind) -> String {
+    match kind {
+        Kind::Ntfy => json!({"id": "xE73Iyuabi", "time": 1_673_542_291, "event": "message", "topic": "t"}).to_string(),
+        Kind::Telegram => json!({"ok": true, "result": {"message_id": 1}}).to_string(),
+        Kind::Webhook | Kind::Alertmanager | Kind::Ping => "OK".to_owned(),
+    }
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value
+        .as_object()
+        .map(|object| object.keys().map(String::as_str).collect())
+        .unwrap_or_default()
+}
+
+/// What is wrong with a request.
+fn check(kind: Kind, head: &str, body: &Value) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("{what}: {head}{body}"));
+    let line = match kind {
+        Kind::Ntfy => "POST / HTTP/1.1\r\n",
+        Kind::Telegram => "POST /bot12345:correct-horse/sendMessage HTTP/1.1\r\n",
+        Kind::Webhook | Kind::Alertmanager => "POST /hook HTTP/1.1\r\n",
+        Kind::Ping => "GET /ping HTTP/1.1\r\n",
+    };
+    if !head.starts_with(line) {
+        return wrong("another line");
+    }
+    if !header(head, "user-agent").is_some_and(|agent| agent.starts_with("edgewatch/")) {
+        return wrong("no User-Agent");
+    }
+    if kind != Kind::Ping && header(head, "content-type") != Some("application/json") {
+        return wrong("another type");
+    }
+    let text = |value: &Value, max: usize| value.as_str().is_some_and(|text| !text.is_empty() && text.len() <= max);
+    match kind {
+        Kind::Ntfy => {
+            let known = ["click", "message", "priority", "tags", "title", "topic"].into();
+            if keys(body) != known || body["topic"] != "gate-7" || body["click"] != "http://gate-7/" {
+                return wrong("other fields");
+            }
+            let is_priority = body["priority"]
+                .as_u64()
+                .is_some_and(|number| (1..=5).contains(&number));
+            let is_tags = body["tags"]
+                .as_array()
+                .is_some_and(|tags| tags.iter().all(Value::is_string));
+            // Longer messages become files.
+            if !is_priority || !is_tags || !text(&body["message"], 4096) || !text(&body["title"], 1024) {
+                return wrong("odd values");
+            }
+        }
+        Kind::Telegram => {
+            let known = ["chat_id", "disable_notification", "link_preview_options", "text"].into();
+            if keys(body) != known || body["chat_id"] != "-100123" || !body["disable_notification"].is_boolean() {
+                return wrong("other fields");
+            }
+            let units = body["text"].as_str().unwrap_or_default().encode_utf16().count();
+            if !(1..=4096).contains(&units) {
+                return wrong("no such text");
+            }
+        }
+        Kind::Webhook => {
+            let known = [
+                "alerts", "device", "firing", "link", "more", "severity", "subject", "text", "version",
+            ]
+            .into();
+            if keys(body) != known || body["version"] != 1 || body["device"] != "gate-7" {
+                return wrong("other fields");
+            }
+        }
+        Kind::Alertmanager => {
+            let known = [
+                "alerts",
+                "commonAnnotations",
+                "commonLabels",
+                "externalURL",
+                "groupKey",
+                "groupLabels",
+                "receiver",
+                "status",
+                "truncatedAlerts",
+                "version",
+            ];
+            let of_alert = [
+                "annotations",
+                "endsAt",
+                "fingerprint",
+                "generatorURL",
+                "labels",
+                "startsAt",
+                "status",
+            ]
+            .into();
+            let alerts = body["alerts"].as_array().cloned().unwrap_or_default();
+            if keys(body) != known.into() || alerts.iter().any(|alert| keys(alert) != of_alert) {
+                return wrong("other fields");
+            }
+        }
+        Kind::Ping => {}
+    }
+    Ok(())
+}
