@@ -193,7 +193,7 @@ in
     };
   };
 
-  config = lib.mkIf (edgewatch.enable && receivers != { }) {
+  config = lib.mkIf (edgewatch.enable && (receivers != { } || cfg.settings ? led)) {
     services.edgewatch.settings.notify = lib.mkMerge [
       cfg.settings
       (lib.filterAttrs (_: value: value != null) { inherit (cfg) device link; })

@@ -1,17 +1,18 @@
 //! What was told, what is to be told, and when. It knows no clock and no network: it is given what Prometheus says, and the time.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use edgewatch_prometheus_client::labels::Labels;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{MAX_LABELS, Matcher, Severity, Words, fingerprint};
-use crate::digest::{Digest, Item, News};
+use crate::digest::{Digest, News};
+use entry::Entry;
 
 /// Alerts that are known one by one; of more, the least severe ones are only counted.
 pub const MAX_ENTRIES: usize = 200;
-/// Milliseconds without an alert after which it fires anew, for counting how often it did.
-const PAUSE: i64 = 5 * 60_000;
 /// Evaluations without an alert after which it has ended: right after a start of Prometheus one that fires is not there for some.
 pub const EVALUATIONS: i64 = 3;
 /// Milliseconds after which an alert without a rule has ended.
@@ -21,51 +22,8 @@ const SETTLING: i64 = 10 * 60_000;
 /// Milliseconds beyond the usual after which a message says that it is late.
 const LATE: i64 = 5 * 60_000;
 
-/// An alert.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    labels: BTreeMap<String, String>,
-    summary: String,
-    description: String,
-    remedy: String,
-    /// Since when it fires.
-    since_ms: i64,
-    /// When it was last seen to.
-    seen_ms: i64,
-    times: u32,
-    has_ended: bool,
-    /// When that was told.
-    told_ms: Option<i64>,
-    /// Since when there is something to tell of it.
-    news_ms: i64,
-}
-
-impl Entry {
-    fn news(&self, now: i64, repeat: i64) -> Option<News> {
-        match (self.told_ms, self.has_ended) {
-            (None, false) => Some(News::Fires),
-            (None, true) => Some(News::WasMissed),
-            (Some(_), true) => Some(News::Ended),
-            (Some(told), false) => (repeat > 0 && now - told >= repeat).then_some(News::StillFires),
-        }
-    }
-
-    fn severity(&self) -> Severity {
-        Severity::of(self.labels.get("severity").map_or("", String::as_str))
-    }
-
-    /// It is seen to fire at this time. True if that is news.
-    fn fires(&mut self, time: i64) -> bool {
-        let is_news = self.has_ended;
-        if self.has_ended || time - self.seen_ms > PAUSE {
-            self.times = self.times.saturating_add(1);
-        }
-        self.has_ended = false;
-        self.seen_ms = self.seen_ms.max(time);
-        is_news
-    }
-}
+/// Milliseconds since 1970 that a clock may show, right or wrong.
+const TIMES: std::ops::Range<i64> = -1_000_000_000_000..1_000_000_000_000_000;
 
 /// All alerts of a receiver.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -132,6 +90,16 @@ impl Ledger {
         if self.entries.len() > MAX_ENTRIES {
             return Err("it has more alerts than it can");
         }
+        let times = self.entries.iter().flat_map(|entry| {
+            let told = entry.told_ms.unwrap_or_default();
+            [entry.since_ms, entry.seen_ms, entry.news_ms, told]
+        });
+        if !times
+            .chain([self.read_until_ms, self.more_ms])
+            .all(|time| TIMES.contains(&time))
+        {
+            return Err("it has a time that no clock shows");
+        }
         self.index();
         match self.places.len() == self.entries.len() {
             true => Ok(()),
@@ -139,9 +107,14 @@ impl Ledger {
         }
     }
 
-    /// Whether it is another one than when this was last asked.
-    pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.is_changed)
+    /// Whether it is another one than the one that was saved.
+    pub const fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    /// That it was saved.
+    pub const fn saved(&mut self) {
+        self.is_changed = false;
     }
 
     fn index(&mut self) {
@@ -267,7 +240,7 @@ impl Ledger {
             .collect()
     }
 
-    /// Decides what has ended. False if Prometheus has not evaluated its rules for long enough to tell.
+    /// Decides what has ended. False if that cannot be told yet of something that is to be told, or since Prometheus has just started.
     pub fn judge(&mut self, rules: &dyn Rules, now: i64) -> bool {
         let mut is_settled = true;
         for entry in &mut self.entries {
@@ -298,7 +271,10 @@ impl Ledger {
                 // Of what was not told yet, there has been news since it fired.
                 entry.news_ms = if entry.told_ms.is_some() { now } else { entry.news_ms };
             } else {
-                is_settled &= entry.seen_ms >= rules.began() || now - rules.began() >= SETTLING;
+                // Of what is told for the first time, it is told whether it fires still.
+                let is_told = entry.told_ms.is_some();
+                let since_start = entry.seen_ms >= rules.began() || now - rules.began() >= SETTLING;
+                is_settled &= is_told && since_start;
             }
         }
         is_settled
@@ -357,33 +333,12 @@ impl Ledger {
     }
 }
 
-impl Entry {
-    fn say(&mut self, words: &Words) {
-        self.summary.clone_from(&words.summary);
-        self.description.clone_from(&words.description);
-        self.remedy.clone_from(&words.remedy);
-    }
-
-    fn item(&self, news: News) -> Item {
-        Item {
-            news,
-            labels: self.labels.clone(),
-            words: Words {
-                summary: self.summary.clone(),
-                description: self.description.clone(),
-                remedy: self.remedy.clone(),
-            },
-            since: self.since_ms,
-            until: self.seen_ms,
-            times: self.times,
-        }
-    }
-}
-
 /// Whether nobody is told of an alert.
 pub fn is_silenced(silence: &[Matcher], labels: &Labels) -> bool {
     silence.iter().any(|matcher| matcher.matches(labels))
 }
 
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests;

@@ -55,8 +55,9 @@ pub(crate) struct Work<'a> {
     next_attempt: Instant,
     /// Bytes of a message; less than at first once the receiver refused one.
     limit: usize,
-    /// The last failures, until something succeeds: of Prometheus, and of the receiver.
+    /// The last failures, until something succeeds: of Prometheus, of the state, and of the receiver.
     source_trouble: Option<String>,
+    state_trouble: Option<String>,
     trouble: Option<String>,
 }
 
@@ -98,6 +99,7 @@ impl<'a> Work<'a> {
             next_attempt: Instant::now(),
             limit: name.limit(),
             source_trouble: None,
+            state_trouble: None,
             trouble: None,
         })
     }
@@ -134,7 +136,7 @@ impl<'a> Work<'a> {
         self.note_source(looked.err());
         self.counters
             .set_untold_since(self.name.as_str(), self.ledger.untold_since());
-        if self.saved.is_none_or(|at| at.elapsed() >= SAVE_INTERVAL) && self.ledger.take_changed()
+        if self.saved.is_none_or(|at| at.elapsed() >= SAVE_INTERVAL) && self.ledger.is_changed()
             || self.saved.is_none_or(|at| at.elapsed() >= SAVE_AT_LEAST)
         {
             self.save();
@@ -227,9 +229,19 @@ impl<'a> Work<'a> {
     /// Writes the state. If that fails all is told the same: that somebody is told is worth more than that it is told once.
     fn save(&mut self) {
         self.saved = Some(Instant::now());
-        if let Err(error) = self.store.save(&self.ledger) {
-            self.counters.failed(self.name.as_str(), Kind::Cursor);
-            tracing::error!("notify: {error}; after a restart alerts may be told again");
+        match self.store.save(&self.ledger) {
+            Ok(()) => {
+                self.ledger.saved();
+                self.state_trouble = None;
+            }
+            Err(error) => {
+                self.counters.failed(self.name.as_str(), Kind::Cursor);
+                let error = error.to_string();
+                if self.state_trouble.as_ref() != Some(&error) {
+                    tracing::error!("notify: {error}; after a restart alerts may be told again");
+                }
+                self.state_trouble = Some(error);
+            }
         }
     }
 }

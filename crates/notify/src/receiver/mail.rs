@@ -1,6 +1,7 @@
 //! Mail (RFC 5322), handed to a server by SMTP (RFC 5321) with TLS (RFC 8314).
 
 use std::error::Error as _;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,21 +13,27 @@ use edgewatch_outbound::http::{self, SetupError};
 use edgewatch_outbound::secret::{self, Secret};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message as Letter};
-use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::{self, SmtpTransportBuilder};
 use lettre::{SmtpTransport, Transport};
 
 use crate::alert::Severity;
 use crate::message::Message;
 use crate::settings::{Mail, Settings};
 
+mod guard;
+
 const TABLE: &str = "notify.mail";
+/// Requests of an exchange: from the greeting to the answer to the mail, for the time that one of them has.
+const REQUESTS: u32 = 4;
 
 /// A mail server, and who gets what it is handed.
 pub struct MailServer {
-    transport: SmtpTransport,
+    transport: SmtpTransportBuilder,
+    host: String,
+    port: u16,
     shown: String,
     from: Mailbox,
     to: Vec<Mailbox>,
@@ -49,8 +56,8 @@ impl MailServer {
             (false, false) => 587,
             (false, true) => 25,
         });
-        let mut transport = SmtpTransport::builder_dangerous(host)
-            .port(port)
+        // By way of the guard.
+        let mut transport = SmtpTransport::builder_dangerous(Ipv4Addr::LOCALHOST.to_string())
             .tls(tls)
             .timeout(Some(settings.timeout));
         let name = check::host_name();
@@ -72,7 +79,9 @@ impl MailServer {
         }
         let mailbox = |text: &String| text.parse::<Mailbox>().map_err(|_| other("to or from: no address"));
         Ok(Self {
-            transport: transport.build(),
+            transport,
+            host: host.to_owned(),
+            port,
             shown: format!(
                 "{}:{port}",
                 http::origin(&mail.server).trim_end_matches(&format!(":{port}"))
@@ -108,7 +117,12 @@ impl MailServer {
         let letter = letter
             .body(message.text(limit))
             .map_err(|error| Failure::new(Kind::Protocol, format!("{}: {error}", self.shown)))?;
-        match self.transport.send(&letter) {
+        let longest = self.timeout.saturating_mul(REQUESTS);
+        let local = guard::connect(&self.host, self.port, self.timeout, longest).map_err(|error| {
+            let (kind, text) = http::io_kind(&error);
+            Failure::new(kind, format!("{}: {text}", self.shown))
+        })?;
+        match self.transport.clone().port(local).build().send(&letter) {
             Ok(response) => {
                 let text: Vec<&str> = response.message().collect();
                 let text = http::printable(&text.join(" "), &self.secrets);
