@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let presets = vec![Preset::Esphome, Preset::Shelly, Preset::Tasmota, Preset::Zigbee2Mqtt];
+    let presets = vec![Preset::Esphome, Preset::RuuviGateway, Preset::Shelly, Preset::Tasmota, Preset::Zigbee2Mqtt];
     let settings = Mqtt {
         presets,
         ..Mqtt::default()
@@ -60,7 +60,7 @@ static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().unwrap());
 
 fuzz_target!(|message: (&str, &[u8])| {
     let (topic, message) = message;
-    for topic in [topic, "zigbee2mqtt/a", "tele/a/SENSOR", "a/status/b", "a/sensor/b/state"] {
+    for topic in [topic, "zigbee2mqtt/a", "tele/a/SENSOR", "ruuvi/a/b", "a/status/b", "a/sensor/b/state"] {
         for found in find(&RULES, topic, message).unwrap_or_default() {
             assert!(found.value.is_err() || found.value.is_ok_and(|value| found.metric.is_plausible(value)));
         }

@@ -50,6 +50,8 @@ impl Default for Mqtt {
 pub enum Preset {
     /// Nodes of ESPHome.
     Esphome,
+    /// Ruuvi Gateway, with its data decoded.
+    RuuviGateway,
     /// Shelly of both generations.
     Shelly,
     /// Tasmota.

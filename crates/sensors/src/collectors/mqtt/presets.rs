@@ -143,10 +143,19 @@ const ESPHOME: &[Row] = &[
     ("+/switch/+/state", "", &ON, 1.0, "$1", "$2"),
 ];
 
+/// <https://docs.ruuvi.com/ruuvi-gateway-firmware/data-formats>, where the gateway decodes what its tags send; raw messages have no value in them.
+const RUUVI_GATEWAY: &[Row] = &[
+    ("ruuvi/+/+", "/temperature", &TEMPERATURE, 1.0, "$2", ""),
+    ("ruuvi/+/+", "/humidity", &HUMIDITY_RATIO, PERCENT, "$2", ""),
+    ("ruuvi/+/+", "/pressure", &PRESSURE, 1.0, "$2", ""),
+    ("ruuvi/+/+", "/voltage", &VOLTAGE, 1.0, "$2", ""),
+];
+
 /// The rules of a preset.
 pub fn rules(preset: Preset, stale_after: Duration) -> Vec<Rule> {
     let rows = match preset {
         Preset::Esphome => ESPHOME,
+        Preset::RuuviGateway => RUUVI_GATEWAY,
         Preset::Shelly => SHELLY,
         Preset::Tasmota => TASMOTA,
         Preset::Zigbee2Mqtt => ZIGBEE2MQTT,
@@ -186,6 +195,7 @@ mod tests {
     fn every_row_of_every_preset_is_a_rule_and_no_preset_finds_a_value_twice() {
         for (preset, rows) in [
             (Preset::Esphome, ESPHOME),
+            (Preset::RuuviGateway, RUUVI_GATEWAY),
             (Preset::Shelly, SHELLY),
             (Preset::Tasmota, TASMOTA),
             (Preset::Zigbee2Mqtt, ZIGBEE2MQTT),

@@ -114,6 +114,25 @@ fn what_shelly_and_esphome_send_is_understood() {
 }
 
 #[test]
+fn what_a_ruuvi_gateway_decodes_is_named_after_the_tag() {
+    let rules = preset(Preset::RuuviGateway);
+    let topic = "ruuvi/F4:D9:16:FE:4F:AD/E3:75:CF:37:4E:23";
+    let decoded = r#"{"gw_mac":"F4:D9:16:FE:4F:AD","rssi":-51,"data":"0201061BFF9904","dataFormat":5,"temperature":-8.545,
+        "humidity":76.5,"pressure":101018,"accelX":1.020,"voltage":2.75,"id":"E3:75:CF:37:4E:23"}"#;
+    assert_eq!(
+        lines(&rules, topic, decoded),
+        [
+            "edge_mqtt_temperature_celsius{device=E3:75:CF:37:4E:23} -8.545",
+            "edge_mqtt_humidity_ratio{device=E3:75:CF:37:4E:23} 0.765",
+            "edge_mqtt_pressure_pascals{device=E3:75:CF:37:4E:23} 101018",
+            "edge_mqtt_voltage_volts{device=E3:75:CF:37:4E:23} 2.75",
+        ]
+    );
+    assert!(lines(&rules, topic, r#"{"rssi":-51,"data":"0201061BFF9904"}"#).is_empty());
+    assert!(lines(&rules, "ruuvi/F4:D9:16:FE:4F:AD/gw_status", r#"{"state":"online"}"#).is_empty());
+}
+
+#[test]
 fn a_subscription_says_where_the_value_is_and_what_it_means() {
     let rules = [subscription(
         r#"
@@ -214,10 +233,16 @@ fn a_message_that_is_none_is_an_error_and_what_cannot_be_is_no_value() {
 
 #[test]
 fn whatever_bytes_come_the_outcome_is_values_or_an_error() {
-    let rules: Vec<Rule> = [Preset::Zigbee2Mqtt, Preset::Tasmota, Preset::Shelly, Preset::Esphome]
-        .into_iter()
-        .flat_map(preset)
-        .collect();
+    let rules: Vec<Rule> = [
+        Preset::Zigbee2Mqtt,
+        Preset::Tasmota,
+        Preset::Shelly,
+        Preset::RuuviGateway,
+        Preset::Esphome,
+    ]
+    .into_iter()
+    .flat_map(preset)
+    .collect();
     let seed = br#"{"BME280":{"Temperature":20.6,"x":[1,2]},"temperature":"1e3","battery":{"percent":87}}"#;
     let mut state = 16_u64;
     for topic in ["zigbee2mqtt/a", "tele/a/SENSOR", "a/status/b", "a/sensor/b/state"] {
