@@ -161,6 +161,10 @@ fn the_documentation_names_exactly_what_is_exported() {
     add_families(&Service::start(&textfile).metrics(), &mut exported);
     let upgraded = tempfile::tempdir().unwrap();
     fs::create_dir_all(upgraded.path().join("var/lib/edgewatch-trial/trial")).unwrap();
+    let updated = upgraded.path().join("var/lib/edgewatch-update");
+    fs::create_dir_all(&updated).unwrap();
+    let record = r#"{"serial":7,"trial":null,"failures":{},"checked":1795782000}"#;
+    fs::write(updated.join("update.json"), record).unwrap();
     let upgraded = only(&["update"]) + &paths("empty", upgraded.path());
     add_families(&Service::start(&upgraded).metrics(), &mut exported);
     add_families(&published(), &mut exported);
@@ -213,6 +217,14 @@ fn the_documentation_names_exactly_what_is_exported() {
     });
     assert_promtool_agrees("notifying", &notifying.metrics());
     add_families(&notifying.metrics(), &mut exported);
+    let secured = format!(
+        "{}[tls]\nenabled = true\nstate_directory = {:?}\n",
+        only(&["load"]),
+        state.path()
+    );
+    let secured = Service::start(&secured).metrics();
+    assert_promtool_agrees("secured", &secured);
+    add_families(&secured, &mut exported);
     let documented = documented_families();
     for (name, family) in &exported {
         assert_eq!(documented.get(name), Some(family), "{name} in docs/metrics.md");

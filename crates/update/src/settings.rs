@@ -12,9 +12,10 @@ pub struct Settings {
     /// Address of the manifest; nothing is updated without one.
     pub manifest: Option<String>,
     /// Ed25519 keys (RFC 8410), one of which must have signed it: base64 of the DER that `openssl pkey -pubout -outform DER` writes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub public_keys: Vec<String>,
     /// The class of devices that this one is of, such as `raspberry-pi-4`.
-    pub class: String,
+    pub class: Option<String>,
     /// The binary cache, as Nix names stores: `https://…`, `file:///…`, `s3://…`.
     pub cache: Option<String>,
     /// Certificates (PEM) of the authorities that may vouch for the manifest's server, instead of the system's.
@@ -34,7 +35,7 @@ impl Default for Settings {
         Self {
             manifest: None,
             public_keys: Vec::new(),
-            class: String::new(),
+            class: None,
             cache: None,
             ca_file: None,
             well_for: Duration::from_secs(600),
@@ -93,7 +94,7 @@ impl Settings {
                 "at least one key: a manifest that nobody has signed is not followed",
             );
         }
-        if self.class.is_empty() {
+        if self.class.as_deref().is_none_or(str::is_empty) {
             refuse("class", String::new(), "the class of devices that the manifest is for");
         }
         if self.cache.is_none() {

@@ -163,7 +163,8 @@ impl<'a> Updater<'a> {
     }
 
     fn is_wanted(&self, manifest: &Manifest) -> Result<bool, UpdateError> {
-        Ok(decide(manifest, &self.settings.class, &self.record, Timestamp::now())?)
+        let class = self.settings.class.as_deref().ok_or(UpdateError::NotSet("class"))?;
+        Ok(decide(manifest, class, &self.record, Timestamp::now())?)
     }
 
     /// Looks at the device until it is clear whether its system is kept.
