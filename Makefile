@@ -14,7 +14,7 @@ ARCH ?=
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test arm-test attack fuzz fleet conformance lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz fleet conformance public-dashboards lint budget hooks bench microbench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-11s %s\n' "$$make" "$$name" "$$text"; done
@@ -60,6 +60,10 @@ fleet: ## lose the centre for three days, accelerated to half an hour, with kill
 conformance: ## hold dashboards against Grafana's own packages (ARGS="--differences 3 names" for conformance/run)
 	@scripts/setup conformance
 	@conformance/run $(ARGS)
+
+public-dashboards: ## draw the dashboards of DIR, with invented data, and count what is not drawn
+	@scripts/setup test
+	EDGEWATCH_PUBLIC_DASHBOARDS=$(abspath $(DIR)) cargo test --locked --test public_dashboards -- --nocapture
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test
