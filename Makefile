@@ -16,7 +16,7 @@ PAGES ?=
 DASHBOARD ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance node-exporter-full lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance public-dashboards node-exporter-full lint budget hooks bench microbench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-18s %s\n' "$$make" "$$name" "$$text"; done
@@ -72,6 +72,9 @@ node-exporter-full: ## count the panels of the dashboard Node Exporter Full with
 	@scripts/setup node_exporter target/node_exporter
 	cargo build --release --locked
 	@scripts/node-exporter-full $(DASHBOARD)
+public-dashboards: ## draw the dashboards of DIR, with invented data, and count what is not drawn
+	@scripts/setup test
+	EDGEWATCH_PUBLIC_DASHBOARDS=$(abspath $(DIR)) cargo test --locked --test public_dashboards -- --nocapture
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test

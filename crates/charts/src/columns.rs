@@ -5,11 +5,11 @@ mod stacks;
 
 use maud::{Markup, html};
 
-use labels::labels;
+use labels::{Place, labels};
 pub use stacks::Stacks;
 
 use super::canvas::Canvas;
-use super::graph::{Axis, Graph, Ink, TEXT, Tick};
+use super::graph::{Axis, Graph, Ink, TEXT, Tick, WIDEST};
 use super::legend;
 use super::look::usual_size;
 use super::scale::{self, Limits, Scale, tick_texts};
@@ -24,7 +24,7 @@ use edgewatch_grafana_model::time::TimeRange;
 
 /// Rows of a table that have bars; nobody reads more.
 const MOST: usize = 200;
-/// Pixels of a name below bars; it is cut there.
+/// Pixels of a name below bars, which is cut there.
 const WIDEST_NAME: f64 = 90.0;
 
 /// The inside of the graph.
@@ -240,7 +240,7 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
     let mut named: Vec<Tick> = places
         .map(|(at, text)| Tick {
             at: if is_flat { 1.0 - at } else { at },
-            text: fitted(&text, TEXT, WIDEST_NAME),
+            text: fitted(&text, TEXT, if is_flat { WIDEST - 1.0 } else { WIDEST_NAME }),
         })
         .collect();
     if is_flat {
@@ -262,7 +262,13 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
         has_grid: !is_flat && style.axis_grid_show,
         ..Axis::default()
     };
-    let labels = labels(options.show_value, &series, is_flat, (width - 110.0, height - 110.0));
+    let place = Place {
+        is_flat,
+        is_stacked,
+        width: width - 110.0,
+        height: height - 110.0,
+    };
+    let labels = labels(options.show_value, &series, place);
     Some(Graph {
         panel: panel.id,
         summary: format!("{}: bars of {rows} rows", panel.title),

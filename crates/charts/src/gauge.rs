@@ -88,10 +88,12 @@ fn draw(asked: &Gauge, one: &Shown, has_name: bool, medium: Medium) -> Markup {
             }
         }
         @if asked.show_threshold_labels {
-            g font-size="9" text-anchor="middle" fill=[medium.tone(Tone::Soft)] {
+            g font-size="9" fill=[medium.tone(Tone::Soft)] {
                 @for (at, label) in labels(options, share) {
-                    @let (x, y) = on_arc(RING + 9.0, at);
-                    text.soft x=(short(x)) y=(short(y)) dy=".35em" { (label) }
+                    @let (x, y) = on_arc(RING + 7.0, at);
+                    // Outwards, away from the ring.
+                    @let anchor = if x > CENTER.0 + 20.0 { "start" } else if x < CENTER.0 - 20.0 { "end" } else { "middle" };
+                    text.soft x=(short(x)) y=(short(y)) dy=".35em" text-anchor=(anchor) { (label) }
                 }
             }
         }

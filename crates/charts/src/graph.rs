@@ -69,6 +69,8 @@ pub struct Label {
     pub align: Align,
     /// What it says.
     pub text: String,
+    /// Its colour, where that of texts could not be read.
+    pub color: Option<&'static str>,
 }
 
 /// Where a text lies in its place.

@@ -27,6 +27,7 @@ mod pie;
 pub mod raster;
 mod scale;
 pub mod scene;
+mod scheme;
 mod smooth;
 mod stack;
 mod stat;

@@ -104,10 +104,12 @@ pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a
         PanelKind::Row | PanelKind::Unknown(_) => Some(Scene::Blank),
     };
     let words = panel.field_config.defaults.no_value.as_deref();
-    let nothing = if matches!(panel.kind(), PanelKind::AlertList(_)) {
-        "No alerts"
-    } else {
-        "No data"
+    let is_hidden = matches!(panel.kind(), PanelKind::Timeseries(_))
+        && data.frames.iter().any(|frame| frame.numbers().next().is_some());
+    let nothing = match panel.kind() {
+        PanelKind::AlertList(_) => "No alerts",
+        _ if is_hidden => "All series are hidden",
+        _ => "No data",
     };
     shown.unwrap_or_else(|| Scene::Nothing(words.unwrap_or(nothing)))
 }

@@ -339,6 +339,7 @@ fn labels(panel: &Panel, options: &StateTimeline, rows: &[Row], across: impl Fn(
                     width: to - from,
                     align,
                     text: bar.display.text.clone(),
+                    color: None,
                 });
             }
         }

@@ -252,7 +252,7 @@ fn hidden_series_are_not_drawn() {
     assert!(
         html(&panel, &data(&panel, &[("a", &[1.0])]), &scope())
             .into_string()
-            .contains("No data")
+            .contains("All series are hidden")
     );
 }
 

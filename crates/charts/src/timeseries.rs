@@ -6,7 +6,7 @@ use super::axes::{self, Axes};
 use super::canvas::{Canvas, Point};
 use super::graph::{Graph, Ink};
 use super::line::Line;
-use super::{clock, legend, stack};
+use super::{clock, legend, scheme, stack};
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::timeseries::{
@@ -166,8 +166,19 @@ fn draw(line: &Line, index: usize, panel: u32, axes: &Axes, across: impl Fn(f64)
     } else {
         "none"
     };
+    // Bars have the colours of their values as well, but in one path.
+    let scheme = (line.style.gradient_mode == GradientMode::Scheme).then(|| format!("h{panel}-{index}"));
+    let scheme = scheme.and_then(|id| {
+        Some((
+            scheme::gradient(&id, &line.field.options, scale, ink)?,
+            format!("url(#{id})"),
+        ))
+    });
+    let stroke = scheme.as_ref().map_or(color.as_str(), |(_, url)| url);
+    let fill = scheme.as_ref().map_or(fill, |(_, url)| url.clone());
     html! {
-        g.series data-series=(index) fill="none" stroke=(color) stroke-width=(ink.pixels(style.width)) stroke-linejoin="round" {
+        @if let Some((gradient, _)) = &scheme { (gradient) }
+        g.series data-series=(index) fill="none" stroke=(stroke) stroke-width=(ink.pixels(style.width)) stroke-linejoin="round" {
             @if let Some(id) = &gradient {
                 linearGradient id=(id) x2="0" y2="1" {
                     stop stop-color=(color) stop-opacity=(style.fill) {}
@@ -261,7 +272,7 @@ impl Style {
             is_bars: options.draw_style == DrawStyle::Bars,
             is_points: options.draw_style == DrawStyle::Points,
             has_points: options.draw_style == DrawStyle::Points || options.show_points == ShowPoints::Always,
-            is_gradient: options.gradient_mode != GradientMode::None,
+            is_gradient: matches!(options.gradient_mode, GradientMode::Opacity | GradientMode::Hue),
             point: options.point_size.clamp(1.0, 40.0),
             span: options.span_nulls,
             interpolation: options.line_interpolation,

@@ -6,6 +6,7 @@ mod inputs;
 mod library;
 mod single;
 mod v2;
+mod xaxis;
 
 use serde_json::{Map, Value, json};
 
@@ -147,7 +148,11 @@ fn panel(panel: &mut Value) {
         panels.iter_mut().for_each(self::panel);
     }
     match fields.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "graph" => graph::migrate(fields),
+        "graph" => {
+            if !xaxis::migrate(fields) {
+                graph::migrate(fields);
+            }
+        }
         "singlestat" | "grafana-singlestat-panel" => single::migrate(fields),
         "stat" | "gauge" | "bargauge" => single::field_options(fields),
         "heatmap" if !fields.contains_key("options") => heatmap(fields),
@@ -200,15 +205,31 @@ fn heatmap(fields: &mut Map<String, Value>) {
 
 /// `{"type": 1, "value": "0", "text": "down"}` and `{"type": 2, "from": "1", "to": "3", "text": "up"}`.
 fn mappings(fields: &mut Map<String, Value>) {
-    let config = fields.get_mut("fieldConfig");
-    let Some(mappings) = config
-        .and_then(|config| config.pointer_mut("/defaults/mappings"))
-        .and_then(Value::as_array_mut)
-    else {
+    let Some(config) = fields.get_mut("fieldConfig") else {
         return;
     };
-    for mapping in mappings.iter_mut().filter(|mapping| mapping.get("options").is_none()) {
-        *mapping = match mapping.get("type").map(Value::to_string).as_deref() {
+    if let Some(list) = config.pointer_mut("/defaults/mappings").and_then(Value::as_array_mut) {
+        list.iter_mut().for_each(mapping);
+    }
+    let overrides = config
+        .get_mut("overrides")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    let properties = overrides
+        .filter_map(|change| change.get_mut("properties")?.as_array_mut())
+        .flatten();
+    for property in properties.filter(|property| property["id"] == "mappings") {
+        let list = property.get_mut("value").and_then(Value::as_array_mut);
+        list.into_iter().flatten().for_each(mapping);
+    }
+}
+
+/// Some have both shapes at once: a number for a type is the old one.
+fn mapping(mapping: &mut Value) {
+    let kind = mapping.get("type");
+    if mapping.get("options").is_none() || kind.is_some_and(Value::is_number) {
+        *mapping = match kind.map(Value::to_string).as_deref() {
             Some("2" | "\"range\"") => map_range(mapping),
             _ => map_value(mapping),
         };
@@ -299,6 +320,20 @@ mod tests {
             }
         ));
         assert!(matches!(&mappings[2], Mapping::Special { r#match, .. } if r#match == "null+nan"));
+    }
+
+    #[test]
+    fn old_mappings_of_overrides_are_read_and_those_of_both_shapes() {
+        let both = json!({"type": 1, "value": "1", "text": "up", "options": {"from": 0, "to": 5}});
+        let dashboard = parse(
+            json!({"panels": [{"type": "stat", "fieldConfig": {"defaults": {"mappings": [both]}, "overrides": [
+            {"matcher": {"id": "byName", "options": "a"}, "properties": [{"id": "mappings", "value": [{"type": 1, "value": "0", "text": "no"}]}]}]}}]}),
+        );
+        let config = &dashboard.panels[0].field_config;
+        assert!(
+            matches!(&config.defaults.mappings[0], Mapping::Value(results) if results["1"].text.as_deref() == Some("up"))
+        );
+        assert_eq!(config.overrides[0].properties[0].value[0]["options"]["0"]["text"], "no");
     }
 
     #[test]

@@ -2,53 +2,106 @@
 
 use super::{Bar, Series};
 use crate::graph::{Align, Label, TEXT};
-use crate::theme::text_width;
+use crate::theme::{readable_on, text_width};
 use edgewatch_grafana_model::panel::state_timeline::ShowValue;
 
-/// The values of bars at their ends, where there is room for them on a usual screen.
-pub fn labels(show: ShowValue, series: &[Series], is_flat: bool, (width, height): (f64, f64)) -> Vec<Label> {
+/// Texts that are drawn; nobody reads more.
+const MOST: usize = 500;
+/// Pixels around a text.
+const AIR: f64 = 6.0;
+
+/// How bars lie, and the pixels of the plot on a usual screen.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// From left to right.
+    pub is_flat: bool,
+    /// Upon each other: texts stand within.
+    pub is_stacked: bool,
+    /// Of the plot.
+    pub width: f64,
+    /// Of the plot.
+    pub height: f64,
+}
+
+/// The values of bars at their ends, or within those that are stacked, where there is room for them.
+pub fn labels(show: ShowValue, series: &[Series], place: Place) -> Vec<Label> {
     if show == ShowValue::Never {
         return Vec::new();
     }
     let bars = series
         .iter()
-        .flat_map(|series| &series.bars)
-        .filter(|bar| !bar.text.is_empty())
-        .take(500);
-    let label = |bar: &Bar| {
-        let (from, to) = (bar.across.0, bar.across.1);
-        let end = bar.along.1;
-        let needed = text_width(&bar.text, TEXT) + 6.0;
-        if is_flat {
-            let room = (to - from) * height;
-            let x = if (1.0 - end) * width >= needed {
-                end
+        .flat_map(|series| series.bars.iter().map(move |bar| (series, bar)));
+    let bars = bars.filter(|(_, bar)| !bar.text.is_empty() && bar.along.0 != bar.along.1);
+    bars.take(MOST)
+        .filter_map(|(series, bar)| label(bar, series.color(bar), place))
+        .collect()
+}
+
+fn label(bar: &Bar, color: &str, place: Place) -> Option<Label> {
+    let Place {
+        is_flat,
+        is_stacked,
+        width,
+        height,
+    } = place;
+    let (across, along) = (bar.across.1 - bar.across.0, (bar.along.1 - bar.along.0).abs());
+    let needed = text_width(&bar.text, TEXT) + AIR;
+    let within = Some(readable_on(color));
+    // Left edge and width, the middle from the top, and whether it lies on the bar.
+    let (x, wide, y, on_bar) = match (is_flat, is_stacked) {
+        (false, false) => {
+            let above = 9.0 / height.max(1.0);
+            let is_above = 1.0 - bar.along.1 > 2.0 * above;
+            let y = if is_above {
+                1.0 - bar.along.1 - above
             } else {
-                (end - needed / width).max(0.0)
+                1.0 - bar.along.1 + above
             };
-            let fits = room >= TEXT;
-            return fits.then(|| Label {
-                x,
-                y: f64::midpoint(from, to),
-                width: (1.0 - x).max(0.01),
-                align: Align::Left,
-                text: bar.text.clone(),
-            });
+            (bar.across.0, across, y, !is_above)
         }
-        let fits = (to - from) * width >= needed;
-        let above = 9.0 / height.max(1.0);
-        let y = if 1.0 - end > 2.0 * above {
-            1.0 - end - above
-        } else {
-            1.0 - end + above
-        };
-        fits.then(|| Label {
-            x: from,
-            y,
-            width: to - from,
-            align: Align::Center,
-            text: bar.text.clone(),
-        })
+        (false, true) => (
+            bar.across.0,
+            across,
+            1.0 - f64::midpoint(bar.along.0, bar.along.1),
+            true,
+        ),
+        (true, false) => {
+            let is_beside = (1.0 - bar.along.1) * width >= needed;
+            let x = if is_beside {
+                bar.along.1
+            } else {
+                bar.along.1 - needed / width.max(1.0)
+            };
+            (
+                x,
+                needed / width.max(1.0),
+                f64::midpoint(bar.across.0, bar.across.1),
+                !is_beside,
+            )
+        }
+        (true, true) => (
+            bar.along.0.min(bar.along.1),
+            along,
+            f64::midpoint(bar.across.0, bar.across.1),
+            true,
+        ),
     };
-    bars.filter_map(label).collect()
+    let high = match (is_flat, on_bar) {
+        (true, _) => across * height,
+        (false, true) => along * height,
+        (false, false) => TEXT,
+    };
+    let fits = high >= TEXT && wide * width + 0.5 >= needed && x >= 0.0;
+    fits.then(|| Label {
+        x,
+        y,
+        width: wide,
+        align: if is_flat && !is_stacked {
+            Align::Left
+        } else {
+            Align::Center
+        },
+        text: bar.text.clone(),
+        color: within.filter(|_| on_bar),
+    })
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::legend;
 use crate::graph::{Axis, Graph, Ink, Label, TEXT, WIDEST, percent, short};
 use crate::scene::Plot;
-use crate::theme::{Medium, fitted};
+use crate::theme::{Medium, fitted, text_width};
 
 /// Units of a stretched plot: half of one for those of its view box, so that whole numbers are enough for wide screens.
 const STRETCHED: (i32, i32) = (2000, 1000);
@@ -36,7 +36,7 @@ pub fn graph(graph: &Graph<Plot>) -> Markup {
                         (graph.plot.draw(ink))
                     }
                 }
-                @if !graph.labels.is_empty() { svg.labels aria-hidden="true" { @for label in &graph.labels { (label_of(label)) } } }
+                @if !graph.labels.is_empty() { svg.labels aria-hidden="true" { @for label in &graph.labels { (label_of(label, axes)) } } }
                 div.axes { @for axis in &right { (axis_of(axis)) } (gap(after)) }
                 svg.times aria-hidden="true" {
                     @for (index, tick) in graph.times.iter().enumerate() {
@@ -61,20 +61,26 @@ fn gap(width: f64) -> Markup {
 
 /// Up to which width of a graph the text at `index` of `count` gives way, if it ever does: every second one first, then every
 /// second of the rest. `room` are the pixels that one needs, `axes` those that no text can have.
+#[expect(clippy::cast_precision_loss, reason = "a few")]
+fn narrow_class(index: usize, count: usize, room: f64, axes: f64) -> Option<String> {
+    let needed = |texts: usize| texts as f64 * room + axes;
+    match index % 4 {
+        0 => None,
+        2 => narrow(needed(count.div_ceil(2))),
+        _ => narrow(needed(count)),
+    }
+}
+
+/// The class of what is hidden in graphs that are narrower than so many pixels.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "a few"
 )]
-fn narrow_class(index: usize, count: usize, room: f64, axes: f64) -> Option<String> {
-    let needed =
-        |texts: usize| (((texts as f64 * room + axes) / NARROW as f64).ceil() as usize * NARROW).min(NARROW * NARROWS);
-    match index % 4 {
-        0 => None,
-        2 => Some(format!("n{}", needed(count.div_ceil(2)))),
-        _ => Some(format!("n{}", needed(count))),
-    }
+fn narrow(pixels: f64) -> Option<String> {
+    let steps = (pixels / NARROW as f64).ceil().clamp(1.0, NARROWS as f64) as usize;
+    Some(format!("n{}", steps * NARROW))
 }
 
 /// Widths for which there are classes: this many pixels between two.
@@ -89,11 +95,13 @@ pub fn rules() -> String {
         .collect()
 }
 
-fn label_of(label: &Label) -> Markup {
+/// A text in a plot. It gives way where the plot is too narrow for it, and is never cut.
+fn label_of(label: &Label, axes: f64) -> Markup {
     let (at, offset, anchor) = label.anchor();
+    let needed = (text_width(&label.text, TEXT) + 6.0) / label.width.max(0.001) + axes;
     html! {
-        svg x=(percent(label.x)) width=(percent(label.width)) {
-            text x=(percent(at)) dx=(offset) y=(percent(label.y)) dy=".35em" text-anchor=(anchor) { (label.text) }
+        svg class=[narrow(needed)] x=(percent(label.x)) width=(percent(label.width)) {
+            text x=(percent(at)) dx=(offset) y=(percent(label.y)) dy=".35em" text-anchor=(anchor) fill=[label.color] { (label.text) }
         }
     }
 }

@@ -20,8 +20,12 @@ pub fn legend(legend: &Legend) -> Markup {
         } @else {
             div.legend role="group" aria-label="Legend" {
                 @for entry in &legend.entries {
-                    (entry_of(entry))
-                    @for (head, value) in legend.heads.iter().zip(&entry.values) { span.calc { (head) ": " (value) } }
+                    @if legend.heads.is_empty() { (entry_of(entry)) } @else {
+                        span.entry {
+                            (entry_of(entry))
+                            @for (head, value) in legend.heads.iter().zip(&entry.values) { span.calc { (head) ": " (value) } }
+                        }
+                    }
                 }
             }
         }

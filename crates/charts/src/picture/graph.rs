@@ -66,7 +66,7 @@ fn label_of(label: &Label, (left, top): (f64, f64), (width, height): (f64, f64),
     let (at, offset, anchor) = label.anchor();
     let text = fitted(&label.text, TEXT, label.width * width - 8.0);
     html! {
-        text x=(short(left + (label.x + at * label.width) * width + offset)) y=(short(top + label.y * height)) dy=".35em" font-size=(TEXT) text-anchor=(anchor) fill=[medium.tone(Tone::Text)] { (text) }
+        text x=(short(left + (label.x + at * label.width) * width + offset)) y=(short(top + label.y * height)) dy=".35em" font-size=(TEXT) text-anchor=(anchor) fill=[label.color.or(medium.tone(Tone::Text))] { (text) }
     }
 }
 

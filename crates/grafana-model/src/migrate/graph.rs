@@ -2,15 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-/// Turns a panel `graph` into `timeseries`. One whose x axis is no time stays as it is, and is not drawn.
+/// Turns a panel `graph` into `timeseries`.
 pub fn migrate(panel: &mut Map<String, Value>) {
-    let mode = panel
-        .get("xaxis")
-        .and_then(|axis| axis.get("mode"))
-        .and_then(Value::as_str);
-    if mode.is_some_and(|mode| mode != "time") {
-        return;
-    }
     let defaults = defaults(panel);
     let overrides = overrides(panel);
     panel.insert("type".to_owned(), "timeseries".into());
@@ -374,16 +367,6 @@ mod tests {
         assert_eq!(
             panel.field_config.defaults.custom["thresholdsStyle"],
             json!({"mode": "line+area"})
-        );
-    }
-
-    #[test]
-    fn a_histogram_stays_what_it_is() {
-        assert_eq!(
-            panel(json!({"type": "graph", "xaxis": {"mode": "histogram"}}))
-                .kind()
-                .name(),
-            "graph"
         );
     }
 }

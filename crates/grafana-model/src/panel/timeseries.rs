@@ -129,6 +129,8 @@ choice! {
         Opacity = "opacity",
         /// Drawn like `opacity`.
         Hue = "hue",
+        /// In the colours of values.
+        Scheme = "scheme",
     }
 }
 
