@@ -34,7 +34,7 @@ fn alert(name: &str, severity: &'static str, since: i64, until: i64) -> Alert {
 /// Settings that tell ntfy at `url`; `more` are further lines of `[notify]`.
 fn settings(story: &Story, directory: &Path, url: &str, more: &str) -> String {
     format!(
-        "{}{}[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\ntimeout = \"1s\"\n\
+        "{}{}[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\ntimeout = \"20s\"\n\
          directory = {directory:?}\n{more}\n[notify.ntfy]\nurl = \"{url}/gate-7\"\n",
         only(&["load"]),
         story.upstream.settings(),
@@ -167,7 +167,7 @@ fn a_real_prometheus_says_what_fired_and_ended_while_the_service_was_killed() {
         let directory = state_directory();
         let receiver = Receiver::start(Kind::Webhook, answer(503, "", "later"));
         let settings = format!(
-            "{}[prometheus]\nurl = \"http://{}\"\n[notify]\ndevice = \"gate-7\"\ngrouping = \"1s\"\ntimeout = \"1s\"\n\
+            "{}[prometheus]\nurl = \"http://{}\"\n[notify]\ndevice = \"gate-7\"\ngrouping = \"1s\"\ntimeout = \"20s\"\n\
              directory = {:?}\n[notify.webhook]\nurl = \"{}/hook\"\n",
             only(&["load"]),
             prometheus.address,
@@ -295,7 +295,7 @@ fn an_alert_is_told_when_it_fires_and_when_it_has_ended_and_its_silence_is_kept(
     );
     assert_eq!(told[1]["tags"], json!(["white_check_mark"]));
     assert_eq!(receiver.taken().len(), 2);
-    assert_eq!(service.metric("edge_notify_up{receiver=\"ntfy\"}"), Some(1.0));
+    service.wait_for_metric("edge_notify_up{receiver=\"ntfy\"}", |value| value == Some(1.0));
 }
 
 #[test]
@@ -321,7 +321,13 @@ fn whatever_the_receiver_answers_is_tried_again_until_it_takes_the_alert() {
     ] {
         let directory = state_directory();
         let receiver = Receiver::start(Kind::Ntfy, conduct);
-        let service = Service::start(&settings(&story, directory.path(), &receiver.url(), ""));
+        let settings = settings(&story, directory.path(), &receiver.url(), "");
+        // Long enough for a busy machine, but where it is waited for.
+        let settings = match kind {
+            "timeout" => settings.replace("timeout = \"20s\"", "timeout = \"1s\""),
+            _ => settings,
+        };
+        let service = Service::start(&settings);
         wait_for_failure(&service, "ntfy", kind);
         assert_eq!(service.metric("edge_notify_up{receiver=\"ntfy\"}"), Some(0.0), "{kind}");
         receiver.behave(Conduct::Take);

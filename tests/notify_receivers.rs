@@ -35,7 +35,7 @@ impl Files {
     /// `edgewatch notify --test` with these settings below `[notify]`.
     fn test(&self, settings: &str, more: &[&str]) -> (bool, String) {
         let file = self.path("edgewatch.toml");
-        let head = "[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ntimeout = \"2s\"\n";
+        let head = "[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ntimeout = \"20s\"\n";
         let text = if settings.is_empty() {
             String::new()
         } else {
@@ -296,7 +296,7 @@ fn hot(since: i64) -> Alert {
 /// A service that tells whom `receivers` name.
 fn service(story: &Story, directory: &Path, notify: &str, receivers: &str) -> Service {
     Service::start(&format!(
-        "{}{}[log]\nlevel = \"trace\"\n[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\ntimeout = \"1s\"\n\
+        "{}{}[log]\nlevel = \"trace\"\n[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\n\
          directory = {directory:?}\n{notify}\n{receivers}",
         only(&["load"]),
         story.upstream.settings(),
@@ -310,7 +310,7 @@ fn one_receiver_that_hangs_keeps_no_other_waiting_and_secrets_are_shown_nowhere(
     let hangs = Receiver::start(Kind::Ntfy, Conduct::Hang);
     let takes = Receiver::start(Kind::Telegram, Conduct::Take);
     let receivers = ntfy(&hangs, &files) + &telegram(&takes, &files);
-    let service = service(&story, directory.path(), "", &receivers);
+    let service = service(&story, directory.path(), "timeout = \"5s\"", &receivers);
     assert!(eventually(|| takes.taken().len() == 1), "{}", service.log.text());
     takes.assert_all_was_well();
     let text = takes.taken()[0]["text"].as_str().unwrap().to_owned();
