@@ -5,11 +5,11 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::centre::Conduct;
+use common::certificates::Certificates;
 use common::mail::MailServer;
 use common::receiver::{Kind, Receiver};
 use common::story::{Alert, Story, now};
 use common::{Service, eventually, only, run};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 /// Settings in a file, with files of secrets beside it.
@@ -244,44 +244,6 @@ fn a_mail_server_whose_certificate_is_old_or_of_another_gets_nothing() {
     let (success, text) = Files::new().test(&mail(&format!("smtp://localhost:{}", server.port), ""), &[]);
     assert!(!success, "{text}");
     assert!(server.mails().is_empty());
-}
-
-/// An authority, and what it has signed.
-struct Certificates {
-    directory: TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    authority: PathBuf,
-}
-
-impl Certificates {
-    fn new() -> Self {
-        let mut parameters = CertificateParams::new(Vec::<String>::new()).unwrap();
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let authority = directory.path().join("authority.pem");
-        std::fs::write(&authority, issuer.pem()).unwrap();
-        Self {
-            directory,
-            issuer,
-            authority,
-        }
-    }
-
-    /// The files of a certificate for `host` that is good until this year, and of its key.
-    fn write(&self, name: &str, host: &str, until: i32) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let mut own = CertificateParams::new([host.to_owned()]).unwrap();
-        own.not_before = date_time_ymd(2015, 1, 1);
-        own.not_after = date_time_ymd(until, 1, 1);
-        let own = own.signed_by(&key, &self.issuer).unwrap();
-        let write = |extension: &str, text: String| {
-            let path = self.directory.path().join(name).with_extension(extension);
-            std::fs::write(&path, text).unwrap();
-            path.to_str().unwrap().to_owned()
-        };
-        (write("pem", own.pem()), write("key", key.serialize_pem()))
-    }
 }
 
 fn hot(since: i64) -> Alert {
