@@ -5,11 +5,11 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::centre::Conduct;
+use common::certificates::Certificates;
 use common::mail::MailServer;
 use common::receiver::{Kind, Receiver};
 use common::story::{Alert, Story, now};
 use common::{Service, eventually, only, run};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 /// Settings in a file, with files of secrets beside it.
@@ -35,7 +35,7 @@ impl Files {
     /// `edgewatch notify --test` with these settings below `[notify]`.
     fn test(&self, settings: &str, more: &[&str]) -> (bool, String) {
         let file = self.path("edgewatch.toml");
-        let head = "[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ntimeout = \"2s\"\n";
+        let head = "[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ntimeout = \"20s\"\n";
         let text = if settings.is_empty() {
             String::new()
         } else {
@@ -246,44 +246,6 @@ fn a_mail_server_whose_certificate_is_old_or_of_another_gets_nothing() {
     assert!(server.mails().is_empty());
 }
 
-/// An authority, and what it has signed.
-struct Certificates {
-    directory: TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    authority: PathBuf,
-}
-
-impl Certificates {
-    fn new() -> Self {
-        let mut parameters = CertificateParams::new(Vec::<String>::new()).unwrap();
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let authority = directory.path().join("authority.pem");
-        std::fs::write(&authority, issuer.pem()).unwrap();
-        Self {
-            directory,
-            issuer,
-            authority,
-        }
-    }
-
-    /// The files of a certificate for `host` that is good until this year, and of its key.
-    fn write(&self, name: &str, host: &str, until: i32) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let mut own = CertificateParams::new([host.to_owned()]).unwrap();
-        own.not_before = date_time_ymd(2015, 1, 1);
-        own.not_after = date_time_ymd(until, 1, 1);
-        let own = own.signed_by(&key, &self.issuer).unwrap();
-        let write = |extension: &str, text: String| {
-            let path = self.directory.path().join(name).with_extension(extension);
-            std::fs::write(&path, text).unwrap();
-            path.to_str().unwrap().to_owned()
-        };
-        (write("pem", own.pem()), write("key", key.serialize_pem()))
-    }
-}
-
 fn hot(since: i64) -> Alert {
     Alert {
         name: "Hot".to_owned(),
@@ -296,7 +258,7 @@ fn hot(since: i64) -> Alert {
 /// A service that tells whom `receivers` name.
 fn service(story: &Story, directory: &Path, notify: &str, receivers: &str) -> Service {
     Service::start(&format!(
-        "{}{}[log]\nlevel = \"trace\"\n[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\ntimeout = \"1s\"\n\
+        "{}{}[log]\nlevel = \"trace\"\n[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\n\
          directory = {directory:?}\n{notify}\n{receivers}",
         only(&["load"]),
         story.upstream.settings(),
@@ -310,7 +272,7 @@ fn one_receiver_that_hangs_keeps_no_other_waiting_and_secrets_are_shown_nowhere(
     let hangs = Receiver::start(Kind::Ntfy, Conduct::Hang);
     let takes = Receiver::start(Kind::Telegram, Conduct::Take);
     let receivers = ntfy(&hangs, &files) + &telegram(&takes, &files);
-    let service = service(&story, directory.path(), "", &receivers);
+    let service = service(&story, directory.path(), "timeout = \"5s\"", &receivers);
     assert!(eventually(|| takes.taken().len() == 1), "{}", service.log.text());
     takes.assert_all_was_well();
     let text = takes.taken()[0]["text"].as_str().unwrap().to_owned();
