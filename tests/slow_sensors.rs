@@ -113,6 +113,26 @@ fn six_chips_that_take_750_ms_do_not_silence_the_cpu() {
 }
 
 #[test]
+fn a_slow_chip_that_is_pulled_out_ends_and_comes_back_under_the_same_labels() {
+    const SLOW: &str = "node_hwmon_temp_celsius{chip=\"w1_slave_temp1\",sensor=\"temp1\"}";
+    let sys = FakeSys::new();
+    chip(&sys, 0, "cpu", "48000\n");
+    let slow = SlowChip::new(&sys, 1, Duration::from_millis(200));
+    let service = Service::start(&(sys.settings(&["hwmon", "load"]) + "[sources.hwmon]\nperiod = \"200ms\"\n"));
+    service.wait_for_metric(SLOW, |value| value == Some(21.0));
+    let pipe = sys.path().join(temperature(1));
+    let waiting = fs::File::options().read(true).write(true).open(pipe).unwrap();
+    drop(slow);
+    fs::remove_dir_all(sys.path().join("class/hwmon/hwmon1")).unwrap();
+    // Whoever waits for a device that goes is told so by the kernel.
+    drop(waiting);
+    service.wait_for_metric(SLOW, |value| value.is_none());
+    chip(&sys, 5, "w1_slave_temp1", "22000\n");
+    service.wait_for_metric(SLOW, |value| value == Some(22.0));
+    assert_eq!(service.metric(CPU), Some(48.0));
+}
+
+#[test]
 fn a_bus_of_23_chips_that_take_750_ms_is_read_at_its_pace_while_another_hangs() {
     const CHIPS: usize = 23;
     const CONVERSION: Duration = Duration::from_millis(750);
