@@ -152,6 +152,30 @@ fn series_above_the_limit_are_counted_and_said() {
 }
 
 #[test]
+fn prometheus_is_asked_how_often_it_scrapes_unless_the_settings_say_it() {
+    const TARGETS: &str = r#"{"status":"success","data":{"activeTargets":[{"labels":{"job":"a"},"health":"up","lastError":"","scrapeInterval":"1m"}],"droppedTargets":[]}}"#;
+    let upstream = Upstream::start(|target| {
+        let answer = if target.starts_with("/api/v1/targets") {
+            TARGETS
+        } else {
+            EMPTY
+        };
+        Reply::Json(200, answer.into())
+    });
+    let dashboard = Dashboard::of(&["rate(a[$__rate_interval])", "rate(b[$__rate_interval])"]);
+    for (setting, expected, asks) in [("", "rate(a[4m])", 1), ("scrape_interval = \"15s\"", "rate(a[1m])", 0)] {
+        upstream.forget();
+        let service = dashboard.service(&format!("{}\n{setting}", url(upstream.address)));
+        service.get("/d/test");
+        service.get("/d/test");
+        let asked = upstream.asked();
+        assert!(asked.iter().any(|one| one.contains(expected)), "{expected}: {asked:?}");
+        let targets = asked.iter().filter(|one| one.starts_with("/api/v1/targets")).count();
+        assert_eq!(targets, asks, "{asked:?}");
+    }
+}
+
+#[test]
 fn points_are_bounded_whatever_the_range() {
     let upstream = Upstream::start(|_| Reply::Json(200, EMPTY.into()));
     let dashboard = Dashboard::of(&["up"]);

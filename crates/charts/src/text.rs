@@ -35,7 +35,7 @@ impl Words {
     pub fn html(&self) -> Markup {
         match self.format {
             Format::Code => html! { pre { code { (self.content) } } },
-            Format::Html => lines_of(&without_tags(&self.content)),
+            Format::Html => lines_of(&self.words_of_html()),
             Format::Markdown => markdown(&self.content),
         }
     }
@@ -44,8 +44,19 @@ impl Words {
     pub fn plain(&self) -> String {
         match self.format {
             Format::Code => self.content.clone(),
-            Format::Html => without_tags(&self.content),
+            Format::Html => self.words_of_html(),
             Format::Markdown => plain(&self.content),
+        }
+    }
+}
+
+impl Words {
+    /// The text of HTML. One that is nothing but pictures says so.
+    fn words_of_html(&self) -> String {
+        let text = without_tags(&self.content);
+        match text.trim().is_empty() && self.content.contains("<img") {
+            true => "A picture, which is not loaded.".to_owned(),
+            false => text,
         }
     }
 }
@@ -169,6 +180,19 @@ fn from_end_tag<'t>(html: &'t str, name: &str) -> &'t str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn html_that_is_nothing_but_a_picture_says_so() {
+        let words = |content: &str| Words {
+            format: Format::Html,
+            content: content.to_owned(),
+        };
+        assert_eq!(
+            words("<div><img src=\"https://example.org/logo.png\"></div>").plain(),
+            "A picture, which is not loaded."
+        );
+        assert_eq!(words("<b>hi</b><img src=x>").plain().trim(), "hi");
+    }
 
     #[test]
     fn markdown_has_its_shapes_but_no_tags_and_no_scripts() {

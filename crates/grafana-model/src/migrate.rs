@@ -148,11 +148,7 @@ fn panel(panel: &mut Value) {
         panels.iter_mut().for_each(self::panel);
     }
     match fields.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "graph" => {
-            if !xaxis::migrate(fields) {
-                graph::migrate(fields);
-            }
-        }
+        "graph" => graph::migrate(fields),
         "singlestat" | "grafana-singlestat-panel" => single::migrate(fields),
         "stat" | "gauge" | "bargauge" => single::field_options(fields),
         "heatmap" if !fields.contains_key("options") => heatmap(fields),

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-/// Turns a panel `graph` into `timeseries`.
+/// Turns a panel `graph` into `timeseries`, or into what suits another x axis than the time.
 pub fn migrate(panel: &mut Map<String, Value>) {
+    if super::xaxis::migrate(panel) {
+        return;
+    }
     let defaults = defaults(panel);
     let overrides = overrides(panel);
     panel.insert("type".to_owned(), "timeseries".into());

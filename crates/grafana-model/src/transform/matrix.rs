@@ -20,7 +20,8 @@ enum Empty {
     Null,
     Zero,
     #[default]
-    Empty,
+    #[serde(rename = "empty")]
+    Text,
 }
 
 impl Empty {
@@ -30,7 +31,7 @@ impl Empty {
             Self::False => Cell::Boolean(false),
             Self::Null => Cell::Null,
             Self::Zero => Cell::Number(0.0),
-            Self::Empty => Cell::Text("".into()),
+            Self::Text => Cell::Text("".into()),
         }
     }
 
