@@ -95,7 +95,8 @@ fn device(settings: &Settings) -> Device {
         Listen::Unix(_) => None,
     });
     let edge = settings.forward.labels.get(edgewatch_forward::settings::EDGE);
-    Device::new(&settings.notify, edge.map(String::as_str), port.unwrap_or(PORT))
+    let scheme = if settings.tls.enabled { "https" } else { "http" };
+    Device::new(&settings.notify, edge.map(String::as_str), scheme, port.unwrap_or(PORT))
 }
 
 /// Options of `edgewatch notify`.

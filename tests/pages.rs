@@ -244,7 +244,10 @@ fn a_closed_row_is_not_asked_for_until_it_is_opened() {
     assert!(page.contains("/d/rows?rows=7#row-7"), "{page}");
     // How often it scrapes, and nothing else.
     let asked = upstream.asked();
-    assert!(asked.iter().all(|asked| asked.starts_with("/api/v1/targets")), "{asked:?}");
+    assert!(
+        asked.iter().all(|asked| asked.starts_with("/api/v1/targets")),
+        "{asked:?}"
+    );
     assert!(service.get("/d/rows?rows=7").text().contains("Panel 8"));
     assert!(upstream.asked().iter().any(|asked| asked.contains("hidden_metric")));
 }

@@ -5,20 +5,16 @@
 //! request, and nothing more before the response has been written.
 
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Sleep;
-use tokio_rustls::server::TlsStream;
 
 use super::client::{ClientConnection, ReadGate};
+use super::transport::Transport;
 use crate::telemetry::CloseReason;
 use edgewatch_program::listen::is_loopback;
 
@@ -26,82 +22,11 @@ use edgewatch_program::listen::is_loopback;
 const MAX_HEAD: usize = 16 << 10;
 /// Bytes that are read ahead while a request is being served, to notice that its client has disconnected.
 const READ_AHEAD: usize = 512;
-/// The send buffer in the kernel, large enough for a scrape. The kernel accounts twice as much (socket(7), `SO_SNDBUF`), also to the unit.
-const SEND_BUFFER: usize = 64 << 10;
-/// The receive buffer in the kernel.
-const RECEIVE_BUFFER: usize = 16 << 10;
 /// Time in which a client must read some of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time in which data of a rejected client is discarded before the connection is closed: a reset at once would take the response from it
 /// (RFC 9112, 9.6).
 const LINGER: Duration = Duration::from_secs(1);
-
-/// TCP, TLS over TCP, or a Unix socket: one type, so that the HTTP library is compiled once.
-pub(crate) enum Transport {
-    /// TCP.
-    Tcp(TcpStream),
-    /// TLS, after the handshake.
-    Tls(Box<TlsStream<TcpStream>>),
-    /// Unix.
-    Unix(UnixStream),
-}
-
-impl Transport {
-    /// The address of the client; none on a Unix socket.
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(stream) => stream.peer_addr().ok(),
-            Self::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
-            Self::Unix(_) => None,
-        }
-    }
-
-    /// Bounds the kernel's buffers, which would grow to megabytes for a client that does not read.
-    pub(crate) fn bound_buffers(&self) {
-        let socket = match self {
-            Self::Tcp(stream) => stream.as_fd(),
-            Self::Tls(stream) => stream.get_ref().0.as_fd(),
-            Self::Unix(stream) => stream.as_fd(),
-        };
-        let bounded = set_socket_send_buffer_size(socket, SEND_BUFFER)
-            .and_then(|()| set_socket_recv_buffer_size(socket, RECEIVE_BUFFER));
-        if let Err(error) = bounded {
-            tracing::debug!("cannot bound the buffers of a connection: {error}");
-        }
-    }
-
-    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
-
-    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    /// A socket has no buffer of its own, but TLS has.
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(())),
-        }
-    }
-
-    fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-}
 
 /// The stream that the HTTP library reads from and writes to.
 pub(crate) struct Connection {

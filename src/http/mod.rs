@@ -13,6 +13,7 @@ mod probe;
 mod sensor;
 mod server;
 mod status;
+mod transport;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -41,12 +42,12 @@ use crate::notify::Notification;
 use crate::security::Security;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use client::{ClientConnection, RequestGuard};
-pub(crate) use connection::Transport;
 use edgewatch_dashboards::response::{internal_error, plain};
 use edgewatch_program::listen::Listen;
 use edgewatch_sensors::sampler::Sampler;
 use probe::Probe;
 pub(crate) use server::server;
+pub(crate) use transport::Transport;
 
 /// No route takes a body; a few bytes are accepted from clients that send one nevertheless.
 const BODY_LIMIT: usize = 1024;

@@ -20,7 +20,8 @@ use tokio::sync::mpsc;
 
 use super::admission::Admission;
 use super::client::{ClientConnection, Peers};
-use super::connection::{Connection, Transport};
+use super::connection::Connection;
+use super::transport::Transport;
 use super::{App, IsClearText, guard, routes};
 use crate::telemetry::CloseReason;
 use edgewatch_dashboards::response::WRITE_BUFFER;

@@ -187,15 +187,15 @@ pub struct Device {
 }
 
 impl Device {
-    /// Of these settings, with `edge` of forwarding and the port at which the pages are.
-    pub fn new(settings: &Settings, edge: Option<&str>, port: u16) -> Self {
+    /// Of these settings, with `edge` of forwarding and where the pages are: `http` or `https`, and the port.
+    pub fn new(settings: &Settings, edge: Option<&str>, scheme: &str, port: u16) -> Self {
         let named = settings.device.as_deref().or(edge);
         Self {
             name: named.map_or_else(check::host_name, ToOwned::to_owned),
             link: settings
                 .link
                 .clone()
-                .unwrap_or_else(|| format!("http://{}:{port}/", check::host_name())),
+                .unwrap_or_else(|| format!("{scheme}://{}:{port}/", check::host_name())),
         }
     }
 }

@@ -176,11 +176,11 @@ fn what_cannot_be_is_told_with_what_can() {
 #[test]
 fn a_device_is_named_by_its_settings_by_the_centres_or_by_its_host() {
     let mut settings = Settings::default();
-    assert_eq!(Device::new(&settings, Some("gate-7"), 8000).name, "gate-7");
-    let host = Device::new(&settings, None, 8001);
-    assert!(!host.name.is_empty() && host.link.ends_with(":8001/"), "{host:?}");
+    assert_eq!(Device::new(&settings, Some("gate-7"), "http", 8000).name, "gate-7");
+    let host = Device::new(&settings, None, "https", 8001);
+    assert!(host.link == format!("https://{}:8001/", host.name), "{host:?}");
     settings.device = Some("Barn".to_owned());
     settings.link = Some(String::new());
-    let named = Device::new(&settings, Some("gate-7"), 8000);
+    let named = Device::new(&settings, Some("gate-7"), "http", 8000);
     assert_eq!((&*named.name, &*named.link), ("Barn", ""));
 }
