@@ -98,6 +98,8 @@ in
     services.edgewatch.settings.update = cfg.settings // {
       inherit (cfg) manifest class cache;
       public_keys = cfg.publicKeys;
+      # That of the units, for whoever asks by hand as well.
+      directory = "/var/lib/edgewatch-update";
     };
 
     nix.settings.trusted-public-keys = cfg.cachePublicKeys;

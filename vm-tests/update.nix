@@ -85,11 +85,12 @@ in
     with subtest("a system that breaks the stack is left, and after two tries not tried again"):
         publish(1, "broken")
         for _ in range(2):
-            machine.fail("STATE_DIRECTORY=/var/lib/edgewatch-update edgewatch update --now >&2")
+            said = machine.fail("edgewatch update --now 2>&1")
+            assert "the system before it is back" in said, said
             same(running(), system)
             same(default(), system)
             wait_until_up()
-        said = machine.fail("STATE_DIRECTORY=/var/lib/edgewatch-update edgewatch update --now 2>&1")
+        said = machine.fail("edgewatch update --now 2>&1")
         assert "failed 2 times on this device" in said, said
 
     with subtest("one that the device is well with is kept, by the unit that the timer starts"):

@@ -1,6 +1,5 @@
 //! An update from the manifest to the system that boots.
 
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -53,7 +52,13 @@ impl<'a> Updater<'a> {
     /// # Errors
     /// Another one is at work, or what is remembered cannot be read.
     pub fn new(settings: &'a Settings, host: Host, judge: &'a dyn Fn() -> Option<String>) -> Result<Self, UpdateError> {
-        let store = Store::open(&directory(settings.directory.as_deref(), FILE.key)?, FILE)?;
+        let directory = directory(settings.directory.as_deref(), FILE.key)?;
+        // Somebody may ask before the unit has made it.
+        std::fs::create_dir_all(&directory).map_err(|source| UpdateError::Io {
+            path: directory.clone(),
+            source,
+        })?;
+        let store = Store::open(&directory, FILE)?;
         let record = store.load()?.unwrap_or_default();
         Ok(Self {
             settings,
@@ -241,10 +246,4 @@ fn read_manifest(settings: &Settings) -> Result<Manifest, UpdateError> {
         return Err(server.refusal(&reply).into());
     }
     Ok(Manifest::verify(&reply.body, &settings.public_keys)?)
-}
-
-/// Where the device remembers, for those that only read it.
-pub fn record_file(settings: &Settings) -> Result<PathBuf, UpdateError> {
-    let directory = directory(settings.directory.as_deref(), FILE.key)?;
-    Ok(directory.join(format!("{}.json", FILE.name)))
 }
