@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn what_is_misspelt_is_named_with_its_place() {
         for (text, expected) in [
-            ("tls_server_confg: {}", "unknown field `tls_server_confg`"),
+            ("tls_server: {}", "unknown field `tls_server`"),
             (
                 "tls_server_config:\n  cert_fil: x\n",
-                "tls_server_config: unknown field `cert_fil`",
+                "tls_server_config.cert_fil: unknown field `cert_fil`",
             ),
             ("tls_server_config: [1]", "tls_server_config"),
             (

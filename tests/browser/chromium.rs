@@ -38,24 +38,31 @@ pub fn is_installed(test: &str) -> bool {
     found
 }
 
+/// chromedriver and its port; `None` if it has ended.
+fn start_driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let port = line.strip_prefix("ChromeDriver was started successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    })?;
+    Some((driver, port))
+}
+
 impl Browser {
     /// Opens a window of `width` by `height` CSS pixels.
     pub fn start(width: u32, height: u32, javascript: bool) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let port: u16 = lines
-            .find_map(|line| {
-                let port = line.strip_prefix("ChromeDriver was started successfully on port ")?;
-                port.trim_end_matches('.').parse().ok()
-            })
+        // On a busy machine its port may be taken before it listens, and it ends.
+        let (driver, port) = (0..5)
+            .find_map(|_| start_driver())
             .expect("chromedriver says where it listens");
         let profile = tempfile::tempdir().unwrap();
         let mut arguments: Vec<String> = [

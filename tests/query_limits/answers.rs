@@ -186,7 +186,8 @@ fn points_are_bounded_whatever_the_range() {
         assert_eq!(problems(&page), Vec::<String>::new(), "{range}");
         let asked = upstream.asked();
         let number = |name: &str| {
-            let (_, rest) = asked[0].split_once(&format!("&{name}=")).unwrap();
+            let query = asked.iter().find(|asked| asked.contains("query_range")).unwrap();
+            let (_, rest) = query.split_once(&format!("&{name}=")).unwrap();
             rest.split('&').next().unwrap().parse::<f64>().unwrap()
         };
         let points = (number("end") - number("start")) / number("step");

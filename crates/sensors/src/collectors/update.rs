@@ -120,6 +120,7 @@ impl Update {
 mod tests {
     use super::*;
     use crate::collectors::testing::Machine;
+    use crate::reading::RecorderLimits;
 
     #[test]
     fn an_upgrade_on_trial_and_those_taken_back_are_told() {
@@ -161,6 +162,17 @@ mod tests {
             ]
         );
         machine.write(&file, "{");
-        assert!(machine.read(&COLLECTOR).lines().is_empty());
+        let mut collector = open(&machine.settings).unwrap();
+        let mut recorder = Recorder::new(
+            RecorderLimits {
+                readings: 10,
+                label_length: 64,
+            },
+            Box::new(|_| true),
+        );
+        assert!(matches!(
+            collector.collect(&mut recorder),
+            Err(ReadError::Invalid { .. })
+        ));
     }
 }
