@@ -21,7 +21,7 @@ in
         cache = "file:///var/published/cache";
         settings = {
           well_for = "20s";
-          within = "5m";
+          within = "2m";
         };
       };
       # Room for a cache with a whole system.
