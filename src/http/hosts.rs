@@ -9,14 +9,14 @@ use std::net::IpAddr;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HOST;
 
-use edgewatch_dashboards::frame::hostname;
+use edgewatch_program::host;
 
 /// True if `Host` is an address, localhost, the device's own name, or one of `allowed`. A client without `Host` (HTTP/1.0) is no browser.
 pub(crate) fn are_known(request: &ServiceRequest, allowed: &[String]) -> bool {
     request.headers().get_all(HOST).all(|value| {
         value
             .to_str()
-            .is_ok_and(|authority| is_known(authority, allowed, &hostname(), search_domains))
+            .is_ok_and(|authority| is_known(authority, allowed, &host::name(), search_domains))
     })
 }
 

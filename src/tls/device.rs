@@ -1,10 +1,8 @@
 //! The certificate that the device makes for itself: nobody has signed it, so people compare its fingerprint once.
 
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 
-use edgewatch_dashboards::frame::hostname;
+use edgewatch_program::{file, host};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, date_time_ymd,
@@ -27,14 +25,14 @@ pub(crate) fn read_or_make(directory: &Path) -> Result<(Pair, Option<TlsError>),
         Err(error) if path.exists() => tracing::error!("another certificate is made: {error}"),
         Err(_) => tracing::info!("making a certificate for this device: {}", path.display()),
     }
-    let text = make(&hostname())?;
+    let text = make(&host::name())?;
     let parse = |origin| {
         Pair::parse(&text, &text, origin).map_err(|source| TlsError::Pair {
             path: path.clone(),
             source,
         })
     };
-    match keep(directory, &text) {
+    match file::replace(&path, text.as_bytes(), 0o600) {
         Ok(()) => Ok((parse(Origin::Device)?, None)),
         Err(source) => {
             let problem = TlsError::NotKept {
@@ -84,15 +82,6 @@ fn names(host: &str) -> Vec<String> {
         }
     }
     names
-}
-
-/// Writes the file, which only its owner can read, in one step: after a power cut it is there as a whole, or not at all.
-fn keep(directory: &Path, text: &str) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(directory.join(FILE)).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

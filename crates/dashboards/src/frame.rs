@@ -1,6 +1,7 @@
 //! The frame of every page, and links to other parts of the stack.
 
 use actix_web::{HttpRequest, HttpResponse};
+use edgewatch_program::host;
 use maud::{DOCTYPE, Markup, html};
 
 /// Grafana's port, where the settings give no link.
@@ -8,7 +9,7 @@ pub const GRAFANA_PORT: u16 = 3000;
 
 /// A whole page around `body`.
 pub fn respond(title: &str, refresh: Option<u32>, body: &Markup) -> HttpResponse {
-    let host = hostname();
+    let host = host::name();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,11 +54,4 @@ pub fn link(set: Option<&str>, request: &HttpRequest, port: u16) -> Option<Strin
             Some(format!("http://{host}:{port}"))
         }
     }
-}
-
-/// The name of this device.
-pub fn hostname() -> String {
-    // uname(2), since not every sandbox shows /proc.
-    let system = rustix::system::uname();
-    system.nodename().to_string_lossy().into_owned()
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use edgewatch_outbound::check::{self, Problem, Problems};
+use edgewatch_outbound::check::{Problem, Problems};
+use edgewatch_program::host;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Matcher;
@@ -191,11 +192,11 @@ impl Device {
     pub fn new(settings: &Settings, edge: Option<&str>, scheme: &str, port: u16) -> Self {
         let named = settings.device.as_deref().or(edge);
         Self {
-            name: named.map_or_else(check::host_name, ToOwned::to_owned),
+            name: named.map_or_else(host::name, ToOwned::to_owned),
             link: settings
                 .link
                 .clone()
-                .unwrap_or_else(|| format!("{scheme}://{}:{port}/", check::host_name())),
+                .unwrap_or_else(|| format!("{scheme}://{}:{port}/", host::name())),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use edgewatch_program::host;
 use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
 
@@ -168,19 +169,14 @@ pub fn forms(schemes: &[&str]) -> String {
     forms.join(" or ")
 }
 
-/// The host name, uname(2).
-pub fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
 /// The host name, and of the machine id (machine-id(5)) as much as tells some thousand devices of one name apart; the rest stays unknown.
 pub fn device_name() -> String {
     let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     match id.trim() {
         id if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            format!("{}-{}", host_name(), &id[..8])
+            format!("{}-{}", host::name(), &id[..8])
         }
         // Before the first boot has made one.
-        _ => host_name(),
+        _ => host::name(),
     }
 }

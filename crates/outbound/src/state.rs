@@ -1,9 +1,10 @@
 //! A file in the directory of the state, which keeps a place over restarts and power cuts.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use edgewatch_program::file;
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,9 @@ pub enum StateError {
     NoDirectory(&'static str),
 }
 
+/// Permissions of the file: there is nothing secret in it.
+const MODE: u32 = 0o644;
+
 /// What a file is and who may have it.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
@@ -57,7 +61,6 @@ pub struct Kind {
 pub struct Store {
     kind: Kind,
     path: PathBuf,
-    directory: PathBuf,
     _lock: File,
 }
 
@@ -82,7 +85,6 @@ impl Store {
             Ok(()) => Ok(Self {
                 kind,
                 path: directory.join(format!("{}.json", kind.name)),
-                directory: directory.to_owned(),
                 _lock: lock,
             }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(StateError::Locked { path, key: kind.key }),
@@ -122,18 +124,13 @@ impl Store {
     /// # Errors
     /// The disk is full or broken; the old one is then still there.
     pub fn save<T: Serialize>(&self, state: &T) -> Result<(), StateError> {
-        let temporary = self.path.with_extension("json.new");
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&temporary)?;
-            file.write_all(&serde_json::to_vec(state)?)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &self.path)?;
-            File::open(&self.directory)?.sync_all()
-        };
-        write().map_err(|source| StateError::Io {
-            path: self.path.clone(),
-            source,
-        })
+        let content = serde_json::to_vec(state).map_err(io::Error::from);
+        content
+            .and_then(|content| file::replace(&self.path, &content, MODE))
+            .map_err(|source| StateError::Io {
+                path: self.path.clone(),
+                source,
+            })
     }
 }
 
@@ -156,6 +153,8 @@ pub fn directory(set: Option<&Path>, key: &'static str) -> Result<PathBuf, State
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const KIND: Kind = Kind {

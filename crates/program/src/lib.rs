@@ -4,6 +4,8 @@
 
 pub mod credential;
 pub mod error;
+pub mod file;
+pub mod host;
 pub mod listen;
 pub mod lock;
 pub mod logging;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use edgewatch_program::host;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::error::PageError;
@@ -204,7 +205,7 @@ impl Page {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 @if let Some(seconds) = &refresh { noscript { meta http-equiv="refresh" content=(seconds); } }
-                title { (laid_out.dashboard.title) " · " (frame::hostname()) " · edgewatch" }
+                title { (laid_out.dashboard.title) " · " (host::name()) " · edgewatch" }
                 link rel="icon" href="/favicon.svg";
                 link rel="stylesheet" href="/dashboards.css";
                 script src="/dashboards.js" defer {}

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use edgewatch_outbound::check;
 use edgewatch_outbound::failure::{Failure, Kind};
 use edgewatch_outbound::http::{self, SetupError};
 use edgewatch_outbound::secret::{self, Secret};
+use edgewatch_program::host;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message as Letter};
 use lettre::transport::smtp::authentication::Credentials;
@@ -60,7 +60,7 @@ impl MailServer {
         let mut transport = SmtpTransport::builder_dangerous(Ipv4Addr::LOCALHOST.to_string())
             .tls(tls)
             .timeout(Some(settings.timeout));
-        let name = check::host_name();
+        let name = host::name();
         if !name.is_empty()
             && name
                 .bytes()

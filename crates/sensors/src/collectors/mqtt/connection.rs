@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use edgewatch_program::credential::{self, CredentialError};
+use edgewatch_program::host;
 use edgewatch_program::lock::lock;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, SubscribeReasonCode};
@@ -115,10 +116,9 @@ impl Connection {
 
 /// Never ends.
 async fn run(settings: &Mqtt, address: &Address, rules: &[Rule], store: &Mutex<Store>) {
-    let name = rustix::system::uname();
     let client = format!(
         "edgewatch-{}-{:08x}",
-        name.nodename().to_string_lossy(),
+        host::name(),
         // The service beside `edgewatch sensors`, or two devices of one name, must not take each other's place.
         RandomState::new().hash_one(0) as u32
     );
