@@ -72,8 +72,8 @@ pub(crate) enum CommandError {
 pub(crate) fn run(args: &Args) -> Result<(), CommandError> {
     let settings = Settings::load(args.config.as_deref())?;
     logging::start("edgewatch-update", settings.log.level, None);
-    let judge = || judge(&settings, &args.service);
-    let mut updater = match Updater::new(&settings.update, Host::new(&args.root), &judge) {
+    let complaint = || complaint(&settings, &args.service);
+    let mut updater = match Updater::new(&settings.update, Host::new(&args.root), &complaint) {
         // A trial takes a while, and somebody may ask meanwhile.
         Err(UpdateError::State(StateError::Locked { .. })) => {
             return Ok(output::print(
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CommandError> {
 }
 
 /// Why the device is not well, if it is not: what `edgewatch check` calls a failure. Warnings are well.
-fn judge(settings: &Settings, service: &str) -> Option<String> {
+fn complaint(settings: &Settings, service: &str) -> Option<String> {
     let args = check::Args {
         service: service.to_owned(),
         prometheus: settings.prometheus.url.clone(),

@@ -20,6 +20,8 @@ use super::{FakeSys, Service, eventually, skip};
 /// What an Ed25519 key begins with in DER (RFC 8410).
 const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// Bytes that no device has free, so that it asks the cache what of them it lacks.
+const NO_ROOM: u64 = 1 << 60;
 /// Between scrapes of the stack, and the time for each: one that is lost on a busy machine makes the device unwell.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -214,7 +216,7 @@ impl Fleet {
 
     pub fn offer_signed_by(&self, key: &Ed25519KeyPair, serial: u64, system: &Path, class: &str) {
         let manifest = serde_json::json!({
-            "class": class, "serial": serial, "system": system, "size": 1000, "needs_reboot": false, "not_after": "2100-01-01T00:00:00Z",
+            "class": class, "serial": serial, "system": system, "size": NO_ROOM, "needs_reboot": false, "not_after": "2100-01-01T00:00:00Z",
         })
         .to_string();
         let signature = BASE64.encode(key.sign(manifest.as_bytes()));

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -20,16 +20,8 @@ const POLL: Duration = Duration::from_millis(100);
 /// It cannot be run, or does not end with 0.
 pub(crate) fn run<I: AsRef<OsStr>>(program: impl AsRef<Path>, arguments: &[I]) -> Result<(), UpdateError> {
     let program = program.as_ref();
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
-    let status = command.status().map_err(|source| cannot_run(program, source))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(UpdateError::Command {
-            program: name(program),
-            status: status.code(),
-        }),
-    }
+    let status = command(program, arguments).stdout(Stdio::null()).status();
+    judge(program, status.map_err(|source| cannot_run(program, source))?)
 }
 
 /// As [`run`], but a program that takes longer than `limit` is killed, with all that it has started.
@@ -42,33 +34,22 @@ pub(crate) fn run_within<I: AsRef<OsStr>>(
     arguments: &[I],
 ) -> Result<(), UpdateError> {
     let program = program.as_ref();
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
-    let mut child = command
-        .process_group(0)
-        .spawn()
-        .map_err(|source| cannot_run(program, source))?;
+    let failed = |source| cannot_run(program, source);
+    let mut command = command(program, arguments);
+    let mut child = command.stdout(Stdio::null()).process_group(0).spawn().map_err(failed)?;
     let started = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(|source| cannot_run(program, source))? {
-            break status;
+    loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return judge(program, status);
         }
         if started.elapsed() >= limit {
-            let killed = kill_process_group(Pid::from_child(&child), Signal::KILL);
-            killed.map_err(|error| cannot_run(program, error.into()))?;
+            kill_process_group(Pid::from_child(&child), Signal::KILL).map_err(|error| failed(error.into()))?;
             return Err(UpdateError::TooSlow {
                 program: name(program),
                 seconds: limit.as_secs(),
             });
         }
         sleep(POLL);
-    };
-    match status.success() {
-        true => Ok(()),
-        false => Err(UpdateError::Command {
-            program: name(program),
-            status: status.code(),
-        }),
     }
 }
 
@@ -78,14 +59,23 @@ pub(crate) fn run_within<I: AsRef<OsStr>>(
 /// As of [`run`].
 pub(crate) fn output<I: AsRef<OsStr>>(program: impl AsRef<Path>, arguments: &[I]) -> Result<Vec<u8>, UpdateError> {
     let program = program.as_ref();
+    let output = command(program, arguments).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|source| cannot_run(program, source))?;
+    judge(program, output.status).map(|()| output.stdout)
+}
+
+fn command<I: AsRef<OsStr>>(program: &Path, arguments: &[I]) -> Command {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = command.output().map_err(|source| cannot_run(program, source))?;
-    match output.status.success() {
-        true => Ok(output.stdout),
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn judge(program: &Path, status: ExitStatus) -> Result<(), UpdateError> {
+    match status.success() {
+        true => Ok(()),
         false => Err(UpdateError::Command {
             program: name(program),
-            status: output.status.code(),
+            status: status.code(),
         }),
     }
 }

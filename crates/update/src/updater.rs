@@ -9,12 +9,12 @@ use jiff::Timestamp;
 
 use crate::decision::{decide, fits};
 use crate::error::UpdateError;
+use crate::gate::{Gate, Verdict};
 use crate::host::Host;
 use crate::manifest::Manifest;
 use crate::nix;
 use crate::record::{FILE, Record, Trial, Way};
 use crate::settings::Settings;
-use crate::trial::{self, Verdict};
 
 /// Time between two looks at a system on trial.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ pub struct Updater<'a> {
     store: Store,
     record: Record,
     /// Why the device is not well, if it is not.
-    judge: &'a dyn Fn() -> Option<String>,
+    complaint: &'a dyn Fn() -> Option<String>,
 }
 
 impl<'a> Updater<'a> {
@@ -51,7 +51,11 @@ impl<'a> Updater<'a> {
     ///
     /// # Errors
     /// Another one is at work, or what is remembered cannot be read.
-    pub fn new(settings: &'a Settings, host: Host, judge: &'a dyn Fn() -> Option<String>) -> Result<Self, UpdateError> {
+    pub fn new(
+        settings: &'a Settings,
+        host: Host,
+        complaint: &'a dyn Fn() -> Option<String>,
+    ) -> Result<Self, UpdateError> {
         let directory = directory(settings.directory.as_deref(), FILE.key)?;
         // Somebody may ask before the unit has made it.
         std::fs::create_dir_all(&directory).map_err(|source| UpdateError::Io {
@@ -65,7 +69,7 @@ impl<'a> Updater<'a> {
             host,
             store,
             record,
-            judge,
+            complaint,
         })
     }
 
@@ -99,8 +103,11 @@ impl<'a> Updater<'a> {
             return Ok(Outcome::UpToDate(manifest.serial));
         }
         let cache = self.settings.cache.as_deref().ok_or(UpdateError::NotSet("cache"))?;
-        let missing = nix::missing_bytes(self.host.root(), cache, &manifest.system)?;
-        fits(missing, self.host.free_bytes()?)?;
+        let free = self.host.free_bytes()?;
+        // Only where the whole would not fit is the cache asked, path by path, what of it is missing.
+        if fits(manifest.size, free).is_err() {
+            fits(nix::missing_bytes(self.host.root(), cache, &manifest.system)?, free)?;
+        }
         self.host.hold(&manifest.system)?;
         nix::copy(cache, &manifest.system)?;
         rustix::fs::sync();
@@ -173,25 +180,26 @@ impl<'a> Updater<'a> {
     }
 
     /// Looks at the device until it is clear whether its system is kept.
-    fn judge(&mut self, tried: &Trial) -> Result<Outcome, UpdateError> {
-        let mut trial = trial::Trial::begin(self.settings.well_for, self.settings.within, Instant::now());
+    fn judge(&mut self, trial: &Trial) -> Result<Outcome, UpdateError> {
+        let mut gate = Gate::begin(self.settings.well_for, self.settings.within, Instant::now());
         let mut last = None;
         loop {
             sleep(PAUSE);
             // One that cannot get at the next update would be the last one.
-            let problem = (self.judge)().or_else(|| read_manifest(self.settings).err().map(|error| error.to_string()));
+            let problem =
+                (self.complaint)().or_else(|| read_manifest(self.settings).err().map(|error| error.to_string()));
             if problem != last {
                 match &problem {
-                    Some(problem) => tracing::warn!("serial {} is not well: {problem}", tried.serial),
-                    None => tracing::info!("serial {} is well", tried.serial),
+                    Some(problem) => tracing::warn!("serial {} is not well: {problem}", trial.serial),
+                    None => tracing::info!("serial {} is well", trial.serial),
                 }
                 last.clone_from(&problem);
             }
-            match trial.look(problem.is_none(), Instant::now()) {
+            match gate.look(problem.is_none(), Instant::now()) {
                 Verdict::Open => {}
-                Verdict::Passed => return self.keep(tried),
+                Verdict::Passed => return self.keep(trial),
                 Verdict::Failed => {
-                    return self.take_back(tried, &problem.unwrap_or_else(|| "never for long".to_owned()));
+                    return self.take_back(trial, &problem.unwrap_or_else(|| "never for long".to_owned()));
                 }
             }
         }

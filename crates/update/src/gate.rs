@@ -1,9 +1,9 @@
-//! How long a new system has to be well.
+//! The gate that a system on trial has to pass: to be well for long enough.
 
 use std::time::{Duration, Instant};
 
-/// A trial while it lasts.
-pub(crate) struct Trial {
+/// The gate of one trial.
+pub(crate) struct Gate {
     well_for: Duration,
     within: Duration,
     begun: Instant,
@@ -21,8 +21,8 @@ pub(crate) enum Verdict {
     Open,
 }
 
-impl Trial {
-    /// One that begins now.
+impl Gate {
+    /// That of a trial which begins now.
     pub(crate) fn begin(well_for: Duration, within: Duration, now: Instant) -> Self {
         Self {
             well_for,
@@ -58,9 +58,9 @@ mod tests {
     /// Looks every ten seconds at a device that is well as `at` says, with 600 s in 1200.
     fn tried(at: impl Fn(u64) -> bool) -> (Verdict, u64) {
         let start = Instant::now();
-        let mut trial = Trial::begin(Duration::from_secs(600), Duration::from_secs(1200), start);
+        let mut gate = Gate::begin(Duration::from_secs(600), Duration::from_secs(1200), start);
         for seconds in (0..).step_by(10) {
-            let verdict = trial.look(at(seconds), start + Duration::from_secs(seconds));
+            let verdict = gate.look(at(seconds), start + Duration::from_secs(seconds));
             if verdict != Verdict::Open {
                 return (verdict, seconds);
             }
