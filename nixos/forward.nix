@@ -7,7 +7,7 @@
 let
   inherit (lib) types;
   shared = import ./lib.nix { inherit lib; };
-  inherit (shared) notInStore reach;
+  inherit (shared) moreKeys notInStore reach;
   inherit (config.services) edgewatch;
   cfg = edgewatch.forward;
 
@@ -67,14 +67,9 @@ in
     tokenFile = secretFile "a bearer token";
     keyFile = secretFile "the key of the certificate that `certificate_file` of {option}`settings` names";
 
-    settings = lib.mkOption {
-      type = types.attrsOf types.anything;
-      default = { };
-      example = {
-        window = "10m";
-        headers.X-Scope-OrgID = "plant-3";
-      };
-      description = "More keys of `[forward]`, as docs/configuration.md lists them.";
+    settings = moreKeys "forward" {
+      window = "10m";
+      headers.X-Scope-OrgID = "plant-3";
     };
   };
 

@@ -56,6 +56,16 @@ in
       description = "File on the device with ${what}. systemd hands it to ${reader} as a credential.";
     };
 
+  # An option for more keys of a table of the service's settings than have an option of their own.
+  moreKeys =
+    table: example:
+    lib.mkOption {
+      type = with lib.types; attrsOf anything;
+      default = { };
+      inherit example;
+      description = "More keys of `[${table}]`, as docs/configuration.md lists them.";
+    };
+
   # What IPAddressAllow= must say so that these URLs, or HOST:PORT, can be reached: a name can lead anywhere, and asks a name server. The
   # device itself is left out, because the units allow it anyway: naming it would change them, and restart what a reload is enough for.
   reach =

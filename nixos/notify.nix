@@ -7,7 +7,7 @@
 let
   inherit (lib) types;
   shared = import ./lib.nix { inherit lib; };
-  inherit (shared) notInStore reach;
+  inherit (shared) moreKeys notInStore reach;
   inherit (config.services) edgewatch;
   cfg = edgewatch.notify;
 
@@ -182,14 +182,9 @@ in
       };
     };
 
-    settings = lib.mkOption {
-      type = types.attrsOf types.anything;
-      default = { };
-      example = {
-        repeat = "12h";
-        silence = [ "severity=info" ];
-      };
-      description = "More keys of `[notify]`, as docs/configuration.md lists them.";
+    settings = moreKeys "notify" {
+      repeat = "12h";
+      silence = [ "severity=info" ];
     };
   };
 

@@ -6,6 +6,7 @@
 }:
 let
   inherit (lib) types;
+  inherit (import ./lib.nix { inherit lib; }) moreKeys;
   inherit (config.services) edgewatch;
   cfg = edgewatch.update;
   command =
@@ -83,14 +84,9 @@ in
       description = "When the device asks, as systemd.time(7) has it; within the hour after that, each device at a time of its own.";
     };
 
-    settings = lib.mkOption {
-      type = types.attrsOf types.anything;
-      default = { };
-      example = {
-        well_for = "30m";
-        within = "1h";
-      };
-      description = "More keys of `[update]`, as docs/configuration.md lists them.";
+    settings = moreKeys "update" {
+      well_for = "30m";
+      within = "1h";
     };
   };
 

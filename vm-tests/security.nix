@@ -5,21 +5,17 @@ let
 in
 {
   nodes.machine = {
+    imports = [ ./lib/operator.nix ];
     services.edgewatch = {
       listenAddress = "0.0.0.0";
       openFirewall = true;
-      usersFile = "/etc/test/users";
       grafana = {
         listenAddress = "0.0.0.0";
         openFirewall = true;
         adminPasswordFile = "/etc/test/password";
       };
     };
-    # Only for the test: here they come out of the store.
-    environment.etc."test/users" = {
-      text = "operator:$2b$05$5TIpiaVtSC3vFV8QcmqpRuftpwT0BY2v5FcV2KQyhilglJW9iwBMW\n";
-      mode = "0400";
-    };
+    # Only for the test: here it comes out of the store.
     environment.etc."test/password" = {
       text = password;
       mode = "0400";

@@ -2,16 +2,11 @@
 { lib, ... }:
 {
   nodes.machine = {
+    imports = [ ./lib/operator.nix ];
     services.edgewatch = {
       listenAddress = "0.0.0.0";
       openFirewall = true;
-      usersFile = "/etc/test/users";
       tls.enable = true;
-    };
-    # Only for the test: here they come out of the store.
-    environment.etc."test/users" = {
-      text = "operator:$2b$05$5TIpiaVtSC3vFV8QcmqpRuftpwT0BY2v5FcV2KQyhilglJW9iwBMW\n";
-      mode = "0400";
     };
   };
   nodes.visitor.services.edgewatch.enable = false;
