@@ -39,8 +39,9 @@ in
 
 
       def seen(password: str) -> str:
-          command = ["curl", "-s", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}"]
-          url = f"http://{address}:8000/"
+          # The certificate names the device, and not this address.
+          command = ["curl", "-s", "--insecure", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}"]
+          url = f"https://{address}:8000/"
           return visitor.succeed(shlex.join([*command, "--user", f"operator:{password}", url])).strip()
 
 
@@ -53,6 +54,9 @@ in
           wait_until_up()
           same(seen(made), "200")
           same(seen("edgewatch"), "401")
+          metrics = machine.succeed("curl -sf http://127.0.0.1:8000/metrics")
+          fingerprint = metrics.split('edge_tls_certificate_info{fingerprint="')[1].split('"')[0]
+          machine.wait_until_tty_matches("1", fingerprint)
           same(get(f"{GRAFANA}/api/user", "--user", f"operator:{made}")["login"], "operator")
           machine.fail(f"su -s /bin/sh nobody -c 'cat {state}/password || cat /etc/issue.d/edgewatch.issue'")
 

@@ -7,10 +7,10 @@ wait_until_well 180
 cycle=$(journalctl --boot --grep 'ordering cycle' --output cat --no-pager || true)
 [ -z "$cycle" ] || fail "$cycle"
 journalctl --boot --unit edgewatch-first-boot.service --no-pager --output cat
-for unit in edgewatch edgewatch-first-boot; do
+for unit in edgewatch edgewatch-first-boot edgewatch-fingerprint; do
     expect "restarts of $unit" "$(property $unit.service NRestarts)" == 0
 done
-for unit in edgewatch.service prometheus.service edgewatch-first-boot.service edgewatch-clock.service edgewatch-probe.timer edgewatch-{dashboards,grafana}.socket; do
+for unit in edgewatch.service prometheus.service edgewatch-first-boot.service edgewatch-fingerprint.service edgewatch-clock.service edgewatch-probe.timer edgewatch-{dashboards,grafana}.socket; do
     [ "$(property "$unit" ActiveState)" = active ] || fail "$unit is $(property "$unit" ActiveState)"
 done
 failed=$(systemctl --failed --plain --no-legend | grep -E 'edgewatch|prometheus' || true)
@@ -27,11 +27,15 @@ printf '[Match]\nName=lo\n[Network]\nAddress=192.0.2.1/32\n' >/run/systemd/netwo
 at_end "rm /run/systemd/network/scenario.network; systemctl stop systemd-networkd.socket systemd-networkd.service"
 systemctl start systemd-networkd.service
 wait_until 30 "the address is there" grep -qF 192.0.2.1 /proc/net/fib_trie
-code() { curl -s --max-time 10 --output /dev/null --write-out '%{http_code}' "$@"; }
-expect "status without a password" "$(code http://192.0.2.1:8000/)" == 401
-expect "status with the password" "$(code --user "operator:$password" http://192.0.2.1:8000/)" == 200
+fingerprint=$(curl -sf http://127.0.0.1:8000/metrics | sed -n 's/^edge_tls_certificate_info{fingerprint="\([^"]*\)".*/\1/p')
+grep -qF "${fingerprint:?the service shows no certificate}" /run/edgewatch-appliance/certificate || fail "the console does not show the fingerprint"
+# The certificate names the device, and not this address.
+code() { curl -s --insecure --max-time 10 --output /dev/null --write-out '%{http_code}' "$@"; }
+expect "status in clear text" "$(code http://192.0.2.1:8000/)" == 307
+expect "status without a password" "$(code https://192.0.2.1:8000/)" == 401
+expect "status with the password" "$(code --user "operator:$password" https://192.0.2.1:8000/)" == 200
 # The last one: whoever fails has to wait.
-expect "status with another password" "$(code --user operator:edgewatch http://192.0.2.1:8000/)" == 401
+expect "status with another password" "$(code --user operator:edgewatch https://192.0.2.1:8000/)" == 401
 expect "status of Prometheus from there" "$(code http://192.0.2.1:9090/ || true)" == 000
 
 # It waited for a time that nobody told, and then began.
