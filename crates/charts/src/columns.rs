@@ -51,6 +51,20 @@ pub struct Series<'a> {
     pub bars: Vec<Bar>,
 }
 
+impl<'a> Series<'a> {
+    /// With the options of its field: an opacity of 0 to 100, pixels around bars.
+    pub(super) fn new(field: &'a Field, opacity: f64, line: f64, gradient: GradientMode, bars: Vec<Bar>) -> Self {
+        Self {
+            field,
+            color: field.color.clone(),
+            fill: (opacity / 100.0).clamp(0.0, 1.0),
+            line: line.clamp(0.0, 10.0),
+            is_gradient: gradient != GradientMode::None,
+            bars,
+        }
+    }
+}
+
 /// A bar.
 pub struct Bar {
     /// Which row of the table it stands for, for people.
@@ -203,14 +217,13 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
                 color: own_color,
             }
         });
-        Series {
+        Series::new(
             field,
-            color: field.color.clone(),
-            fill: (style.fill_opacity / 100.0).clamp(0.0, 1.0),
-            line: style.line_width.clamp(0.0, 10.0),
-            is_gradient: style.gradient_mode != GradientMode::None,
-            bars: bars.collect(),
-        }
+            style.fill_opacity,
+            style.line_width,
+            style.gradient_mode,
+            bars.collect(),
+        )
     });
     let series: Vec<Series> = series.collect();
     let legend = legend::of(

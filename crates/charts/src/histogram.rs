@@ -8,7 +8,6 @@ use super::scale::{self, Limits, Scale, tick_texts};
 use edgewatch_grafana_model::data::{Data, Field, Frame};
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::histogram::{Histogram, HistogramField};
-use edgewatch_grafana_model::panel::timeseries::GradientMode;
 use edgewatch_grafana_model::time::TimeRange;
 use edgewatch_grafana_model::transform::histogram::{self, Buckets};
 
@@ -80,14 +79,13 @@ pub fn graph<'a>(panel: &Panel, options: &Histogram, data: &'a Data) -> Option<G
                 }
             });
             let style = style(field);
-            Series {
+            Series::new(
                 field,
-                color: field.color.clone(),
-                fill: (style.fill_opacity / 100.0).clamp(0.0, 1.0),
-                line: style.line_width.clamp(0.0, 10.0),
-                is_gradient: style.gradient_mode != GradientMode::None,
-                bars: bars.collect(),
-            }
+                style.fill_opacity,
+                style.line_width,
+                style.gradient_mode,
+                bars.collect(),
+            )
         })
         .collect();
     let shown = series.first()?;
