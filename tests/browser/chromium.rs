@@ -53,7 +53,11 @@ fn start_driver() -> Option<(Child, u16)> {
     let port = lines.find_map(|line| {
         let port = line.strip_prefix("ChromeDriver was started successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
-    })?;
+    });
+    let Some(port) = port else {
+        driver.wait().unwrap();
+        return None;
+    };
     Some((driver, port))
 }
 
