@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::centre::{Centre, Conduct};
 use common::prometheus::{Prometheus, installed};
 use common::small_disk::SmallDisk;
-use common::{Service, Setup, eventually, only, run, stored};
+use common::{Service, Setup, eventually, only, serve, stored};
 use tempfile::TempDir;
 
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -288,19 +288,7 @@ fn secrets_are_sent_and_shown_nowhere() {
         heads.iter().all(|head| head.contains("Bearer correct-horse\r\n")),
         "{heads:?}"
     );
-    let (_, printed, said) = run(
-        &["serve", "--print-config", "--config", service.file.to_str().unwrap()],
-        &[],
-    );
-    let command = std::fs::read(format!("/proc/{}/cmdline", service.child.id())).unwrap();
-    let pages = service.get("/").text() + &service.metrics();
-    for text in [
-        service.log.text(),
-        printed,
-        said,
-        pages,
-        String::from_utf8_lossy(&command).into_owned(),
-    ] {
+    for text in service.everything_shown() {
         assert!(!text.contains("horse"), "{text}");
     }
 }
@@ -342,14 +330,10 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
             "No such file",
         ),
     ] {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        let (status, _, error) = run(&["serve", "--check", "--config", file.path().to_str().unwrap()], &[]);
+        let (status, error) = serve(&["--check"], text);
         assert!(!status.success() && error.contains(said), "{text}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "[forward]\nurl = \"http://centre\"\n").unwrap();
-    let (status, _, error) = run(&["serve", "--config", file.path().to_str().unwrap()], &[]);
+    let (status, error) = serve(&[], "[forward]\nurl = \"http://centre\"\n");
     assert!(!status.success() && error.contains("StateDirectory="), "{error}");
 }

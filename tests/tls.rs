@@ -10,10 +10,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use common::{
-    Answer, PATIENCE, Service, Setup, ask, ask_from_outside, ask_over, connect_from_outside, eventually, only, run,
-    skip,
+    PATIENCE, Service, Setup, ask, ask_from_outside, ask_over, connect_from_outside, eventually, only, run, serve, skip,
 };
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{Certificate, CertificateParams, KeyPair};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -109,21 +108,22 @@ fn ask_held(stream: &mut TlsStream, path: &str) -> String {
     text
 }
 
+/// A certificate that nobody else has signed, and its key.
+fn made(name: &str) -> (Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    parameters.is_ca = rcgen::IsCa::ExplicitNoCa;
+    (parameters.self_signed(&key).unwrap(), key)
+}
+
 /// A certificate for `localhost`, laid into the directory for others' under `name`.
 fn drop_in(files: &Path, name: &str) -> CertificateDer<'static> {
     let directory = files.join("dropped-in");
     fs::create_dir_all(&directory).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    parameters.is_ca = rcgen::IsCa::ExplicitNoCa;
-    let certificate = parameters.self_signed(&key).unwrap();
+    let (certificate, key) = made("localhost");
     fs::write(directory.join(name).with_extension("crt"), certificate.pem()).unwrap();
     fs::write(directory.join(name).with_extension("key"), key.serialize_pem()).unwrap();
     certificate.der().clone()
-}
-
-fn status(answer: &Answer) -> u16 {
-    answer.status
 }
 
 #[test]
@@ -169,10 +169,10 @@ fn clear_text_from_the_network_is_sent_to_tls_but_for_health() {
         answer.header("location"),
         Some("https://device:8000/d/overview?from=now-1h")
     );
-    assert_eq!(status(&ask("GET /metrics HTTP/1.1\r\nHost: device")), 307);
-    assert_eq!(status(&ask("GET /healthz HTTP/1.1\r\nHost: device")), 200);
+    assert_eq!(ask("GET /metrics HTTP/1.1\r\nHost: device").status, 307);
+    assert_eq!(ask("GET /healthz HTTP/1.1\r\nHost: device").status, 200);
     assert_eq!(
-        status(&ask("GET /metrics HTTP/1.0")),
+        ask("GET /metrics HTTP/1.0").status,
         400,
         "there is no name to redirect to"
     );
@@ -229,12 +229,11 @@ fn a_certificate_that_is_dropped_in_is_in_force_after_a_reload_which_loses_no_co
 fn what_is_wrong_with_a_certificate_fails_the_check_of_the_settings() {
     let files = tempfile::tempdir().unwrap();
     drop_in(files.path(), "10");
-    let file = files.path().join("edgewatch.toml");
-    fs::write(&file, settings(&files)).unwrap();
-    let check = || run(&["serve", "--check", "--config", file.to_str().unwrap()], &[]);
-    assert!(check().0.success(), "{}", check().2);
+    let check = |settings: &str| serve(&["--check"], settings);
+    let (status, error) = check(&settings(&files));
+    assert!(status.success(), "{error}");
     fs::remove_file(files.path().join("dropped-in/10.key")).unwrap();
-    let (status, _, error) = check();
+    let (status, error) = check(&settings(&files));
     assert!(
         !status.success() && error.contains("no certificate with its key in it"),
         "{error}"
@@ -244,13 +243,11 @@ fn what_is_wrong_with_a_certificate_fails_the_check_of_the_settings() {
         ("directory = \"tls\"", "absolute paths"),
         ("certificate = \"x\"", "unknown field"),
     ] {
-        fs::write(&file, format!("[tls]\nenabled = true\n{text}\n")).unwrap();
-        let (status, _, error) = check();
+        let (status, error) = check(&format!("[tls]\nenabled = true\n{text}\n"));
         assert!(!status.success() && error.contains(expected), "{error}");
     }
     // Without a place for the device's own.
-    fs::write(&file, "[tls]\nenabled = true\n").unwrap();
-    let (status, _, error) = run(&["serve", "--config", file.to_str().unwrap()], &[]);
+    let (status, error) = serve(&[], "[tls]\nenabled = true\n");
     assert!(
         !status.success() && error.contains("tls.state_directory, or StateDirectory="),
         "{error}"
@@ -406,7 +403,7 @@ fn other_programs_agree_and_old_versions_of_tls_are_refused() {
 
 /// Settings with a web configuration file of this content, and certificates of a server and of a client beside it.
 struct WebConfig {
-    files: TempDir,
+    _files: TempDir,
     settings: String,
     server: CertificateDer<'static>,
     client: (CertificateDer<'static>, KeyPair),
@@ -416,12 +413,6 @@ impl WebConfig {
     fn new(content: &str) -> Self {
         let files = tempfile::tempdir().unwrap();
         let path = |name: &str| files.path().join(name);
-        let made = |name: &str| {
-            let key = KeyPair::generate().unwrap();
-            let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
-            parameters.is_ca = rcgen::IsCa::ExplicitNoCa;
-            (parameters.self_signed(&key).unwrap(), key)
-        };
         let ((server, key), (client, client_key)) = (made("localhost"), made("client"));
         fs::write(path("server.crt"), server.pem()).unwrap();
         fs::write(path("server.key"), key.serialize_pem()).unwrap();
@@ -431,7 +422,7 @@ impl WebConfig {
             settings: format!("{}[http]\nweb_config_file = {:?}\n", only(&["load"]), path("web.yml")),
             server: server.der().clone(),
             client: (client.der().clone(), client_key),
-            files,
+            _files: files,
         }
     }
 
@@ -441,9 +432,7 @@ impl WebConfig {
 
     /// What `serve --check` says.
     fn problem(&self) -> String {
-        let file = self.files.path().join("edgewatch.toml");
-        fs::write(&file, &self.settings).unwrap();
-        run(&["serve", "--check", "--config", file.to_str().unwrap()], &[]).2
+        serve(&["--check"], &self.settings).1
     }
 }
 

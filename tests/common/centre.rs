@@ -2,7 +2,7 @@
 //! a test wants it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use edgewatch_forward::encode::WriteRequest;
 use prost::Message;
+
+use super::{header, read_request};
 
 /// What it does with requests.
 #[derive(Clone, Debug)]
@@ -108,18 +110,9 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     loop {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            match reader.read_line(&mut head) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-        let length = header(&head, "content-length").and_then(|value| value.parse().ok());
-        let mut body = vec![0; length.unwrap_or(0)];
-        if reader.read_exact(&mut body).is_err() {
+        let Some((head, body)) = read_request(&mut reader) else {
             return;
-        }
+        };
         let conduct = {
             let mut state = state.lock().unwrap();
             state.requests += 1;
@@ -167,13 +160,6 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
             return;
         }
     }
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().skip(1).find_map(|line| {
-        let (other, value) = line.split_once(':')?;
-        other.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
 }
 
 /// The samples of a request, or what is wrong with it (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).

@@ -38,7 +38,7 @@ use tempfile::{NamedTempFile, TempDir};
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use fake_sys::FakeSys;
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
-pub use http::{Answer, ask, ask_from_outside, ask_on, ask_over, connect_from_outside};
+pub use http::{Answer, ask, ask_from_outside, ask_on, ask_over, connect_from_outside, header, read_request};
 pub use log::Log;
 pub use manager::Manager;
 
@@ -211,6 +211,20 @@ impl Service {
         ask(self.address(), text.as_bytes()).unwrap()
     }
 
+    /// All that it shows to people and programs, where no secret may be: its log, its settings as it prints them, its arguments, its pages.
+    pub fn everything_shown(&self) -> Vec<String> {
+        let settings = ["serve", "--print-config", "--config", self.file.to_str().unwrap()];
+        let (_, printed, said) = run(&settings, &[]);
+        let command = std::fs::read(format!("/proc/{}/cmdline", self.child.id())).unwrap();
+        vec![
+            self.log.text(),
+            printed,
+            said,
+            self.get("/").text() + &self.metrics(),
+            String::from_utf8_lossy(&command).into_owned(),
+        ]
+    }
+
     pub fn metrics(&self) -> String {
         let answer = self.get("/metrics");
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -344,6 +358,15 @@ pub fn skip(test: &str, why: &str) {
     stderr
         .write_all(format!("skipped: {test}: {why}\n").as_bytes())
         .unwrap();
+}
+
+/// Exit status and standard error of `edgewatch serve ARGUMENTS` with these settings, for what ends by itself.
+pub fn serve(arguments: &[&str], settings: &str) -> (ExitStatus, String) {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings).unwrap();
+    let file = file.path().to_str().unwrap();
+    let (status, _, error) = run(&[&["serve"], arguments, &["--config", file]].concat(), &[]);
+    (status, error)
 }
 
 /// Runs the binary to its end.

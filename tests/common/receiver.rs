@@ -1,7 +1,7 @@
 //! Receivers of notifications: they take what their documents allow, field by field, and behave as a test wants.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::centre::Conduct;
+use super::{header, read_request};
 
 /// Whose documents count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,29 +85,13 @@ impl Receiver {
     }
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().skip(1).find_map(|line| {
-        let (other, value) = line.split_once(':')?;
-        other.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
-}
-
 fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     loop {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            match reader.read_line(&mut head) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-        let length = header(&head, "content-length").and_then(|value| value.parse().ok());
-        let mut body = vec![0; length.unwrap_or(0)];
-        if reader.read_exact(&mut body).is_err() {
+        let Some((head, body)) = read_request(&mut reader) else {
             return;
-        }
+        };
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let conduct = {
             let mut state = state.lock().unwrap();

@@ -1,10 +1,12 @@
 //! What a real Prometheus does not do when a test wants it: odd answers, and a record of what it was asked.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use super::read_request;
 
 /// Answers requests as `answer` says. Ends with the test.
 pub struct Upstream {
@@ -59,25 +61,10 @@ impl Upstream {
 
 /// One request a connection.
 fn serve(mut stream: TcpStream, record: &Mutex<Vec<String>>, answer: &dyn Fn(&str) -> Reply) {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte) {
-            Ok(1) => head.push(byte[0]),
-            _ => return,
-        }
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse().ok())?
-    });
     // A form holds what else stands behind the `?`.
-    let mut form = vec![0; length.unwrap_or(0)];
-    if stream.read_exact(&mut form).is_err() {
+    let Some((head, form)) = read_request(&mut BufReader::new(&stream)) else {
         return;
-    }
+    };
     let target = match form.is_empty() {
         true => head.split(' ').nth(1).unwrap_or_default().to_owned(),
         false => format!(

@@ -1,7 +1,7 @@
 //! What can go wrong with receivers, Prometheus, the disk and the settings.
 
 use super::*;
-use crate::common::run;
+use crate::common::serve;
 use crate::common::small_disk::SmallDisk;
 
 #[test]
@@ -170,15 +170,11 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
             "No such file",
         ),
     ] {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        let (status, _, error) = run(&["serve", "--check", "--config", file.path().to_str().unwrap()], &[]);
+        let (status, error) = serve(&["--check"], text);
         assert!(!status.success() && error.contains(said), "{text}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "[notify.ntfy]\nurl = \"https://ntfy.sh/a\"\n").unwrap();
-    let (status, _, error) = run(&["serve", "--config", file.path().to_str().unwrap()], &[]);
+    let (status, error) = serve(&[], "[notify.ntfy]\nurl = \"https://ntfy.sh/a\"\n");
     assert!(
         !status.success() && error.contains("notify.directory") && error.contains("StateDirectory="),
         "{error}"
