@@ -16,6 +16,7 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(&directory)?;
     clap_mangen::generate_to(Cli::command(), &directory)?;
     clap_mangen::generate_to(edgewatch_dashboards::cli::Cli::command(), &directory)?;
+    clap_mangen::generate_to(edgewatch::outbound::Cli::command(), &directory)?;
     for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
         clap_complete::generate_to(shell, &mut Cli::command(), "edgewatch", &directory)?;
     }

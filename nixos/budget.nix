@@ -81,6 +81,7 @@ let
   units = [
     "edgewatch"
     "dashboards"
+    "outbound"
     "prometheus"
   ]
   ++ lib.optional (cfg.grafana.mode != "off") "grafana";
@@ -120,6 +121,7 @@ in
         dropIn "edgewatch.slice" "Slice" budget.total
         // dropIn "edgewatch.service" "Service" budget.edgewatch
         // dropIn "edgewatch-dashboards.service" "Service" budget.dashboards
+        // dropIn "edgewatch-outbound.service" "Service" budget.outbound
         // dropIn "prometheus.service" "Service" budget.prometheus
         // dropIn "grafana.service" "Service" budget.grafana
       ))

@@ -8,6 +8,7 @@
     ./prometheus.nix
     ./forward.nix
     ./notify.nix
+    ./outbound.nix
     ./remote-write.nix
     ./update.nix
     ./grafana.nix

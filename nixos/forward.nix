@@ -20,7 +20,7 @@ let
   credential = key: "forward-${key}";
   proxy = cfg.settings.proxy or null;
 
-  secretFile = shared.secretFile "the service" "/var/lib/secrets/centre";
+  secretFile = shared.secretFile "edgewatch-outbound.service" "/var/lib/secrets/centre";
 in
 {
   options.services.edgewatch.forward = {
@@ -29,9 +29,9 @@ in
       default = null;
       example = "https://centre.example.org/api/v1/write";
       description = ''
-        Where a centre takes remote_write. The service then sends it the history of Prometheus, which is kept for 15 days unless
+        Where a centre takes remote_write. The device then sends it the history of Prometheus, which is kept for 15 days unless
         {option}`services.edgewatch.prometheus.retention` says otherwise, and outages as long as that lose nothing. A centre that is named and not
-        numbered can be anywhere, so the service may then exchange packets with any address.
+        numbered can be anywhere, so what sends may then exchange packets with any address.
       '';
     };
 
@@ -88,14 +88,9 @@ in
       lib.mkDefault "15d"
     );
 
-    systemd.services.edgewatch.serviceConfig = {
-      StateDirectory = "edgewatch";
-      # Behind the empty line with which usersFile replaces the unit's own.
-      LoadCredential = lib.mkAfter (
-        lib.mapAttrsToList (key: file: "${credential key}:${file}") files
-      );
-      # Prometheus is asked on the device itself, which this unit may not do otherwise.
-      IPAddressAllow = [ "localhost" ] ++ reach ([ cfg.url ] ++ lib.optional (proxy != null) proxy);
+    systemd.services.edgewatch-outbound.serviceConfig = {
+      LoadCredential = lib.mapAttrsToList (key: file: "${credential key}:${file}") files;
+      IPAddressAllow = reach ([ cfg.url ] ++ lib.optional (proxy != null) proxy);
     };
 
     assertions = [

@@ -93,7 +93,7 @@ let
     ) receivers
     ++ lib.optional (proxy != null) proxy;
 
-  secretFile = shared.secretFile "the service" "/var/lib/secrets/notify";
+  secretFile = shared.secretFile "edgewatch-outbound.service" "/var/lib/secrets/notify";
 
   text =
     example: description:
@@ -117,7 +117,7 @@ in
 
     link = text "http://cabinet-7.example.org:8000/" "The page of this device in messages; the host name and the port of the service if it is not set.";
 
-    ntfy = receiver "ntfy. A server that is named and not numbered can be anywhere, so the service may then exchange packets with any address." {
+    ntfy = receiver "ntfy. A server that is named and not numbered can be anywhere, so what sends may then exchange packets with any address." {
       url = text "https://ntfy.sh/TOPIC" "The address of the topic. Who knows it can read what is told.";
       urlFile = secretFile "that address";
       user = text "cabinet-7" "User that {option}`passwordFile` belongs to.";
@@ -195,15 +195,9 @@ in
       (lib.mapAttrs table receivers)
     ];
 
-    systemd.services.edgewatch.serviceConfig = {
-      # Not a second time where the history is forwarded: equal values are one.
-      StateDirectory = "edgewatch";
-      # Behind the empty line with which usersFile replaces the unit's own.
-      LoadCredential = lib.mkAfter (
-        map ({ name, key, file, ... }: "${credential name key}:${file}") files
-      );
-      # Prometheus is asked on the device itself, which this unit may not do otherwise.
-      IPAddressAllow = [ "localhost" ] ++ reach targets;
+    systemd.services.edgewatch-outbound.serviceConfig = {
+      LoadCredential = map ({ name, key, file, ... }: "${credential name key}:${file}") files;
+      IPAddressAllow = reach targets;
     };
 
     assertions = [

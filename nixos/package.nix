@@ -36,6 +36,7 @@ rustPlatform.buildRustPackage {
   cargoBuildFlags = [
     "--bin=edgewatch"
     "--bin=edgewatch-dashboards"
+    "--bin=edgewatch-outbound"
     "--example=manual"
     "--example=notices"
   ];
@@ -52,7 +53,7 @@ rustPlatform.buildRustPackage {
     install -Dm644 -t $units/prometheus.service.d systemd/prometheus.service.d/*.conf
     # Grafana's unit bears this name on NixOS.
     install -Dm644 -t $units/grafana.service.d systemd/grafana-server.service.d/*.conf
-    for unit in edgewatch edgewatch-{dashboards,grafana,probe} prometheus grafana; do
+    for unit in edgewatch edgewatch-{dashboards,grafana,outbound,probe} prometheus grafana; do
       install -Dm644 -t $units/$unit.service.d systemd/10-edgewatch-sandbox.conf
     done
 

@@ -1,9 +1,10 @@
 # The package as package.nix installs it, with programs that Cargo has built, for machines that cannot build it with Nix; and without manual
-# pages, which Cargo's program would write. `binary` is edgewatch, `dashboards` edgewatch-dashboards.
+# pages, which Cargo's program would write. `binary` is edgewatch, `dashboards` edgewatch-dashboards, `outbound` edgewatch-outbound.
 {
   pkgs,
   binary,
   dashboards,
+  outbound,
 }:
 let
   inherit
@@ -26,6 +27,7 @@ pkgs.runCommand "edgewatch-${version}"
   ''
     install -Dm755 ${binary} $out/bin/edgewatch
     install -Dm755 ${dashboards} $out/bin/edgewatch-dashboards
+    install -Dm755 ${outbound} $out/bin/edgewatch-outbound
     cp -r ${src}/. source
     chmod -R u+w source
     cd source

@@ -1,11 +1,12 @@
 # The units and files of a configuration that are ours, as they come to lie in /etc on the device: the package's, with what NixOS adds.
-# For machines that cannot build the package with Nix: `binary` and `dashboards` are the programs built by cargo. See scripts/render-nixos.
+# For machines that cannot build the package with Nix: `binary`, `dashboards` and `outbound` are the programs built by cargo. See scripts/render-nixos.
 {
   flake,
   nixpkgs,
   host,
   binary,
   dashboards,
+  outbound,
 }:
 let
   system = flake.nixosConfigurations.${host}.extendModules {
@@ -19,7 +20,7 @@ let
   inherit (system) config pkgs;
   inherit (pkgs) lib;
 
-  package = import ./prebuilt.nix { inherit pkgs binary dashboards; };
+  package = import ./prebuilt.nix { inherit pkgs binary dashboards outbound; };
 
   # The stand-in for nixpkgs has no programs of its own. JSON is YAML, and its scalars and lists are TOML's.
   remarshal = nixpkgs.symlinkJoin {

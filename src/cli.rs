@@ -1,8 +1,7 @@
 //! The command line.
 
 use std::env;
-use std::os::unix::process::CommandExt;
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -10,8 +9,9 @@ use edgewatch_dashboards::{render, top};
 
 use edgewatch_program::output;
 
-use crate::dashboards::child;
-use crate::{check, notify, sensors, serve, up, update, wait};
+use crate::outbound::{notify, update};
+use crate::programs::{self, DASHBOARDS, OUTBOUND};
+use crate::{check, sensors, serve, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -59,18 +59,14 @@ impl Cli {
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
             Command::Sensors(args) => output::exit_code(sensors::run(args)),
-            Command::Notify(args) => output::exit_code(notify::run(args)),
-            Command::Top(_) | Command::Render(_) => exec_dashboards(),
-            Command::Update(args) => output::exit_code(update::run(args)),
+            Command::Notify(_) | Command::Update(_) => exec(OUTBOUND),
+            Command::Top(_) | Command::Render(_) => exec(DASHBOARDS),
             Command::Wait(args) => wait::run(args),
         }
     }
 }
 
-/// Replaces this process by the program that renders dashboards, with the same arguments.
-fn exec_dashboards() -> ExitCode {
-    let program = child::program();
-    // Returns only if it fails.
-    let error = process::Command::new(&program).args(env::args_os().skip(1)).exec();
-    output::exit_code(Err(format_args!("{}: {error}", program.display())))
+/// Replaces this process by another program, with the same arguments.
+fn exec(program: &str) -> ExitCode {
+    output::exit_code(Err(programs::exec(program, env::args_os().skip(1))))
 }

@@ -1,10 +1,9 @@
 //! edgewatch: an observability appliance for edge devices.
 //!
 //! `edgewatch serve` samples the device's sensors and its own health in the background ([`edgewatch_sensors`]) and serves the metrics
-//! (`http`), over TLS where that is set (`tls`, `web_config`, `security`); what is stored is sent to a centre (`forward`), and a person is told
-//! of alerts (`notify`); dashboards are rendered by a program of their own (`dashboards`); `edgewatch up` runs the whole stack in the foreground
-//! (`up`); `edgewatch check` checks a running stack (`check`); `edgewatch sensors` lists sensors (`sensors`); `edgewatch update` updates the device
-//! (`update`); `edgewatch wait` waits for a server (`wait`).
+//! (`http`), over TLS where that is set (`tls`, `web_config`, `security`); dashboards are rendered by a program of their own (`dashboards`), and
+//! another one sends what leaves the device (`outbound`); `edgewatch up` runs the whole stack in the foreground (`up`); `edgewatch check` checks
+//! a running stack (`check`); `edgewatch sensors` lists sensors (`sensors`); `edgewatch wait` waits for a server (`wait`).
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
@@ -13,9 +12,9 @@ pub mod cli;
 pub mod config;
 mod dashboards;
 mod format;
-mod forward;
 mod http;
-mod notify;
+pub mod outbound;
+mod programs;
 mod readings;
 mod security;
 mod sensors;
@@ -23,6 +22,5 @@ mod serve;
 mod telemetry;
 mod tls;
 mod up;
-mod update;
 mod wait;
 mod web_config;

@@ -1,5 +1,6 @@
 //! `edgewatch serve`: the sensor service, from start to stop.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Settings, SettingsError};
 use crate::dashboards::{DashboardsClient, DashboardsError};
-use crate::forward::{self, Forwarding, ForwardingError};
 use crate::http::{self, App, Reloadable, auth::BadLines};
-use crate::notify::{self, Notification, NotificationError};
+use crate::programs::{self, OUTBOUND};
 use crate::security::{Security, SecurityError};
 use crate::telemetry::Telemetry;
 use edgewatch_program::error::{Error as ProgramError, Failure};
@@ -65,9 +65,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Dashboards(#[from] DashboardsError),
     #[error(transparent)]
-    Forwarding(#[from] ForwardingError),
-    #[error(transparent)]
-    Notification(#[from] NotificationError),
+    Start(#[from] programs::StartError),
     #[error(
         "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
     )]
@@ -93,9 +91,15 @@ pub(crate) fn run(args: &Args) -> Result<(), ServeError> {
     }
     if args.check {
         Security::check(&settings)?;
-        Forwarding::check(&settings)?;
-        Notification::check(&settings)?;
         edgewatch_sensors::budget::Budget::load(settings.paths.budget.as_deref())?;
+        if settings.sends() {
+            // It reads the certificates and secrets, and says whether all is valid.
+            let mut arguments = vec![OsStr::new("serve"), OsStr::new("--check")];
+            if let Some(file) = &args.config {
+                arguments.extend([OsStr::new("--config"), file.as_os_str()]);
+            }
+            return Err(programs::exec(OUTBOUND, arguments).into());
+        }
         return Ok(output::print("the settings are valid\n")?);
     }
     logging::start("edgewatch", settings.log.level, Some(THREAD_NAME));
@@ -157,8 +161,6 @@ impl Service {
             security: Security::load(&settings, BadLines::Skip)?,
             sampler: Arc::new(Sampler::start(&settings.sensors(), Arc::clone(&telemetry.reads))?),
             dashboards: DashboardsClient::new(&settings.dashboards_program(), None)?,
-            forwarding: Forwarding::start(&settings, None)?,
-            notification: Notification::start(&settings, None)?,
             settings,
         };
         require_authentication(&addresses, &initial)?;
@@ -261,24 +263,13 @@ impl Service {
             sampler
         };
         let dashboards = DashboardsClient::new(&settings.dashboards_program(), Some(&old.dashboards))?;
-        Forwarding::check(&settings)?;
-        Notification::check(&settings)?;
-        let mut new = Reloadable {
+        let new = Reloadable {
             security: Security::load(&settings, BadLines::Refuse)?,
             sampler,
             dashboards,
-            forwarding: old.forwarding.clone(),
-            notification: old.notification.clone(),
             settings,
         };
         require_authentication(&self.app.addresses, &new)?;
-        // Last, since the threads that run end with it.
-        if forward::differs(&old.settings, &new.settings) {
-            new.forwarding = Forwarding::start(&new.settings, old.forwarding.as_deref())?;
-        }
-        if notify::differs(&old.settings, &new.settings) {
-            new.notification = Notification::start(&new.settings, old.notification.as_deref())?;
-        }
         logging::set_level(new.settings.log.level);
         let is_replaced = !Arc::ptr_eq(&old.sampler, &new.sampler);
         self.app.replace(new);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::centre::{Centre, Conduct};
 use common::prometheus::{Prometheus, installed};
 use common::small_disk::SmallDisk;
-use common::{Service, Setup, eventually, only, serve, stored};
+use common::{Service, Setup, eventually, only, serve, serve_outbound, stored};
 use tempfile::TempDir;
 
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -95,6 +95,11 @@ fn failures(service: &Service, kind: &str) -> f64 {
     service
         .metric(&format!("edge_forward_requests_failed_total{{kind=\"{kind}\"}}"))
         .unwrap()
+}
+
+fn wait_for_failure(service: &Service, kind: &str) {
+    let name = format!("edge_forward_requests_failed_total{{kind=\"{kind}\"}}");
+    service.wait_for_metric(&name, |value| value > Some(0.0));
 }
 
 fn answer(status: u16, headers: &str) -> Conduct {
@@ -188,9 +193,7 @@ fn a_cursor_that_is_damaged_or_of_the_future_loses_nothing() {
         std::fs::write(&file, text).unwrap();
         let service = stack.service(&stack.settings(&centre.url(), ""));
         // A power cut before anything was sent.
-        service.wait_for_metric("edge_forward_requests_failed_total{kind=\"server_error\"}", |value| {
-            value > Some(0.0)
-        });
+        wait_for_failure(&service, "server_error");
         match text == of_this_boot || text == of_another {
             true => service.log.wait_for("the clock may have gone back"),
             false => service.log.wait_for("not what edgewatch writes there"),
@@ -214,7 +217,7 @@ fn a_full_disk_under_the_cursor_is_told_and_stops_nothing() {
     let settings = stack.settings_in(disk.path(), &centre.url(), "");
     let service = stack.service(&settings);
     service.log.wait_for("after a restart more is sent again");
-    assert!(failures(&service, "cursor") > 0.0);
+    wait_for_failure(&service, "cursor");
     stack.assert_all_arrives(&service, &centre, from);
     disk.free();
     let cursor = disk.path().join("forward.json");
@@ -231,7 +234,7 @@ fn of_two_services_with_one_cursor_one_forwards_and_the_other_says_why_not() {
     first.wait_for_metric(SENT, |value| value > Some(0.0));
     let second = Service::start(&stack.settings(&centre.url(), ""));
     second.log.wait_for("another edgewatch has this state");
-    assert!(failures(&second, "cursor") > 0.0);
+    wait_for_failure(&second, "cursor");
     assert_eq!(second.metric(SENT), Some(0.0));
     assert_eq!(failures(&first, "cursor"), 0.0);
     // It takes over when the first one has ended.
@@ -301,9 +304,7 @@ fn a_prometheus_that_is_away_is_waited_for() {
     let settings = stack.settings(&centre.url(), "");
     let away = settings.replace(&stack.prometheus.address.to_string(), &elsewhere.to_string());
     let service = stack.service(&away);
-    service.wait_for_metric("edge_forward_requests_failed_total{kind=\"source\"}", |value| {
-        value > Some(0.0)
-    });
+    wait_for_failure(&service, "source");
     service.reload(&settings);
     stack.prometheus.kill_and_restart();
     stack.assert_all_arrives(&service, &centre, from);
@@ -334,6 +335,6 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
         assert!(!status.success() && error.contains(said), "{text}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
-    let (status, error) = serve(&[], "[forward]\nurl = \"http://centre\"\n");
+    let (status, error) = serve_outbound("[forward]\nurl = \"http://centre\"\n");
     assert!(!status.success() && error.contains("StateDirectory="), "{error}");
 }

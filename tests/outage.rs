@@ -67,7 +67,7 @@ impl Device {
 
     /// SIGKILL, and another one in its place.
     fn kill_service(&mut self) {
-        self.service.child.kill().unwrap();
+        self.service.signal("KILL");
         self.service.child.wait().unwrap();
         self.service = Setup::new(&self.settings).socket(&self.listener).start();
         self.kills += 1;

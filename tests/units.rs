@@ -11,10 +11,11 @@ use edgewatch_sensors::budget::Budget;
 const SANDBOX: &str = "systemd/10-edgewatch-sandbox.conf";
 
 /// The files that make up each unit in the order in which systemd reads them, and its table in `budget.toml`.
-const UNITS: [(&str, &[&str]); 5] = [
+const UNITS: [(&str, &[&str]); 6] = [
     ("total", &["systemd/edgewatch.slice"]),
     ("edgewatch", &["systemd/edgewatch.service", SANDBOX]),
     ("dashboards", &["systemd/edgewatch-dashboards.service", SANDBOX]),
+    ("outbound", &["systemd/edgewatch-outbound.service", SANDBOX]),
     (
         "prometheus",
         &[
@@ -87,6 +88,19 @@ const DASHBOARDS: [(&str, &str); 11] = [
         r#"+/bin/sh -c '[ "$$SERVICE_RESULT" = success ] || sleep 1'"#,
     ),
 ];
+
+/// What the program that sends has: it comes back after a fault, not after an end, keeps what it has sent, and is allowed out.
+const OUTBOUND: [(&str, &str); 8] = [
+    ("Type", "notify-reload"),
+    ("WatchdogSec", "60s"),
+    ("Restart", "on-failure"),
+    ("DynamicUser", "yes"),
+    ("StateDirectory", "edgewatch-outbound"),
+    ("RuntimeDirectory", "edgewatch-outbound"),
+    // The service, another user, reads the metrics there.
+    ("RuntimeDirectoryMode", "0755"),
+    ("IPAddressAllow", "any"),
+];
 const HIDES_WHAT_THE_SENSOR_READS: [&str; 3] = ["ProcSubset", "PrivateNetwork", "ProtectClock"];
 
 fn read(name: &str) -> String {
@@ -115,6 +129,7 @@ fn required(table: &str) -> impl Iterator<Item = &'static (&'static str, &'stati
         "total" => &[],
         "edgewatch" => &[&SERVICES, &ALWAYS, &SENSOR],
         "dashboards" => &[&SERVICES, &DASHBOARDS],
+        "outbound" => &[&SERVICES, &OUTBOUND],
         _ => &[&SERVICES, &ALWAYS],
     };
     lists.iter().copied().flatten()
@@ -255,7 +270,7 @@ fn a_line_that_is_missing_or_different_is_found() {
                         name,
                         text.replacen(&format!("\n{line}\n"), &format!("\n{replacement}\n"), 1),
                     );
-                    let is_redundant = table == "edgewatch" && line == "Type=notify";
+                    let is_redundant = ["edgewatch", "outbound"].contains(&table) && line == "Type=notify";
                     assert_eq!(
                         problems(&files).is_empty(),
                         is_redundant,
@@ -279,6 +294,7 @@ fn what_the_units_are_promised_and_limited_to_fits_into_the_slice() {
     let units = [
         &budget.edgewatch,
         &budget.dashboards,
+        &budget.outbound,
         &budget.prometheus.unit,
         &budget.grafana.unit,
     ];
@@ -330,6 +346,18 @@ fn the_service_and_nobody_else_reaches_the_dashboards() {
     );
 }
 
+/// What the network may ask neither connects to it nor has its secrets.
+#[test]
+fn the_service_has_no_way_out_and_starts_what_has_one() {
+    let service = read("systemd/edgewatch.service");
+    assert!(!service.contains("\nIPAddressAllow=") && !service.contains("\nStateDirectory="));
+    assert!(service.contains("\nWants=edgewatch-outbound.service\n"));
+    assert!(service.contains("\nPropagatesReloadTo=edgewatch-outbound.service\n"));
+    let metrics = Settings::default().paths.outbound;
+    let directory = Path::new("/run/edgewatch-outbound");
+    assert_eq!(metrics.parent(), Some(directory));
+}
+
 /// A start that another unit asks for does not wait for `RestartSec=`: units that pull each other in would restart without a pause when
 /// a program cannot be run.
 #[test]
@@ -338,6 +366,7 @@ fn no_unit_starts_another_that_waits_to_restart() {
     let units = [
         "systemd/edgewatch.service",
         "systemd/edgewatch-dashboards.service",
+        "systemd/edgewatch-outbound.service",
         "systemd/edgewatch-probe.service",
         "systemd/edgewatch-probe.timer",
         "systemd/prometheus.service.d/edgewatch.conf",

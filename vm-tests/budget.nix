@@ -35,6 +35,7 @@
         services = {
             "edgewatch": "edgewatch.service",
             "dashboards": "edgewatch-dashboards.service",
+            "outbound": "edgewatch-outbound.service",
             "prometheus": "prometheus.service",
             "grafana": "grafana.service",
         }
@@ -48,7 +49,7 @@
             same(unit(service, "ProtectSystem"), "strict")
 
     with subtest("the kernel agrees"):
-        same(read("prometheus.service/memory.max"), str(84 * M))
+        same(read("prometheus.service/memory.max"), str(76 * M))
         assert f"GOMEMLIMIT={budget['prometheus']['gomemlimit']}" in unit("prometheus.service", "Environment")
 
     with subtest("within it at rest"):

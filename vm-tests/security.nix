@@ -75,7 +75,7 @@ in
           machine.fail(f"su -s /bin/sh nobody -c '{ask}'")
 
       with subtest("the sandboxes are as tight as promised"):
-          for name, limit in {"edgewatch": 1.5, "edgewatch-dashboards": 1.5, "prometheus": 2.0, "grafana": 2.5}.items():
+          for name, limit in {"edgewatch": 1.5, "edgewatch-dashboards": 1.5, "edgewatch-outbound": 1.5, "prometheus": 2.0, "grafana": 2.5}.items():
               table = machine.succeed(f"systemd-analyze security --no-pager {name}.service | tail -n 1")
               exposure = float(table.split(":")[1].split()[0])
               assert exposure <= limit, table

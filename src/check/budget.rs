@@ -256,16 +256,23 @@ mod tests {
     #[test]
     fn charged_memory_is_judged_by_what_the_kernel_cannot_take_back() {
         let text = unit("edgewatch.slice", 299.0, 300.0, 200.0)
-            + &unit("edgewatch.service", 11.0, 11.5, 0.1)
-            + &unit("prometheus.service", 50.0, 84.5, 20.0);
+            + &unit("edgewatch.service", 10.0, 10.5, 0.1)
+            + &unit("prometheus.service", 50.0, 76.5, 20.0);
         let verdicts = judge_charged(&Samples::parse(&text).unwrap(), &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Ok, Status::Warn, Status::Skip, Status::Fail, Status::Skip]
+            [
+                Status::Ok,
+                Status::Warn,
+                Status::Skip,
+                Status::Skip,
+                Status::Fail,
+                Status::Skip
+            ]
         );
         assert_eq!(
             verdicts[1].found,
-            "11.0 MB now (0.1 MB of it file cache), 11.5 MB at peak, limit 12.0 MB"
+            "10.0 MB now (0.1 MB of it file cache), 10.5 MB at peak, limit 11.0 MB"
         );
     }
 
@@ -276,14 +283,28 @@ mod tests {
         let verdicts = judge_resident(&resident, &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Ok, Status::Ok, Status::Skip, Status::Ok, Status::Skip]
+            [
+                Status::Ok,
+                Status::Ok,
+                Status::Skip,
+                Status::Skip,
+                Status::Ok,
+                Status::Skip
+            ]
         );
         assert_eq!(verdicts[0].found, "100.0 MB resident, not enforced; limit 300.0 MB");
         let resident = by_unit(vec![row("sensor", 10.0), row("prometheus", 300.0)]);
         let verdicts = judge_resident(&resident, &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Fail, Status::Ok, Status::Skip, Status::Warn, Status::Skip]
+            [
+                Status::Fail,
+                Status::Ok,
+                Status::Skip,
+                Status::Skip,
+                Status::Warn,
+                Status::Skip
+            ]
         );
     }
 
@@ -298,7 +319,14 @@ mod tests {
         let verdicts = judge_cpu(&cores, &budget());
         assert_eq!(
             statuses(&verdicts),
-            [Status::Warn, Status::Ok, Status::Skip, Status::Fail, Status::Skip]
+            [
+                Status::Warn,
+                Status::Ok,
+                Status::Skip,
+                Status::Skip,
+                Status::Fail,
+                Status::Skip
+            ]
         );
         assert_eq!(verdicts[1].found, "0.010 of 0.5 CPUs");
     }
@@ -316,18 +344,18 @@ mod tests {
             )
         };
         let judge = |text: &str| judge_limits(&Samples::parse(text).unwrap(), &budget());
-        let well = controllers.to_owned() + &limits(SLICE, 300.0, "2") + &limits("edgewatch.service", 12.0, "0.5");
+        let well = controllers.to_owned() + &limits(SLICE, 300.0, "2") + &limits("edgewatch.service", 11.0, "0.5");
         assert_eq!(judge(&well).status, Status::Ok);
         let changed = judge(&(well.clone() + &limits("prometheus.service", 60.0, "1.5")));
         assert_eq!(changed.status, Status::Warn);
         assert_eq!(
             changed.found,
-            "prometheus.service has 60.0 MB instead of 84.0 MB; prometheus.service has 1.5 CPUs instead of 1 CPUs"
+            "prometheus.service has 60.0 MB instead of 76.0 MB; prometheus.service has 1.5 CPUs instead of 1 CPUs"
         );
         let open = judge(&(well + "edge_unit_memory_current_bytes{unit=\"prometheus.service\"} 1\n"));
         assert!(
             open.found
-                .contains("prometheus.service has no limit instead of 84.0 MB"),
+                .contains("prometheus.service has no limit instead of 76.0 MB"),
             "{}",
             open.found
         );

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
-use edgewatch_sensors::budget::{DASHBOARDS, GRAFANA, GRAFANA_OF_DEBIAN, SLICE};
+use edgewatch_sensors::budget::{DASHBOARDS, GRAFANA, GRAFANA_OF_DEBIAN, OUTBOUND, SLICE};
 
 const SERVICE: &str = "edgewatch.service";
-const UNITS: [&str; 8] = [
+const UNITS: [&str; 9] = [
     SLICE,
     "edgewatch.socket",
     SERVICE,
     "edgewatch-dashboards.socket",
     DASHBOARDS,
+    OUTBOUND,
     "prometheus.service",
     GRAFANA,
     GRAFANA_OF_DEBIAN,
@@ -48,7 +49,7 @@ impl Unit {
     /// Whether nothing is wrong while it does not run. While it ends it is known already whether it ended well.
     fn is_asleep(&self) -> bool {
         let state = self.property("ActiveState");
-        (self.is_grafana() || self.property("Id") == DASHBOARDS)
+        (self.is_grafana() || [DASHBOARDS, OUTBOUND].contains(&self.property("Id")))
             && (state == "inactive" || state == "deactivating" && self.property("Result") == "success")
     }
 }
@@ -173,6 +174,7 @@ fn judge_unit(unit: &Unit) -> Verdict {
             format!("set Slice={SLICE} with a drop-in: systemctl edit {id}; systemctl restart {id}"),
         ),
         "active" => Verdict::ok(subject, state),
+        _ if unit.is_asleep() && id == OUTBOUND => Verdict::ok(subject, "ended: nothing to send is set"),
         _ if unit.is_asleep() => Verdict::ok(subject, format!("asleep: it starts on demand{restarts}")),
         "activating" | "reloading" => Verdict::warn(subject, state, format!("wait, or see journalctl -u {id}")),
         _ => Verdict::fail(
@@ -194,6 +196,7 @@ Result=success\nId=edgewatch.socket\nLoadState=loaded\nActiveState=active\nSubSt
 Result=success\nNRestarts=2\nSlice=edgewatch.slice\nId=edgewatch.service\nLoadState=loaded\nActiveState=active\nSubState=running\n
 Result=success\nId=edgewatch-dashboards.socket\nLoadState=loaded\nActiveState=active\nSubState=listening\nSlice=system.slice\n
 Result=success\nNRestarts=0\nSlice=\nId=edgewatch-dashboards.service\nLoadState=loaded\nActiveState=inactive\nSubState=dead\n
+Result=success\nNRestarts=0\nSlice=\nId=edgewatch-outbound.service\nLoadState=loaded\nActiveState=inactive\nSubState=dead\n
 Result=success\nNRestarts=0\nSlice=edgewatch.slice\nId=prometheus.service\nLoadState=loaded\nActiveState=active\nSubState=running\n
 Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiveState=inactive\nSubState=dead\n";
 
@@ -203,16 +206,16 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
 
     #[test]
     fn running_units_and_sleeping_ones_are_well() {
-        assert_eq!(statuses(WELL), [Status::Ok; 7]);
+        assert_eq!(statuses(WELL), [Status::Ok; 8]);
         let units = parse(WELL);
         assert_eq!(judge(&units)[2].found, "active (running), restarts: 2");
         assert_eq!(grafana_runs(&units), Some(false));
         assert_eq!(grafana_runs(&[]), None);
         let debian = WELL.replace("Id=grafana.service", "Id=grafana-server.service");
-        assert_eq!(statuses(&debian), [Status::Ok; 7]);
+        assert_eq!(statuses(&debian), [Status::Ok; 8]);
         assert_eq!(grafana_runs(&parse(&debian)), Some(false));
         let (_, grafana) = WELL.rsplit_once("\n\n").unwrap();
-        assert_eq!(statuses(&format!("{WELL}\n{grafana}")), [Status::Ok; 7]);
+        assert_eq!(statuses(&format!("{WELL}\n{grafana}")), [Status::Ok; 8]);
     }
 
     #[test]
@@ -224,7 +227,7 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
         assert_eq!(statuses(&failed)[2], Status::Fail);
         assert_eq!(judge(&parse(&failed))[2].found, "failed (failed), result oom-kill");
         let outside = WELL.replace("NRestarts=0\nSlice=edgewatch.slice", "NRestarts=0\nSlice=system.slice");
-        assert_eq!(statuses(&outside)[5], Status::Warn);
+        assert_eq!(statuses(&outside)[6], Status::Warn);
         let dashboards = |ends: &str| {
             let text = WELL.replace(
                 "Result=success\nNRestarts=0\nSlice=\nId=edgewatch-dashboards.service\nLoadState=loaded\nActiveState=inactive",
@@ -241,7 +244,7 @@ Result=success\nNRestarts=0\nSlice=\nId=grafana.service\nLoadState=loaded\nActiv
             "Id=grafana.service\nLoadState=loaded",
             "Id=grafana.service\nLoadState=not-found",
         );
-        assert_eq!(statuses(&absent), [Status::Ok; 6]);
+        assert_eq!(statuses(&absent), [Status::Ok; 7]);
     }
 
     #[test]

@@ -148,7 +148,13 @@ impl Settings {
             textfile: self.textfile.clone(),
             mqtt: self.mqtt.clone(),
             modbus: self.modbus.clone(),
+            sends: self.sends(),
         }
+    }
+
+    /// Whether the program that sends has something to do.
+    pub fn sends(&self) -> bool {
+        self.forward.url.is_some() || !self.notify.is_off()
     }
 
     /// The settings of the program that renders dashboards.

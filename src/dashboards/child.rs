@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::programs::{self, DASHBOARDS};
 use edgewatch_program::lock::lock;
 use edgewatch_program::logging;
 use tempfile::TempDir;
@@ -17,8 +18,6 @@ use tokio::process::{Child as Process, Command};
 const HEALTH_CHECK: Duration = Duration::from_secs(5);
 /// Time before a restart after a failure.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
-/// The name of the program, in the directory of our own.
-const PROGRAM: &str = "edgewatch-dashboards";
 
 /// The program, whether it runs or not.
 pub(crate) struct Child {
@@ -83,7 +82,7 @@ impl Child {
     }
 
     fn start(&self) -> io::Result<Process> {
-        let program = program();
+        let program = programs::path(DASHBOARDS);
         let mut command = Command::new(&program);
         command
             .args(["serve", "--log-level", logging::level().name()])
@@ -160,11 +159,4 @@ impl Child {
             }
         }
     }
-}
-
-/// The path of the program, in the directory of this one.
-pub(crate) fn program() -> PathBuf {
-    let own = std::env::current_exe().ok();
-    let beside = own.and_then(|own| Some(own.parent()?.join(PROGRAM)));
-    beside.filter(|path| path.exists()).unwrap_or_else(|| PROGRAM.into())
 }

@@ -30,14 +30,7 @@ pub(crate) async fn metrics(
     let gzip = !is_local(request.peer_addr()) && accepted.is_some_and(|Header(accepted)| wants_gzip(&accepted));
     let body = ENCODER.with_borrow_mut(|encoder| {
         let mut own = app.telemetry.gather();
-        own.extend(current.forwarding.iter().flat_map(|forwarding| forwarding.gather()));
         own.extend(current.security.tls.iter().flat_map(|tls| tls.gather()));
-        own.extend(
-            current
-                .notification
-                .iter()
-                .flat_map(|notification| notification.gather()),
-        );
         let text = encoder.encode(&current.sampler, &own)?;
         let body = match gzip {
             true => compress(text)?,

@@ -37,8 +37,6 @@ use futures_util::FutureExt;
 
 use crate::config::Settings;
 use crate::dashboards::DashboardsClient;
-use crate::forward::Forwarding;
-use crate::notify::Notification;
 use crate::security::Security;
 use crate::telemetry::{ROUTE_ERROR, Telemetry};
 use client::{ClientConnection, RequestGuard};
@@ -69,10 +67,6 @@ pub(crate) struct Reloadable {
     pub(crate) sampler: Arc<Sampler>,
     pub(crate) security: Security,
     pub(crate) dashboards: DashboardsClient,
-    /// `None` if nothing is forwarded.
-    pub(crate) forwarding: Option<Arc<Forwarding>>,
-    /// `None` if nobody is told of alerts.
-    pub(crate) notification: Option<Arc<Notification>>,
 }
 
 impl App {

@@ -141,7 +141,8 @@ pub(crate) async fn show(
     }
 }
 
-async fn ended(child: &mut Option<Child>) -> ChildExit {
+/// Waits until it ends; for ever if there is none.
+pub(super) async fn ended(child: &mut Option<Child>) -> ChildExit {
     match child {
         Some(child) => child.ended().await,
         None => pending().await,
@@ -162,11 +163,11 @@ mod tests {
                 stored: 123.0,
                 ..Scrapes::default()
             }),
-            memory: vec![("edgewatch", 4_300_000, 12 << 20), ("prometheus", 61 << 20, 84 << 20)],
+            memory: vec![("edgewatch", 4_300_000, 11 << 20), ("prometheus", 61 << 20, 76 << 20)],
         };
         assert_eq!(
             snapshot.to_string(),
-            "targets 2/2 up · scrapes 99.1 % of 123 · RSS edgewatch 4.1/12 MB, prometheus 61/84 MB"
+            "targets 2/2 up · scrapes 99.1 % of 123 · RSS edgewatch 4.1/11 MB, prometheus 61/76 MB"
         );
         snapshot.scrapes = Some(Scrapes {
             good: 99_999.0,

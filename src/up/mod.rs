@@ -4,6 +4,7 @@ mod child;
 mod error;
 mod grafana;
 mod live;
+mod outbound;
 mod plan;
 mod ports;
 pub(crate) mod processes;
@@ -29,7 +30,7 @@ use edgewatch_program::logging;
 use edgewatch_program::signals::Signals;
 use edgewatch_program::socket::Socket;
 use edgewatch_prometheus_client::{Client, prometheus::Prometheus};
-use live::StackProcess;
+use live::{StackProcess, ended};
 use plan::Plan;
 use state_dir::StateDir;
 use terminal::say;
@@ -113,13 +114,15 @@ async fn up(args: &Args) -> Result<(), UpError> {
 struct Stack {
     service: Option<Service>,
     prometheus: Option<Child>,
+    outbound: Option<Child>,
     grafana: Option<Child>,
 }
 
 impl Stack {
     /// Starts everything and shows the status, until something fails.
     async fn run(&mut self, args: &Args) -> Result<(), UpError> {
-        let plan = Plan::make(args).await?;
+        let mut plan = Plan::make(args).await?;
+        let _metrics = outbound::place_metrics(&mut plan.settings)?;
         let (budget, state) = (plan.budget, plan.state);
         let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
         logging::start(
@@ -127,7 +130,7 @@ impl Stack {
             plan.settings.log.level,
             Some(edgewatch_sensors::sampler::THREAD_NAME),
         );
-        let service = Service::start(plan.settings, vec![Socket::Tcp(plan.service.socket)])?;
+        let service = Service::start(plan.settings.clone(), vec![Socket::Tcp(plan.service.socket)])?;
         let service = self.service.insert(service);
         service.wait_until_complete().await;
         let began = Instant::now();
@@ -137,6 +140,17 @@ impl Stack {
             StackProcess::new("edgewatch", std::process::id(), budget.edgewatch.memory_max),
             StackProcess::new("prometheus", child.pid(), budget.prometheus.unit.memory_max),
         ];
+        let sending = match plan.settings.sends() {
+            true => Some(outbound::start(&plan.settings, &state)?),
+            false => None,
+        };
+        let limit = budget.outbound.memory_max;
+        processes.extend(
+            sending
+                .as_ref()
+                .map(|child| StackProcess::new("outbound", child.pid(), limit)),
+        );
+        self.outbound = sending;
         let grafana = &mut self.grafana;
         let attended = async {
             let api = Prometheus::new(Client::new(&format!("http://{prometheus_at}"))?);
@@ -156,13 +170,17 @@ impl Stack {
         tokio::select! {
             exit = self.prometheus.insert(child).ended() => Err(prometheus::explain(exit)),
             error = service.ended() => Err(error.into()),
+            exit = ended(&mut self.outbound) => Err(UpError::Ended(exit)),
             result = attended => result,
         }
     }
 
     /// Stops what runs, those that depend on others first: a scrape of a stopped service would fail.
     async fn stop(&mut self) {
-        for child in [self.grafana.take(), self.prometheus.take()].into_iter().flatten() {
+        for child in [self.grafana.take(), self.outbound.take(), self.prometheus.take()]
+            .into_iter()
+            .flatten()
+        {
             child.stop().await;
         }
         if let Some(service) = self.service.take() {

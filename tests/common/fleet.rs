@@ -229,9 +229,9 @@ impl Fleet {
         let budget = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("budget.toml")).unwrap();
         // A service that is built for tests is several times as large.
         let budget = budget
-            .replace("\"12M\"", "\"80M\"")
-            .replace("\"180M\"", "\"112M\"")
-            .replace("\"170M\"", "\"110M\"");
+            .replace("\"11M\"", "\"80M\"")
+            .replace("\"180M\"", "\"110M\"")
+            .replace("\"170M\"", "\"109M\"");
         fs::write(self.path("budget.toml"), budget).unwrap();
         let public = BASE64.encode([&PREFIX[..], self.key.public_key().as_ref()].concat());
         let settings = format!(

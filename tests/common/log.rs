@@ -6,14 +6,20 @@ use std::thread;
 
 use super::eventually;
 
-/// What the service writes to stderr.
+/// What processes write to stderr.
 #[derive(Clone)]
 pub struct Log(Arc<Mutex<String>>);
 
 impl Log {
-    pub fn follow(mut stream: impl Read + Send + 'static) -> Self {
-        let text = Arc::new(Mutex::new(String::new()));
-        let shared = Arc::clone(&text);
+    pub fn follow(stream: impl Read + Send + 'static) -> Self {
+        let log = Self(Arc::default());
+        log.add(stream);
+        log
+    }
+
+    /// Adds what is read from another stream.
+    pub fn add(&self, mut stream: impl Read + Send + 'static) {
+        let shared = Arc::clone(&self.0);
         thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(length @ 1..) = stream.read(&mut buffer) {
@@ -23,7 +29,6 @@ impl Log {
                     .push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
         });
-        Self(text)
     }
 
     pub fn text(&self) -> String {

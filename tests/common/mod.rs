@@ -52,6 +52,14 @@ pub fn binary() -> &'static str {
     OTHER.as_deref().unwrap_or(OWN_BINARY)
 }
 
+/// The program that forwards and notifies, of the same build.
+pub fn outbound_binary() -> PathBuf {
+    Path::new(binary()).with_file_name("edgewatch-outbound")
+}
+
+/// Where it leaves its metrics for the service.
+const OUTBOUND_METRICS: &str = "EDGEWATCH__PATHS__OUTBOUND";
+
 /// Longer than anything takes on a busy machine; a test that needs it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -101,8 +109,9 @@ impl Setup {
 
     /// Starts the service and waits for `READY=1`.
     pub fn start(self) -> Service {
-        let service = self.spawn();
+        let mut service = self.spawn();
         service.manager.wait_for("READY=1");
+        service.start_outbound();
         service
     }
 
@@ -117,6 +126,7 @@ impl Setup {
             .env("NOTIFY_SOCKET", &manager.path)
             // The name by which the tests ask; no name of this machine.
             .env("EDGEWATCH__HTTP__HOSTS", "device")
+            .env(OUTBOUND_METRICS, directory.path().join("outbound.prom"))
             .env_remove("JOURNAL_STREAM")
             .envs(self.environment)
             .stderr(Stdio::piped());
@@ -127,6 +137,7 @@ impl Setup {
         let log = Log::follow(child.stderr.take().unwrap());
         Service {
             child,
+            outbound: None,
             manager,
             log,
             file,
@@ -180,6 +191,8 @@ fn with_free_port(settings: &str) -> String {
 /// A service under test; killed when dropped.
 pub struct Service {
     pub child: Child,
+    /// What forwards and notifies, if the settings ask for it, as the stack has it beside the service; it writes the same log.
+    pub outbound: Option<Child>,
     pub manager: Manager,
     pub log: Log,
     pub file: PathBuf,
@@ -190,6 +203,30 @@ impl Service {
     /// With these settings and otherwise the defaults.
     pub fn start(settings: &str) -> Self {
         Setup::new(settings).start()
+    }
+
+    fn start_outbound(&mut self) {
+        let settings = std::fs::read_to_string(&self.file).unwrap();
+        if !settings.contains("[forward]") && !settings.contains("[notify") {
+            return;
+        }
+        let before = self.manager.count("READY=1");
+        let mut command = Command::new(outbound_binary());
+        command
+            .args(["serve", "--config"])
+            .arg(&self.file)
+            .env("NOTIFY_SOCKET", &self.manager.path)
+            .env(OUTBOUND_METRICS, self.directory.path().join("outbound.prom"))
+            .env_remove("JOURNAL_STREAM")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        self.log.add(child.stderr.take().unwrap());
+        self.outbound = Some(child);
+        self.manager.wait_for_nth("READY=1", before + 1);
+        // The service may have looked just before.
+        self.wait_for_metric("edge_outbound_up", |up| up == Some(1.0));
     }
 
     /// Where it listens, as it told systemd.
@@ -215,13 +252,15 @@ impl Service {
     pub fn everything_shown(&self) -> Vec<String> {
         let settings = ["serve", "--print-config", "--config", self.file.to_str().unwrap()];
         let (_, printed, said) = run(&settings, &[]);
-        let command = std::fs::read(format!("/proc/{}/cmdline", self.child.id())).unwrap();
+        let processes = [Some(&self.child), self.outbound.as_ref()].into_iter().flatten();
+        let commands = processes.map(|child| std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap());
+        let commands: Vec<u8> = commands.flatten().collect();
         vec![
             self.log.text(),
             printed,
             said,
             self.get("/").text() + &self.metrics(),
-            String::from_utf8_lossy(&command).into_owned(),
+            String::from_utf8_lossy(&commands).into_owned(),
         ]
     }
 
@@ -246,8 +285,11 @@ impl Service {
         assert!(held, "{series} stayed at {last:?}\n{}", self.log.text());
     }
 
+    /// To the service, and to what sends beside it.
     pub fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
+        for child in [Some(&self.child), self.outbound.as_ref()].into_iter().flatten() {
+            signal(child.id(), name);
+        }
     }
 
     /// Replaces the settings file as an editor does, so that it is never seen half written.
@@ -262,7 +304,8 @@ impl Service {
         let before = self.manager.count("READY=1");
         self.configure(settings);
         self.signal("HUP");
-        self.manager.wait_for_nth("READY=1", before + 1);
+        let answers = 1 + usize::from(self.outbound.is_some());
+        self.manager.wait_for_nth("READY=1", before + answers);
         assert_eq!(
             self.metric("edge_config_last_reload_successful"),
             Some(1.0),
@@ -289,8 +332,10 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in [Some(&mut self.child), self.outbound.as_mut()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -369,6 +414,15 @@ pub fn serve(arguments: &[&str], settings: &str) -> (ExitStatus, String) {
     (status, error)
 }
 
+/// As [`serve`], of what forwards and notifies.
+pub fn serve_outbound(settings: &str) -> (ExitStatus, String) {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings).unwrap();
+    let mut command = Command::new(outbound_binary());
+    let output = command.args(["serve", "--config"]).arg(file.path()).output().unwrap();
+    (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, String, String) {
     let output = Command::new(binary())
@@ -396,11 +450,11 @@ pub fn users_file_of_cost(entries: &[(&str, &str)], cost: u32) -> NamedTempFile 
     file
 }
 
-/// Settings in which every source but those named is switched off.
+/// Settings in which every source but those named is switched off. That of what is sent is only on where something is.
 pub fn only(sources: &[&str]) -> String {
     let mut settings = String::new();
     for name in edgewatch_sensors::collectors::names() {
-        if !sources.contains(&name) {
+        if !sources.contains(&name) && name != "outbound" {
             let _ = writeln!(settings, "[sources.{name}]\nenabled = false");
         }
     }

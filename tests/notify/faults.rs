@@ -1,8 +1,8 @@
 //! What can go wrong with receivers, Prometheus, the disk and the settings.
 
 use super::*;
-use crate::common::serve;
 use crate::common::small_disk::SmallDisk;
+use crate::common::{serve, serve_outbound};
 
 #[test]
 fn whatever_the_receiver_answers_is_tried_again_until_it_takes_the_alert() {
@@ -61,7 +61,7 @@ fn what_is_refused_as_too_large_is_told_in_fewer_words() {
         message.contains("more.") && message.contains("- warning: Alert"),
         "{message}"
     );
-    assert!(failures(&service, "ntfy", "too_large") > 0.0);
+    wait_for_failure(&service, "ntfy", "too_large");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_full_disk_under_the_state_is_told_and_keeps_nobody_from_being_told() {
     let service = Service::start(&settings(&story, disk.path(), &receiver.url(), ""));
     wait_until_taken(&receiver, 1, &service);
     service.log.wait_for("after a restart alerts may be told again");
-    assert!(failures(&service, "ntfy", "cursor") > 0.0);
+    wait_for_failure(&service, "ntfy", "cursor");
     assert_eq!(receiver.taken().len(), 1);
 }
 
@@ -174,7 +174,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
         assert!(!status.success() && error.contains(said), "{text}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
-    let (status, error) = serve(&[], "[notify.ntfy]\nurl = \"https://ntfy.sh/a\"\n");
+    let (status, error) = serve_outbound("[notify.ntfy]\nurl = \"https://ntfy.sh/a\"\n");
     assert!(
         !status.success() && error.contains("notify.directory") && error.contains("StateDirectory="),
         "{error}"

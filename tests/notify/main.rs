@@ -331,7 +331,7 @@ fn a_reload_goes_on_with_what_was_told_and_a_receiver_that_is_gone_is_not_told()
     let service = Service::start(&settings(""));
     wait_until_taken(&receiver, 1, &service);
     service.reload(&settings("repeat = \"1h\""));
-    assert_eq!(service.metric(SENT), Some(1.0));
+    service.wait_for_metric(SENT, |sent| sent == Some(1.0));
     let asked = story.upstream.asked().len();
     assert!(eventually(|| story.upstream.asked().len() > asked + 6));
     assert_eq!(receiver.taken().len(), 1);

@@ -59,7 +59,7 @@ impl Counters {
         )?;
         let retention = Gauge::new(
             "edge_forward_retention_seconds",
-            "How long the local Prometheus keeps what is not sent, by time; +Inf if only its size is limited.",
+            "How long the local Prometheus keeps what is not sent, by time; absent if only its size is limited.",
         )?;
         retention.set(f64::NAN);
         for counter in [&sent, &refused, &bytes] {
@@ -103,12 +103,12 @@ impl Counters {
         };
         self.age.set(age);
         let mut families = self.registry.gather();
-        // What is not known yet is absent.
+        // What is not known yet is absent, and so is a time that has no end.
         families.retain(|family| {
             !family
                 .get_metric()
                 .iter()
-                .any(|metric| metric.get_gauge().get_value().is_nan())
+                .any(|metric| !metric.get_gauge().get_value().is_finite())
         });
         families
     }

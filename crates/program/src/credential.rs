@@ -32,11 +32,14 @@ fn in_units(bytes: u64) -> String {
     }
 }
 
-/// Where systemd keeps the credentials of the service while it runs; only root may look.
-const OF_SERVICE: &str = "/run/credentials/edgewatch.service";
+/// Where systemd keeps the credentials of the units while they run; only root may look.
+const OF_UNITS: [&str; 2] = [
+    "/run/credentials/edgewatch.service",
+    "/run/credentials/edgewatch-outbound.service",
+];
 
 /// The path of `file`: a relative one is a credential of the unit (systemd.exec(5), `LoadCredential=`). A command that root runs beside the
-/// service finds those of the service.
+/// units finds those of the units.
 pub fn path(file: &Path) -> PathBuf {
     if file.is_absolute() {
         return file.to_owned();
@@ -44,12 +47,9 @@ pub fn path(file: &Path) -> PathBuf {
     if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
         return Path::new(&directory).join(file);
     }
-    let of_service = Path::new(OF_SERVICE).join(file);
-    if of_service.exists() {
-        of_service
-    } else {
-        file.to_owned()
-    }
+    let of_units = OF_UNITS.map(|unit| Path::new(unit).join(file));
+    let known = of_units.into_iter().find(|path| path.exists());
+    known.unwrap_or_else(|| file.to_owned())
 }
 
 /// The text of a file of at most `max` bytes. It may be something that blocks on open or read, such as a pipe.

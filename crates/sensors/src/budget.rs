@@ -15,6 +15,9 @@ pub const SLICE: &str = "edgewatch.slice";
 /// The unit that shows dashboards, which runs only while somebody looks.
 pub const DASHBOARDS: &str = "edgewatch-dashboards.service";
 
+/// The unit that forwards and notifies, which runs only where the settings ask for it.
+pub const OUTBOUND: &str = "edgewatch-outbound.service";
+
 /// Grafana's unit in the budget and in metrics, whatever its package calls it.
 pub const GRAFANA: &str = "grafana.service";
 
@@ -31,6 +34,8 @@ pub struct Budget {
     pub edgewatch: UnitBudget,
     /// The program that shows dashboards.
     pub dashboards: UnitBudget,
+    /// The program that forwards and notifies.
+    pub outbound: UnitBudget,
     /// Prometheus.
     pub prometheus: PrometheusBudget,
     /// Grafana.
@@ -219,12 +224,13 @@ impl Budget {
     }
 
     /// Name, memory and CPUs of the slice and of each unit in it.
-    pub fn units(&self) -> [(&'static str, Bytes, Cores); 5] {
+    pub fn units(&self) -> [(&'static str, Bytes, Cores); 6] {
         let of = |unit, budget: &UnitBudget| (unit, budget.memory_max, budget.cpu_quota);
         [
             (SLICE, self.total.memory_max, self.total.cpu_quota),
             of("edgewatch.service", &self.edgewatch),
             of(DASHBOARDS, &self.dashboards),
+            of(OUTBOUND, &self.outbound),
             of("prometheus.service", &self.prometheus.unit),
             of(GRAFANA, &self.grafana.unit),
         ]
@@ -250,7 +256,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_in_every_table() {
-        for table in ["total", "edgewatch", "dashboards", "prometheus", "grafana"] {
+        for table in ["total", "edgewatch", "dashboards", "outbound", "prometheus", "grafana"] {
             let text = SHIPPED.replace(&format!("[{table}]"), &format!("[{table}]\nmemory_maximum = \"1M\""));
             let message = toml::from_str::<Budget>(&text).unwrap_err().to_string();
             assert!(message.contains("unknown field `memory_maximum`"), "{table}: {message}");

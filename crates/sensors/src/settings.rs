@@ -32,6 +32,8 @@ pub struct Settings {
     pub mqtt: mqtt::Mqtt,
     /// Meters that answer to Modbus.
     pub modbus: modbus::Modbus,
+    /// Whether the program that sends has something to send, and metrics of it.
+    pub sends: bool,
 }
 
 /// `type` of a value that somebody has named.
@@ -89,6 +91,8 @@ pub struct Paths {
     pub rootfs: PathBuf,
     /// A `budget.toml` instead of the built-in one.
     pub budget: Option<PathBuf>,
+    /// The file in which the program that sends leaves its metrics for the service. Not on a card: it is written once a second.
+    pub outbound: PathBuf,
 }
 
 impl Default for Paths {
@@ -98,6 +102,7 @@ impl Default for Paths {
             sysfs: "/sys".into(),
             rootfs: "/".into(),
             budget: None,
+            outbound: "/run/edgewatch-outbound/metrics.prom".into(),
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) mod names;
 pub mod netstat;
 pub mod network;
 pub mod os;
+pub mod outbound;
 pub mod power_supply;
 pub mod pressure;
 pub mod process;
@@ -80,6 +81,7 @@ pub const ALL: &[&Definition] = &[
     &netstat::COLLECTOR,
     &network::COLLECTOR,
     &os::COLLECTOR,
+    &outbound::COLLECTOR,
     &power_supply::COLLECTOR,
     &pressure::COLLECTOR,
     &process::COLLECTOR,
@@ -137,6 +139,8 @@ impl Definition {
         } else if self.name == modbus::COLLECTOR.name {
             // It has a thread of its own, which nobody needs without a bus.
             !settings.modbus.buses.is_empty()
+        } else if self.name == outbound::COLLECTOR.name {
+            settings.sends
         } else {
             settings.collect >= self.collect
         };

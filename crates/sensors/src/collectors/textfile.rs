@@ -1,12 +1,12 @@
 //! Values that other programs leave in files (`*.prom`, in Prometheus' text format), with the semantics of node_exporter's collector.
 
-mod parse;
+pub(super) mod parse;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::collectors::{Collector, Definition, Schedule};
+use crate::collectors::{Collector, Definition, Schedule, names};
 use crate::error::{OpenError, ReadError};
 use crate::plausible::SWITCH;
 use crate::reading::{Metric, Recorder};
@@ -102,7 +102,8 @@ fn read(directory: &Path, name: &str, recorder: &mut Recorder) -> Result<(), Rea
         return Err(ReadError::invalid(&path, "not a regular file"));
     }
     let text = Root::new(directory).table(name)?;
-    let samples = parse::parse(&text).map_err(|error| ReadError::invalid(&path, error.to_string()))?;
+    let samples = parse::parse(&text, |name| !names::is_own(name))
+        .map_err(|error| ReadError::invalid(&path, error.to_string()))?;
     for sample in samples {
         if !recorder.has_room() {
             continue;

@@ -23,7 +23,7 @@ pub enum ParseError {
     #[error("line {0} has a time of its own, which Prometheus would not take")]
     Timestamp(usize),
     #[error("line {0} has a name that belongs to edgewatch")]
-    OwnName(usize),
+    ForbiddenName(usize),
     #[error("line {0} has one name more than the service keeps")]
     TooManyNames(usize),
     #[error("line {0} has more than {MAX_LABELS} labels")]
@@ -32,8 +32,8 @@ pub enum ParseError {
     LabelName(usize),
 }
 
-/// Every sample of the text.
-pub fn parse(text: &str) -> Result<Vec<Sample>, ParseError> {
+/// Every sample of the text, whose names must be allowed.
+pub fn parse(text: &str, is_allowed: impl Fn(&str) -> bool) -> Result<Vec<Sample>, ParseError> {
     let mut kinds: HashMap<&str, MetricKind> = HashMap::new();
     let mut helps: HashMap<&str, &str> = HashMap::new();
     let mut samples = Vec::new();
@@ -47,7 +47,8 @@ pub fn parse(text: &str) -> Result<Vec<Sample>, ParseError> {
                 _ => {}
             }
         } else if !line.is_empty() {
-            samples.push(sample(number, line, &kinds, &helps)?);
+            let sample = sample(number, line, &kinds, &helps, &is_allowed)?;
+            samples.push(sample);
         }
     }
     Ok(samples)
@@ -67,14 +68,15 @@ fn sample(
     line: &str,
     kinds: &HashMap<&str, MetricKind>,
     helps: &HashMap<&str, &str>,
+    is_allowed: impl Fn(&str) -> bool,
 ) -> Result<Sample, ParseError> {
     let end = line.find(|c: char| !names::is_of_metric(c)).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
     if !names::is_metric(name) {
         return Err(ParseError::Line(number));
     }
-    if names::is_own(name) {
-        return Err(ParseError::OwnName(number));
+    if !is_allowed(name) {
+        return Err(ParseError::ForbiddenName(number));
     }
     let (labels, rest) = match rest.trim_start().strip_prefix('{') {
         Some(rest) => labels(number, rest)?,
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Result<Vec<String>, ParseError> {
-        let samples = parse(text)?;
+        let samples = parse(text, |name| !names::is_own(name))?;
         let line = |sample: &Sample| {
             format!(
                 "{} {:?} {:?} {}",
@@ -191,7 +193,7 @@ mod tests {
             assert_eq!(lines(&format!("ok 1\n{bad}\n")), Err(ParseError::Line(2)), "{bad}");
         }
         assert_eq!(lines("x 1 1760000000000\n"), Err(ParseError::Timestamp(1)));
-        assert_eq!(lines("edge_build_info 1\n"), Err(ParseError::OwnName(1)));
+        assert_eq!(lines("edge_build_info 1\n"), Err(ParseError::ForbiddenName(1)));
     }
 
     /// One series beyond a limit of the shipped scrape fails it for all.
@@ -218,7 +220,7 @@ mod tests {
                 let position = (state >> 33) as usize % bytes.len();
                 bytes[position] = (state >> 24) as u8;
             }
-            let _ = parse(&String::from_utf8_lossy(&bytes));
+            let _ = parse(&String::from_utf8_lossy(&bytes), |_| true);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Telling a person of alerts, as a part of the service: threads that it starts and stops, and whose metrics it exports. And `edgewatch
+//! Telling a person of alerts, as a part of the program that sends: threads that it starts and stops, and whose metrics it writes. And `edgewatch
 //! notify`, which tries the receivers.
 
 use std::path::PathBuf;

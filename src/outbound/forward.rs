@@ -1,4 +1,4 @@
-//! Forwarding to a centre, as a part of the service: a thread that it starts and stops, and whose metrics it exports.
+//! Forwarding to a centre, as a part of the program that sends: a thread that it starts and stops, and whose metrics it writes.
 
 use std::sync::Arc;
 
