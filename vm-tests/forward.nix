@@ -1,0 +1,101 @@
+# The history reaches a centre over an outage, with a password that only the program that sends can read; the sensor service, which the network may ask,
+# has no way out.
+{ lib, ... }:
+{
+  nodes.centre =
+    { config, ... }:
+    {
+      services.edgewatch.enable = false;
+      services.prometheus = {
+        enable = true;
+        extraFlags = [ "--web.enable-remote-write-receiver" ];
+        # The user machine, with the password `opensesame`.
+        webConfigFile = "/etc/web.yml";
+        checkConfig = "syntax-only";
+      };
+      environment.etc."web.yml".text = ''
+        basic_auth_users:
+          machine: $2b$05$XKF9AX3b8wKE2D61bYVAguGQFQcR/FLOXVkmjvpO8K.3gfMAPntBe
+      '';
+      networking.firewall.allowedTCPPorts = [ config.services.prometheus.port ];
+    };
+
+  nodes.machine = {
+    services.edgewatch = {
+      prometheus.scrapeInterval = "5s";
+      prometheus.scrapeTimeout = "4s";
+      forward = {
+        url = "http://centre:9090/api/v1/write";
+        labels.edge = "gate-7";
+        user = "machine";
+        passwordFile = "/var/lib/secrets/centre";
+        settings.window = "10s";
+      };
+      # A server that answers is as good as one for this.
+      notify.ping = {
+        url = "http://127.0.0.1:9090/-/healthy";
+        every = "10s";
+      };
+    };
+    systemd.tmpfiles.rules = [
+      "d /var/lib/secrets 0700 root root"
+      "f /var/lib/secrets/centre 0400 root root - opensesame"
+    ];
+  };
+
+  testScript = lib.readFile ./lib/prelude.py + ''
+    start_all()
+    outbound = "edgewatch-outbound.service"
+
+
+    def received(expression: str) -> float:
+        url = "http://127.0.0.1:9090/api/v1/query"
+        answer = centre.succeed(
+            shlex.join(["curl", "-sf", "-u", "machine:opensesame", "--data-urlencode", f"query={expression}", url])
+        )
+        result = json.loads(answer)["data"]["result"]
+        return float(result[0]["value"][1]) if result else 0.0
+
+
+    def wait_for_samples(expression: str, count: float) -> None:
+        def enough(_: bool) -> bool:
+            return received(expression) >= count
+
+        retry(enough, 240)
+
+
+    centre.wait_for_unit("prometheus.service")
+    # It wants a password: any answer will do.
+    centre.wait_until_succeeds("curl -s http://127.0.0.1:9090/-/ready")
+    wait_until_up()
+    machine.wait_for_unit(outbound)
+
+    with subtest("samples arrive, with the password that only root can read"):
+        wait_for_samples('count_over_time(up{job="sensor",edge="gate-7"}[600s])', 3)
+        machine.succeed("! grep -r opensesame /etc/systemd/system /etc/edgewatch /proc/[0-9]*/cmdline")
+
+    with subtest("somebody is told"):
+        machine.wait_until_succeeds("curl -sf http://127.0.0.1:8000/metrics | grep -F 'edge_notify_up{receiver=\"ping\"} 1'")
+        machine.wait_until_succeeds("edgewatch check --json | grep -F 'edgewatch-outbound runs'")
+
+    with subtest("only what sends has a way out"):
+        assert "centre" not in unit("edgewatch.service", "LoadCredential")
+        same(unit("edgewatch.service", "IPAddressAllow"), "")
+        assert unit(outbound, "IPAddressAllow") != ""
+
+    with subtest("what was taken during an outage and a kill arrives afterwards"):
+        centre.block()
+        machine.sleep(40)
+        machine.succeed(f"systemctl kill --signal=KILL {outbound}")
+        machine.sleep(20)
+        before = float(query('count_over_time(up{job="sensor"}[60s])')[0]["value"][1])
+        assert before >= 10, before
+        machine.wait_for_unit(outbound)
+        centre.unblock()
+        wait_for_samples('count_over_time(up{job="sensor",edge="gate-7"}[120s])', before)
+
+    with subtest("its limits are those of the budget"):
+        same(unit(outbound, "Slice"), "edgewatch.slice")
+        same(unit("edgewatch.service", "NRestarts"), "0")
+  '';
+}
