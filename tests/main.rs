@@ -49,3 +49,15 @@ mod update;
 mod update_power_cuts;
 mod value_units;
 mod wait;
+
+#[test]
+fn every_file_of_tests_is_a_module() {
+    let named = include_str!("main.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_module = path.join("mod.rs").exists() || path.extension().is_some_and(|extension| extension == "rs");
+        let module = format!("\nmod {name};\n");
+        assert!(!is_module || name == "main" || named.contains(&module), "mod {name};");
+    }
+}
