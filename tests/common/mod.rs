@@ -361,7 +361,7 @@ pub fn skip(test: &str, why: &str) {
 /// Exit status and standard error of `edgewatch serve ARGUMENTS` with these settings, for what ends by itself.
 pub fn serve(arguments: &[&str], settings: &str) -> (ExitStatus, String) {
     let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), settings).unwrap();
+    std::fs::write(file.path(), with_free_port(settings)).unwrap();
     let file = file.path().to_str().unwrap();
     let (status, _, error) = run(&[&["serve"], arguments, &["--config", file]].concat(), &[]);
     (status, error)
