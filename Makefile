@@ -53,15 +53,15 @@ attack: ## attack a service in every way that tests/attacks knows (ARGS="NAME" f
 
 fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minutes, other ones each time
 	@scripts/setup test
-	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test fuzz -- --nocapture
+	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test all fuzz:: -- --nocapture
 
 fleet: ## lose the centre for three days, accelerated to half an hour, with kills, and count what is missing (SECONDS=… KILLS=…)
 	@scripts/setup test
-	EDGEWATCH_OUTAGE_SECONDS=$(SECONDS) EDGEWATCH_OUTAGE_KILLS=$(KILLS) cargo test --locked --test outage -- --nocapture
+	EDGEWATCH_OUTAGE_SECONDS=$(SECONDS) EDGEWATCH_OUTAGE_KILLS=$(KILLS) cargo test --locked --test all outage:: -- --nocapture
 
 update-power-cuts: ## cut the power 100 times during updates, and look what each cut leaves
 	@scripts/setup update-power-cuts
-	cargo test --locked --test update_power_cuts -- --ignored --nocapture
+	cargo test --locked --test all update_power_cuts:: -- --ignored --nocapture
 
 conformance: ## hold dashboards against Grafana's own packages (ARGS="--differences 3 names" for conformance/run)
 	@scripts/setup conformance
@@ -74,7 +74,7 @@ node-exporter-full: ## count the panels of the dashboard Node Exporter Full with
 	@scripts/node-exporter-full $(DASHBOARD)
 public-dashboards: ## draw the dashboards of DIR, with invented data, and count what is not drawn
 	@scripts/setup test
-	EDGEWATCH_PUBLIC_DASHBOARDS=$(abspath $(DIR)) cargo test --locked --test public_dashboards -- --nocapture
+	EDGEWATCH_PUBLIC_DASHBOARDS=$(abspath $(DIR)) cargo test --locked --test all public_dashboards:: -- --nocapture
 
 lint: ## the quick part of test: formatting, warnings, scripts, rules
 	@scripts/setup test
@@ -82,7 +82,7 @@ lint: ## the quick part of test: formatting, warnings, scripts, rules
 
 budget: ## write the numbers of budget.toml into the units
 	@scripts/setup build
-	UPDATE_UNITS=1 cargo test --locked --test units the_units_say_what_the_budget_says
+	UPDATE_UNITS=1 cargo test --locked --test all units::the_units_say_what_the_budget_says
 
 hooks: ## have git run make lint before each commit
 	@git config core.hooksPath scripts/hooks

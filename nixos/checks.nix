@@ -38,7 +38,21 @@ in
   clippy =
     cargo "clippy" pkgs.clippy
       "cargo clippy --offline --workspace --lib --bins --examples -- --deny warnings";
-  fmt = cargo "fmt" pkgs.rustfmt "cargo fmt --all --check";
+  # With the tests, which are no part of the package's sources: it need not be built anew when they change.
+  fmt = (cargo "fmt" pkgs.rustfmt "cargo fmt --all --check").overrideAttrs (_: {
+    src = lib.fileset.toSource {
+      root = ../.;
+      fileset = lib.fileset.unions [
+        ../Cargo.toml
+        ../Cargo.lock
+        ../rustfmt.toml
+        ../src
+        ../crates
+        ../examples
+        ../tests
+      ];
+    };
+  });
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
   statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";
   deadnix = check "deadnix" [ pkgs.deadnix ] "deadnix --fail ${nixFiles}";

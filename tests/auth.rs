@@ -1,6 +1,6 @@
 //! Who may ask, once the service can be reached from elsewhere.
 
-mod common;
+use crate::common;
 
 use std::time::{Duration, Instant};
 

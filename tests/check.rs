@@ -1,6 +1,6 @@
 //! `edgewatch check` against a real service and a real Prometheus.
 
-mod common;
+use crate::common;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

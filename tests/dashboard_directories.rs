@@ -1,6 +1,6 @@
 //! Dashboards that people drop into a directory: shown at once, read with suspicion.
 
-mod common;
+use crate::common;
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Every query of every panel, against a real Prometheus that scrapes the real service with the shipped configuration and rules.
 
-mod common;
+use crate::common;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

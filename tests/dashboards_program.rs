@@ -1,7 +1,7 @@
 //! The program that shows dashboards, as a child of the service: whatever becomes of it, scrapes go on, its reader is told, and the next
 //! request works.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::io::{Read, Write};

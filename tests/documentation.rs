@@ -1,6 +1,6 @@
 //! What the documents say is what the program does.
 
-mod common;
+use crate::common;
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! The whole exposition of known machines, and that `docs/metrics.md` names exactly what there is.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test exposition` writes the files in `golden/` anew; read the difference before committing it.
+//! `UPDATE_GOLDEN=1 cargo test --test all exposition::` writes the files in `golden/` anew; read the difference before committing it.
 
-mod common;
+use crate::common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

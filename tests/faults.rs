@@ -1,6 +1,6 @@
 //! Sensors that fail: the sample goes, an error is counted, the age grows, everything else stays.
 
-mod common;
+use crate::common;
 
 use std::time::{Duration, Instant};
 

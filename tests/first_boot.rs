@@ -1,7 +1,7 @@
 //! The first boot of an image: nobody has to set a password, and whoever gives one is heard. The real script, on directories of its own,
 //! and the real service with the users that it leaves behind.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

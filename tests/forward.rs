@@ -1,6 +1,6 @@
 //! Forwarding, against a centre that misbehaves in every way: what is stored arrives, whatever happens.
 
-mod common;
+use crate::common;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;

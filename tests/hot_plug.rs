@@ -1,6 +1,6 @@
 //! Sensors that are pulled out and put in again while the service runs.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

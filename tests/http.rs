@@ -1,6 +1,6 @@
 //! HTTP as its standards say, and bounds for clients that do not.
 
-mod common;
+use crate::common;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

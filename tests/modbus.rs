@@ -1,6 +1,6 @@
 //! Registers of a real Modbus server, on TCP and on a serial line, and what becomes of devices that do not answer.
 
-mod common;
+use crate::common;
 
 use std::fs::File;
 use std::io::{Read, Write};

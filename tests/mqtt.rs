@@ -1,6 +1,6 @@
 //! Values that come through a real broker, and what becomes of them when it goes, refuses, or sends nonsense.
 
-mod common;
+use crate::common;
 
 use std::io::Write;
 

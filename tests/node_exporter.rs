@@ -1,7 +1,7 @@
 //! What we export under node_exporter's names is what it exports: family by family and value by value, over the trees of fixtures and on this
 //! machine. `scripts/setup` gets Debian sid's node_exporter; without it there is nothing to compare with.
 
-mod common;
+use crate::common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,6 +1,6 @@
 //! Each receiver gets what it documents, and `edgewatch notify --test` says what it answered.
 
-mod common;
+use crate::common;
 
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 //! afterwards the centre has every sample that the local Prometheus has. The gate has time for a short one; `make fleet` makes it as long
 //! as three days and kills more often (EDGEWATCH_OUTAGE_SECONDS, EDGEWATCH_OUTAGE_KILLS).
 
-mod common;
+use crate::common;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What commands print, into a pipe that nobody reads any more and onto a disk that is full.
 
-mod common;
+use crate::common;
 
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! Dashboards as pages, against the real service and a real Prometheus that scrapes it.
 
-mod common;
+use crate::common;
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! A real Prometheus scrapes the real service.
 
-mod common;
+use crate::common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
 //! `SIGHUP`, as `Type=notify-reload` sends it.
 
-mod common;
+use crate::common;
 
 use common::{FakeSys, Service, eventually};
 

@@ -1,6 +1,6 @@
 //! `edgewatch render` against a real service and Prometheus.
 
-mod common;
+use crate::common;
 
 use std::path::Path;
 use std::process::{Command, Output};

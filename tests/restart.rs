@@ -1,6 +1,6 @@
 //! Restarts and stops lose no scrape: the listening socket belongs to systemd, and requests in flight are finished.
 
-mod common;
+use crate::common;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

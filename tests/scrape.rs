@@ -1,6 +1,6 @@
 //! What Prometheus meets at `/metrics`.
 
-mod common;
+use crate::common;
 
 use std::io::Read;
 

@@ -1,6 +1,6 @@
 //! `edgewatch sensors`: what is there, what it says, what is wrong, and what to do.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,6 +1,6 @@
 //! Settings: defaults, file, environment; what is impossible is refused at the start, with the key, the value and what is allowed.
 
-mod common;
+use crate::common;
 
 use common::run;
 

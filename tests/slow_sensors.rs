@@ -1,6 +1,6 @@
 //! Sensors that take long, or never answer: only they are late, each for itself.
 
-mod common;
+use crate::common;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

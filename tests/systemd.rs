@@ -1,6 +1,6 @@
 //! What systemd and the service tell each other.
 
-mod common;
+use crate::common;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

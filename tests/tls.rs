@@ -1,6 +1,6 @@
 //! TLS: whoever knows the device's certificate reads it over any network, and nothing that a client or a file does locks others out.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! `edgewatch top` in real terminals, fed by a real service and Prometheus.
 
-mod common;
+use crate::common;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -1,6 +1,6 @@
 //! `edgewatch up` with a real Prometheus.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};

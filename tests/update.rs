@@ -1,7 +1,7 @@
 //! Updates of a NixOS device: a real store, a real binary cache and a real stack that is judged; the systems in them are small stand-ins
 //! that switch by a link. Where systems come from and go to is a directory of the test.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

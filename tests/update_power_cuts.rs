@@ -2,7 +2,7 @@
 //! What a cut leaves is the state of the block device at that moment, as a copy that shares its blocks (FICLONE) has it: what the file
 //! system has not written by then is lost.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::{Path, PathBuf};

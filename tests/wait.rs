@@ -1,6 +1,6 @@
 //! `edgewatch wait` against servers that answer, begin to answer, or do not.
 
-mod common;
+use crate::common;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

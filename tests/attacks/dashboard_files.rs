@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::shown;
 use crate::common::Service;
 use crate::common::upstream::{Reply, Upstream};
-use crate::shown;
 
 /// MiB by which a page may grow the program beyond what a shipped one has left behind.
 const MOST_GROWTH: u64 = 8;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::dashboard_files::assert_xml;
+use super::shown;
 use crate::common::upstream::{Reply, Upstream};
 use crate::common::{Service, only, run};
-use crate::shown;
 
 fn service(upstream: &Upstream, dashboards: &[(&str, Value)]) -> (Service, tempfile::TempDir) {
     let texts: Vec<_> = dashboards

@@ -39,7 +39,6 @@ struct State {
     samples: Samples,
     problems: Vec<String>,
     requests: usize,
-    bodies: usize,
     heads: Vec<String>,
 }
 
@@ -88,11 +87,6 @@ impl Centre {
         self.state.lock().unwrap().requests
     }
 
-    /// Bytes of all bodies.
-    pub fn bytes(&self) -> usize {
-        self.state.lock().unwrap().bodies
-    }
-
     /// Heads of the requests, in lower case but for values.
     pub fn heads(&self) -> Vec<String> {
         self.state.lock().unwrap().heads.clone()
@@ -116,7 +110,6 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         let conduct = {
             let mut state = state.lock().unwrap();
             state.requests += 1;
-            state.bodies += body.len();
             state.heads.push(head.clone());
             let conduct = state.conduct.clone().unwrap();
             let is_taken = match &conduct {

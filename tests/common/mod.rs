@@ -1,5 +1,4 @@
 //! Runs the real binary as systemd would: with a notification socket, a settings file, and, if asked, inherited sockets.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod broker;
 pub mod centre;
@@ -35,9 +34,7 @@ use std::time::{Duration, Instant};
 use process::Process;
 use tempfile::{NamedTempFile, TempDir};
 
-#[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use fake_sys::FakeSys;
-#[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use http::{Answer, ask, ask_from_outside, ask_on, ask_over, connect_from_outside, header, read_request};
 pub use log::Log;
 pub use manager::Manager;
@@ -141,7 +138,7 @@ impl Setup {
             manager,
             log,
             file,
-            directory,
+            _directory: directory,
         }
     }
 
@@ -196,7 +193,8 @@ pub struct Service {
     pub manager: Manager,
     pub log: Log,
     pub file: PathBuf,
-    pub directory: TempDir,
+    /// Removed with it.
+    _directory: TempDir,
 }
 
 impl Service {
@@ -408,7 +406,7 @@ pub fn skip(test: &str, why: &str) {
 /// Exit status and standard error of `edgewatch serve ARGUMENTS` with these settings, for what ends by itself.
 pub fn serve(arguments: &[&str], settings: &str) -> (ExitStatus, String) {
     let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), settings).unwrap();
+    std::fs::write(file.path(), with_free_port(settings)).unwrap();
     let file = file.path().to_str().unwrap();
     let (status, _, error) = run(&[&["serve"], arguments, &["--config", file]].concat(), &[]);
     (status, error)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::common::upstream::{Reply, Upstream};
+use crate::common::upstream::{Reply, Upstream};
 
 /// Series of an answer.
 const SERIES: usize = 3;

@@ -1,8 +1,8 @@
 //! A person is told of alerts, whatever happens to the device, its network and the receivers.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod faults;
+
+use crate::common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};

@@ -1,9 +1,9 @@
 //! Dashboards of other people are drawn: every panel whose data exists, and none is empty without a word. With
 //! `EDGEWATCH_PUBLIC_DASHBOARDS=DIRECTORY` (`make public-dashboards DIR=…`) those of that directory, else the shipped ones.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod invent;
+
+use crate::common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

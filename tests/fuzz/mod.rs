@@ -3,11 +3,11 @@
 //! `EDGEWATCH_FUZZ_SECONDS` says how long (60 s; `make fuzz` takes 10 minutes), `EDGEWATCH_FUZZ_SEED` where to begin: a run with
 //! the same seed tries the same. What fails is kept in `target/fuzz/`, to become a test where its kind is tested.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod mutate;
 mod random;
 mod seeds;
+
+use crate::common;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! The dashboards as a person meets them: in a browser, fed by the real service and a real Prometheus.
 
 mod chromium;
-#[path = "../common/mod.rs"]
-mod common;
 mod interaction;
+
+use crate::common;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Queries of dashboards: few, bounded, none but those of the dashboards, and with a reason where there is no answer.
 
 mod answers;
-#[path = "../common/mod.rs"]
-mod common;
 mod viewers;
+
+use crate::common;
 
 use std::fmt::Write as _;
 use std::path::Path;
