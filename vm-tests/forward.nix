@@ -72,7 +72,7 @@
 
     with subtest("samples arrive, with the password that only root can read"):
         wait_for_samples('count_over_time(up{job="sensor",edge="gate-7"}[600s])', 3)
-        machine.succeed("! grep -r opensesame /etc/systemd/system /etc/edgewatch /proc/[0-9]*/cmdline")
+        machine.succeed("! grep -r 'open[s]esame' /etc/systemd/system /etc/edgewatch /proc/[0-9]*/cmdline")
 
     with subtest("somebody is told"):
         machine.wait_until_succeeds("curl -sf http://127.0.0.1:8000/metrics | grep -F 'edge_notify_up{receiver=\"ping\"} 1'")

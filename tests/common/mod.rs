@@ -138,7 +138,7 @@ impl Setup {
             manager,
             log,
             file,
-            _directory: directory,
+            directory: directory,
         }
     }
 
@@ -194,7 +194,7 @@ pub struct Service {
     pub log: Log,
     pub file: PathBuf,
     /// Removed with it.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Service {
