@@ -88,7 +88,7 @@ fn sent_until(service: &Service) -> i64 {
     let age = service
         .metric("edge_forward_oldest_unsent_age_seconds")
         .unwrap_or(f64::MAX);
-    now() - (age * 1000.0) as i64
+    now() - (age * 1000.0) as i64 - stored::READING_AGE_MS
 }
 
 fn failures(service: &Service, kind: &str) -> f64 {

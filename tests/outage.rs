@@ -99,7 +99,7 @@ impl Device {
         self.kill_service();
         let sent = |device: &Self| {
             let age = device.service.metric("edge_forward_oldest_unsent_age_seconds");
-            age.is_some_and(|age| now() - (age * 1000.0) as i64 >= until)
+            age.is_some_and(|age| now() - (age * 1000.0) as i64 - stored::READING_AGE_MS >= until)
         };
         assert!(wait_long(|| sent(self)), "{}", self.service.log.text());
         stored::samples(self.prometheus.address, self.from, until)

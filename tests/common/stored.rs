@@ -42,6 +42,9 @@ pub fn samples(server: SocketAddr, from: i64, until: i64) -> Samples {
     all
 }
 
+/// Milliseconds that a metric of what sends may be old: the service reads it once a second at most.
+pub const READING_AGE_MS: i64 = 1100;
+
 /// Samples of `stored` that `received` lacks, series by series: the name and how many.
 pub fn missing(stored: &Samples, received: &Samples) -> Vec<(String, usize)> {
     let lacks =
