@@ -42,7 +42,7 @@ in
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
   statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";
   deadnix = check "deadnix" [ pkgs.deadnix ] "deadnix --fail ${nixFiles}";
-  rules = check "rules" [ pkgs.prometheus.cli ] "promtool test rules ${../prometheus}/tests/*.yml";
+  rules = check "rules" [ pkgs.prometheus.cli ] "promtool test rules ${../prometheus}/tests/*.yml ${../fleet}/tests/*.yml";
   # What Grafana would say nothing of, and show nothing.
   dashboards = check "dashboards" [ pkgs.jq ] ''
     for file in ${../grafana-dashboards}/*.json; do

@@ -30,7 +30,7 @@ impl Profile {
             }
             Self::Heartbeat => {
                 r#"{__name__=~"up|ALERTS|edge_build_info|edge_boot_info|edge_forward_oldest_unsent_age_seconds"}"#
-            },
+            }
         }
     }
 

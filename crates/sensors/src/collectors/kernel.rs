@@ -153,7 +153,10 @@ impl Collector for Kernel {
             Err(error) => recorder.record(&FILES, &[], Err(error)),
         }
         match self.procfs.attribute(BOOT_ID) {
-            Ok(id) => match id.get(..BOOT_DIGITS).filter(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            Ok(id) => match id
+                .get(..BOOT_DIGITS)
+                .filter(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            {
                 Some(part) => recorder.push(&BOOT, &[("boot", part)], 1.0),
                 None => recorder.fail(ReadError::invalid(
                     &self.procfs.path(BOOT_ID),
@@ -224,7 +227,10 @@ mod tests {
             assert_eq!(boot(text), None, "{text}");
             let read = Machine::new(&[(id, text)]).read(&COLLECTOR);
             let failures: Vec<String> = read.errors.iter().map(ToString::to_string).collect();
-            assert!(failures.iter().any(|error| error.contains("no boot id")), "{failures:?}");
+            assert!(
+                failures.iter().any(|error| error.contains("no boot id")),
+                "{failures:?}"
+            );
         }
     }
 }
