@@ -66,4 +66,27 @@ in
     docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
   '' (check "documentation" [ ] "");
   assertions = import ./assertions.nix { inherit pkgs; };
+  # A machine that is nothing but a centre.
+  centre =
+    (import (pkgs.path + "/nixos/lib/eval-config.nix") {
+      inherit lib;
+      system = null;
+      modules = [
+        ./centre.nix
+        {
+          nixpkgs = { inherit pkgs; };
+          boot.loader.grub.device = "nodev";
+          fileSystems."/".device = "/dev/disk/by-label/nixos";
+          system.stateVersion = "26.05";
+          services.edgewatch-centre = {
+            enable = true;
+            openFirewall = true;
+            usersFile = "/var/lib/secrets/users.yml";
+            certificateFile = "/var/lib/acme/centre/fullchain.pem";
+            keyFile = "/var/lib/acme/centre/key.pem";
+            devices.gate-7.site = "north";
+          };
+        }
+      ];
+    }).config.system.build.toplevel;
 }
