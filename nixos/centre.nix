@@ -142,7 +142,10 @@ in
       type = types.bool;
       default = true;
       example = false;
-      description = "Whether Grafana runs here, with the dashboards of the fleet; `services.grafana` has its settings.";
+      description = ''
+        Whether Grafana runs here, with the dashboards of the fleet. {option}`services.grafana.settings.security` needs a `secret_key`, and
+        should have an `admin_password`.
+      '';
     };
   };
 

@@ -78,6 +78,7 @@ in
           boot.loader.grub.device = "nodev";
           fileSystems."/".device = "/dev/disk/by-label/nixos";
           system.stateVersion = "26.05";
+          services.grafana.settings.security.secret_key = "$__file{/var/lib/secrets/grafana}";
           services.edgewatch-centre = {
             enable = true;
             openFirewall = true;
