@@ -15,6 +15,7 @@ pub mod process;
 pub mod prometheus;
 pub mod pty;
 pub mod receiver;
+pub mod rules;
 pub mod simulation;
 pub mod small_disk;
 pub mod stored;
