@@ -11,7 +11,7 @@ use edgewatch_dashboards::{render, top};
 use edgewatch_program::output;
 
 use crate::dashboards::child;
-use crate::{check, notify, sensors, serve, up, update, wait};
+use crate::{check, enrol, notify, sensors, serve, up, update, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Sensors(sensors::Args),
     /// Try the receivers of alerts
     Notify(notify::Args),
+    /// Have this device send to the centre of a fleet, as one file says
+    Enrol(enrol::Args),
     /// Show a dashboard in the terminal
     Top(top::Args),
     /// Write a dashboard as a picture
@@ -60,6 +62,7 @@ impl Cli {
             Command::Check(args) => check::run(args),
             Command::Sensors(args) => output::exit_code(sensors::run(args)),
             Command::Notify(args) => output::exit_code(notify::run(args)),
+            Command::Enrol(args) => output::exit_code(enrol::run(args)),
             Command::Top(_) | Command::Render(_) => exec_dashboards(),
             Command::Update(args) => output::exit_code(update::run(args)),
             Command::Wait(args) => wait::run(args),
