@@ -55,9 +55,9 @@ fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minute
 	@scripts/setup test
 	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test all fuzz:: -- --nocapture
 
-fleet: ## lose the centre for three days, accelerated to half an hour, with kills, and count what is missing (SECONDS=… KILLS=…)
+fleet: ## lose the centre for three days, accelerated to half an hour, with kills (SECONDS=… KILLS=…); or simulate a fleet (ARGS="--devices 1000")
 	@scripts/setup test
-	EDGEWATCH_OUTAGE_SECONDS=$(SECONDS) EDGEWATCH_OUTAGE_KILLS=$(KILLS) cargo test --locked --test all outage:: -- --nocapture
+	@SECONDS_CUT=$(SECONDS) KILLS=$(KILLS) scripts/fleet $(ARGS)
 
 update-power-cuts: ## cut the power 100 times during updates, and look what each cut leaves
 	@scripts/setup update-power-cuts

@@ -53,6 +53,7 @@
       overlays.default = final: _: { edgewatch = final.callPackage ./nixos/package.nix { }; };
 
       nixosModules.default = ./nixos;
+      nixosModules.centre = ./nixos/centre.nix;
 
       nixosConfigurations = lib.genAttrs [ "raspberry-pi" "x86_64" "demo-vm" ] (
         host: lib.nixosSystem { modules = [ ./nixos/hosts/${host}.nix ]; }

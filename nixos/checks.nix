@@ -56,7 +56,7 @@ in
   nixfmt = check "nixfmt" [ pkgs.nixfmt ] "find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +";
   statix = check "statix" [ pkgs.statix ] "statix check --config ${../statix.toml} ${nixFiles}";
   deadnix = check "deadnix" [ pkgs.deadnix ] "deadnix --fail ${nixFiles}";
-  rules = check "rules" [ pkgs.prometheus.cli ] "promtool test rules ${../prometheus}/tests/*.yml";
+  rules = check "rules" [ pkgs.prometheus.cli ] "promtool test rules ${../prometheus}/tests/*.yml ${../fleet}/tests/*.yml";
   # What Grafana would say nothing of, and show nothing.
   dashboards = check "dashboards" [ pkgs.jq ] ''
     for file in ${../grafana-dashboards}/*.json; do
@@ -80,4 +80,28 @@ in
     docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
   '' (check "documentation" [ ] "");
   assertions = import ./assertions.nix { inherit pkgs; };
+  # A machine that is nothing but a centre.
+  centre =
+    (import (pkgs.path + "/nixos/lib/eval-config.nix") {
+      inherit lib;
+      system = null;
+      modules = [
+        ./centre.nix
+        {
+          nixpkgs = { inherit pkgs; };
+          boot.loader.grub.device = "nodev";
+          fileSystems."/".device = "/dev/disk/by-label/nixos";
+          system.stateVersion = "26.05";
+          services.grafana.settings.security.secret_key = "$__file{/var/lib/secrets/grafana}";
+          services.edgewatch-centre = {
+            enable = true;
+            openFirewall = true;
+            usersFile = "/var/lib/secrets/users.yml";
+            certificateFile = "/var/lib/acme/centre/fullchain.pem";
+            keyFile = "/var/lib/acme/centre/key.pem";
+            devices.gate-7.site = "north";
+          };
+        }
+      ];
+    }).config.system.build.toplevel;
 }

@@ -53,11 +53,12 @@ lib.runTests {
           settings:
           let
             config' = with' settings;
-            inherit (config'.systemd.services.edgewatch) serviceConfig;
+            serviceConfig = config'.systemd.services.edgewatch-outbound.serviceConfig or { };
           in
           {
             reach = serviceConfig.IPAddressAllow or [ ];
-            state = serviceConfig.StateDirectory or null;
+            # Of the service, which the network may ask.
+            sensor = config'.systemd.services.edgewatch.serviceConfig.IPAddressAllow or [ ];
             kept = config'.services.edgewatch.prometheus.retention;
             forward = config'.services.edgewatch.settings.forward or null;
           }
@@ -82,16 +83,17 @@ lib.runTests {
     expected = [
       {
         reach = [ ];
-        state = null;
+        sensor = [ ];
         kept = "12h";
         forward = null;
       }
       {
         reach = [
+          ""
           "localhost"
           "192.168.1.3"
         ];
-        state = "edgewatch";
+        sensor = [ ];
         kept = "15d";
         forward = {
           url = "https://192.168.1.3/api/v1/write";
@@ -104,10 +106,11 @@ lib.runTests {
       }
       {
         reach = [
+          ""
           "localhost"
           "any"
         ];
-        state = "edgewatch";
+        sensor = [ ];
         kept = "3d";
         forward = {
           url = "https://centre.example.org/api/v1/write";
@@ -118,16 +121,14 @@ lib.runTests {
     ];
   };
 
-  testItsSecretsComeBesideTheUsers = {
+  testItsSecretsAreNotThoseOfTheService = {
     expr =
       (with' {
         usersFile = "/var/lib/secrets/users";
         forward.url = "https://centre.example.org/api/v1/write";
         forward.tokenFile = "/var/lib/secrets/centre";
-      }).systemd.services.edgewatch.serviceConfig.LoadCredential;
+      }).systemd.services.edgewatch-outbound.serviceConfig.LoadCredential;
     expected = [
-      ""
-      "users:/var/lib/secrets/users"
       "forward-bearer_token_file:/var/lib/secrets/centre"
     ];
   };
@@ -150,12 +151,11 @@ lib.runTests {
             };
           };
         };
-        inherit (config'.systemd.services.edgewatch) serviceConfig;
+        inherit (config'.systemd.services.edgewatch-outbound) serviceConfig;
       in
       {
         inherit (config'.services.edgewatch.settings) notify;
         reach = serviceConfig.IPAddressAllow;
-        state = serviceConfig.StateDirectory;
         credentials = serviceConfig.LoadCredential;
       };
     expected = {
@@ -173,11 +173,11 @@ lib.runTests {
         };
       };
       reach = [
+        ""
         "localhost"
         "192.168.1.5"
         "192.168.1.4"
       ];
-      state = "edgewatch";
       credentials = [ "notify-ntfy-bearer_token_file:/var/lib/secrets/ntfy" ];
     };
   };

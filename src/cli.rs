@@ -11,7 +11,7 @@ use edgewatch_program::output;
 
 use crate::outbound::{notify, update};
 use crate::programs::{self, DASHBOARDS, OUTBOUND};
-use crate::{check, sensors, serve, up, wait};
+use crate::{check, enrol, sensors, serve, up, wait};
 
 /// Observability appliance for edge devices: sensors, Prometheus and Grafana inside 300 MB and 2 cores
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Sensors(sensors::Args),
     /// Try the receivers of alerts
     Notify(notify::Args),
+    /// Have this device send to the centre of a fleet, as one file says
+    Enrol(enrol::Args),
     /// Show a dashboard in the terminal
     Top(top::Args),
     /// Write a dashboard as a picture
@@ -59,6 +61,7 @@ impl Cli {
             Command::Up(args) => up::run(args),
             Command::Check(args) => check::run(args),
             Command::Sensors(args) => output::exit_code(sensors::run(args)),
+            Command::Enrol(args) => output::exit_code(enrol::run(args)),
             Command::Notify(_) | Command::Update(_) => exec(OUTBOUND),
             Command::Top(_) | Command::Render(_) => exec(DASHBOARDS),
             Command::Wait(args) => wait::run(args),

@@ -38,6 +38,7 @@ impl Device {
         fs::create_dir(chpasswd.parent().unwrap()).unwrap();
         fs::write(&chpasswd, "#!/bin/sh\ncat >\"$EDGEWATCH_ROOT/accounts\"\n").unwrap();
         fs::set_permissions(&chpasswd, fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::symlink(common::binary(), root.path().join("bin/edgewatch")).unwrap();
         Some(Self { root })
     }
 
@@ -341,4 +342,56 @@ fn what_cannot_be_taken_over_stays_and_the_console_says_why() {
     }
     // And there is a password all the same.
     assert_eq!(device.status(&device.password()), 200);
+}
+
+const CENTRE: &str = "url = \"https://centre.example:8443/api/v1/write\"\r\nedge = \"gate-7\"\r\nuser = \"gate-7\"\r\npassword = \"hunter2\"\r\n";
+
+#[test]
+fn a_centre_on_the_boot_partition_is_taken_over_for_this_and_every_later_boot() {
+    let Some(device) = Device::new("given centre") else {
+        return;
+    };
+    device.give("centre.txt", CENTRE);
+    let shown = device.boot();
+    assert!(!device.given("centre.txt"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let (unit, secret) = (
+        "run/systemd/system/edgewatch-outbound.service.d/zz-enrolled.conf",
+        "var/lib/edgewatch-appliance/forward-secret",
+    );
+    for file in [secret, "var/lib/edgewatch-appliance/centre"] {
+        assert_eq!(
+            fs::metadata(device.path(file)).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{file}"
+        );
+    }
+    // What is below /run does not outlive a boot.
+    fs::remove_dir_all(device.path("run/systemd")).unwrap();
+    // One that cannot be used leaves what was taken before.
+    device.give("centre", "url = \"https://centre.example\"\npassword = hunter2\n");
+    let shown = device.boot();
+    assert!(
+        shown.contains("centre on the boot partition cannot be used (line 2 is no TOML"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("it was not taken") && !shown.contains("hunter2"),
+        "{shown}"
+    );
+    assert!(device.given("centre"));
+    assert_eq!(device.read(secret), "hunter2");
+    let drop_in = device.read(unit);
+    assert!(
+        drop_in.contains(&format!(
+            "LoadCredential=forward-secret:{}",
+            device.path(secret).display()
+        )),
+        "{drop_in}"
+    );
+    let settings = device.read("etc/edgewatch/edgewatch.d/forward.toml");
+    assert!(
+        settings.contains("edge = \"gate-7\"") && !settings.contains("hunter2"),
+        "{settings}"
+    );
 }

@@ -15,6 +15,7 @@ mod documentation;
 mod exposition;
 mod faults;
 mod first_boot;
+mod fleet;
 mod forward;
 mod fuzz;
 mod hot_plug;

@@ -36,6 +36,8 @@ in
         "systemd-user-sessions.service"
       ];
       path = [
+        config.services.edgewatch.package
+        config.systemd.package
         # iconv, with the tables of the encodings beside it.
         (lib.getBin pkgs.glibc)
         pkgs.gnused

@@ -5,6 +5,7 @@
 #   password         a line: the password of the operator, for the pages, for Grafana's first start, and for the console
 #   authorized_keys  ssh keys of the operator
 #   wifi             two lines: name and passphrase of a wireless network, or its key as 64 hexadecimal digits
+#   centre           where the device sends its history to, with its password there: what `edgewatch enrol` takes
 # and makes a password if there is none yet. Editors of Windows add .txt to the name. Each thing is on the disk before it is removed
 # from the partition; what cannot be used stays there, and the console says why.
 set -euo pipefail
@@ -150,4 +151,23 @@ if given wifi; then
         printf '[Security]\n%s\n' "$secret" | keep "$wifi/$name.psk"
         taken wifi
     fi
+fi
+
+# What is wrong with the file, enrol says; what is in it, nobody.
+enrol() {
+    edgewatch enrol --no-restart --directory "$state" --units "$root/run/systemd/system" --config "$root/etc/edgewatch/edgewatch.toml" "$1"
+}
+
+if given centre; then
+    if why=$(enrol "$console/given" 2>&1); then
+        keep "$state/centre" <"$console/given"
+        taken centre
+    else
+        refuse centre "cannot be used (${why#edgewatch: })"
+    fi
+fi
+# What is below /run is lost with each boot.
+if [ -s "$state/centre" ]; then
+    enrol "$state/centre" >/dev/null
+    [ -n "$root" ] || systemctl daemon-reload
 fi

@@ -1,6 +1,7 @@
-//! Loads [`Settings`] from file and environment, and writes them as TOML.
+//! Loads [`Settings`] from files and environment, and writes them as TOML.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat};
 
@@ -11,20 +12,20 @@ use super::error::SettingsError;
 pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";
 
 impl Settings {
-    /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), and the environment, and checks the whole.
+    /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), what other programs have put beside it (`edgewatch.d/*.toml`, in the
+    /// order of their names), and the environment, and checks the whole.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a wrong type, or invalid values: each with the key, the value and what is allowed.
     pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
         let mut builder = Config::builder();
+        let drop_ins = drop_ins(file.unwrap_or(Path::new(DEFAULT_FILE)))?;
         let file = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.exists()));
         if let Some(path) = file {
-            // Read here: the library would take "edgewatch" for "edgewatch.json" and report "not found" for "permission denied".
-            let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
-            builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+            builder = builder.add_source(read(path)?);
+        }
+        for path in drop_ins {
+            builder = builder.add_source(read(&path)?);
         }
         let environment = Environment::with_prefix("EDGEWATCH")
             .prefix_separator("__")
@@ -54,6 +55,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether the file says where to forward to. One that is not there does not.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn has_forward(file: &Path) -> Result<bool, SettingsError> {
+        Ok(file.exists() && read(file)?.get::<config::Value>("forward.url").is_ok())
+    }
+
     /// The effective settings as a TOML document that can be fed back.
     ///
     /// # Errors
@@ -61,4 +70,39 @@ impl Settings {
     pub fn to_toml(&self) -> Result<String, SettingsError> {
         Ok(toml::to_string(self)?)
     }
+}
+
+/// A file by itself, so that what is no TOML is told with its name.
+fn read(path: &Path) -> Result<Config, SettingsError> {
+    // Read here: the library would take "edgewatch" for "edgewatch.json" and report "not found" for "permission denied".
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let source = File::from_str(&text, FileFormat::Toml);
+    let parsed = Config::builder().add_source(source).build();
+    parsed.map_err(|source| SettingsError::Merge {
+        file: Some(path.to_owned()),
+        source: Box::new(source),
+    })
+}
+
+/// The files beside a settings file, sorted by name.
+fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, SettingsError> {
+    let directory = file.with_extension("d");
+    let failed = |source| SettingsError::Read {
+        path: directory.clone(),
+        source,
+    };
+    let entries = match std::fs::read_dir(&directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let paths = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<_>>>();
+    let mut paths = paths.map_err(failed)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    Ok(paths)
 }

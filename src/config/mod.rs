@@ -15,6 +15,7 @@ use edgewatch_dashboards::settings::{self as dashboards, Links};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::logging::Level;
 pub use error::{InvalidValue, SettingsError};
+pub(crate) use load::DEFAULT_FILE;
 
 use edgewatch_sensors::settings::{
     self as sensors, Collect, CollectorSettings, CpuSpike, Limits, Paths, Simulated, Textfile, modbus::Modbus,

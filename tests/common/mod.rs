@@ -14,11 +14,14 @@ pub mod process;
 pub mod prometheus;
 pub mod pty;
 pub mod receiver;
+pub mod rules;
+pub mod simulation;
 pub mod small_disk;
 pub mod stored;
 pub mod story;
 pub mod tree;
 pub mod upstream;
+pub mod victoria_metrics;
 
 use std::fmt::Write as _;
 use std::io::Write;

@@ -11,9 +11,9 @@ pub enum Profile {
     /// Everything that is stored, every 5 minutes.
     #[default]
     Full,
-    /// For links that are paid by the megabyte: targets, alerts, temperatures, load, memory, file systems and the budget, every 15 minutes.
+    /// For links that are paid by the megabyte: targets, alerts, temperatures, load, memory, file systems and the budget, every 15 minutes, with what `Heartbeat` has.
     Lte,
-    /// That the device lives, and which alerts it has, every 5 minutes.
+    /// That the device lives, which one it is, which alerts it has, and how much of it is missing, every 5 minutes.
     Heartbeat,
 }
 
@@ -26,9 +26,11 @@ impl Profile {
         match self {
             Self::Full => r#"{__name__!=""}"#,
             Self::Lte => {
-                r#"{__name__=~"up|ALERTS|node_thermal_zone_temp|node_hwmon_temp_celsius|node_load[15]|node_memory_(MemTotal|MemAvailable)_bytes|node_filesystem_(size|avail)_bytes|edge_unit_memory_current_bytes|edge_build_info"}"#
+                r#"{__name__=~"up|ALERTS|node_thermal_zone_temp|node_hwmon_temp_celsius|node_load[15]|node_memory_(MemTotal|MemAvailable)_bytes|node_filesystem_(size|avail)_bytes|edge_unit_memory_current_bytes|edge_build_info|edge_boot_info|edge_forward_oldest_unsent_age_seconds"}"#
             }
-            Self::Heartbeat => r#"{__name__=~"up|ALERTS|edge_build_info"}"#,
+            Self::Heartbeat => {
+                r#"{__name__=~"up|ALERTS|edge_build_info|edge_boot_info|edge_forward_oldest_unsent_age_seconds"}"#
+            }
         }
     }
 

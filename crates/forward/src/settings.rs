@@ -19,6 +19,7 @@ pub const LABELS_OF_SERIES: &[&str] = &[
     "adminstate",
     "alertname",
     "alertstate",
+    "boot",
     "broadcast",
     "bus",
     "capacity_level",

@@ -1,5 +1,5 @@
 //! Limits and events of the kernel as a whole: files, connections, memory that was short (Documentation/admin-guide/sysctl/fs.rst,
-//! Documentation/networking/nf_conntrack-sysctl.rst, proc_vmstat(5)).
+//! Documentation/networking/nf_conntrack-sysctl.rst, proc_vmstat(5)), and which boot it is (random(4)).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::error::{OpenError, ReadError};
 use crate::plausible::NOT_NEGATIVE;
 use crate::reading::{Metric, Recorder};
 use crate::settings::{Collect, Settings};
-use crate::sysfs::Root;
+use crate::sysfs::{Root, quote};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -25,6 +25,13 @@ const FILES: Metric =
     Metric::gauge("node_filefd_allocated", "", "Files that are open, by all processes.").within(NOT_NEGATIVE);
 const MAX_FILES: Metric =
     Metric::gauge("node_filefd_maximum", "", "Files that may be open, by all processes.").within(NOT_NEGATIVE);
+/// What tells two devices apart that a copied card gave the same name and machine id: at the centre of a fleet one name then has two of
+/// these at once, while a device that restarts has one after the other.
+const BOOT: Metric = Metric::gauge(
+    "edge_boot_info",
+    "",
+    "Always 1; boot is another one after each boot, and on each device.",
+);
 
 const fn gauge(name: &'static str, help: &'static str) -> Metric {
     Metric::gauge(name, "", help).within(NOT_NEGATIVE)
@@ -116,6 +123,9 @@ static EVENTS: [(Collect, &str, Metric); 7] = [
 
 const FILE_NR: &str = "sys/fs/file-nr";
 const VMSTAT: &str = "vmstat";
+const BOOT_ID: &str = "sys/kernel/random/boot_id";
+/// Digits of the boot id that are shown: enough for two to differ.
+const BOOT_DIGITS: usize = 8;
 
 struct Kernel {
     procfs: Root,
@@ -141,6 +151,20 @@ impl Collector for Kernel {
                 }
             }
             Err(error) => recorder.record(&FILES, &[], Err(error)),
+        }
+        match self.procfs.attribute(BOOT_ID) {
+            Ok(id) => match id
+                .get(..BOOT_DIGITS)
+                .filter(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            {
+                Some(part) => recorder.push(&BOOT, &[("boot", part)], 1.0),
+                None => recorder.fail(ReadError::invalid(
+                    &self.procfs.path(BOOT_ID),
+                    format!("{} is no boot id", quote(&id)),
+                )),
+            },
+            Err(error) if error.is_missing() => {}
+            Err(error) => recorder.fail(error),
         }
         for (_, file, metric) in NUMBERS.iter().filter(|(least, ..)| self.collect >= *least) {
             recorder.record(metric, &[], self.procfs.number(file));
@@ -191,5 +215,22 @@ mod tests {
         let full = machine.read(&COLLECTOR);
         assert_eq!(full.value("node_entropy_available_bits{}").as_deref(), Some("256"));
         assert_eq!(full.value("node_vmstat_pgfault{}").as_deref(), Some("9"));
+    }
+    #[test]
+    fn a_boot_is_told_by_a_part_of_its_id_and_no_other_text_becomes_a_label() {
+        let id = "proc/sys/kernel/random/boot_id";
+        let lines = |text| Machine::new(&[(id, text)]).read(&COLLECTOR).lines();
+        let boot = |text| lines(text).into_iter().find(|line| line.contains("boot"));
+        let told = boot("3f2a9c1e-7c1b-4d52-9f0e-0b8f2f3a6d11\n");
+        assert_eq!(told.as_deref(), Some("edge_boot_info{boot=3f2a9c1e} 1"));
+        for text in ["3f2a\n", "not-an-identifier\n", "3f2a9c\u{e9}e-7c1b\n"] {
+            assert_eq!(boot(text), None, "{text}");
+            let read = Machine::new(&[(id, text)]).read(&COLLECTOR);
+            let failures: Vec<String> = read.errors.iter().map(ToString::to_string).collect();
+            assert!(
+                failures.iter().any(|error| error.contains("no boot id")),
+                "{failures:?}"
+            );
+        }
     }
 }
