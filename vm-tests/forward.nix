@@ -76,7 +76,8 @@
 
     with subtest("somebody is told"):
         machine.wait_until_succeeds("curl -sf http://127.0.0.1:8000/metrics | grep -F 'edge_notify_up{receiver=\"ping\"} 1'")
-        machine.wait_until_succeeds("edgewatch check --json | grep -F 'edgewatch-outbound runs'")
+        # It says 1 for warnings, such as of a clock that nobody sets here.
+        machine.wait_until_succeeds("(edgewatch check --json || true) | grep -F 'edgewatch-outbound runs'")
 
     with subtest("only what sends has a way out"):
         assert "centre" not in unit("edgewatch.service", "LoadCredential")
