@@ -17,6 +17,9 @@ pub enum DashboardError {
     /// It has panels, and they are no list.
     #[error("no dashboard that is understood: panels: they are no list")]
     Panels,
+    /// A part of schema v2 without which there is nothing to show.
+    #[error("no dashboard that is understood: {0}")]
+    Shape(String),
     /// It would take so many bytes of memory.
     #[error(
         "it would take {} MiB of memory, at most {} are allowed: split it into several dashboards",
