@@ -19,8 +19,8 @@ mod variable;
 
 pub use datasource::Datasource;
 pub use field::{
-    ColorMode, FieldConfig, FieldOptions, Mapping, MappingResult, Matcher, Override, Property, Step, ThresholdMode,
-    Thresholds,
+    ColorMode, DataLink, FieldConfig, FieldOptions, Mapping, MappingResult, Matcher, Override, Property, Step,
+    ThresholdMode, Thresholds,
 };
 pub use variable::{Templating, Variable};
 

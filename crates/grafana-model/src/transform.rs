@@ -15,7 +15,7 @@ mod regression;
 mod rows;
 mod series;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod texts;
 mod window;
 

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::data::Cell;
+use crate::path::keys;
 
 /// Names and values, in the order that JavaScript gives the members of an object.
 pub type Found = Vec<(String, Cell<'static>)>;
@@ -40,11 +41,7 @@ impl Path {
             Value::Array(elements) => elements.get(key.parse::<usize>().ok()?),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         };
-        let keys = self
-            .path
-            .split(['.', '['])
-            .map(|key| key.trim_end_matches(']').trim_matches(['"', '\'']));
-        let at_end = || keys.filter(|key| !key.is_empty()).try_fold(value, step);
+        let at_end = || keys(&self.path).into_iter().try_fold(value, step);
         step(value, &self.path).or_else(at_end).filter(|found| !found.is_null())
     }
 }
