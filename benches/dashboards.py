@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Measures what viewers of the dashboards cost, and holds it to the targets: ten of them at once leave the sensor service as it is, the first
-page comes within 150 ms of a program that does not run yet, a refresh takes less than 30 ms of CPU, and nothing is left when they have gone.
+page comes within 150 ms of a program that does not run yet, a refresh takes less than 30 ms of CPU, also of a page of 30 panels, and nothing
+is left when they have gone.
 
     make bench
 
@@ -9,6 +10,7 @@ the flags of the budget. The hour that the page shows is put into Prometheus bef
 """
 
 import http.client
+import json
 import math
 import os
 import re
@@ -20,6 +22,7 @@ import tempfile
 import threading
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from compare import EDGEWATCH, ROOT, UNIT_ENVIRONMENT, cpu_seconds, die_with_parent, free_port, machine, memory
@@ -34,6 +37,8 @@ MOST_GROWTH_KIB = 256  # what ten connections take
 MOST_FIRST_MS = 150.0
 MOST_CPU_MS = 30.0
 PATH = "/d/edgewatch-overview"
+PANELS = 30
+THIRTY = "/d/thirty"
 
 
 def get(port: int, path: str) -> bytes:
@@ -83,6 +88,22 @@ def put_history(directory: Path, service: int) -> None:
         stdout=subprocess.DEVNULL,
         preexec_fn=die_with_parent,
     )
+
+
+def put_thirty(directory: Path) -> None:
+    """A dashboard of 30 panels: all of the overview, and as many of the budget's as are missing."""
+    panels: list[dict] = []
+    for name in ("overview", "budget"):
+        bottom = max((panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels), default=0)
+        for panel in json.loads((ROOT / f"grafana-dashboards/{name}.json").read_text())["panels"]:
+            if panel["type"] != "row" and len(panels) < PANELS:
+                panel["gridPos"]["y"] += bottom
+                panels.append(panel | {"id": len(panels) + 1})
+    if len(panels) < PANELS:
+        raise RuntimeError(f"only {len(panels)} panels are shipped")
+    (directory / "dashboards").mkdir()
+    model = {"uid": "thirty", "title": "Thirty panels", "schemaVersion": 41, "time": {"from": "now-1h", "to": "now"}, "panels": panels}
+    (directory / "dashboards/thirty.json").write_text(json.dumps(model))
 
 
 def prometheus(directory: Path, port: int, service: int) -> subprocess.Popen:
@@ -143,6 +164,22 @@ def shown_by(pid: int) -> int | None:
     return int(children.split()[0]) if children.strip() else None
 
 
+def page_of_thirty(service: int, used: Callable[[], float]) -> float:
+    """CPU of a refresh in milliseconds: the median of those of one viewer."""
+    drawn = get(service, THIRTY).decode()
+    if drawn.count('class="panel ') != PANELS or "class=\"problems\"" in drawn:
+        raise RuntimeError(f"not {PANELS} panels that are all right: {re.findall('problems.{200}', drawn)}")
+    costs = []
+    for _ in range(REFRESHES):
+        time.sleep(PERIOD)
+        start = used()
+        get(service, THIRTY)
+        # What is done once the page has been sent belongs to it.
+        time.sleep(0.2)
+        costs.append((used() - start) * 1e3)
+    return statistics.median(costs)
+
+
 def measure(service: int, pid: int) -> dict[str, float]:
     idle = resting(pid)
     if shown_by(pid) is not None:
@@ -192,8 +229,10 @@ def measure(service: int, pid: int) -> dict[str, float]:
         start = both()
         get(service, PATH)
         alone.append((both() - start) * 1e3)
+    thirty = page_of_thirty(service, both)
     time.sleep(70)
     return {
+        "thirty": thirty,
         "bytes": size,
         "first": first,
         "idle": idle,
@@ -217,8 +256,10 @@ def main() -> int:
         settings = directory / "edgewatch.toml"
         settings.write_text(
             f'http.listen = ["127.0.0.1:{service}"]\nsimulated.enabled = true\n'
+            f'dashboards.directories = ["{directory}/dashboards"]\n'
             f'[prometheus]\nurl = "http://127.0.0.1:{database}"\n'
         )
+        put_thirty(directory)
         children = [
             subprocess.Popen(
                 [EDGEWATCH, "serve", "--config", settings],
@@ -247,12 +288,14 @@ def main() -> int:
     )
     print(f"RSS of the service: {figures['idle']:.0f} KiB idle, at most {figures['peak']:.0f} KiB with viewers, {figures['after']:.0f} KiB afterwards.")
     print(f"RSS of the program that shows dashboards: at most {figures['program']:.0f} KiB.")
-    print(f"CPU of a refresh, of both: {figures['cpu']:.1f} ms with {VIEWERS} viewers, {figures['cpu_alone']:.1f} ms alone.\n")
+    print(f"CPU of a refresh, of both: {figures['cpu']:.1f} ms with {VIEWERS} viewers, {figures['cpu_alone']:.1f} ms alone.")
+    print(f"CPU of a refresh of a page of {PANELS} panels, of both, alone: {figures['thirty']:.1f} ms.\n")
     targets = [
         (f"the service never has more than {MOST_SERVICE_KIB} KiB ({figures['peak']:.0f})", figures["peak"] <= MOST_SERVICE_KIB),
         (f"{VIEWERS} viewers add at most {MOST_GROWTH_KIB} KiB to it ({growth:.0f})", growth <= MOST_GROWTH_KIB),
         (f"the first page within {MOST_FIRST_MS:.0f} ms ({figures['first']:.0f})", figures["first"] <= MOST_FIRST_MS),
         (f"less than {MOST_CPU_MS:.0f} ms of CPU a refresh", max(figures["cpu"], figures["cpu_alone"]) < MOST_CPU_MS),
+        (f"at most {MOST_CPU_MS:.0f} ms of CPU for {PANELS} panels", figures["thirty"] <= MOST_CPU_MS),
         ("nothing is left of the program when nobody looks", not figures["left"]),
     ]
     for target, held in targets:

@@ -44,6 +44,7 @@ use maud::{Markup, PreEscaped};
 
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::table::SortBy;
 use edgewatch_grafana_model::scope::Scope;
 use theme::Medium;
 pub use theme::{Tone, fitted, text_width, variables, without_controls};
@@ -62,8 +63,16 @@ pub fn css() -> String {
 
 /// The inside of a panel on a page (not its title): fills the width and height of its container.
 pub fn html(panel: &Panel, data: &Data, scope: &Scope) -> Markup {
-    page::draw(&scene::scene(panel, data, scope))
+    page::draw(&scene::scene(panel, data, scope), None)
 }
+
+/// The same, with heads of a table's columns that lead to where `sorted` says: to the page with the rows sorted by that column.
+pub fn sortable_html(panel: &Panel, data: &Data, scope: &Scope, sorted: &Sorted<'_>) -> Markup {
+    page::draw(&scene::scene(panel, data, scope), Some(sorted))
+}
+
+/// The address of a page with a table sorted in another way.
+pub type Sorted<'a> = dyn Fn(&SortBy) -> String + 'a;
 
 /// The inside of a panel in a picture: SVG elements that fill `width` by `height` pixels from 0, 0, with colours of the theme.
 pub fn picture(panel: &Panel, data: &Data, scope: &Scope, width: u32, height: u32, dark: bool) -> Markup {

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use edgewatch_grafana_model::data::{Data, Field, Frame, NULL, Values};
 use edgewatch_grafana_model::display::{self, Display};
-use edgewatch_grafana_model::panel::table::{Align, Cell, Footer, Table, TableField};
+use edgewatch_grafana_model::panel::table::{Align, Cell, Footer, SortBy, Table, TableField};
 use edgewatch_grafana_model::reduce;
+use edgewatch_grafana_model::scope::Scope;
 
 /// Rows of a table; nobody reads more.
 pub const MAX_ROWS: usize = 500;
@@ -18,11 +19,15 @@ pub struct Tables<'a> {
     pub frames: Vec<&'a Frame>,
     /// Whether columns have their names above.
     pub has_head: bool,
+    /// The columns that rows are sorted by, of which the first counts; `None`: their order is no choice of the reader's.
+    pub sort_by: Option<&'a [SortBy]>,
+    /// What the links of cells are about.
+    pub scope: &'a Scope,
     footer: &'a Footer,
 }
 
 /// What the panel shows of `data`; `None` if there is nothing.
-pub fn tables<'a>(options: &'a Table, data: &'a Data) -> Option<Tables<'a>> {
+pub fn tables<'a>(options: &'a Table, data: &'a Data, scope: &'a Scope) -> Option<Tables<'a>> {
     let frames = data.frames.iter();
     let frames: Vec<&Frame> = frames
         .filter(|frame| frame.fields.iter().any(|field| !field.values.is_empty()))
@@ -30,6 +35,8 @@ pub fn tables<'a>(options: &'a Table, data: &'a Data) -> Option<Tables<'a>> {
     (!frames.is_empty()).then_some(Tables {
         frames,
         has_head: options.show_header,
+        sort_by: Some(&options.sort_by),
+        scope,
         footer: &options.footer,
     })
 }
@@ -90,12 +97,14 @@ fn below(column: &Column, calc: &str, is_named: bool) -> String {
 }
 
 /// Alerts, as a table; `None` if there are none.
-pub fn alerts(data: &Data) -> Option<Tables<'_>> {
+pub fn alerts<'a>(data: &'a Data, scope: &'a Scope) -> Option<Tables<'a>> {
     static FOOTER: LazyLock<Footer> = LazyLock::new(Footer::default);
     let frames: Vec<&Frame> = data.frames.iter().filter(|frame| !frame.is_empty()).collect();
     (!frames.is_empty()).then_some(Tables {
         frames,
         has_head: true,
+        sort_by: None,
+        scope,
         footer: &FOOTER,
     })
 }
@@ -156,4 +165,118 @@ pub fn content(field: &Field, row: usize) -> (Display, Option<f64>) {
         Values::Times(_) | Values::Texts(_) | Values::Booleans(_) => None,
     };
     (display::cell(&field.options, &field.values.cell(row)), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::tests::{panel, scope};
+
+    fn page(options: Value, defaults: Value, is_sortable: bool) -> String {
+        let panel = panel("table", options, defaults);
+        let options = Arc::new(panel.field_config.defaults.clone());
+        let column = |name: &str, values: Values| Field {
+            options: Arc::clone(&options),
+            ..Field::new(name, values)
+        };
+        let frame = Frame {
+            fields: vec![
+                column("host", Values::texts(["a<b".to_owned(), "c".to_owned()])),
+                column("used", Values::numbers([1.0, 2.0])),
+            ],
+            ..Frame::default()
+        };
+        let data = Data {
+            frames: vec![frame],
+            ..Data::default()
+        };
+        let sorted = |by: &SortBy| {
+            format!(
+                "?{}{}",
+                by.display_name.as_deref().unwrap(),
+                if by.desc { "↓" } else { "↑" }
+            )
+        };
+        match is_sortable {
+            true => crate::sortable_html(&panel, &data, &scope(), &sorted).into_string(),
+            false => crate::html(&panel, &data, &scope()).into_string(),
+        }
+    }
+
+    #[test]
+    fn heads_lead_to_the_other_order() {
+        let sorted = page(json!({"sortBy": [{"displayName": "used"}]}), json!({}), true);
+        assert!(
+            sorted.contains("aria-sort=\"ascending\"><a href=\"?used↓\">used</a>"),
+            "{sorted}"
+        );
+        assert!(sorted.contains("<a href=\"?host↑\">host</a>"), "{sorted}");
+        let sorted = page(
+            json!({"sortBy": [{"displayName": "used", "desc": true}]}),
+            json!({}),
+            true,
+        );
+        assert!(
+            sorted.contains("aria-sort=\"descending\"><a href=\"?used↑\">used</a>"),
+            "{sorted}"
+        );
+        assert_eq!(sorted.matches("aria-sort").count(), 1);
+        let plain = page(json!({}), json!({}), false);
+        assert!(!plain.contains("<a ") && plain.contains(">used</th>"), "{plain}");
+    }
+
+    #[test]
+    fn a_cell_is_its_only_link_and_has_several_beside_it() {
+        let link = |title: &str, url: &str| json!({"title": title, "url": url});
+        let one = page(
+            json!({}),
+            json!({"links": [link("Of ${__value.raw}", "/d/x?v=${__value.raw}")]}),
+            false,
+        );
+        assert!(
+            one.contains("<a href=\"/d/x?v=a%3Cb\" title=\"Of a&lt;b\">a&lt;b</a>"),
+            "{one}"
+        );
+        let two =
+            json!({"links": [link("One", "/1"), {"url": "https://h/", "targetBlank": true}, link("", "javascript:x")]});
+        let two = page(json!({}), two, false);
+        let beside = "c<span class=\"links\"><a href=\"/1\" title=\"One\">One</a><a href=\"https://h/\" target=\"_blank\" rel=\"noopener noreferrer\">https://h/</a></span>";
+        assert!(two.contains(beside) && !two.contains("javascript"), "{two}");
+        let only = json!({"links": [link("One", "/1")], "custom": {"cellOptions": {"type": "data-links"}}});
+        let only = page(json!({}), only, false);
+        assert!(
+            only.contains("<span class=\"links\"><a href=\"/1\" title=\"One\">One</a></span>")
+                && !only.contains("a&lt;b"),
+            "{only}"
+        );
+    }
+
+    #[test]
+    fn the_addresses_of_a_panel_are_bounded() {
+        let long = "x".repeat(2000);
+        let many = json!({"links": (0..10).map(|_| json!({"url": format!("/{long}")})).collect::<Vec<_>>()});
+        let panel = panel("table", json!({}), many);
+        let field = Field {
+            options: Arc::new(panel.field_config.defaults.clone()),
+            ..Field::new("v", Values::numbers((0..500).map(f64::from)))
+        };
+        let data = Data {
+            frames: vec![Frame {
+                fields: vec![field],
+                ..Frame::default()
+            }],
+            ..Data::default()
+        };
+        let page = crate::html(&panel, &data, &scope()).into_string();
+        assert!(
+            page.len() < 1 << 20 && page.contains("links of further cells are left out"),
+            "{}",
+            page.len()
+        );
+        assert!(page.contains(">499</td>"), "cells are shown all the same");
+    }
 }

@@ -3,6 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
 
+use edgewatch_grafana_model::links;
 use edgewatch_grafana_model::panel::text::{Format, Text};
 use edgewatch_grafana_model::scope::Scope;
 
@@ -106,13 +107,9 @@ fn harmless(event: Event<'_>) -> Event<'_> {
 
 /// An address with a scheme that cannot run anything; `#` in place of others.
 fn safe(address: CowStr<'_>) -> CowStr<'_> {
-    let scheme = address
-        .split(['/', '?', '#'])
-        .next()
-        .and_then(|start| start.split_once(':'));
-    match scheme.map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
-        None | Some("http" | "https" | "mailto") => address,
-        Some(_) => "#".into(),
+    match links::safe(&address) {
+        Some(safe) => CowStr::from(safe.into_owned()),
+        None => "#".into(),
     }
 }
 

@@ -17,6 +17,9 @@ pub enum DashboardError {
     /// It has panels, and they are no list.
     #[error("no dashboard that is understood: panels: they are no list")]
     Panels,
+    /// A part of schema v2 without which there is nothing to show.
+    #[error("no dashboard that is understood: {0}")]
+    Shape(String),
     /// It would take so many bytes of memory.
     #[error(
         "it would take {} MiB of memory, at most {} are allowed: split it into several dashboards",
@@ -180,6 +183,18 @@ pub enum TransformError {
     /// A form of texts out of which no columns are taken.
     #[error("columns cannot be extracted from texts of the form {0:?}")]
     Extraction(String),
+    /// A kind of trend line.
+    #[error("a trend cannot be {0:?}: linear and polynomial are known")]
+    Trend(String),
+    /// A polynomial beyond what numbers can tell apart.
+    #[error("the degree of a trend is 1 to {0}")]
+    Degree(usize),
+    /// Fewer different places than a curve needs.
+    #[error("a trend of the degree {0} needs more than {0} different values of {1:?}")]
+    TooFewPoints(usize, String),
+    /// Columns of different tables.
+    #[error("the columns {0:?} and {1:?} are not in one table: join the queries first")]
+    Apart(String, String),
     /// More buckets than are counted.
     #[error("it would make more than {0} buckets: choose a greater size")]
     Buckets(usize),

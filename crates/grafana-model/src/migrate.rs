@@ -10,6 +10,7 @@ mod xaxis;
 
 use serde_json::{Map, Value, json};
 
+use super::error::DashboardError;
 use super::grid::COLUMNS;
 
 /// A row of the grid with the space below, in CSS pixels.
@@ -34,14 +35,17 @@ pub fn is_needed(json: &str) -> bool {
     SIGNS.iter().any(|sign| json.contains(sign))
 }
 
-/// Turns the model of another Grafana into the one that is read.
-pub fn migrate(dashboard: &mut Value) {
+/// Turns the model of another Grafana into the one that is read, and says what of it is left out.
+///
+/// # Errors
+/// There is nothing in it that could be shown.
+pub fn migrate(dashboard: &mut Value) -> Result<Vec<String>, DashboardError> {
     inputs::migrate(dashboard);
-    v2::migrate(dashboard);
+    let left_out = v2::migrate(dashboard)?;
     library::migrate(dashboard);
     drop_nulls(dashboard);
     let Some(fields) = dashboard.as_object_mut() else {
-        return;
+        return Ok(left_out);
     };
     if let Some(Value::Array(rows)) = fields.remove("rows")
         && !fields.contains_key("panels")
@@ -53,6 +57,7 @@ pub fn migrate(dashboard: &mut Value) {
     }
     // What an old panel does not say, the new one must not say either.
     drop_nulls(dashboard);
+    Ok(left_out)
 }
 
 /// Grafana, and the tools that write dashboards, write `null` where there is nothing.
@@ -356,7 +361,7 @@ mod tests {
     fn old_heat_maps_are_read() {
         let mut dashboard = json!({"panels": [{"type": "heatmap", "dataFormat": "tsbuckets", "color": {"colorScheme": "interpolateOranges"},
             "yAxis": {"format": "s"}}]});
-        migrate(&mut dashboard);
+        migrate(&mut dashboard).unwrap();
         let options = &dashboard["panels"][0]["options"];
         assert_eq!(
             (&options["calculate"], &options["color"]["scheme"]),

@@ -19,8 +19,8 @@ mod variable;
 
 pub use datasource::Datasource;
 pub use field::{
-    ColorMode, FieldConfig, FieldOptions, Mapping, MappingResult, Matcher, Override, Property, Step, ThresholdMode,
-    Thresholds,
+    ColorMode, DataLink, FieldConfig, FieldOptions, Mapping, MappingResult, Matcher, Override, Property, Step,
+    ThresholdMode, Thresholds,
 };
 pub use variable::{Templating, Variable};
 
@@ -228,7 +228,7 @@ impl Dashboard {
     pub fn parse(json: &str) -> Result<Self, DashboardError> {
         // Some editors put a mark of their encoding before it.
         let json = json.strip_prefix('\u{feff}').unwrap_or(json);
-        let (json, left_out) = bounds::within(json)?;
+        let (json, mut left_out) = bounds::within(json)?;
         let read = match migrate::is_needed(&json) {
             true => None,
             false => serde_json::from_str(&json).ok(),
@@ -237,7 +237,7 @@ impl Dashboard {
             Some(dashboard) => dashboard,
             None => {
                 let mut value: Value = serde_json::from_str(&json).map_err(DashboardError::Json)?;
-                migrate::migrate(&mut value);
+                left_out.extend(migrate::migrate(&mut value)?);
                 let panels = value.as_object_mut().and_then(|fields| fields.remove("panels"));
                 if panels
                     .as_ref()

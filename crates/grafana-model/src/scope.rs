@@ -37,6 +37,11 @@ impl Scope {
         template::expand(text, |reference| self.value(reference, Place::Text))
     }
 
+    /// The name of the zone as Grafana writes it.
+    pub(crate) fn zone_name(&self) -> &str {
+        self.zone.iana_name().filter(|name| *name != "UTC").unwrap_or("utc")
+    }
+
     /// What a variable stands for, Grafana's own among them, except for those that need a step.
     pub fn value(&self, reference: Reference<'_>, place: Place) -> Option<String> {
         let moment = |seconds: f64| match reference.format {
@@ -59,7 +64,7 @@ impl Scope {
             ("__to", "") => Some(moment(self.range.to)),
             (name @ ("__range" | "__range_s" | "__range_ms"), "") => self.range.variable(name),
             ("__dashboard", _) => Some(self.dashboard.clone()),
-            ("__timezone", "") => Some(self.zone.iana_name().unwrap_or("utc").to_owned()),
+            ("__timezone", "") => Some(self.zone_name().to_owned()),
             ("timeFilter" | "__timeFilter", _) => None,
             _ => self.variables.value(reference, place),
         }

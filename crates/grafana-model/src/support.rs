@@ -246,8 +246,8 @@ mod tests {
                 "x: query B: expressions of Grafana (__expr__) are not supported: write it in PromQL",
             ),
             (
-                json!({"title": "x", "type": "stat", "transformations": [{"id": "regression"}]}),
-                "x: the transformation \"regression\" is not supported",
+                json!({"title": "x", "type": "stat", "transformations": [{"id": "spatial"}]}),
+                "x: the transformation \"spatial\" is not supported",
             ),
             (
                 json!({"title": "x", "type": "stat", "fieldConfig": {"defaults": {"unit": "fortnights"}}}),

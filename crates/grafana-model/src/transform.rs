@@ -11,10 +11,11 @@ mod matrix;
 mod merge;
 mod nested;
 mod partition;
+mod regression;
 mod rows;
 mod series;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod texts;
 mod window;
 
@@ -149,6 +150,7 @@ fn supported(transformation: &Transformation) -> Result<Apply, UnsupportedError>
         "partitionByValues" => partition::partition,
         "timeSeriesTable" => partition::time_series_table,
         "extractFields" => extract::fields,
+        "regression" => regression::trend,
         other => return Err(UnsupportedError::Transformation(other.to_owned())),
     })
 }
@@ -221,15 +223,15 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_named() {
         assert_eq!(
-            problems(json!({"id": "regression"})),
-            ["the transformation \"regression\" is not supported"]
+            problems(json!({"id": "spatial"})),
+            ["the transformation \"spatial\" is not supported"]
         );
         let odd = problems(json!({"id": "limit", "options": {"limitField": {}}}));
         assert!(
             odd[0].starts_with("the transformation \"limit\": its options are not understood"),
             "{odd:?}"
         );
-        assert!(problems(json!({"id": "regression", "disabled": true})).is_empty());
+        assert!(problems(json!({"id": "spatial", "disabled": true})).is_empty());
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn graph(graph: &Graph<Plot>) -> Markup {
                 div.axes { @for axis in &right { (axis_of(axis)) } (gap(after)) }
                 svg.times aria-hidden="true" {
                     @for (index, tick) in graph.times.iter().enumerate() {
-                        text class=[narrow_class(index, graph.times.len(), graph.room(), axes)] x=(percent(tick.at)) y="15" { (tick.text) }
+                        text class=[narrow_class(index, graph.times.len(), graph.room(), axes)] x=(percent(tick.at)) y="17" { (tick.text) }
                     }
                 }
             }

@@ -10,11 +10,12 @@ use maud::{Markup, html};
 
 pub use graph::rules;
 
+use crate::Sorted;
 use crate::scene::{Pie, Scene};
 use crate::theme::Medium;
 
 /// The inside of a panel: fills the width and height of its container.
-pub fn draw(scene: &Scene) -> Markup {
+pub fn draw(scene: &Scene, sorted: Option<&Sorted<'_>>) -> Markup {
     match scene {
         Scene::Nothing(words) => html! { div.nothing { (words) } },
         Scene::Graph(graph) => graph::graph(graph),
@@ -22,7 +23,7 @@ pub fn draw(scene: &Scene) -> Markup {
         Scene::Gauges(gauges) => cells::gauges(gauges),
         Scene::Bars(bars) => cells::bars(bars),
         Scene::Pie(found) => pie(found),
-        Scene::Tables(tables) => table::tables(tables),
+        Scene::Tables(tables) => table::tables(tables, sorted),
         Scene::Words(words) => html! { div.text tabindex="0" { (words.html()) } },
         Scene::Blank => html! {},
     }

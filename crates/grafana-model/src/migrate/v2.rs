@@ -3,8 +3,11 @@
 //! Its versions differ in where the kind of something stands: `{"kind": "stat", "spec": …}` in v2alpha1,
 //! `{"kind": "VizConfig", "group": "stat", "spec": …}` since v2beta1.
 
+mod shape;
+
 use serde_json::{Map, Value, json};
 
+use crate::error::DashboardError;
 use crate::grid::COLUMNS;
 
 /// How variables are sorted, by the number that the older schema has for it.
@@ -26,13 +29,20 @@ const DEEPEST: usize = 8;
 /// Rows of the grid that a panel of an automatic layout is high: some 320 pixels.
 const AUTO_HEIGHT: u64 = 9;
 
-/// Turns a dashboard that has `elements` into one that has `panels`.
-pub fn migrate(dashboard: &mut Value) {
+/// Turns a dashboard that has `elements` into one that has `panels`, and says what of it is left out.
+///
+/// # Errors
+/// Elements or the layout are missing, or no objects.
+pub fn migrate(dashboard: &mut Value) -> Result<Vec<String>, DashboardError> {
     let Some(fields) = dashboard.as_object_mut() else {
-        return;
+        return Ok(Vec::new());
     };
+    if !fields.contains_key("elements") || fields.contains_key("panels") {
+        return Ok(Vec::new());
+    }
+    let left_out = shape::check(fields)?;
     let Some(Value::Object(elements)) = fields.remove("elements") else {
-        return;
+        return Ok(left_out);
     };
     let layout = fields.remove("layout").unwrap_or_default();
     let mut place = Placing {
@@ -52,6 +62,7 @@ pub fn migrate(dashboard: &mut Value) {
         fields.insert("timezone".to_owned(), time["timezone"].clone());
         fields.insert("refresh".to_owned(), time["autoRefresh"].clone());
     }
+    Ok(left_out)
 }
 
 /// `spec` of an object, or nothing.

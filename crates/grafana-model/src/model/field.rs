@@ -49,6 +49,9 @@ pub struct FieldOptions {
     /// Values with a text of their own. Fields whose other options differ share them.
     #[serde(deserialize_with = "super::shared")]
     pub mappings: Arc<Vec<Mapping>>,
+    /// Where its cells lead to. Fields whose other options differ share them.
+    #[serde(deserialize_with = "lenient::shared_list")]
+    pub links: Arc<Vec<DataLink>>,
     /// Options of the panel's kind as they are written, since overrides change them: [`super::super::panel`] reads them.
     pub custom: Map<String, Value>,
     /// Each field has a range of its own, where `min` and `max` are missing; else all fields of a panel share one.
@@ -81,6 +84,21 @@ impl FieldOptions {
         let (least, greatest) = self.range.unwrap_or((0.0, 100.0));
         (self.min.unwrap_or(least), self.max.unwrap_or(greatest))
     }
+}
+
+/// `links[]`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DataLink {
+    /// What it says, with variables.
+    #[serde(deserialize_with = "lenient::text")]
+    pub title: String,
+    /// Where it leads to, with variables: `${__value.raw}`, `${__data.fields.NAME}`, `${__url_time_range}` and the dashboard's.
+    #[serde(deserialize_with = "lenient::text")]
+    pub url: String,
+    /// In a tab of its own.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub target_blank: bool,
 }
 
 /// `color`.

@@ -69,6 +69,17 @@ pub fn or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(dese
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
+/// The entries of a list that are understood, which copies share.
+pub fn shared_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Arc<Vec<T>>, D::Error> {
+    let Value::Array(entries) = Value::deserialize(deserializer)? else {
+        return Ok(Arc::default());
+    };
+    let read = entries
+        .into_iter()
+        .filter_map(|entry| serde_json::from_value(entry).ok());
+    Ok(Arc::new(read.collect()))
+}
+
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

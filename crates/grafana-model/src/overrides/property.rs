@@ -49,21 +49,11 @@ pub fn set(options: &mut FieldOptions, property: &Property, problems: &mut Vec<S
             _ => take(&mut options.color, property),
         },
         "thresholds" => take(&mut options.thresholds, property),
-        "mappings" => {
-            let mut mappings = Vec::new();
-            let is_taken = take(&mut mappings, property);
-            if is_taken && !property.value.is_null() {
-                // Lists are added to those of the defaults, which come after.
-                mappings.extend(options.mappings.iter().cloned());
-            }
-            if is_taken {
-                options.mappings = Arc::new(mappings);
-            }
-            is_taken
-        }
+        "mappings" => take_list(&mut options.mappings, property),
+        "links" => take_list(&mut options.links, property),
         "fieldMinMax" => take(&mut options.field_min_max, property),
         // What only Grafana's own page can use.
-        "links" | "actions" | "filterable" | "description" => true,
+        "actions" | "filterable" | "description" => true,
         _ => false,
     };
     if !taken {
@@ -87,6 +77,19 @@ fn take<T: DeserializeOwned + Default>(option: &mut T, property: &Property) -> b
         }
         Err(_) => false,
     }
+}
+
+/// The same of a list. It is put before that of the defaults.
+fn take_list<T: DeserializeOwned + Clone>(list: &mut Arc<Vec<T>>, property: &Property) -> bool {
+    let mut entries: Vec<T> = Vec::new();
+    let is_taken = take(&mut entries, property);
+    if is_taken && !property.value.is_null() {
+        entries.extend(list.iter().cloned());
+    }
+    if is_taken {
+        *list = Arc::new(entries);
+    }
+    is_taken
 }
 
 /// A number, which some write as text. What is none takes the number away.

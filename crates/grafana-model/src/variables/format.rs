@@ -87,6 +87,17 @@ impl Written<'_> {
     }
 }
 
+/// One value that is no variable's, in Grafana's `format`.
+pub fn written(value: &str, format: &str) -> String {
+    let values = [value.to_owned()];
+    let written = Written {
+        name: "",
+        values: &values,
+        is_list: false,
+    };
+    written.write(format)
+}
+
 /// A moment in milliseconds as a date: by default as ISO 8601.
 fn date(value: &str, format: &str) -> String {
     let Some(millis) = leading_number(value).map(f64::trunc) else {

@@ -94,6 +94,83 @@ fn rows_tabs_and_automatic_grids_are_laid_out() {
 }
 
 #[test]
+fn what_has_another_type_is_named_where_it_lies() {
+    let whole = || {
+        json!({"title": "T", "elements": {"a": element(1, "stat")}, "variables": [{"kind": "CustomVariable", "spec": {"name": "x"}}],
+            "layout": {"kind": "RowsLayout", "spec": {"rows": [{"kind": "RowsLayoutRow", "spec": {"title": "r", "layout":
+                {"kind": "GridLayout", "spec": {"items": [item("a", 0, 0)]}}}}]}}, "timeSettings": {"from": "now-1h", "to": "now"}})
+    };
+    assert_eq!(parse(&whole()).left_out, Vec::<String>::new());
+    // Each container of the file, with a text, a number and a list or an object in its place.
+    let rows = "layout/spec/rows";
+    let items = "layout/spec/rows/0/spec/layout/spec/items";
+    let data = "elements/a/spec/data";
+    for (place, is_list) in [
+        ("elements/a", false),
+        ("elements/a/spec", false),
+        ("elements/a/spec/vizConfig", false),
+        ("elements/a/spec/vizConfig/spec", false),
+        ("elements/a/spec/vizConfig/spec/options", false),
+        ("elements/a/spec/vizConfig/spec/fieldConfig", false),
+        (data, false),
+        (&format!("{data}/spec"), false),
+        (&format!("{data}/spec/queryOptions"), false),
+        (&format!("{data}/spec/queries"), true),
+        (&format!("{data}/spec/queries/0"), false),
+        (&format!("{data}/spec/queries/0/spec"), false),
+        (&format!("{data}/spec/transformations"), true),
+        (&format!("{data}/spec/transformations/0/spec"), false),
+        ("layout/spec", false),
+        (rows, true),
+        (&format!("{rows}/0"), false),
+        (&format!("{rows}/0/spec"), false),
+        (&format!("{rows}/0/spec/layout"), false),
+        (items, true),
+        (&format!("{items}/0"), false),
+        (&format!("{items}/0/spec"), false),
+        (&format!("{items}/0/spec/element"), false),
+        ("variables", true),
+        ("variables/0", false),
+        ("variables/0/spec", false),
+        ("timeSettings", false),
+    ] {
+        let other = if is_list { json!({"b": 1}) } else { json!([1]) };
+        for wrong in [json!("text"), json!(5), json!(true), other] {
+            let mut file = whole();
+            *file.pointer_mut(&format!("/{place}")).unwrap() = wrong.clone();
+            let left_out = parse(&file).left_out;
+            let wanted = if is_list { "a list belongs" } else { "an object belongs" };
+            let named = left_out
+                .iter()
+                .any(|note| note.starts_with(&format!("{place} is left out: ")) && note.ends_with(wanted));
+            assert!(named, "{place} = {wrong}: {left_out:?}");
+        }
+    }
+    for name in ["elements", "layout"] {
+        for wrong in [json!("text"), json!([]), Value::Null] {
+            let mut file = whole();
+            file[name] = wrong.clone();
+            let error = Dashboard::parse(&file.to_string()).unwrap_err().to_string();
+            assert!(error.contains(&format!("{name}: ")), "{name} = {wrong}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_place_without_a_panel_is_named() {
+    let items = json!([item("a", 0, 0), item("gone", 12, 0), {"kind": "GridLayoutItem", "spec": {"x": 0}}]);
+    let file =
+        json!({"elements": {"a": element(1, "stat")}, "layout": {"kind": "GridLayout", "spec": {"items": items}}});
+    assert_eq!(
+        parse(&file).left_out,
+        [
+            "layout/spec/items/1/spec shows nothing: there is no element \"gone\"",
+            "layout/spec/items/2/spec shows nothing: it names no element"
+        ]
+    );
+}
+
+#[test]
 fn the_first_version_names_kinds_elsewhere() {
     let panel = panel(
         &json!({"kind": "Panel", "spec": {"id": 4, "vizConfig": {"kind": "gauge", "spec": {}}, "data": {"spec": {
