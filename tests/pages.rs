@@ -8,7 +8,12 @@ use common::prometheus::{Prometheus, installed};
 use common::upstream::{Reply, Upstream};
 use common::{Answer, Service, Setup, eventually};
 
-const SHIPPED: [&str; 3] = ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"];
+const SHIPPED: [&str; 4] = [
+    "edgewatch-overview",
+    "edgewatch-hardware",
+    "edgewatch-sensors",
+    "edgewatch-budget",
+];
 
 /// A service whose dashboards show what a Prometheus has scraped from it.
 struct Stack {
