@@ -60,6 +60,7 @@ data.standardFieldConfigEditorRegistry.setInit(() => [
   property('color', data.identityOverrideProcessor),
   property('thresholds', data.thresholdsOverrideProcessor),
   property('mappings', data.valueMappingsOverrideProcessor),
+  property('links', data.dataLinksOverrideProcessor),
 ]);
 
 module.exports = { data, theme, load, inside };

@@ -14,7 +14,7 @@ const { values: flags, positionals } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, write: { type: 'string' }, differences: { type: 'string', default: '0' } },
 });
 const [program, ...wanted] = positionals;
-const AREAS = ['units', 'calculations', 'legends', 'values', 'transformations', 'panels', 'names', 'templates', 'times', 'choices'];
+const AREAS = ['units', 'calculations', 'legends', 'values', 'transformations', 'panels', 'names', 'templates', 'times', 'choices', 'links'];
 const random = require('./random.cjs');
 /** Bytes of the fixtures of an area. */
 const MOST = 250_000;

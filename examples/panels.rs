@@ -10,7 +10,7 @@ use edgewatch_grafana_model::model::{FieldOptions, Panel};
 use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::{TimeRange, Zone};
 use edgewatch_grafana_model::variables::Variables;
-use edgewatch_grafana_model::{color, display};
+use edgewatch_grafana_model::{color, display, support};
 use serde_json::{Value, json};
 
 const RANGE: TimeRange = TimeRange {
@@ -36,6 +36,12 @@ fn main() {
         .enumerate()
         .map(|(id, (panel, data))| (Panel { id: id as u32, ..panel }, data))
         .collect();
+    for kind in support::PANELS.iter().filter(|kind| **kind != "row") {
+        assert!(
+            panels.iter().any(|(panel, _)| panel.kind().name() == *kind),
+            "no panel of the kind {kind}"
+        );
+    }
     if theme == "svg" {
         return print!("{}", picture(&panels, &scope));
     }
@@ -528,7 +534,101 @@ fn panels() -> Vec<(Panel, Data)> {
             value("percent"),
             waves(3, 60.0, 10.0),
         ),
+        rows(
+            "barchart",
+            "Bars",
+            (12, 8),
+            json!({"showValue": "auto", "legend": {"showLegend": true, "displayMode": "list"}}),
+            json!({"unit": "bytes"}),
+        ),
+        rows(
+            "barchart",
+            "Stacked, lying",
+            (12, 8),
+            json!({"orientation": "horizontal", "stacking": "normal", "showValue": "auto", "legend": {"showLegend": true, "displayMode": "table", "placement": "right", "calcs": ["sum", "max"]}}),
+            json!({"unit": "bytes"}),
+        ),
+        made(
+            "piechart",
+            "Shares",
+            (8, 8),
+            json!({"pieType": "donut", "displayLabels": ["percent", "name"], "legend": {"showLegend": true, "displayMode": "table", "placement": "right", "values": ["value", "percent"]}}),
+            json!({"unit": "watt", "color": {"mode": "palette-classic"}}),
+            waves(7, 10.0, 3.0),
+        ),
+        made(
+            "histogram",
+            "How often",
+            (8, 8),
+            json!({"combine": false, "legend": {"showLegend": true, "displayMode": "list"}}),
+            with(line(50), json!({"unit": "celsius"})),
+            waves(2, 50.0, 20.0),
+        ),
+        made(
+            "status-history",
+            "History",
+            (8, 8),
+            json!({"showValue": "auto", "legend": {"showLegend": true, "displayMode": "list"}}),
+            states(),
+            (0..4)
+                .map(|index| {
+                    (
+                        format!("link {index}"),
+                        wave(index, 0.5, 0.8)
+                            .iter()
+                            .step_by(12)
+                            .map(|value| value.round().clamp(0.0, 1.0))
+                            .collect(),
+                    )
+                })
+                .collect(),
+        ),
+        rows("alertlist", "Alerts", (8, 6), json!({}), json!({})),
+        rows("dashlist", "Dashboards", (4, 6), json!({}), json!({})),
+        rows(
+            "table",
+            "Links, bars and a footer",
+            (12, 8),
+            json!({"sortBy": [{"displayName": "read", "desc": true}], "footer": {"show": true, "reducer": ["sum"]}}),
+            json!({"unit": "bytes", "thresholds": thresholds, "links": [{"title": "See ${__data.fields.device}", "url": "/d/x?var-device=${__data.fields.device}"}],
+                "custom": {"cellOptions": {"type": "gauge"}}}),
+        ),
     ]
+}
+
+/// A panel of a table: a name and two numbers in each row.
+fn rows(kind: &str, title: &str, size: (u32, u32), options: Value, defaults: Value) -> (Panel, Data) {
+    let (panel, mut data) = made(kind, title, size, options, defaults, vec![]);
+    let names = [
+        "mmcblk0",
+        "mmcblk0p1",
+        "mmcblk0p2",
+        "nvme0n1",
+        "a very long name of a disk in a cabinet",
+        "sda",
+    ];
+    let (least, greatest) = (0.0, 9.0 * 1024.0 * 1024.0);
+    let options = Arc::new(FieldOptions {
+        range: Some((least, greatest)),
+        ..panel.field_config.defaults.clone()
+    });
+    let numbers = |name: &str, place: usize, factor: f64| Field {
+        options: Arc::clone(&options),
+        color: color::palette(place),
+        ..Field::new(
+            name,
+            Values::numbers((1..=names.len()).rev().map(|row| row as f64 * factor)),
+        )
+    };
+    let device = Field {
+        options: Arc::clone(&options),
+        ..Field::new("device", Values::texts(names.map(str::to_owned)))
+    };
+    data.frames = vec![Frame {
+        fields: vec![device, numbers("read", 0, 1.5e6), numbers("written", 1, 4e5)],
+        ..Frame::default()
+    }];
+    (panel, data)
 }
 
 fn states() -> Value {

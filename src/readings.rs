@@ -35,6 +35,9 @@ pub(crate) struct Row {
     pub error: Option<&'static str>,
     /// The series that it becomes.
     pub metric: String,
+    /// What is measured, as a whole sentence.
+    #[serde(skip)]
+    pub help: &'static str,
     /// When the value was last good.
     #[serde(skip)]
     pub since: Instant,
@@ -71,16 +74,21 @@ pub(crate) fn devices(source: &'static str, readings: &[LastReading]) -> Vec<Dev
         }
         device.readings.push(Row {
             sensor: others.collect::<Vec<_>>().join(" "),
-            quantity: reading.metric.help.trim_end_matches('.').to_owned(),
+            quantity: first_clause(reading.metric.help).to_owned(),
             value: reading.value.ok(),
             unit: reading.metric.unit,
             error: reading.value.err().map(ErrorKind::name),
             metric: series(reading),
+            help: reading.metric.help,
             since: *since,
         });
     }
     for device in &mut devices {
-        tell_apart(&mut device.readings);
+        tell_apart(&mut device.readings, |row| row.help.trim_end_matches('.').to_owned());
+        // Fields of one table of the kernel have one explanation: they are called as the kernel calls them.
+        tell_apart(&mut device.readings, |row| {
+            words(row.metric.split('{').next().unwrap_or_default())
+        });
         for row in &mut device.readings {
             if let Some(label) = labels.get(&(device.name.clone(), row.sensor.clone())) {
                 row.sensor = format!("{} ({label})", row.sensor);
@@ -90,8 +98,15 @@ pub(crate) fn devices(source: &'static str, readings: &[LastReading]) -> Vec<Dev
     devices
 }
 
-/// Fields of one table of the kernel have one explanation: they are called as the kernel calls them.
-fn tell_apart(rows: &mut [Row]) {
+/// What is measured, without what a number of it means: that is for who reads metrics, and people see a value with its unit.
+fn first_clause(help: &str) -> &str {
+    let help = help.trim_end_matches('.');
+    let ends = [", ", "; ", ": ", " ("].iter().filter_map(|end| help.find(end));
+    ends.min().and_then(|end| help.get(..end)).unwrap_or(help)
+}
+
+/// Gives the readings of one sensor that are called the same another name.
+fn tell_apart(rows: &mut [Row], name: impl Fn(&Row) -> String) {
     let mut count: HashMap<(String, String), usize> = HashMap::new();
     let key = |row: &Row| (row.sensor.clone(), row.quantity.clone());
     for row in &*rows {
@@ -99,7 +114,7 @@ fn tell_apart(rows: &mut [Row]) {
     }
     for row in rows {
         if count.get(&key(row)).is_some_and(|count| *count > 1) {
-            row.quantity = words(row.metric.split('{').next().unwrap_or_default());
+            row.quantity = name(row);
         }
     }
 }
@@ -192,6 +207,35 @@ mod tests {
                 read(&TEMPERATURE, &[("chip", "soc"), ("sensor", "temp2")]),
             ]),
             ["soc/lm75: temp1 (board) Temperature", "soc/lm75: temp2 Temperature"]
+        );
+    }
+
+    #[test]
+    fn a_quantity_is_what_is_measured_and_not_what_its_numbers_mean() {
+        for (help, expected) in [
+            ("Relative humidity, 0 to 1.", "Relative humidity"),
+            ("Speed of a fan; 0 is a fan that stands still.", "Speed of a fan"),
+            (
+                "Reserve of blocks of the eMMC: 1 is normal, 2 less than a fifth.",
+                "Reserve of blocks of the eMMC",
+            ),
+            (
+                "1 if the supply was below 4.63 V in the last 2 s.",
+                "1 if the supply was below 4.63 V in the last 2 s",
+            ),
+            ("Temperature.", "Temperature"),
+        ] {
+            assert_eq!(first_clause(help), expected);
+        }
+        static LEAST: Metric = Metric::gauge("edge_x_min_volts", "volts", "Voltage, the least that is right.");
+        static GREATEST: Metric = Metric::gauge("edge_x_max_volts", "volts", "Voltage, the greatest that is right.");
+        let sensor = [("chip", "a"), ("sensor", "in0")];
+        assert_eq!(
+            rows(&[read(&LEAST, &sensor), read(&GREATEST, &sensor)]),
+            [
+                "a/: in0 Voltage, the least that is right",
+                "a/: in0 Voltage, the greatest that is right"
+            ]
         );
     }
 

@@ -71,7 +71,12 @@ fn a_file_is_shown_changed_and_gone_without_a_restart() {
     let place = Place::new();
     assert_eq!(
         place.uids(),
-        ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"]
+        [
+            "edgewatch-overview",
+            "edgewatch-hardware",
+            "edgewatch-sensors",
+            "edgewatch-budget"
+        ]
     );
     place.write("a.json", dashboard("mine", "First title"));
     assert_eq!(place.own(), ["mine"]);

@@ -9,7 +9,7 @@ use common::prometheus::{Prometheus, installed};
 use common::{Service, eventually, tree};
 use serde_json::Value;
 
-const DASHBOARDS: [&str; 3] = ["overview", "hardware", "budget"];
+const DASHBOARDS: [&str; 4] = ["overview", "hardware", "sensors", "budget"];
 
 /// Metrics of Prometheus that Debian 12's 2.42 does not have.
 const NEWER: [&str; 2] = [
@@ -61,6 +61,8 @@ fn expand(query: &str) -> String {
         .replace("$__rate_interval", "4s")
         .replace("$__range", "1m")
         .replace("$__interval", "1s")
+        // One of its panels, which there are as many as there are kinds of readings.
+        .replace("$reading", "node_hwmon_temp_celsius")
 }
 
 /// True if `prometheus` has data for the query.

@@ -8,7 +8,12 @@ use common::prometheus::{Prometheus, installed};
 use common::upstream::{Reply, Upstream};
 use common::{Answer, Service, Setup, eventually};
 
-const SHIPPED: [&str; 3] = ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"];
+const SHIPPED: [&str; 4] = [
+    "edgewatch-overview",
+    "edgewatch-hardware",
+    "edgewatch-sensors",
+    "edgewatch-budget",
+];
 
 /// A service whose dashboards show what a Prometheus has scraped from it.
 struct Stack {
@@ -250,6 +255,54 @@ fn a_closed_row_is_not_asked_for_until_it_is_opened() {
     );
     assert!(service.get("/d/rows?rows=7").text().contains("Panel 8"));
     assert!(upstream.asked().iter().any(|asked| asked.contains("hidden_metric")));
+}
+
+#[test]
+fn a_table_is_sorted_by_the_head_of_a_column_and_the_address_keeps_it() {
+    let dashboards = tempfile::tempdir().unwrap();
+    let table = serde_json::json!({
+        "id": 1, "type": "table", "title": "T", "gridPos": { "x": 0, "y": 0, "w": 12, "h": 8 },
+        "targets": [{ "refId": "A", "expr": "up", "instant": true, "format": "table" }],
+    });
+    std::fs::write(
+        dashboards.path().join("sorted.json"),
+        serde_json::json!({ "panels": [table] }).to_string(),
+    )
+    .unwrap();
+    let upstream = Upstream::start(|_| {
+        let series = |job: &str, value: u32| format!(r#"{{"metric":{{"job":"{job}"}},"value":[1,"{value}"]}}"#);
+        let result = [series("b", 2), series("a", 3), series("c", 1)].join(",");
+        Reply::Json(
+            200,
+            format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{result}]}}}}"#),
+        )
+    });
+    let service = Service::start(&format!(
+        "{}[dashboards]\ndirectories = [{:?}]\n",
+        upstream.settings(),
+        dashboards.path()
+    ));
+    let jobs = |page: &str| -> String {
+        let cells = page
+            .split("<td ")
+            .skip(1)
+            .filter_map(|cell| cell.split(['>', '<']).nth(1));
+        cells.filter(|text| ["a", "b", "c"].contains(text)).collect()
+    };
+    let plain = service.get("/d/sorted?theme=dark").text();
+    assert_eq!(jobs(&plain), "bac", "{plain}");
+    assert!(
+        plain.contains("href=\"/d/sorted?theme=dark&amp;sort-1=asc:job#panel-1\">job</a>"),
+        "{plain}"
+    );
+    let sorted = service.get("/d/sorted?theme=dark&sort-1=asc:job").text();
+    assert_eq!(jobs(&sorted), "abc");
+    assert!(sorted.contains("aria-sort=\"ascending\"><a href=\"/d/sorted?theme=dark&amp;sort-1=desc:job#panel-1\">"));
+    assert_eq!(jobs(&service.get("/d/sorted?sort-1=desc:Value").text()), "abc");
+    assert_eq!(jobs(&service.get("/d/sorted?sort-1=asc:none").text()), "bac");
+    let refused = service.get("/d/sorted?sort-1=job");
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("asc:COLUMN"), "{}", refused.text());
 }
 
 #[test]

@@ -144,7 +144,12 @@ fn every_architecture_draws_the_same_pictures() {
     let upstream = Upstream::start(two_series);
     let url = format!("http://{}", upstream.address);
     let directory = tempfile::tempdir().unwrap();
-    for dashboard in ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"] {
+    for dashboard in [
+        "edgewatch-overview",
+        "edgewatch-hardware",
+        "edgewatch-sensors",
+        "edgewatch-budget",
+    ] {
         let range = ["--from", "1767225600000", "--to", "1767247200000"];
         let arguments = [&[dashboard, "--prometheus", &url][..], &range].concat();
         let [own, other] = [OWN_BINARY, binary()].map(|program| {

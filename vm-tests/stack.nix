@@ -36,7 +36,7 @@
 
     with subtest("every dashboard is there for who has no password, and nothing can be changed"):
         dashboards = {found["uid"] for found in get(f"{GRAFANA}/api/search?type=dash-db")}
-        same(dashboards, {"edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"})
+        same(dashboards, {"edgewatch-overview", "edgewatch-hardware", "edgewatch-sensors", "edgewatch-budget"})
         overview = f"{GRAFANA}/api/dashboards/uid/edgewatch-overview"
         code = status(overview, "-X", "DELETE")
         assert code in {"401", "403"}, code

@@ -82,7 +82,12 @@ impl Target {
         };
         assert_eq!(target.service.get("/d/edgewatch-overview").status, 200);
         for _ in 0..2 {
-            for uid in ["edgewatch-overview", "edgewatch-hardware", "edgewatch-budget"] {
+            for uid in [
+                "edgewatch-overview",
+                "edgewatch-hardware",
+                "edgewatch-sensors",
+                "edgewatch-budget",
+            ] {
                 for path in [
                     format!("/d/{uid}"),
                     format!("/d/{uid}/values.json"),

@@ -34,7 +34,7 @@ pub struct Shipped {
 }
 
 /// Every shipped dashboard.
-pub const SHIPPED: [Shipped; 3] = [
+pub const SHIPPED: [Shipped; 4] = [
     Shipped {
         uid: "edgewatch-overview",
         title: "Overview",
@@ -46,6 +46,12 @@ pub const SHIPPED: [Shipped; 3] = [
         title: "Hardware",
         about: "Sensors, their health, and the clock.",
         json: include_str!("../../../grafana-dashboards/hardware.json"),
+    },
+    Shipped {
+        uid: "edgewatch-sensors",
+        title: "Sensors",
+        about: "Every reading of every sensor, with its value and its age.",
+        json: include_str!("../../../grafana-dashboards/sensors.json"),
     },
     Shipped {
         uid: "edgewatch-budget",

@@ -91,12 +91,10 @@ impl At<'_> {
             // These two are parts of an address already.
             ("__url_time_range", _) => return Some(range(self.scope)),
             ("__all_variables", _) => return Some(self.all_variables()),
-            ("__value", "time") => self
-                .frame
-                .fields
-                .iter()
-                .find(|field| field.values.is_times())
-                .map(|field| raw(field, self.row)),
+            ("__value", "time") => {
+                let time = self.frame.fields.iter().find(|field| field.values.is_times());
+                Some(time.map_or_else(String::new, |field| raw(field, self.row)))
+            }
             ("__value", "raw") => Some(raw(self.field, self.row)),
             ("__value", "numeric") => Some(shown(self.field, self.row, "numeric")),
             // Also `text`, which is without the unit in `__data`.

@@ -12,15 +12,16 @@ use super::error::PageError;
 use super::header::Header;
 use super::panels::{self, Links};
 use super::prepare::{Prepared, data_of, prepare};
-use super::query::PageQuery;
+use super::query::{PageQuery, sort_parameter};
 use super::stream::{self, Piece, RenderPermit};
 use super::{Kind, RenderContext, RequestContext, values};
 use crate::frame::{self, GRAFANA_PORT};
 use crate::library::OpenError;
+use edgewatch_charts::Sorted;
 use edgewatch_grafana_model::layout::{MAX_PANELS, Placed};
 use edgewatch_grafana_model::limits::guarded;
-use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::PanelKind;
+use edgewatch_grafana_model::panel::table::SortBy;
 use edgewatch_grafana_model::sections::Place;
 
 /// The Content-Security-Policy of dashboards: they also run our script, fetch values, and submit forms.
@@ -178,7 +179,12 @@ impl Page {
             },
             grafana: self.grafana.as_ref().map(|grafana| self.query.with(grafana, &alone)),
         };
-        draw_panel(placed, prepared, &self.context, &links)
+        let sorted = |by: &SortBy| {
+            let (name, value) = sort_parameter(placed.panel.id, by);
+            let address = self.query.with(&self.path, &[(name.as_str(), Some(value.as_str()))]);
+            format!("{address}#panel-{id}")
+        };
+        draw_panel(placed, prepared, &self.context, &links, &sorted)
     }
 
     /// Everything above the first panel.
@@ -228,20 +234,23 @@ impl Page {
     }
 }
 
-fn draw_panel(placed: &Placed, prepared: &Prepared, context: &RenderContext, links: &Links) -> Markup {
-    let (scope, mut data) = data_of(placed, prepared, context);
+fn draw_panel(
+    placed: &Placed,
+    prepared: &Prepared,
+    context: &RenderContext,
+    links: &Links,
+    sorted: &Sorted<'_>,
+) -> Markup {
     // The drawing depends on the size, which is larger for a panel alone.
-    let panel = &Panel {
-        grid_pos: prepared.grid_pos(placed),
-        ..placed.panel.clone()
-    };
-    let (inside, problem) = match guarded(|| edgewatch_charts::html(panel, &data, &scope)) {
+    let panel = &prepared.panel(placed);
+    let (scope, mut data) = data_of(panel, placed, prepared, context);
+    let (inside, problem) = match guarded(|| edgewatch_charts::sortable_html(panel, &data, &scope, sorted)) {
         Ok(inside) => (inside, None),
         Err(problem) => (html! {}, Some(problem.to_string())),
     };
     data.problems.extend(problem);
     let title = scope.title(&panel.title);
-    let place = panels::classes(prepared.grid_pos(placed));
+    let place = panels::classes(panel.grid_pos);
     html! {
         (panels::frame(panel, &title, &place, links, &data, &inside))
         @if prepared.view.panel.is_some() && matches!(panel.kind(), PanelKind::Timeseries(_)) {

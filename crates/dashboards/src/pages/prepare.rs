@@ -14,6 +14,8 @@ use edgewatch_grafana_model::evaluate::evaluate;
 use edgewatch_grafana_model::grid::{COLUMNS, GridPos};
 use edgewatch_grafana_model::layout::Placed;
 use edgewatch_grafana_model::limits::Deadline;
+use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::panel::PanelKind;
 use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::sections::{self, Section};
 use edgewatch_grafana_model::source::Within;
@@ -47,6 +49,20 @@ impl Prepared {
             None => placed.panel.grid_pos,
             Some(_) => ALONE,
         }
+    }
+
+    /// A panel as the page shows it: in its size, its table sorted as the address says.
+    pub(crate) fn panel(&self, placed: &Placed) -> Panel {
+        let mut panel = Panel {
+            grid_pos: self.grid_pos(placed),
+            ..placed.panel.clone()
+        };
+        if let Some(by) = self.view.sorts.get(&panel.id)
+            && let PanelKind::Table(table) = &mut Arc::make_mut(&mut panel.options).kind
+        {
+            table.sort_by = vec![by.clone()];
+        }
+        panel
     }
 }
 
@@ -140,10 +156,15 @@ impl RenderRequest {
     }
 }
 
-/// The data of a panel, and the scope in which it was evaluated.
-pub(crate) fn data_of(placed: &Placed, prepared: &Prepared, context: &RenderContext) -> (Scope, PanelData) {
+/// The data of `panel`, which [`Prepared::panel`] made of `placed`, and the scope in which it was evaluated.
+pub(crate) fn data_of(
+    panel: &Panel,
+    placed: &Placed,
+    prepared: &Prepared,
+    context: &RenderContext,
+) -> (Scope, PanelData) {
     let scope = placed.scope(&prepared.scope);
-    let points = panels::points(prepared.grid_pos(placed));
-    let data = evaluate(&placed.panel, &scope, points, &*context.source);
+    let points = panels::points(panel.grid_pos);
+    let data = evaluate(panel, &scope, points, &*context.source);
     (scope, data)
 }

@@ -1,12 +1,13 @@
 //! The query string of a page: `/d/UID?from=now-6h&to=now&refresh=10s&var-device=sda&viewPanel=3&kiosk&theme=dark`, as in Grafana.
 
-use std::time::Duration;
-
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use actix_web::error::QueryPayloadError;
 use edgewatch_grafana_model::error::RangeError;
 use edgewatch_grafana_model::model::Dashboard;
+use edgewatch_grafana_model::panel::table::SortBy;
 use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
@@ -45,6 +46,8 @@ pub(crate) enum InvalidQuery {
     Range(RangeError),
     #[error("{name}={value}: is no number of a panel")]
     PanelId { name: &'static str, value: String },
+    #[error("sort-{panel}={value}: asc:COLUMN and desc:COLUMN are understood")]
+    Sort { panel: u32, value: String },
     #[error("theme={0}: light and dark are known")]
     Theme(String),
     /// Width or height of a picture.
@@ -89,6 +92,17 @@ pub(crate) struct View {
     pub(crate) theme: Option<&'static str>,
     /// Ids of rows that are open where the dashboard has them closed, and the other way round.
     pub(crate) toggled: Vec<u32>,
+    /// How the tables of panels are sorted, by the panels' ids, where it is not as the dashboard has them.
+    pub(crate) sorts: BTreeMap<u32, SortBy>,
+}
+
+/// `sort-ID=asc:COLUMN`, the parameter with which the page has the table of a panel sorted.
+pub(crate) fn sort_parameter(panel: u32, by: &SortBy) -> (String, String) {
+    let column = by.display_name.as_deref().unwrap_or_default();
+    (
+        format!("sort-{panel}"),
+        format!("{}:{column}", if by.desc { "desc" } else { "asc" }),
+    )
 }
 
 impl PageQuery {
@@ -177,7 +191,40 @@ impl PageQuery {
                 Some(other) => return Err(InvalidQuery::Theme(other.to_owned())),
             },
             toggled: toggled.map(|text| number("rows", text)).collect::<Result<_, _>>()?,
+            sorts: self.sorts()?,
         })
+    }
+
+    /// The parameters `sort-ID`.
+    fn sorts(&self) -> Result<BTreeMap<u32, SortBy>, InvalidQuery> {
+        let pairs = self
+            .pairs
+            .iter()
+            .filter_map(|(key, value)| Some((key.strip_prefix("sort-")?, value)));
+        let sort = |(panel, value): (&str, &String)| {
+            let panel = panel.parse::<u32>().map_err(|_| InvalidQuery::PanelId {
+                name: "sort",
+                value: panel.to_owned(),
+            })?;
+            let (desc, column) = match value.split_once(':') {
+                Some(("asc", column)) => (false, column),
+                Some(("desc", column)) => (true, column),
+                _ => {
+                    return Err(InvalidQuery::Sort {
+                        panel,
+                        value: value.clone(),
+                    });
+                }
+            };
+            Ok((
+                panel,
+                SortBy {
+                    display_name: Some(column.to_owned()),
+                    desc,
+                },
+            ))
+        };
+        pairs.map(sort).collect()
     }
 
     fn refresh(&self, dashboard: &Dashboard) -> Option<Duration> {
@@ -224,12 +271,22 @@ mod tests {
             ("viewPanel=x", "viewPanel=x"),
             ("theme=pink", "theme=pink"),
             ("rows=1,a", "rows=a"),
+            ("sort-x=asc:a", "sort=x"),
+            ("sort-3=Value", "sort-3=Value: asc:COLUMN"),
         ] {
             let error = view(query).unwrap_err().to_string();
             assert!(error.contains(part), "{query}: {error}");
         }
         assert!(PageQuery::parse(&"a=b&".repeat(300)).is_err());
         assert!(PageQuery::parse(&format!("a={}", "b".repeat(MAX_BYTES))).is_err());
+    }
+
+    #[test]
+    fn tables_are_sorted_by_what_the_address_says() {
+        let sorts = view("sort-3=asc:a&sort-3=desc:a:b&sort-4=asc:").unwrap().sorts;
+        let of = |panel| sorts.get(&panel).map(|by: &SortBy| sort_parameter(panel, by).1);
+        assert_eq!(of(3).as_deref(), Some("desc:a:b"), "the last one counts");
+        assert_eq!((of(4).as_deref(), of(5)), (Some("asc:"), None));
     }
 
     #[test]

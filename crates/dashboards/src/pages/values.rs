@@ -62,7 +62,8 @@ pub(crate) async fn values(
             let Some(placed) = place.of(&prepared.laid_out.panels) else {
                 return String::new();
             };
-            let values = limits::guarded(|| of_panel(&prepare::data_of(placed, &prepared, &context).1));
+            let values =
+                limits::guarded(|| of_panel(&prepare::data_of(&prepared.panel(placed), placed, &prepared, &context).1));
             // The panel shows the problem; here it has no values.
             let values = serde_json::to_string(&values.unwrap_or_default()).unwrap_or_else(|_| "null".to_owned());
             format!("{comma}\"{}\":{values}", placed.panel.id)

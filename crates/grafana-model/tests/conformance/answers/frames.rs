@@ -29,7 +29,7 @@ pub fn values(kind: &str, cells: &[Value]) -> Values {
 }
 
 /// The frames of a case.
-fn of(case: &Value) -> Vec<Frame> {
+pub fn of(case: &Value) -> Vec<Frame> {
     let field = |field: &Value| {
         let labels = field["labels"].as_object().into_iter().flatten();
         let labels = labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));

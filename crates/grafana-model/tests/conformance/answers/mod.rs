@@ -3,6 +3,7 @@
 mod choices;
 mod columns;
 mod frames;
+mod links;
 mod panels;
 mod templates;
 mod times;
@@ -21,6 +22,7 @@ pub fn answer(area: &str, case: &Value) -> String {
         "names" => panels::names(case),
         "templates" => templates::template(case),
         "times" => times::time(case),
+        "links" => links::link(case),
         "choices" => choices::choices(case),
         other => panic!("no area {other:?}"),
     }
