@@ -89,7 +89,7 @@ fn hour(profile: Profile, max: usize) -> (usize, u64, usize) {
 fn an_hour_takes_no_more_than_the_documents_say() {
     for (profile, series, max_bytes) in [
         (Profile::Full, 400, 450_000),
-        // 21 series, 7 of them alerts; as many bytes a series are 40 KB for the 33 of a device with thermometers.
+        // 21 series, 8 of them alerts; as many bytes a series are 40 KB for the 33 of a device with thermometers.
         (Profile::Lte, usize::MAX, 40_000 * 21 / 33),
         // 13 series, 8 of them alerts.
         (Profile::Heartbeat, usize::MAX, 20_000),
