@@ -76,6 +76,13 @@ in
       wrong = import ./outcome-test.nix { inherit pkgs; };
     in
     lib.throwIf (wrong != [ ]) "the module: ${builtins.toJSON wrong}" (check "outcome" [ ] "");
+  examples =
+    let
+      inherit (import ./examples.nix { inherit pkgs; }) refused shown;
+    in
+    lib.throwIf (refused != [ ] || lib.length shown < 12)
+      "the documents show ${toString (lib.length shown)} configurations: ${toString refused}"
+      (check "examples" [ ] "");
   documentation = lib.throwIf (undocumented != [ ]) ''
     docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
   '' (check "documentation" [ ] "");

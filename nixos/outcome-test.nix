@@ -243,6 +243,14 @@ lib.runTests {
     expected.interfaces.eth0.allowedTCPPorts = [ 8080 ];
   };
 
+  testTheKernelIsAskedToLimitAndToMeasure = {
+    expr = (with' { }).boot.kernelParams;
+    expected = [
+      "cgroup_enable=memory"
+      "psi=1"
+    ];
+  };
+
   # Other file systems refuse the option, and the mount with it.
   testTheJournalIsWrittenOncePerMinuteWhereItCanBe = {
     expr = map (fsType: lib.elem "commit=60" (history fsType)) [

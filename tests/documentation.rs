@@ -115,3 +115,62 @@ fn the_scenario_of_a_stuck_sensor_switches_every_other_source_off() {
     all.sort_unstable();
     assert_eq!(off, all);
 }
+
+/// Whether a name in `<!-- shown by … -->` is that of a test: `vm-NAME` boots a machine with NixOS, `scenarios/NAME` runs in a booted one, and
+/// others are tests of Cargo's or of the module's evaluation.
+fn is_test(name: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Some(machine) = name.strip_prefix("vm-") {
+        return root.join(format!("vm-tests/{machine}.nix")).exists();
+    }
+    if name.starts_with("scenarios/") {
+        return root.join(format!("vm-tests/{name}.sh")).exists();
+    }
+    if name == "assertions" {
+        return root.join("nixos/assertions.nix").exists();
+    }
+    let definitions = [format!("fn {name}("), format!("  {name} = {{")];
+    let mut directories = vec![root.join("tests"), root.join("crates"), root.join("nixos")];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "rs" || extension == "nix")
+            {
+                let text = std::fs::read_to_string(&path).unwrap();
+                if definitions.iter().any(|definition| text.contains(definition)) {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn every_test_that_a_document_names_for_a_promise_exists() {
+    for (name, promises) in [("docs/nixos.md", 25), ("docs/flash.md", 10)] {
+        let text = document(name);
+        // There CommonMark takes the rest of the line for HTML.
+        assert!(
+            !text.lines().any(|line| line.trim_start().starts_with("<!--")),
+            "{name}"
+        );
+        let shown: Vec<&str> = text
+            .split("<!-- shown by ")
+            .skip(1)
+            .map(|rest| rest.split(" -->").next().unwrap())
+            .collect();
+        assert!(
+            shown.len() >= promises,
+            "{name} names tests for {} promises",
+            shown.len()
+        );
+        for test in shown.iter().flat_map(|names| names.split(',')) {
+            assert!(is_test(test.trim()), "{name} names the test {test}");
+        }
+    }
+}

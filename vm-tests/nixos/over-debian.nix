@@ -1,5 +1,6 @@
-# Makes a test's machine boot over Debian's programs: what a package of the stand-in is a link to /usr, and what needs NixOS' own kernel,
-# initrd or wrappers is switched off. So these stay unproven here: kernel, initrd, boot loader, images, set-up of the network, mDNS.
+# Makes a test's machine boot over Debian's programs: packages of the stand-in are links to /usr (stand-in.py says which have their own
+# programs only), and what needs NixOS' own kernel, initrd or wrappers is switched off. So these stay unproven here: kernel, initrd, boot
+# loader, images, set-up of the network, mDNS, other file systems than the root.
 {
   config,
   lib,

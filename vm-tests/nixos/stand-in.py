@@ -3,9 +3,11 @@
 
 usage: stand-in.py STAND_IN DEBIAN_ROOT OUT
 OUT becomes a copy of STAND_IN/nixpkgs: its packages are links to Debian's /usr, so units, rules of tmpfiles and everything else that a
-package brings come from Debian's systemd, and only ours from ourselves. Each edit must match exactly as often as it says, so that a tree
-of another date fails loudly."""
+package brings come from Debian's systemd, and only ours from ourselves. Of those packages that our units have in their PATH, bin/ has
+what the package has and no more: a unit whose path lacks a package finds nothing of it. Each edit must match exactly as often as it says,
+so that a tree of another date fails loudly."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -24,6 +26,45 @@ def edit(path: str, old: str, new: str, times: int = 1) -> None:
 
 
 OURS = 'lib.filter (p: lib.hasPrefix "edgewatch" (p.name or ""))'
+
+# NixOS' packages in a unit's PATH, those of every unit first, and Debian's with the same programs; or programs that Debian has elsewhere.
+PACKAGES = {
+    "coreutils": ["coreutils", "/kill"],
+    "findutils": ["findutils"],
+    "gnugrep": ["grep"],
+    "gnused": ["sed"],
+    "curl": ["curl"],
+    "glibc": ["libc-bin"],
+    "mkpasswd": ["/mkpasswd"],
+    "nix": ["nix-bin"],
+    "openssh": ["openssh-client", "openssh-server"],
+    "shadow": ["passwd", "login"],
+    "systemd": ["systemd", "systemd-sysv", "udev"],
+    "util-linux": ["util-linux", "util-linux-extra", "mount"],
+}
+PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
+
+
+def programs(package: str) -> list[str]:
+    if package.startswith("/"):
+        return [package[1:]]
+    files = (debian / f"var/lib/dpkg/info/{package}.list").read_text().split()
+    return [Path(file).name for file in files if file.startswith(PROGRAMS)]
+
+
+has = {name: sorted({program for package in packages for program in programs(package)}) for name, packages in PACKAGES.items()}
+(tree / "fake/programs.json").write_text(json.dumps(has))
+edit("fake/stub.nix", "  mk = path: children:\n", "  has = lib.importJSON ./programs.json;\n  mk = path: children:\n")
+edit(
+    "fake/stub.nix",
+    '/bin/ln -s ${toolDirs.${attrPath} or "/usr/bin"} $out/bin; /bin/ln -s /usr/sbin $out/sbin;',
+    """${
+          if has ? ${attrPath} then
+            "/bin/mkdir $out/bin; for program in ${toString has.${attrPath}}; do /bin/ln -s /usr/bin/$program $out/bin/; done; /bin/ln -s bin $out/sbin"
+          else
+            "/bin/ln -s ${toolDirs.${attrPath} or "/usr/bin"} $out/bin; /bin/ln -s /usr/sbin $out/sbin"
+        };""",
+)
 
 # Units of packages: only ours.
 edit("nixos/modules/system/boot/systemd.nix", "packages = cfg.packages;", f"packages = {OURS} cfg.packages;")
@@ -79,5 +120,9 @@ for kind in ("tmpfiles.d", "sysusers.d", "sysctl.d"):
         shutil.copytree(debian / "usr/lib" / kind, example / kind, symlinks=True)
 (example / "sysctl.d").mkdir(exist_ok=True)
 (example / "sysctl.d/50-coredump.conf").touch()
-for name in ("bin", "lib", "sbin", "share"):
+for name in ("lib", "share"):
     (systemd / name).symlink_to(f"/usr/{name}")
+(systemd / "bin").mkdir()
+(systemd / "sbin").symlink_to("bin")
+for name in has["systemd"]:
+    (systemd / "bin" / name).symlink_to(f"/usr/bin/{name}")

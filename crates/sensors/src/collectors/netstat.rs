@@ -333,4 +333,15 @@ mod tests {
         }
         assert_eq!(read.errors.len(), 1);
     }
+
+    #[test]
+    fn what_the_kernel_counts_in_pages_is_told_in_bytes_whatever_the_size_of_a_page() {
+        let machine = Machine::new(&[("proc/net/sockstat", "TCP: mem 2\n"), ("proc/net/softnet_stat", "")]);
+        for page in [4096.0, 16384.0, 65536.0] {
+            let procfs = Root::new(&machine.settings.paths.procfs);
+            let read = machine.read_from(&mut Netstat { procfs, page });
+            let bytes = read.value("node_sockstat_TCP_mem_bytes{}");
+            assert_eq!(bytes, Some((2.0 * page).to_string()), "{:#?}", read.lines());
+        }
+    }
 }
