@@ -68,7 +68,7 @@ fn fifty_restarts_with_socket_activation_miss_no_scrape() {
     let address = listener.local_addr().unwrap();
     let program = installed().pop().expect("a Prometheus");
     let mut service = Setup::new("").socket(&listener).start();
-    let prometheus = Prometheus::start(&program, &[address], Duration::from_millis(500));
+    let prometheus = Prometheus::start(&program, &[address], Duration::from_secs(1));
     let load = Load::start(address, 2);
     for _ in 0..50 {
         service.signal("TERM");

@@ -20,7 +20,7 @@ fn nothing_of_the_shipped_dashboards_is_left_out() {
 #[test]
 fn every_key_of_a_shipped_panel_is_one_that_is_read_or_means_nothing_here() {
     /// Read by the model.
-    const READ: [&str; 17] = [
+    const READ: [&str; 19] = [
         "id",
         "type",
         "title",
@@ -36,6 +36,8 @@ fn every_key_of_a_shipped_panel_is_one_that_is_read_or_means_nothing_here() {
         "timeFrom",
         "timeShift",
         "repeat",
+        "repeatDirection",
+        "maxPerRow",
         "collapsed",
         "panels",
     ];

@@ -122,7 +122,7 @@ fn it_finds_free_ports_shows_the_target_up_leaves_nothing_behind_and_keeps_the_h
     assert_eq!((&*service.health, &*service.last_error), ("up", ""));
     assert_eq!(format!("http://{}", service.label("instance")), up.told("status page "));
     up.log.wait_for("up · scrapes 100.0 % of ");
-    up.log.wait_for("/12 MB, prometheus ");
+    up.log.wait_for("/11 MB, prometheus ");
 
     let prometheus = up.prometheus_pid();
     let addresses = ["status page ", "prometheus "].map(|heading| up.told(heading));

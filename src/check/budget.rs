@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn charged_memory_is_judged_by_what_the_kernel_cannot_take_back() {
         let text = unit("edgewatch.slice", 299.0, 300.0, 200.0)
-            + &unit("edgewatch.service", 10.0, 10.5, 0.1)
+            + &unit("edgewatch.service", 10.2, 10.6, 0.1)
             + &unit("prometheus.service", 50.0, 76.5, 20.0);
         let verdicts = judge_charged(&Samples::parse(&text).unwrap(), &budget());
         assert_eq!(
@@ -272,7 +272,7 @@ mod tests {
         );
         assert_eq!(
             verdicts[1].found,
-            "10.0 MB now (0.1 MB of it file cache), 10.5 MB at peak, limit 11.0 MB"
+            "10.2 MB now (0.1 MB of it file cache), 10.6 MB at peak, limit 11.0 MB"
         );
     }
 
