@@ -78,6 +78,10 @@ let
       says = "budget.dashboards: memory_high";
     }
     {
+      settings.budget.outbound.memory_high = "25M";
+      says = "budget.outbound: memory_high";
+    }
+    {
       settings.budget.prometheus.memory_high = "97M";
       says = "budget.prometheus: memory_high";
     }
@@ -287,7 +291,7 @@ let
       };
     }
     {
-      budget.prometheus.memory_max = "264M";
+      budget.prometheus.memory_max = "256M";
       grafana.mode = "off";
     }
     {

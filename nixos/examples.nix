@@ -9,8 +9,9 @@ let
     map (rest: lib.head (lib.splitString "```" rest)) (
       lib.tail (lib.splitString "```nix\n" (lib.readFile document))
     );
-  # Not flakes, and not what leaves something out.
-  isWhole = block: !lib.hasInfix "nixosSystem" block && !lib.hasInfix "{ … }" block;
+  # Not flakes, nor what needs one, and not what leaves something out.
+  isWhole =
+    block: !lib.any (part: lib.hasInfix part block) [ "nixosSystem" "nixosModules" "{ … }" ];
   shown = lib.filter isWhole (
     lib.concatMap blocks [
       ../docs/fleet.md
