@@ -8,8 +8,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use common::centre::Conduct;
 use common::prometheus::{free_port, installed};
-use common::{Log, binary, eventually, run, signal, wait};
+use common::receiver::{Kind, Receiver};
+use common::{Log, binary, eventually, run, signal, value_of, wait};
 use edgewatch_prometheus_client::Client;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use tempfile::TempDir;
@@ -89,10 +91,12 @@ fn processes() -> impl Iterator<Item = u32> {
 
 /// The child of a process; there is at most one here.
 fn child_of(parent: u32) -> Option<u32> {
-    processes().find(|pid| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        status.contains(&format!("\nPPid:\t{parent}\n"))
-    })
+    processes().find(|pid| is_child(*pid, parent))
+}
+
+fn is_child(pid: u32, parent: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.contains(&format!("\nPPid:\t{parent}\n"))
 }
 
 /// False for a process that has ended, collected or not.
@@ -105,6 +109,34 @@ fn refused(state: &TempDir, options: &[&str]) -> String {
     let (status, _, message) = run(&[&["up", "--no-grafana", "--state-dir", state], options].concat(), &[]);
     assert_eq!(status.code(), Some(1), "{message}");
     message
+}
+
+/// What the settings have sent is sent by a program beside it, from this stack's Prometheus, and ends with it.
+#[test]
+fn a_dead_mans_switch_is_asked_while_the_stack_runs() {
+    let receiver = Receiver::start(Kind::Ping, Conduct::Take);
+    let settings = tempfile::NamedTempFile::new().unwrap();
+    let text = format!("[notify.ping]\nurl = \"{}/ping\"\nevery = \"10s\"\n", receiver.url());
+    fs::write(settings.path(), text).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let config = settings.path().to_str().unwrap();
+    let options = ["--port", "0", "--prometheus-port", "0", "--config", config];
+    let mut up = Up::start(&program(), state.path(), &options);
+    up.answer.wait_for("\nready\n");
+    assert!(eventually(|| !receiver.heads().is_empty()), "{}", up.log.text());
+    let service = up.told("status page ");
+    let asked = || {
+        let metrics = ureq::get(format!("{service}/metrics")).call().unwrap();
+        let metrics = metrics.into_body().read_to_string().unwrap();
+        value_of(&metrics, "edge_notify_up{receiver=\"ping\"}") == Some(1.0)
+    };
+    assert!(eventually(asked));
+    let children: Vec<u32> = processes().filter(|pid| is_child(*pid, up.child.id())).collect();
+    assert_eq!(children.len(), 2);
+    signal(up.child.id(), CTRL_C);
+    assert_eq!(up.ended().0, Some(0), "{}", up.log.text());
+    assert!(children.into_iter().all(|pid| !is_running(pid)));
+    receiver.assert_all_was_well();
 }
 
 #[test]
