@@ -141,7 +141,7 @@ impl Setup {
             manager,
             log,
             file,
-            directory: directory,
+            directory,
         }
     }
 

@@ -66,7 +66,7 @@ pub fn trend(options: &Value, _: &Scope, mut frames: Vec<Frame>) -> Transformed 
         .zip(numbers(&y.values))
         .filter_map(|(x, y)| Some((span.place(x?), y?)));
     let points: Vec<(f64, f64)> = points.collect();
-    let curve = curve(&points, degree).ok_or_else(|| TransformError::TooFewPoints(degree, x_name))?;
+    let curve = curve(&points, degree).ok_or(TransformError::TooFewPoints(degree, x_name))?;
     #[expect(clippy::cast_precision_loss, reason = "fewer than fit into memory")]
     let at = |index: usize| {
         if index + 1 == count {
