@@ -1,6 +1,7 @@
 //! What `extractFields` finds in a text: by JSON, by pairs of a name and a value, by a delimiter. What texts mean is Grafana's, with
 //! its peculiarities: `a,b` is a pair, and of `a:b:c` the last two are.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::mem::take;
 
@@ -64,15 +65,12 @@ pub fn json(text: &str) -> Option<Found> {
 
 /// The parts between delimiters are names, each of the value 1.
 pub fn parts(text: &str, delimiter: &str) -> Found {
-    let mut found = Found::new();
     let parts: Vec<&str> = match delimiter {
         "" => vec![text.trim()],
         delimiter => text.trim().split(delimiter).map(str::trim).collect(),
     };
-    for part in parts {
-        set(&mut found, part.to_owned(), Cell::Number(1.0));
-    }
-    in_order(found)
+    let parts = parts.into_iter();
+    in_order(parts.map(|part| (part.to_owned(), Cell::Number(1.0))).collect())
 }
 
 /// `a=1, b: "two"` and the like: names, separators between pairs, quotes around what holds some of them, `\` before one letter.
@@ -100,7 +98,7 @@ pub fn pairs(text: &str) -> Found {
             ':' | '=' if part.is_empty() => {}
             ':' | '=' => {
                 if !key.is_empty() {
-                    set(&mut found, take(&mut key), Cell::Text("".into()));
+                    found.push((take(&mut key), Cell::Text("".into())));
                 }
                 key = take(&mut part);
             }
@@ -110,39 +108,42 @@ pub fn pairs(text: &str) -> Found {
                 match (part.is_empty(), key.is_empty()) {
                     (true, _) => {}
                     (false, true) if is_separator => key = take(&mut part),
-                    (false, true) => set(&mut found, take(&mut part), Cell::Text("".into())),
-                    (false, false) => set(&mut found, take(&mut key), Cell::Text(take(&mut part).into())),
+                    (false, true) => found.push((take(&mut part), Cell::Text("".into()))),
+                    (false, false) => found.push((take(&mut key), Cell::Text(take(&mut part).into()))),
                 }
             }
             letter => {
                 part.push(letter);
                 if letters.peek().is_none() && key.is_empty() {
-                    set(&mut found, take(&mut part), Cell::Text("".into()));
+                    found.push((take(&mut part), Cell::Text("".into())));
                 }
             }
         }
     }
     if !key.is_empty() {
-        set(&mut found, key, Cell::Text(part.into()));
+        found.push((key, Cell::Text(part.into())));
     }
     in_order(found)
 }
 
-/// A name that is there already keeps its place.
-fn set(found: &mut Found, name: String, value: Cell<'static>) {
-    match found.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, known)) => *known = value,
-        None => found.push((name, value)),
+/// Each name once, at its first place with its last value; names that are whole numbers before the others, as numbers.
+fn in_order(found: Found) -> Found {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(found.len());
+    let mut distinct = Found::new();
+    for (name, value) in found {
+        match places.get(&name).and_then(|place| distinct.get_mut(*place)) {
+            Some((_, known)) => *known = value,
+            None => {
+                places.insert(name.clone(), distinct.len());
+                distinct.push((name, value));
+            }
+        }
     }
-}
-
-/// Names that are whole numbers first, as numbers.
-fn in_order(mut found: Found) -> Found {
-    found.sort_by_key(|(name, _)| match name.parse::<u32>() {
+    distinct.sort_by_key(|(name, _)| match name.parse::<u32>() {
         Ok(number) if number.to_string() == *name => (0, number),
         _ => (1, 0),
     });
-    found
+    distinct
 }
 
 /// A value of JSON; what holds others is their text.
@@ -211,7 +212,7 @@ impl<'de> Visitor<'de> for OfValue {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut found = Found::new();
         while let Some((name, value)) = map.next_entry()? {
-            set(&mut found, name, cell(value));
+            found.push((name, cell(value)));
         }
         Ok(Members(Some(found)))
     }
