@@ -5,14 +5,13 @@
 use crate::common;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::centre::{Samples, name_of};
+use common::centre::Samples;
 use common::prometheus::{Prometheus, free_port, installed};
-use common::{Service, Setup, eventually, only, skip, stored};
+use common::victoria_metrics::{VictoriaMetrics, program};
+use common::{Service, Setup, only, skip, stored};
 use tempfile::TempDir;
 
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -174,94 +173,20 @@ fn an_outage_loses_nothing_with_prometheus_as_the_centre() {
     assert_eq!(device.service.metric("edge_forward_samples_refused_total"), Some(0.0));
 }
 
-/// Killed when dropped.
-struct VictoriaMetrics {
-    child: Child,
-    address: SocketAddr,
-    _directory: TempDir,
-}
-
-impl VictoriaMetrics {
-    fn start(program: &Path, address: SocketAddr) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let child = Command::new(program)
-            .arg(format!("-storageDataPath={}", directory.path().display()))
-            .arg(format!("-httpListenAddr={address}"))
-            .args([
-                "-retentionPeriod=10y",
-                "-memory.allowedBytes=64MiB",
-                "-loggerLevel=ERROR",
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = Self {
-            child,
-            address,
-            _directory: directory,
-        };
-        assert!(
-            eventually(|| started.get("/health").is_some()),
-            "VictoriaMetrics does not start"
-        );
-        started
-    }
-
-    fn get(&self, path: &str) -> Option<String> {
-        let mut answer = ureq::get(format!("http://{}{path}", self.address)).call().ok()?;
-        answer.body_mut().with_config().limit(512 << 20).read_to_string().ok()
-    }
-
-    /// Everything it has.
-    fn samples(&self) -> Samples {
-        // What was taken a moment ago is not found yet.
-        self.get("/internal/force_flush").unwrap();
-        let lines = self.get("/api/v1/export?match[]=%7B__name__!=%22%22%7D").unwrap();
-        let mut all = Samples::new();
-        for line in lines.lines() {
-            let series: serde_json::Value = serde_json::from_str(line).unwrap();
-            let labels = series["metric"].as_object().unwrap().iter();
-            let name = name_of(labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())));
-            let times = series["timestamps"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|time| time.as_i64().unwrap());
-            let values = series["values"].as_array().unwrap().iter().map(|value| match value {
-                serde_json::Value::String(text) => text.parse::<f64>().unwrap(),
-                other => other.as_f64().unwrap_or(f64::NAN),
-            });
-            all.entry(name).or_default().extend(times.zip(values.map(f64::to_bits)));
-        }
-        all
-    }
-}
-
-impl Drop for VictoriaMetrics {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn an_outage_loses_nothing_with_victoria_metrics_as_the_centre() {
-    let program: PathBuf =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/victoria-metrics/usr/bin/victoria-metrics");
-    if !program.exists() {
+    let Some(program) = program("victoria-metrics") else {
         skip(
             "an_outage_loses_nothing_with_victoria_metrics_as_the_centre",
             "no VictoriaMetrics: scripts/setup victoria_metrics target/victoria-metrics",
         );
         return;
-    }
+    };
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut device = Device::start(&format!("http://{address}/api/v1/write"));
     let (time, kills) = outage();
     device.endure(time, kills);
-    let centre = VictoriaMetrics::start(&program, address);
+    let centre = VictoriaMetrics::start_at(&program, address, &["-memory.allowedBytes=64MiB"]);
     let stored = device.catch_up();
     assert_nothing_is_missing(&device, &stored, &centre.samples());
     assert_eq!(device.service.metric("edge_forward_samples_refused_total"), Some(0.0));

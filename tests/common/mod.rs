@@ -408,25 +408,29 @@ pub fn skip(test: &str, why: &str) {
 
 /// Exit status and standard error of `edgewatch serve ARGUMENTS` with these settings, for what ends by itself.
 pub fn serve(arguments: &[&str], settings: &str) -> (ExitStatus, String) {
-    let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), with_free_port(settings)).unwrap();
-    let file = file.path().to_str().unwrap();
-    let (status, _, error) = run(&[&["serve"], arguments, &["--config", file]].concat(), &[]);
-    (status, error)
+    serve_with(binary().as_ref(), arguments, settings)
 }
 
 /// As [`serve`], of what forwards and notifies.
 pub fn serve_outbound(settings: &str) -> (ExitStatus, String) {
+    serve_with(&outbound_binary(), &[], settings)
+}
+
+fn serve_with(program: &Path, arguments: &[&str], settings: &str) -> (ExitStatus, String) {
     let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), settings).unwrap();
-    let mut command = Command::new(outbound_binary());
-    let output = command.args(["serve", "--config"]).arg(file.path()).output().unwrap();
-    (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+    std::fs::write(file.path(), with_free_port(settings)).unwrap();
+    let file = file.path().to_str().unwrap();
+    let (status, _, error) = run_program(program, &[&["serve"], arguments, &["--config", file]].concat(), &[]);
+    (status, error)
 }
 
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, String, String) {
-    let output = Command::new(binary())
+    run_program(binary().as_ref(), arguments, environment)
+}
+
+fn run_program(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (ExitStatus, String, String) {
+    let output = Command::new(program)
         .args(arguments)
         .envs(environment.iter().copied())
         .output()

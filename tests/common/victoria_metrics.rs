@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::centre::{Samples, name_of};
 use super::eventually;
 use super::process::Process;
+use super::prometheus::free_port;
 
 /// A program of the package, if it is there.
 pub fn program(name: &str) -> Option<PathBuf> {
@@ -26,10 +28,15 @@ pub struct VictoriaMetrics {
 }
 
 impl VictoriaMetrics {
-    /// With these flags, as docs/fleet.md has it otherwise: samples that came twice are kept once.
+    /// At any address.
     pub fn start(program: &Path, flags: &[&str]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        Self::start_at(program, address, flags)
+    }
+
+    /// With these flags, as docs/fleet.md has it otherwise: samples that came twice are kept once.
+    pub fn start_at(program: &Path, address: SocketAddr, flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], super::prometheus::free_port()));
         let child = Command::new(program)
             .arg(format!("-storageDataPath={}", directory.path().display()))
             .arg(format!("-httpListenAddr={address}"))
@@ -79,6 +86,30 @@ impl VictoriaMetrics {
         ureq::get(self.url("/internal/force_flush")).call().unwrap();
     }
 
+    /// Everything it has.
+    pub fn samples(&self) -> Samples {
+        self.flush();
+        let address = self.url("/api/v1/export?match[]=%7B__name__!=%22%22%7D");
+        let lines = read(&mut ureq::get(address).call().unwrap());
+        let mut all = Samples::new();
+        for line in lines.lines() {
+            let series: Value = serde_json::from_str(line).unwrap();
+            let labels = series["metric"].as_object().unwrap().iter();
+            let name = name_of(labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())));
+            let times = series["timestamps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|time| time.as_i64().unwrap());
+            let values = series["values"].as_array().unwrap().iter().map(|value| match value {
+                Value::String(text) => text.parse::<f64>().unwrap(),
+                other => other.as_f64().unwrap_or(f64::NAN),
+            });
+            all.entry(name).or_default().extend(times.zip(values.map(f64::to_bits)));
+        }
+        all
+    }
+
     /// Takes samples as lines of the text format, at a time in milliseconds.
     pub fn import(&self, lines: &str, time: i64) {
         ureq::post(self.url("/api/v1/import/prometheus"))
@@ -93,12 +124,7 @@ impl VictoriaMetrics {
             request = request.query(*name, value);
         }
         let mut answer = request.config().http_status_as_error(false).build().call().unwrap();
-        let text = answer
-            .body_mut()
-            .with_config()
-            .limit(512 << 20)
-            .read_to_string()
-            .unwrap();
+        let text = read(&mut answer);
         let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{parameters:?}: {text}"));
         let result = answer["data"]["result"].as_array();
         result.unwrap_or_else(|| panic!("{parameters:?}: {answer}")).clone()
@@ -128,6 +154,11 @@ impl VictoriaMetrics {
         ];
         self.ask("/api/v1/query_range", &parameters).len()
     }
+}
+
+fn read(answer: &mut ureq::http::Response<ureq::Body>) -> String {
+    let body = answer.body_mut().with_config().limit(512 << 20);
+    body.read_to_string().unwrap()
 }
 
 fn seconds(time: i64) -> String {
