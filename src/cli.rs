@@ -47,10 +47,7 @@ enum Command {
 
 /// Parses the arguments of this process and runs the command.
 pub fn run() -> ExitCode {
-    match Cli::try_parse() {
-        Ok(cli) => cli.run(),
-        Err(error) => output::print_clap_error(&error),
-    }
+    output::parse_and_run(|cli: Cli| cli.run())
 }
 
 impl Cli {

@@ -13,10 +13,10 @@ use edgewatch_forward::profile::Profile;
 use edgewatch_forward::settings::{self as forward, EDGE};
 use edgewatch_outbound::check::Problem;
 use edgewatch_program::{file, output};
+use edgewatch_sensors::budget::OUTBOUND as UNIT;
 use thiserror::Error;
 
-/// The unit that forwards, and the one that exports what it counts.
-const UNIT: &str = "edgewatch-outbound.service";
+/// The unit that exports what the one that forwards counts.
 const SERVICE: &str = "edgewatch.service";
 /// The secret, as a credential of the unit and as a file.
 const SECRET: &str = "forward-secret";

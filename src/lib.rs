@@ -18,6 +18,7 @@ mod http;
 pub mod outbound;
 mod programs;
 mod readings;
+mod reload;
 mod security;
 mod sensors;
 mod serve;

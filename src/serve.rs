@@ -30,8 +30,6 @@ use edgewatch_sensors::sampler::THREAD_NAME;
 
 /// Time for connections that were accepted just before the stop to send their request.
 const GRACE: Duration = Duration::from_millis(250);
-/// Time after which memory that only the start needed is released.
-const MEMORY_RELEASE_DELAY: Duration = Duration::from_secs(20);
 
 /// Options of `edgewatch serve`.
 #[derive(clap::Args, Debug)]
@@ -167,16 +165,11 @@ impl Service {
         let app = web::Data::new(App::new(telemetry, addresses, initial));
         let server = http::server(app.clone(), sockets).map_err(ServeError::StartServer)?;
         let handle = server.handle();
-        let memory_release = tokio::spawn(async {
-            // Not at once: after a restart scrapes are waiting, and the first requests need those pages.
-            tokio::time::sleep(MEMORY_RELEASE_DELAY).await;
-            memory::release();
-        });
         Ok(Self {
             app,
             handle,
             server: tokio::spawn(server),
-            memory_release,
+            memory_release: memory::release_after_start(),
         })
     }
 
@@ -230,18 +223,7 @@ impl Service {
             Ok(settings) => self.apply(settings).await,
             Err(error) => Err(error.into()),
         };
-        self.app.telemetry.reloaded(result.is_ok());
-        match result {
-            Ok(()) => {
-                tracing::info!("settings reloaded");
-                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&self.app))]);
-            }
-            Err(error) => {
-                tracing::error!(%error, "the new settings are refused; the old ones stay in force");
-                let status = format!("reload refused: {error}");
-                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
-            }
-        }
+        self.app.telemetry.reloads.ended(result, &status(&self.app));
     }
 
     async fn apply(&self, mut settings: Settings) -> Result<(), ServeError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, proto::MetricFamily};
 
+use crate::reload::Reloads;
 use edgewatch_sensors::counters::Counters;
 
 /// `sensor_failed_events_total{reason="route_error"}`.
@@ -75,8 +76,8 @@ pub(crate) struct Telemetry {
     pub(crate) auth_checks: IntCounter,
     http_requests: IntCounterVec,
     connections_closed: IntCounterVec,
-    reload_successful: Gauge,
-    reload_time: Gauge,
+    /// Of the settings.
+    pub(crate) reloads: Reloads,
 }
 
 impl Telemetry {
@@ -128,14 +129,6 @@ impl Telemetry {
             "edge_auth_checks_total",
             "Passwords checked against a hash, which takes CPU on purpose; known ones are not.",
         )?;
-        let reload_successful = Gauge::new(
-            "edge_config_last_reload_successful",
-            "Whether the last reload took the settings.",
-        )?;
-        let reload_time = Gauge::new(
-            "edge_config_last_reload_success_timestamp_seconds",
-            "Unix time of the last settings that were taken.",
-        )?;
         let build = Gauge::with_opts(
             Opts::new("edge_build_info", "The version of edgewatch; always 1.")
                 .const_label("version", env!("CARGO_PKG_VERSION")),
@@ -147,10 +140,9 @@ impl Telemetry {
         registry.register(Box::new(auth_failures.clone()))?;
         registry.register(Box::new(auth_checks.clone()))?;
         registry.register(Box::new(connections_closed.clone()))?;
-        registry.register(Box::new(reload_successful.clone()))?;
-        registry.register(Box::new(reload_time.clone()))?;
         registry.register(Box::new(build))?;
-        let telemetry = Self {
+        let reloads = Reloads::new(&registry, "edge_", "")?;
+        Ok(Self {
             registry,
             requests,
             latency,
@@ -159,11 +151,8 @@ impl Telemetry {
             auth_checks,
             http_requests,
             connections_closed,
-            reload_successful,
-            reload_time,
-        };
-        telemetry.reloaded(true);
-        Ok(telemetry)
+            reloads,
+        })
     }
 
     /// Counts a request by one of [`HANDLERS`] and its status code; no handler responds with 1xx.
@@ -180,14 +169,6 @@ impl Telemetry {
     /// Counts a connection that the service closed to protect itself.
     pub(crate) fn closed(&self, reason: CloseReason) {
         self.connections_closed.with_label_values(&[reason.name()]).inc();
-    }
-
-    /// Records whether a reload took the settings.
-    pub(crate) fn reloaded(&self, success: bool) {
-        self.reload_successful.set(f64::from(u8::from(success)));
-        if success {
-            self.reload_time.set(edgewatch_program::time::unix_time());
-        }
     }
 
     /// The families, sorted by name.

@@ -1,10 +1,11 @@
 //! Why the program that sends cannot start or reload.
 
+use edgewatch_forward::forwarder;
+use edgewatch_notify::notifier;
+use edgewatch_outbound::http::SetupError;
 use edgewatch_program::error::Error as ProgramError;
 use thiserror::Error;
 
-use super::forward::ForwardingError;
-use super::notify::NotificationError;
 use crate::config::SettingsError;
 
 /// Why the program cannot start, reload, or has ended.
@@ -13,9 +14,11 @@ pub(crate) enum OutboundError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Forwarding(#[from] ForwardingError),
+    Forwarder(#[from] forwarder::StartError),
     #[error(transparent)]
-    Notification(#[from] NotificationError),
+    Notifier(#[from] notifier::StartError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("metrics: {0}")]

@@ -3,23 +3,11 @@
 use std::sync::Arc;
 
 use prometheus::proto::MetricFamily;
-use thiserror::Error;
 
+use super::error::OutboundError;
 use crate::config::Settings;
 use edgewatch_forward::counters::Counters;
-use edgewatch_forward::forwarder::{Forwarder, StartError};
-use edgewatch_outbound::http::SetupError;
-
-/// Why nothing can be forwarded.
-#[derive(Debug, Error)]
-pub(crate) enum ForwardingError {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(transparent)]
-    Setup(#[from] SetupError),
-    #[error("metrics: {0}")]
-    Metrics(#[from] prometheus::Error),
-}
+use edgewatch_forward::forwarder::Forwarder;
 
 /// Forwarding while it runs.
 pub(crate) struct Forwarding {
@@ -32,7 +20,7 @@ impl Forwarding {
     ///
     /// # Errors
     /// There is nowhere to keep the cursor, or the system gives no thread.
-    pub(crate) fn start(settings: &Settings, before: Option<&Self>) -> Result<Option<Arc<Self>>, ForwardingError> {
+    pub(crate) fn start(settings: &Settings, before: Option<&Self>) -> Result<Option<Self>, OutboundError> {
         if settings.forward.url.is_none() {
             if let Some(before) = before {
                 before.thread.stop();
@@ -45,14 +33,14 @@ impl Forwarding {
         };
         let before = before.map(|before| &before.thread);
         let thread = Forwarder::start(&settings.forward, &settings.prometheus.url, &counters, before)?;
-        Ok(Some(Arc::new(Self { counters, thread })))
+        Ok(Some(Self { counters, thread }))
     }
 
     /// Looks whether the files of the settings can be used.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub(crate) fn check(settings: &Settings) -> Result<(), ForwardingError> {
+    pub(crate) fn check(settings: &Settings) -> Result<(), OutboundError> {
         match settings.forward.url {
             Some(_) => Ok(Forwarder::check(&settings.forward)?),
             None => Ok(()),

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use crate::reload::Reloads;
 use edgewatch_program::logging::LogRateLimit;
-use edgewatch_program::time::unix_time;
 use prometheus::proto::MetricFamily;
-use prometheus::{Gauge, Registry, TextEncoder};
+use prometheus::{Registry, TextEncoder};
 
 /// The program's own metrics, and the file with all of them.
 pub(crate) struct Metrics {
     registry: Registry,
-    reload_successful: Gauge,
-    reload_time: Gauge,
+    /// Of the settings.
+    pub(crate) reloads: Reloads,
 }
 
 impl Metrics {
@@ -25,32 +25,9 @@ impl Metrics {
     /// # Errors
     /// None in practice: the names are constants.
     pub(crate) fn new() -> prometheus::Result<Self> {
-        let reload_successful = Gauge::new(
-            "edge_outbound_config_last_reload_successful",
-            "Whether the last reload of the program that sends took the settings.",
-        )?;
-        let reload_time = Gauge::new(
-            "edge_outbound_config_last_reload_success_timestamp_seconds",
-            "Unix time of the last settings that the program that sends has taken.",
-        )?;
         let registry = Registry::new();
-        registry.register(Box::new(reload_successful.clone()))?;
-        registry.register(Box::new(reload_time.clone()))?;
-        let metrics = Self {
-            registry,
-            reload_successful,
-            reload_time,
-        };
-        metrics.reloaded(true);
-        Ok(metrics)
-    }
-
-    /// Records whether a reload took the settings.
-    pub(crate) fn reloaded(&self, success: bool) {
-        self.reload_successful.set(f64::from(u8::from(success)));
-        if success {
-            self.reload_time.set(unix_time());
-        }
+        let reloads = Reloads::new(&registry, "edge_outbound_", " of the program that sends")?;
+        Ok(Self { registry, reloads })
     }
 
     /// Replaces the file by these families and its own. A failure is told and costs the reader news, not the program its work.

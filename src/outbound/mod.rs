@@ -35,13 +35,9 @@ enum Command {
 
 /// Parses the arguments of this process and runs the command.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return output::print_clap_error(&error),
-    };
-    match &cli.command {
+    output::parse_and_run(|cli: Cli| match &cli.command {
         Command::Serve(args) => output::exit_code(serve::run(args)),
         Command::Notify(args) => output::exit_code(notify::run(args)),
         Command::Update(args) => output::exit_code(update::run(args)),
-    }
+    })
 }

@@ -8,30 +8,19 @@ use clap::ValueEnum;
 use prometheus::proto::MetricFamily;
 use thiserror::Error;
 
+use super::error::OutboundError;
 use crate::config::{Settings, SettingsError};
 use edgewatch_notify::counters::Counters;
-use edgewatch_notify::notifier::{Notifier, StartError};
+use edgewatch_notify::notifier::Notifier;
 use edgewatch_notify::ping;
 use edgewatch_notify::receiver::Name;
 use edgewatch_notify::settings::Device;
-use edgewatch_outbound::http::SetupError;
 use edgewatch_program::error::Error as ProgramError;
 use edgewatch_program::listen::Listen;
 use edgewatch_program::output;
 
 /// The port of the pages where no setting says another: that of edgewatch.socket.
 const PORT: u16 = 8000;
-
-/// Why nobody can be told.
-#[derive(Debug, Error)]
-pub(crate) enum NotificationError {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(transparent)]
-    Setup(#[from] SetupError),
-    #[error("metrics: {0}")]
-    Metrics(#[from] prometheus::Error),
-}
 
 /// Notification while it runs.
 pub(crate) struct Notification {
@@ -44,7 +33,7 @@ impl Notification {
     ///
     /// # Errors
     /// There is nowhere to keep what was told, or the system gives no thread.
-    pub(crate) fn start(settings: &Settings, before: Option<&Self>) -> Result<Option<Arc<Self>>, NotificationError> {
+    pub(crate) fn start(settings: &Settings, before: Option<&Self>) -> Result<Option<Self>, OutboundError> {
         if settings.notify.is_off() {
             if let Some(before) = before {
                 before.threads.stop();
@@ -63,14 +52,14 @@ impl Notification {
             &counters,
             before.map(|before| &before.threads),
         )?;
-        Ok(Some(Arc::new(Self { counters, threads })))
+        Ok(Some(Self { counters, threads }))
     }
 
     /// Looks whether the files of the settings can be used.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub(crate) fn check(settings: &Settings) -> Result<(), NotificationError> {
+    pub(crate) fn check(settings: &Settings) -> Result<(), OutboundError> {
         Ok(Notifier::check(&settings.notify)?)
     }
 

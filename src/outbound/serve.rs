@@ -2,15 +2,13 @@
 //! leaves the metrics where the sensor service finds them, and keeps systemd informed.
 
 use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use edgewatch_program::error::Error as ProgramError;
 use edgewatch_program::{logging, memory, output, systemd};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 
 use super::error::OutboundError;
 use super::forward::{self, Forwarding};
@@ -18,8 +16,6 @@ use super::metrics::Metrics;
 use super::notify::{self, Notification};
 use crate::config::Settings;
 
-/// Time after which memory that only the start needed is released.
-const MEMORY_RELEASE_DELAY: Duration = Duration::from_secs(20);
 /// Between two writes of the metrics.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -53,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), OutboundError> {
 /// Looks whether the files of the settings can be used.
 fn check(settings: &Settings) -> Result<(), OutboundError> {
     Forwarding::check(settings)?;
-    Ok(Notification::check(settings)?)
+    Notification::check(settings)
 }
 
 async fn serve(settings: Settings, file: Option<&Path>) -> Result<(), OutboundError> {
@@ -62,28 +58,22 @@ async fn serve(settings: Settings, file: Option<&Path>) -> Result<(), OutboundEr
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ProgramError::Signals)?;
     let metrics = Metrics::new()?;
     let mut work = Work::start(settings)?;
+    let write = |work: &Work| metrics.write(&work.settings.paths.outbound, work.families());
     if work.settings.sends() {
-        metrics.write(&work.settings.paths.outbound, work.families());
+        write(&work);
     }
     systemd::notify(&[NotifyState::Ready, NotifyState::Status(work.status())]);
+    memory::release_after_start();
     let watchdog = systemd::watchdog_interval();
     let mut fed = Instant::now();
-    let mut release = pin!(sleep(MEMORY_RELEASE_DELAY));
-    let mut is_released = false;
-    let mut ticks = interval(WRITE_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while work.settings.sends() {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => work.reload(file, &metrics),
-            () = &mut release, if !is_released => {
-                memory::release();
-                is_released = true;
-            }
-            _ = ticks.tick() => {}
+            () = sleep(WRITE_INTERVAL) => {}
         }
-        metrics.write(&work.settings.paths.outbound, work.families());
+        write(&work);
         if watchdog.is_some_and(|interval| fed.elapsed() >= interval) {
             systemd::notify(&[NotifyState::Watchdog]);
             fed = Instant::now();
@@ -96,8 +86,8 @@ async fn serve(settings: Settings, file: Option<&Path>) -> Result<(), OutboundEr
 /// What is at work, by the settings in force.
 struct Work {
     settings: Settings,
-    forwarding: Option<Arc<Forwarding>>,
-    notification: Option<Arc<Notification>>,
+    forwarding: Option<Forwarding>,
+    notification: Option<Notification>,
 }
 
 impl Work {
@@ -130,28 +120,17 @@ impl Work {
         let result = Settings::load(file)
             .map_err(OutboundError::from)
             .and_then(|settings| self.apply(settings));
-        metrics.reloaded(result.is_ok());
-        match result {
-            Ok(()) => {
-                tracing::info!("settings reloaded: {}", self.status());
-                systemd::notify(&[NotifyState::Ready, NotifyState::Status(self.status())]);
-            }
-            Err(error) => {
-                tracing::error!(%error, "the new settings are refused; the old ones stay in force");
-                let status = format!("reload refused: {error}");
-                systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
-            }
-        }
+        metrics.reloads.ended(result, self.status());
     }
 
     fn apply(&mut self, new: Settings) -> Result<(), OutboundError> {
         check(&new)?;
         // The threads that run end with it.
         if forward::differs(&self.settings, &new) {
-            self.forwarding = Forwarding::start(&new, self.forwarding.as_deref())?;
+            self.forwarding = Forwarding::start(&new, self.forwarding.as_ref())?;
         }
         if notify::differs(&self.settings, &new) {
-            self.notification = Notification::start(&new, self.notification.as_deref())?;
+            self.notification = Notification::start(&new, self.notification.as_ref())?;
         }
         logging::set_level(new.log.level);
         self.settings = new;

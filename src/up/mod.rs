@@ -122,7 +122,10 @@ impl Stack {
     /// Starts everything and shows the status, until something fails.
     async fn run(&mut self, args: &Args) -> Result<(), UpError> {
         let mut plan = Plan::make(args).await?;
-        let _metrics = outbound::place_metrics(&mut plan.settings)?;
+        let _metrics = match plan.settings.sends() {
+            true => Some(outbound::place_metrics(&mut plan.settings)?),
+            false => None,
+        };
         let (budget, state) = (plan.budget, plan.state);
         let (service_at, prometheus_at) = (plan.service.address, plan.prometheus.address);
         logging::start(

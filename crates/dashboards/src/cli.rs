@@ -27,13 +27,9 @@ enum Command {
 
 /// Parses the arguments of this process and runs the command.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return output::print_clap_error(&error),
-    };
-    match &cli.command {
+    output::parse_and_run(|cli: Cli| match &cli.command {
         Command::Serve(args) => output::exit_code(serve::run(args)),
         Command::Top(args) => output::exit_code(top::run(args)),
         Command::Render(args) => output::exit_code(render::run(args)),
-    }
+    })
 }

@@ -2,9 +2,23 @@
 
 use std::fs::File;
 use std::ops::Range;
+use std::time::Duration;
 
 use libc::{PF_W, PT_LOAD};
 use rustix::mm::{Advice, madvise};
+use tokio::task::JoinHandle;
+
+/// Time after which memory that only the start needed is released.
+const DELAY: Duration = Duration::from_secs(20);
+
+/// Releases once what only the start needed. Not at once: after a restart scrapes are waiting, and the first requests need those pages.
+/// Must be called within a Tokio runtime.
+pub fn release_after_start() -> JoinHandle<()> {
+    tokio::spawn(async {
+        tokio::time::sleep(DELAY).await;
+        release();
+    })
+}
 
 /// Releases freed heap memory, and pages of the program that were last needed to start or to draw. Cheap, but not for a hot path: pages
 /// of the program that are still needed are read again one by one.

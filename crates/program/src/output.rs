@@ -56,8 +56,16 @@ pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     }
 }
 
+/// Parses the arguments of this process and runs the command, or tells what is wrong with them.
+pub fn parse_and_run<C: clap::Parser>(run: impl FnOnce(C) -> ExitCode) -> ExitCode {
+    match C::try_parse() {
+        Ok(command) => run(command),
+        Err(error) => print_clap_error(&error),
+    }
+}
+
 /// Prints help or version to standard output, or what is wrong with the command line to standard error, and gives the exit status.
-pub fn print_clap_error(error: &clap::Error) -> ExitCode {
+fn print_clap_error(error: &clap::Error) -> ExitCode {
     let status = u8::try_from(error.exit_code()).unwrap_or(2);
     match check_written(error.print().and_then(|()| io::stdout().flush())) {
         Err(failed) if !error.use_stderr() => exit_code(Err(failed)),

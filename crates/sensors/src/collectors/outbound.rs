@@ -81,17 +81,12 @@ impl Outbound {
         let is_allowed = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         let samples = parse::parse(&text, is_allowed);
         for sample in samples.map_err(|error| ReadError::invalid(&self.file, error.to_string()))? {
-            let labels: Vec<_> = sample
-                .labels
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .collect();
             let grows = sample.metric.name.ends_with(AGE) && sample.value > 0.0;
             let value = match grows {
                 true => sample.value + since.as_secs_f64(),
                 false => sample.value,
             };
-            recorder.push(sample.metric, &labels, value);
+            sample.record(value, recorder);
         }
         Ok(())
     }

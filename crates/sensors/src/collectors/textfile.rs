@@ -108,12 +108,7 @@ fn read(directory: &Path, name: &str, recorder: &mut Recorder) -> Result<(), Rea
         if !recorder.has_room() {
             continue;
         }
-        let labels: Vec<_> = sample
-            .labels
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        recorder.push(sample.metric, &labels, sample.value);
+        sample.record(sample.value, recorder);
     }
     let changed = metadata.modified().map_err(failed)?;
     let seconds = changed.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();

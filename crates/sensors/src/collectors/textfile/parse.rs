@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use crate::collectors::names;
-use crate::reading::{Labels, MAX_LABEL_NAME, MAX_LABELS, Metric, MetricKind};
+use crate::reading::{Labels, MAX_LABEL_NAME, MAX_LABELS, Metric, MetricKind, Recorder};
 
 /// A value.
 #[derive(Debug)]
@@ -13,6 +13,18 @@ pub struct Sample {
     pub metric: &'static Metric,
     pub labels: Labels,
     pub value: f64,
+}
+
+impl Sample {
+    /// Records it, with this value.
+    pub fn record(&self, value: f64, recorder: &mut Recorder) {
+        let labels: Vec<_> = self
+            .labels
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        recorder.push(self.metric, &labels, value);
+    }
 }
 
 /// Why a file cannot be used.
