@@ -2,23 +2,7 @@
 # has no way out.
 { lib, ... }:
 {
-  nodes.centre =
-    { config, ... }:
-    {
-      services.edgewatch.enable = false;
-      services.prometheus = {
-        enable = true;
-        extraFlags = [ "--web.enable-remote-write-receiver" ];
-        # The user machine, with the password `opensesame`.
-        webConfigFile = "/etc/web.yml";
-        checkConfig = "syntax-only";
-      };
-      environment.etc."web.yml".text = ''
-        basic_auth_users:
-          machine: $2b$05$XKF9AX3b8wKE2D61bYVAguGQFQcR/FLOXVkmjvpO8K.3gfMAPntBe
-      '';
-      networking.firewall.allowedTCPPorts = [ config.services.prometheus.port ];
-    };
+  nodes.centre = ./lib/receiver.nix;
 
   nodes.machine = {
     services.edgewatch = {
@@ -43,30 +27,11 @@
     ];
   };
 
-  testScript = lib.readFile ./lib/prelude.py + ''
+  testScript = lib.readFile ./lib/prelude.py + lib.readFile ./lib/receiver.py + ''
     start_all()
     outbound = "edgewatch-outbound.service"
 
-
-    def received(expression: str) -> float:
-        url = "http://127.0.0.1:9090/api/v1/query"
-        answer = centre.succeed(
-            shlex.join(["curl", "-sf", "-u", "machine:opensesame", "--data-urlencode", f"query={expression}", url])
-        )
-        result = json.loads(answer)["data"]["result"]
-        return float(result[0]["value"][1]) if result else 0.0
-
-
-    def wait_for_samples(expression: str, count: float) -> None:
-        def enough(_: bool) -> bool:
-            return received(expression) >= count
-
-        retry(enough, 240)
-
-
-    centre.wait_for_unit("prometheus.service")
-    # It wants a password: any answer will do.
-    centre.wait_until_succeeds("curl -s http://127.0.0.1:9090/-/ready")
+    wait_for_centre()
     wait_until_up()
     machine.wait_for_unit(outbound)
 
