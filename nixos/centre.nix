@@ -8,6 +8,7 @@
 }:
 let
   inherit (lib) types;
+  inherit (import ./lib.nix { inherit lib; }) hardened notInStoreAt secretFile;
   cfg = config.services.edgewatch-centre;
   storage = "127.0.0.1:${toString cfg.port}";
   program = name: lib.getExe' cfg.package name;
@@ -32,43 +33,23 @@ let
   );
   rules = [ "${../fleet}/rules/*.yml" ] ++ lib.optional (cfg.devices != { }) "${inventory}";
 
-  sandbox = {
+  sandbox = hardened // {
     DynamicUser = true;
     Restart = "on-failure";
     RestartSec = 1;
     CapabilityBoundingSet = "";
-    LockPersonality = true;
-    MemoryDenyWriteExecute = true;
-    PrivateDevices = true;
-    ProtectClock = true;
-    ProtectControlGroups = true;
-    ProtectHome = true;
-    ProtectHostname = true;
-    ProtectKernelLogs = true;
-    ProtectKernelModules = true;
-    ProtectKernelTunables = true;
     ProtectProc = "invisible";
     RestrictAddressFamilies = [
       "AF_INET"
       "AF_INET6"
       "AF_UNIX"
     ];
-    RestrictNamespaces = true;
-    RestrictRealtime = true;
-    SystemCallArchitectures = "native";
     SystemCallFilter = [
       "@system-service"
       "~@privileged"
     ];
   };
-  fileOnDevice =
-    what:
-    lib.mkOption {
-      type = types.nullOr types.str;
-      default = null;
-      example = "/var/lib/secrets/centre";
-      description = "File on this machine with ${what}. systemd hands it to the front as a credential.";
-    };
+  fileOnDevice = secretFile "the front" "/var/lib/secrets/centre";
 in
 {
   options.services.edgewatch-centre = {
@@ -255,13 +236,7 @@ in
               Set it to a file on this machine; docs/fleet.md tells how it is made.
             '';
           }
-          {
-            assertion = file == null || !lib.hasPrefix builtins.storeDir file;
-            message = ''
-              services.edgewatch-centre.${name} lies in the Nix store, which everybody on the machine can read.
-              Put the file on the machine by other means and name it as a string, such as "/var/lib/secrets/NAME".
-            '';
-          }
+          (notInStoreAt "services.edgewatch-centre.${name}" file)
         ])
         {
           inherit (cfg) usersFile certificateFile keyFile;

@@ -2,6 +2,13 @@
 { lib }:
 let
   isLoopback = address: lib.hasPrefix "127." address || address == "::1";
+  notInStoreAt = option: file: {
+    assertion = file == null || !lib.hasPrefix builtins.storeDir (toString file);
+    message = ''
+      ${option} lies in the Nix store, which everybody on the device can read.
+      Put the file on the device by other means and name it as a string, such as "/var/lib/secrets/NAME".
+    '';
+  };
 in
 {
   # "96M" as a number of bytes.
@@ -90,12 +97,25 @@ in
       (lib.replaceStrings [ from ] [ to ] text);
 
   # A file on the device, never one of the store.
-  notInStore = option: file: {
-    assertion = file == null || !lib.hasPrefix builtins.storeDir (toString file);
-    message = ''
-      services.edgewatch.${option} lies in the Nix store, which everybody on the device can read.
-      Put the file on the device by other means and name it as a string, such as "/var/lib/secrets/NAME".
-    '';
+  notInStore = option: notInStoreAt "services.edgewatch.${option}";
+
+  inherit notInStoreAt;
+
+  # The sandbox of services of ours outside of the stack, whose units have it from a drop-in of the package (systemd.exec(5)).
+  hardened = {
+    LockPersonality = true;
+    MemoryDenyWriteExecute = true;
+    PrivateDevices = true;
+    ProtectClock = true;
+    ProtectControlGroups = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectKernelTunables = true;
+    RestrictNamespaces = true;
+    RestrictRealtime = true;
+    SystemCallArchitectures = "native";
   };
 
   # A file of sections with `key = value` lines. A value with an @PLACEHOLDER@ is left out: who reads the file gives it.

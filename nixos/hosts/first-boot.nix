@@ -8,6 +8,7 @@
 }:
 let
   inherit (lib) types;
+  inherit (import ../lib.nix { inherit lib; }) hardened;
   cfg = config.appliance;
   state = "/var/lib/edgewatch-appliance";
   mount = "${utils.escapeSystemdPath cfg.bootPartition}.mount";
@@ -45,7 +46,7 @@ in
         pkgs.openssh
         pkgs.shadow
       ];
-      serviceConfig = {
+      serviceConfig = hardened // {
         Type = "oneshot";
         RemainAfterExit = true;
         Restart = "on-failure";
@@ -53,23 +54,10 @@ in
         ExecStart = "${pkgs.runtimeShell} ${./first-boot.sh} '${toString cfg.bootPartition}'";
         # It writes to /etc and to the boot partition, and needs nothing else of the system.
         NoNewPrivileges = true;
-        LockPersonality = true;
-        MemoryDenyWriteExecute = true;
-        PrivateDevices = true;
         PrivateNetwork = true;
         PrivateTmp = true;
-        ProtectClock = true;
-        ProtectControlGroups = true;
-        ProtectHome = true;
-        ProtectHostname = true;
-        ProtectKernelLogs = true;
-        ProtectKernelModules = true;
-        ProtectKernelTunables = true;
         RestrictAddressFamilies = "AF_UNIX";
-        RestrictNamespaces = true;
-        RestrictRealtime = true;
         RestrictSUIDSGID = true;
-        SystemCallArchitectures = "native";
         SystemCallFilter = "@system-service";
       };
     };
