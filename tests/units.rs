@@ -90,7 +90,9 @@ const DASHBOARDS: [(&str, &str); 11] = [
 ];
 
 /// What the program that sends has: it comes back after a fault, not after an end, keeps what it has sent, and is allowed out.
-const OUTBOUND: [(&str, &str); 8] = [
+const OUTBOUND: [(&str, &str); 9] = [
+    // Behind what writes settings before the service starts, such as the first boot of an image.
+    ("After", "edgewatch.service"),
     ("Type", "notify-reload"),
     ("WatchdogSec", "60s"),
     ("Restart", "on-failure"),
