@@ -37,6 +37,7 @@ mod reload;
 mod render;
 mod restart;
 mod scrape;
+mod scrape_reads;
 mod sensors;
 mod settings;
 mod slow_sensors;

@@ -14,7 +14,7 @@ pub const COLLECTOR: Definition = Definition {
     name: "counter",
     needs: Some("a counter in the device tree, such as interrupt-counter"),
     collect: Collect::Standard,
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,

@@ -18,7 +18,7 @@ pub const COLLECTOR: Definition = Definition {
     needs: Some("nothing; virtual machines have none"),
     collect: Collect::Standard,
     // Some kernels measure the clock while it is read.
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,

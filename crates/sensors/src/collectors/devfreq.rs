@@ -15,7 +15,7 @@ pub const COLLECTOR: Definition = Definition {
     name: "devfreq",
     needs: Some("a graphics processor or memory whose driver changes its clock"),
     collect: Collect::Standard,
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,

@@ -21,7 +21,7 @@ pub const COLLECTOR: Definition = Definition {
     ),
     collect: Collect::Standard,
     // Many chips sit on a slow bus.
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(2),
     open,

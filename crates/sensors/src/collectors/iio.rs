@@ -20,7 +20,7 @@ pub const COLLECTOR: Definition = Definition {
         "a chip and its driver: on a Raspberry Pi dtparam=i2c_arm=on and dtoverlay=i2c-sensor,bme280 (or ads1015, …)",
     ),
     collect: Collect::Standard,
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     // An SCD30 answers each read with its next measurement, after 2 s.
     deadline: Duration::from_secs(5),

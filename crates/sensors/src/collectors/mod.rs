@@ -154,7 +154,9 @@ impl Definition {
 pub enum Schedule {
     /// Takes microseconds: read for each scrape, on the common thread.
     OnScrape,
-    /// Takes up to some milliseconds: read every period, on the common thread.
+    /// Takes as long as the hardware does: as [`Schedule::OnScrape`] while that is microseconds, otherwise as [`Schedule::Periodic`].
+    OnScrapeIfQuick,
+    /// Takes up to some milliseconds, or catches what happens between scrapes: read every period, on the common thread.
     Periodic,
     /// Takes longer: read every period, on a thread of its own.
     DedicatedThread,

@@ -31,7 +31,7 @@ pub const COLLECTOR: Definition = Definition {
     collect: Collect::Standard,
     // What has come is in memory.
     schedule: Schedule::OnScrape,
-    period: Duration::from_secs(5),
+    period: Duration::from_secs(15),
     deadline: Duration::from_secs(1),
     open,
 };

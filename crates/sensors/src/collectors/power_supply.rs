@@ -16,7 +16,7 @@ pub const COLLECTOR: Definition = Definition {
     needs: Some("a battery or charger and the driver of its fuel gauge"),
     collect: Collect::Standard,
     // Fuel gauges sit on a slow bus.
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(2),
     open,

@@ -15,7 +15,7 @@ pub const COLLECTOR: Definition = Definition {
     name: "rapl",
     needs: Some("a processor of Intel or AMD; leave for the user edgewatch to read energy_uj, by a udev rule"),
     collect: Collect::Standard,
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,

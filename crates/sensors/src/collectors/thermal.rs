@@ -15,7 +15,7 @@ pub const COLLECTOR: Definition = Definition {
     needs: Some("nothing; virtual machines have none"),
     collect: Collect::Standard,
     // On a Raspberry Pi the read is a request to the firmware.
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(1),
     open,

@@ -16,7 +16,7 @@ pub const COLLECTOR: Definition = Definition {
     needs: Some("dtoverlay=w1-gpio, a resistor of 4.7 kΩ from data to 3.3 V, modprobe w1_gpio w1_therm"),
     collect: Collect::Standard,
     // A conversion takes up to 750 ms; each thermometer is a part, and so isolated.
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
     deadline: Duration::from_secs(2),
     open,

@@ -80,12 +80,11 @@ impl Shared {
         state.due = now;
         // It may have waited for a free thread beyond its deadline, and been counted.
         let overdue = std::mem::take(&mut state.overdue);
-        let period = state.period;
         drop(state);
         tracing::debug!(source = scheduled.definition.name, %part, "slow: isolated from now on");
         if isolated.len() < MAX_ISOLATED {
             read.seen.push(Arc::clone(&part));
-            let mut state = CollectorState::new(period, now);
+            let mut state = CollectorState::new(scheduled.period.longest, now);
             state.readings = readings;
             state.active = Some(read);
             state.overdue = overdue;

@@ -7,6 +7,7 @@
 mod change_log;
 mod isolation;
 mod monitor;
+mod period;
 mod shared;
 mod state;
 mod worker;
@@ -103,8 +104,8 @@ impl Sampler {
             })
     }
 
-    /// Reads the collectors with [`crate::collectors::Schedule::OnScrape`] again, unless that was done within the last second, and waits for
-    /// them: at most 50 ms, or 1 s before the first read of all collectors is complete.
+    /// Reads the collectors that a scrape waits for ([`crate::collectors::Schedule`]) again, unless that was done within the last second, and
+    /// waits for them: at most 50 ms, or 1 s before the first read of all collectors is complete.
     pub async fn refresh(&self) {
         let requested = Instant::now();
         let mut changed = self.shared.changed.subscribe();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
+use super::period::Period;
 use super::state::CollectorState;
 use crate::collectors::{self, Collector, Definition, Schedule};
 use crate::counters::Counters;
@@ -19,6 +20,7 @@ use edgewatch_program::lock::lock;
 /// Lock order: a worker's generation, `isolated`, a reader's state.
 pub(super) struct Scheduled {
     pub definition: &'static Definition,
+    pub period: Period,
     pub deadline: Duration,
     /// The settings say how long the deadline is.
     pub is_deadline_set: bool,
@@ -92,14 +94,15 @@ impl Shared {
             }
             let worker = match definition.schedule {
                 Schedule::DedicatedThread => Arc::default(),
-                Schedule::OnScrape | Schedule::Periodic => Arc::clone(&common_worker),
+                Schedule::OnScrape | Schedule::OnScrapeIfQuick | Schedule::Periodic => Arc::clone(&common_worker),
             };
             let own = settings.collectors.get(definition.name);
-            let period = own.and_then(|own| own.period).unwrap_or(definition.period);
-            let main = Reader::new(worker, None, CollectorState::new(period, now));
+            let period = Period::new(definition, own.and_then(|own| own.period));
+            let main = Reader::new(worker, None, CollectorState::new(period.longest, now));
             *lock(&main.collector) = Some((definition.open)(settings)?);
             scheduled.push(Arc::new(Scheduled {
                 definition,
+                period,
                 deadline: own.and_then(|own| own.deadline).unwrap_or(definition.deadline),
                 is_deadline_set: own.is_some_and(|own| own.deadline.is_some()),
                 main: Arc::new(main),
@@ -143,9 +146,9 @@ impl Shared {
     /// Makes every collector due now that is read on scrapes and is stale.
     pub fn make_due(&self, now: Instant) {
         let mut any = false;
-        for scheduled in self.on_scrape() {
+        for scheduled in &self.scheduled {
             let mut state = scheduled.main.state();
-            if !state.is_fresh(now) {
+            if scheduled.is_read_on_scrape(&state) && !state.is_fresh(now) {
                 any = true;
                 state.due = state.due.min(now);
             }
@@ -159,12 +162,10 @@ impl Shared {
     }
 
     pub fn is_fresh(&self, now: Instant) -> bool {
-        self.on_scrape().all(|scheduled| scheduled.main.state().is_fresh(now))
-    }
-
-    fn on_scrape(&self) -> impl Iterator<Item = &Arc<Scheduled>> {
-        let scheduled = self.scheduled.iter();
-        scheduled.filter(|scheduled| scheduled.definition.schedule == Schedule::OnScrape)
+        self.scheduled.iter().all(|scheduled| {
+            let state = scheduled.main.state();
+            !scheduled.is_read_on_scrape(&state) || state.is_fresh(now)
+        })
     }
 
     /// Ends every thread that does not hang.

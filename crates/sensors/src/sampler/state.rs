@@ -41,7 +41,7 @@ pub struct CollectorState {
     pub dropped: usize,
     /// Duration of the last read that ended.
     pub duration: Duration,
-    /// Time between two reads; shorter if it is also read for scrapes.
+    /// Longest time between two reads.
     pub period: Duration,
     /// The errors of the last read.
     pub errors: Vec<SourceError>,
@@ -60,7 +60,7 @@ pub struct CollectorState {
 }
 
 impl CollectorState {
-    /// Of a collector that is due now, and from then on every `period`.
+    /// Of a collector that is due now, and from then on at least every `period`.
     pub(super) fn new(period: Duration, now: Instant) -> Self {
         Self {
             readings: Vec::new(),

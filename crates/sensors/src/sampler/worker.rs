@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::period::MAX_EARLY;
 use super::shared::{Reader, Scheduled, Shared, Worker};
 use super::state::{ActiveRead, CollectorState, carry_forward};
 use super::{MAX_DELAY, THREAD_NAME};
@@ -61,6 +62,8 @@ impl Shared {
     /// Waits for the next reader of the worker that is due. `None` tells the thread of that `generation` to end.
     fn next(&self, worker: &Arc<Worker>, own: u64) -> Option<(Arc<Scheduled>, Arc<Reader>)> {
         let mut generation = lock(&worker.generation);
+        // Only of what it is awake for anyway.
+        let mut early = MAX_EARLY;
         loop {
             if self.stopped.load(Ordering::Relaxed) || *generation != own {
                 return None;
@@ -87,7 +90,7 @@ impl Shared {
                 return None;
             }
             let wait = match next {
-                Some((due, scheduled, reader)) if due <= now => {
+                Some((due, scheduled, reader)) if due <= now + early => {
                     reader.state().active = Some(ActiveRead {
                         id: self.reads.fetch_add(1, Ordering::Relaxed),
                         since: now,
@@ -99,6 +102,7 @@ impl Shared {
                 Some((due, ..)) => due - now,
                 None => MAX_DELAY,
             };
+            early = Duration::ZERO;
             generation = worker
                 .wake
                 .wait_timeout(generation, wait)
@@ -188,9 +192,10 @@ impl Shared {
         state.started = Some(started);
         let read = state.active.take();
         let was_overdue = std::mem::replace(&mut state.overdue, false);
-        state.due = started + state.period;
+        let period = scheduled.period_of(reader, &state);
+        state.due = started + period;
         if state.due < now {
-            state.due = now + state.period;
+            state.due = now + period;
         }
         drop(state);
         if is_complete {
