@@ -35,7 +35,7 @@ deb: ## build the Debian package into target/debian (ARCH=arm64 for another arch
 	@scripts/deb $(ARCH)
 
 test: ## check and test everything
-	@scripts/setup test
+	@scripts/setup build
 	@scripts/test
 
 vm-test: ## boot a Debian machine with the package and run the scenarios in it (ARCH=arm64 PAGES=16k ARGS="…" for vm-tests/debian/run)

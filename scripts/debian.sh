@@ -17,10 +17,12 @@ retry() {
 }
 
 # Makes closure and unpack ask a release of Debian, for these architectures besides this machine's. Sources, pins, state and cache are
-# private, and the mirror is the one that the machine already uses. For a subshell, which loses it all at its end.
+# private, and the mirror is the one that the machine already uses. For a subshell, which loses it all at its end; within it the lists,
+# which take ten seconds to read, are fetched once.
 #   ask_release RELEASE [ARCHITECTURE…]
 ask_release() {
     has apt-get || { say "no apt-get, so no package of Debian $1"; return 1; }
+    [ "$asked" != "$*" ] || return 0
     local codename architecture
     architecture=$(dpkg --print-architecture)
     temp=$(mktemp -d)
@@ -48,8 +50,9 @@ CONF
     # -c comes last, so it wins. An update counts as failed if one of several mirrors lacks the release: what counts is the download.
     apt_options=(-c "$temp/apt.conf")
     apt-get "${apt_options[@]}" -qq update 2>"$temp/log" || true
+    asked=$*
 }
-apt_options=()
+apt_options=() asked=''
 
 # closure PACKAGE…: these and all that they depend on, one a line, as if nothing were installed. After ask_release.
 closure() {
