@@ -46,6 +46,16 @@ in
       description = "Which series are sent: all, a choice for links that are paid by the megabyte, or that the device lives.";
     };
 
+    compression = lib.mkOption {
+      type = types.enum [
+        "snappy"
+        "zstd"
+      ];
+      default = "snappy";
+      example = "zstd";
+      description = "How requests are compressed. `zstd` makes them smaller by a third and more, and is for VictoriaMetrics: a centre that does not take it gets `snappy`.";
+    };
+
     labels = lib.mkOption {
       type = types.attrsOf types.str;
       default = { };
@@ -77,7 +87,12 @@ in
     services.edgewatch.settings.forward = lib.mkMerge [
       cfg.settings
       {
-        inherit (cfg) url profile labels;
+        inherit (cfg)
+          url
+          profile
+          compression
+          labels
+          ;
       }
       (lib.mkIf (cfg.user != null) { inherit (cfg) user; })
       (lib.mapAttrs (key: _: credential key) files)

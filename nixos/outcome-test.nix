@@ -98,6 +98,7 @@ lib.runTests {
         forward = {
           url = "https://192.168.1.3/api/v1/write";
           profile = "full";
+          compression = "snappy";
           labels.site = "north";
           user = "gate";
           password_file = "forward-password_file";
@@ -115,6 +116,7 @@ lib.runTests {
         forward = {
           url = "https://centre.example.org/api/v1/write";
           profile = "full";
+          compression = "snappy";
           labels = { };
         };
       }

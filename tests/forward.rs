@@ -206,6 +206,39 @@ fn a_cursor_that_is_damaged_or_of_the_future_loses_nothing() {
 }
 
 #[test]
+fn zstd_is_sent_where_it_is_taken_and_snappy_where_it_is_not() {
+    let zstd = "compression = \"zstd\"\n";
+    let encodings = |centre: &Centre| {
+        let heads = centre.heads();
+        let mut encodings: Vec<_> = heads
+            .iter()
+            .map(|head| common::header(head, "content-encoding").unwrap().to_owned())
+            .collect();
+        encodings.dedup();
+        encodings
+    };
+    // Prometheus answers 415; who does not look at the encoding finds a damaged message. Neither may cost a sample.
+    for (conduct, expected) in [
+        (Conduct::Take, vec!["zstd"]),
+        (Conduct::Snappy(415), vec!["zstd", "snappy"]),
+        (Conduct::Snappy(400), vec!["zstd", "snappy"]),
+    ] {
+        let (stack, from) = (Stack::start(), now());
+        let centre = Centre::start(conduct);
+        let service = stack.service(&stack.settings(&centre.url(), zstd));
+        stack.assert_all_arrives(&service, &centre, from);
+        assert_eq!(encodings(&centre), expected);
+        assert_eq!(service.metric(REFUSED), Some(0.0));
+        // Once zstd is known to be taken, 400 is about the content.
+        if expected == ["zstd"] {
+            centre.behave(answer(400, ""));
+            service.wait_for_metric(REFUSED, |value| value > Some(0.0));
+            assert_eq!(encodings(&centre), expected);
+        }
+    }
+}
+
+#[test]
 fn a_full_disk_under_the_cursor_is_told_and_stops_nothing() {
     let Some(disk) = SmallDisk::new("a_full_disk_under_the_cursor_is_told_and_stops_nothing") else {
         return;

@@ -22,6 +22,8 @@ pub enum Conduct {
     Answer(u16, String, String),
     /// Answers 413 to bodies above so many bytes, and takes the others.
     AtMost(usize),
+    /// Answers this status to what is not compressed with snappy, and takes the others.
+    Snappy(u16),
     /// What it answers is no HTTP.
     Garbage,
     /// Closes the connection when the request is there.
@@ -112,9 +114,11 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
             state.requests += 1;
             state.heads.push(head.clone());
             let conduct = state.conduct.clone().unwrap();
+            let is_snappy = header(&head, "content-encoding") == Some("snappy");
             let is_taken = match &conduct {
                 Conduct::Take => true,
                 Conduct::AtMost(bytes) => body.len() <= *bytes,
+                Conduct::Snappy(_) => is_snappy,
                 _ => false,
             };
             match check(&head, &body) {
@@ -130,12 +134,15 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
                 Conduct::AtMost(bytes) if body.len() > bytes => {
                     Conduct::Answer(413, String::new(), "too large".to_owned())
                 }
-                Conduct::AtMost(_) => Conduct::Take,
+                Conduct::Snappy(status) if !is_snappy => {
+                    Conduct::Answer(status, String::new(), "snappy: corrupt input".to_owned())
+                }
+                Conduct::AtMost(_) | Conduct::Snappy(_) => Conduct::Take,
                 other => other,
             }
         };
         let answer = match conduct {
-            Conduct::Take | Conduct::AtMost(_) => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+            Conduct::Take | Conduct::AtMost(_) | Conduct::Snappy(_) => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
             Conduct::Answer(status, headers, text) => {
                 format!(
                     "HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n{text}",
@@ -161,7 +168,6 @@ fn check(head: &str, body: &[u8]) -> Result<Samples, String> {
         return Err(format!("no POST: {head}"));
     }
     for (name, value) in [
-        ("content-encoding", "snappy"),
         ("content-type", "application/x-protobuf"),
         ("x-prometheus-remote-write-version", "0.1.0"),
     ] {
@@ -172,9 +178,13 @@ fn check(head: &str, body: &[u8]) -> Result<Samples, String> {
     if !header(head, "user-agent").is_some_and(|agent| agent.starts_with("edgewatch/")) {
         return Err(format!("no User-Agent: {head}"));
     }
-    let message = snap::raw::Decoder::new()
-        .decompress_vec(body)
-        .map_err(|error| error.to_string())?;
+    let message = match header(head, "content-encoding") {
+        Some("snappy") => snap::raw::Decoder::new()
+            .decompress_vec(body)
+            .map_err(|error| error.to_string())?,
+        Some("zstd") => zstd::decode_all(body).map_err(|error| error.to_string())?,
+        other => return Err(format!("content-encoding is {other:?}")),
+    };
     let request = WriteRequest::decode(&*message).map_err(|error| error.to_string())?;
     if request.timeseries.is_empty() {
         return Err("an empty request".to_owned());

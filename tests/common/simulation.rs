@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use edgewatch_forward::compression::Compression;
 use edgewatch_forward::encode::{Encoder, Label, MAX_MESSAGE, Sample};
 use serde_json::Value;
 
@@ -110,7 +111,11 @@ impl Recording {
     /// The window that ends at `until`, in milliseconds. A second of the recording stands for `spacing` seconds, and after its end it begins
     /// anew, with counters where they were. By a clock that is `skew` milliseconds ahead.
     pub fn window(&self, from: i64, until: i64, spacing: i64, skew: i64) -> Window {
-        let (mut encoder, mut messages, mut counts) = (Encoder::new(MAX_MESSAGE), Vec::new(), BTreeMap::new());
+        let (mut encoder, mut messages, mut counts) = (
+            Encoder::new(MAX_MESSAGE, Compression::Snappy),
+            Vec::new(),
+            BTreeMap::new(),
+        );
         for series in &self.series {
             let [(_, first), .., (_, last)] = &series.values[..] else {
                 continue;

@@ -1,6 +1,8 @@
-//! remote_write 1.0 (<https://prometheus.io/docs/specs/prw/remote_write_spec/>): a protobuf message, compressed with snappy's block format.
+//! remote_write 1.0 (<https://prometheus.io/docs/specs/prw/remote_write_spec/>): a protobuf message, compressed.
 
 use prost::Message;
+
+use crate::compression::{Compression, CompressionError};
 
 /// Bytes of a message before compression: a request is as large as its memory may be. A window of 400 series and five minutes has 220 KB.
 pub const MAX_MESSAGE: usize = 384 << 10;
@@ -55,30 +57,29 @@ const TIMESERIES: u32 = 1;
 /// The body of a request.
 #[derive(Debug)]
 pub struct Body {
-    /// Compressed.
+    /// Compressed …
     pub bytes: Vec<u8>,
+    /// … like this.
+    pub compression: Compression,
     /// How many it has.
     pub samples: u64,
 }
-
-/// Why a message cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error("snappy: {0}")]
-pub struct EncodeError(#[from] snap::Error);
 
 /// Collects series for a message.
 #[derive(Debug)]
 pub struct Encoder {
     limit: usize,
+    compression: Compression,
     message: Vec<u8>,
     samples: u64,
 }
 
 impl Encoder {
     /// For messages of about `limit` bytes before compression.
-    pub const fn new(limit: usize) -> Self {
+    pub const fn new(limit: usize, compression: Compression) -> Self {
         Self {
             limit,
+            compression,
             message: Vec::new(),
             samples: 0,
         }
@@ -110,17 +111,16 @@ impl Encoder {
     /// The request of what was added, and an empty encoder; `None` if nothing was.
     ///
     /// # Errors
-    /// The message is larger than snappy can represent (4 GiB).
-    pub fn take(&mut self) -> Result<Option<Body>, EncodeError> {
+    /// The message cannot be compressed.
+    pub fn take(&mut self) -> Result<Option<Body>, CompressionError> {
         if self.message.is_empty() {
             return Ok(None);
         }
-        let mut bytes = snap::raw::Encoder::new().compress_vec(&self.message)?;
-        // It reserves for what cannot be compressed, which is six times as much.
-        bytes.shrink_to_fit();
+        let bytes = self.compression.compress(&self.message)?;
         self.message.clear();
         Ok(Some(Body {
             bytes,
+            compression: self.compression,
             samples: std::mem::take(&mut self.samples),
         }))
     }
@@ -149,29 +149,35 @@ mod tests {
     }
 
     fn decode(body: &Body) -> WriteRequest {
-        WriteRequest::decode(&*snap::raw::Decoder::new().decompress_vec(&body.bytes).unwrap()).unwrap()
+        let message = match body.compression {
+            Compression::Snappy => snap::raw::Decoder::new().decompress_vec(&body.bytes).unwrap(),
+            Compression::Zstd => zstd::bulk::decompress(&body.bytes, MAX_MESSAGE).unwrap(),
+        };
+        WriteRequest::decode(&*message).unwrap()
     }
 
     #[test]
     fn a_message_has_the_series_that_were_added() {
-        let mut encoder = Encoder::new(MAX_MESSAGE);
-        assert!(encoder.take().unwrap().is_none());
-        assert_eq!(encoder.push(&labels("up"), &samples(20)), 20);
-        assert_eq!(encoder.push(&labels("node_load1"), &samples(3)), 3);
-        let body = encoder.take().unwrap().unwrap();
-        assert_eq!(body.samples, 23);
-        let expected = [("up", 20), ("node_load1", 3)].map(|(name, count)| TimeSeries {
-            labels: labels(name),
-            samples: samples(count),
-        });
-        assert_eq!(decode(&body).timeseries, expected);
-        assert!(encoder.take().unwrap().is_none());
+        for compression in [Compression::Snappy, Compression::Zstd] {
+            let mut encoder = Encoder::new(MAX_MESSAGE, compression);
+            assert!(encoder.take().unwrap().is_none());
+            assert_eq!(encoder.push(&labels("up"), &samples(20)), 20);
+            assert_eq!(encoder.push(&labels("node_load1"), &samples(3)), 3);
+            let body = encoder.take().unwrap().unwrap();
+            assert_eq!(body.samples, 23);
+            let expected = [("up", 20), ("node_load1", 3)].map(|(name, count)| TimeSeries {
+                labels: labels(name),
+                samples: samples(count),
+            });
+            assert_eq!(decode(&body).timeseries, expected);
+            assert!(encoder.take().unwrap().is_none());
+        }
     }
 
     #[test]
     fn the_bytes_are_those_of_the_specification() {
         // By hand, after the message of the specification: series, label, sample.
-        let mut encoder = Encoder::new(MAX_MESSAGE);
+        let mut encoder = Encoder::new(MAX_MESSAGE, Compression::Snappy);
         let label = Label {
             name: "a".to_owned(),
             value: "b".to_owned(),
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn a_full_message_takes_no_more_and_nothing_is_lost_between_messages() {
         for limit in [0, 100, MIN_MESSAGE, 100_000] {
-            let (mut encoder, all) = (Encoder::new(limit), samples(2000));
+            let (mut encoder, all) = (Encoder::new(limit, Compression::Snappy), samples(2000));
             let (mut left, mut received) = (&*all, Vec::new());
             while !left.is_empty() {
                 let added = encoder.push(&labels("up"), left);

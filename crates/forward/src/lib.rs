@@ -2,11 +2,12 @@
 //! centre has it, and moves only after the centre has answered with 2xx, so an outage may last as long as the history is kept.
 //!
 //! [`settings`] what can be set, [`profile`] which series are sent, [`cursor`] the place and its file, [`window`] which piece of time is
-//! next, [`source`] reads it from Prometheus, [`encode`] makes requests of it, [`send`] gives them to the centre, [`counters`] the metrics,
+//! next, [`source`] reads it from Prometheus, [`encode`] makes requests of it, [`compression`] makes them small, [`send`] gives them to the centre, [`counters`] the metrics,
 //! [`forwarder`] the thread that does all of it. What it shares with notification is [`edgewatch_outbound`].
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+pub mod compression;
 pub mod counters;
 pub mod cursor;
 pub mod encode;

@@ -54,7 +54,7 @@ impl Receiver {
     /// No answer, or one after which the same request may succeed later.
     pub fn send(&self, body: &Body) -> Result<Answer, Failure> {
         let headers = [
-            ("Content-Encoding", "snappy"),
+            ("Content-Encoding", body.compression.name()),
             ("Content-Type", "application/x-protobuf"),
             ("X-Prometheus-Remote-Write-Version", "0.1.0"),
         ];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use edgewatch_outbound::check::{self, Problem, Problems};
 use serde::{Deserialize, Serialize};
 
+use crate::compression::Compression;
 use crate::profile::Profile;
 
 /// The label that tells devices apart.
@@ -104,6 +105,8 @@ pub struct Settings {
     pub url: Option<String>,
     /// Which series are sent.
     pub profile: Profile,
+    /// How requests are compressed. A centre that does not take `zstd` gets snappy all the same.
+    pub compression: Compression,
     /// Length of a window, which is sent as a whole; that of the profile if not set. 1 s to 1 h.
     #[serde(with = "humantime_serde::option", skip_serializing_if = "Option::is_none")]
     pub window: Option<Duration>,
@@ -150,6 +153,7 @@ impl Default for Settings {
         Self {
             url: None,
             profile: Profile::default(),
+            compression: Compression::default(),
             window: None,
             lag: Duration::from_secs(60),
             timeout: Duration::from_secs(30),

@@ -200,7 +200,7 @@ impl<'a> Work<'a> {
         let pause = self.backoff.pause(backoff::random(), failure.retry_after);
         self.next_attempt = Instant::now() + pause;
         // What is not taken as it is may be in less words: one alert must not keep all others from being told.
-        if matches!(failure.kind, Kind::TooLarge | Kind::ClientError) {
+        if matches!(failure.kind, Kind::TooLarge | Kind::Encoding | Kind::ClientError) {
             self.limit = (self.limit / 2).max(MIN_LIMIT);
         }
         if self.trouble.as_ref() != Some(&failure.message) {

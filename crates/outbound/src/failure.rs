@@ -23,6 +23,8 @@ pub enum Kind {
     Redirect,
     /// 413, though nothing smaller can be sent.
     TooLarge,
+    /// 415: the server does not take what the content is encoded in.
+    Encoding,
     /// 429.
     Throttled,
     /// Another 4xx, or SMTP's 5xx: this server does not take it so.
@@ -41,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Connect,
         Self::Timeout,
         Self::Closed,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Unauthorized,
         Self::Redirect,
         Self::TooLarge,
+        Self::Encoding,
         Self::Throttled,
         Self::ClientError,
         Self::ServerError,
@@ -70,6 +73,7 @@ impl Kind {
             Self::Unauthorized => "unauthorized",
             Self::Redirect => "redirect",
             Self::TooLarge => "too_large",
+            Self::Encoding => "encoding",
             Self::Throttled => "throttled",
             Self::ClientError => "client_error",
             Self::ServerError => "server_error",

@@ -268,6 +268,7 @@ impl Server {
             ),
             401 | 403 | 407 => (Kind::Unauthorized, format!("; look at the credentials in [{table}]")),
             413 => (Kind::TooLarge, String::new()),
+            415 => (Kind::Encoding, String::new()),
             429 => (Kind::Throttled, String::new()),
             404 | 405 => (Kind::ClientError, format!("; is {table}.url the right address?")),
             400..500 => (Kind::ClientError, String::new()),

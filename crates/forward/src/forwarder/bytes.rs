@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::BufReader;
 
+use crate::compression::Compression;
 use crate::encode::{Encoder, Label, MAX_MESSAGE, Sample};
 use crate::profile::Profile;
 use crate::source::decode;
@@ -42,7 +43,7 @@ fn read(profile: Profile, window: Window, max: usize, sink: &mut dyn FnMut(&[Lab
 }
 
 /// Series, samples, and bytes of the bodies of an hour.
-fn hour(profile: Profile, max: usize) -> (usize, u64, usize) {
+fn hour(profile: Profile, max: usize, compression: Compression) -> (usize, u64, usize) {
     let everything = Window {
         after: 0,
         until: i64::MAX,
@@ -63,7 +64,7 @@ fn hour(profile: Profile, max: usize) -> (usize, u64, usize) {
             name: "edge".to_owned(),
             value: "gate-1a2b3c4d".to_owned(),
         }];
-        let (mut encoder, mut merged) = (Encoder::new(MAX_MESSAGE), Vec::new());
+        let (mut encoder, mut merged) = (Encoder::new(MAX_MESSAGE, compression), Vec::new());
         let mut requests = Vec::new();
         let count = read(profile, window, max, &mut |own, mut left| {
             super::shipment::merge(own, &external, &mut merged);
@@ -87,18 +88,22 @@ fn hour(profile: Profile, max: usize) -> (usize, u64, usize) {
 #[test]
 #[expect(clippy::print_stdout, reason = "the figures of docs/fleet.md")]
 fn an_hour_takes_no_more_than_the_documents_say() {
-    for (profile, series, max_bytes) in [
-        (Profile::Full, 400, 450_000),
+    use Compression::{Snappy, Zstd};
+    for (profile, compression, series, max_bytes) in [
+        (Profile::Full, Snappy, 400, 450_000),
+        (Profile::Full, Zstd, 400, 300_000),
         // 21 series, 8 of them alerts; as many bytes a series are 40 KB for the 33 of a device with thermometers.
-        (Profile::Lte, usize::MAX, 40_000 * 21 / 33),
+        (Profile::Lte, Snappy, usize::MAX, 40_000 * 21 / 33),
+        (Profile::Lte, Zstd, usize::MAX, 40_000 * 21 / 33),
         // 13 series, 8 of them alerts.
-        (Profile::Heartbeat, usize::MAX, 20_000),
+        (Profile::Heartbeat, Snappy, usize::MAX, 20_000),
+        (Profile::Heartbeat, Zstd, usize::MAX, 20_000),
     ] {
-        let (series, samples, bytes) = hour(profile, series);
-        println!("{profile:?}: {series} series, {samples} samples and {bytes} bytes an hour");
+        let (series, samples, bytes) = hour(profile, series, compression);
+        println!("{profile:?}, {compression:?}: {series} series, {samples} samples and {bytes} bytes an hour");
         assert!(
             bytes <= max_bytes,
-            "{profile:?}: {series} series, {bytes} bytes an hour"
+            "{profile:?}, {compression:?}: {series} series, {bytes} bytes an hour"
         );
         // The recording is what it should be: samples every 15 s or, of rules, every 30 s.
         assert!(

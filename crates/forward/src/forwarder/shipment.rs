@@ -1,9 +1,11 @@
 //! One window, from the local Prometheus to the centre.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use edgewatch_program::logging::LogRateLimit;
 
+use crate::compression::{Compression, Negotiated};
 use crate::counters::Counters;
 use crate::encode::{Body, Encoder, Label, MAX_MESSAGE, MIN_MESSAGE, Sample};
 use crate::send::{Answer, Receiver};
@@ -19,16 +21,23 @@ pub(super) struct Shipper<'a> {
     labels: &'a [Label],
     /// Bytes of a message before compression; less than at first once the centre found one too large.
     limit: usize,
+    negotiated: &'a Cell<Negotiated>,
     refusals: LogRateLimit,
 }
 
 impl<'a> Shipper<'a> {
-    pub(super) fn new(source: &'a Source, counters: &'a Counters, labels: &'a [Label]) -> Self {
+    pub(super) fn new(
+        source: &'a Source,
+        counters: &'a Counters,
+        labels: &'a [Label],
+        negotiated: &'a Cell<Negotiated>,
+    ) -> Self {
         Self {
             source,
             counters,
             labels,
             limit: MAX_MESSAGE,
+            negotiated,
             refusals: LogRateLimit::default(),
         }
     }
@@ -54,6 +63,14 @@ impl<'a> Shipper<'a> {
                     tracing::info!("forwarding: {failure}; smaller requests from now on");
                     pieces.push(piece);
                 }
+                Err(SourceError::Caller(failure)) if failure.kind == Kind::Encoding && self.is_untried() => {
+                    let name = self.negotiated.get().compression().name();
+                    tracing::warn!(
+                        "forwarding: {failure}; this may be for {name}: snappy from now on, as with forward.compression = \"snappy\""
+                    );
+                    self.negotiated.set(Negotiated::Taken(Compression::Snappy));
+                    pieces.push(piece);
+                }
                 Err(SourceError::Caller(failure) | SourceError::Unreadable(failure)) => return Err(failure),
             }
         }
@@ -61,7 +78,7 @@ impl<'a> Shipper<'a> {
     }
 
     fn ship_piece(&self, window: Window, receiver: &Receiver) -> Result<u64, SourceError> {
-        let mut encoder = Encoder::new(self.limit);
+        let mut encoder = Encoder::new(self.limit, self.negotiated.get().compression());
         let mut labels = Vec::new();
         let mut sink = |own: &[Label], mut samples: &[Sample]| {
             merge(own, self.labels, &mut labels);
@@ -87,10 +104,19 @@ impl<'a> Shipper<'a> {
         let answer = receiver.send(&body)?;
         self.counters.bytes.inc_by(body.bytes.len() as u64);
         match answer {
-            Answer::Taken => self.counters.sent.inc_by(body.samples),
+            Answer::Taken => {
+                self.negotiated.set(Negotiated::Taken(body.compression));
+                self.counters.sent.inc_by(body.samples);
+            }
+            // Some centres do not look at the encoding, and call zstd a damaged snappy.
+            Answer::Refused(why) if self.is_untried() => return Err(Failure::new(Kind::Encoding, why)),
             Answer::Refused(why) => self.refused(body.samples, &why),
         }
         Ok(())
+    }
+
+    fn is_untried(&self) -> bool {
+        matches!(self.negotiated.get(), Negotiated::Untried(_))
     }
 
     fn refused(&self, samples: u64, why: &str) {
@@ -102,7 +128,7 @@ impl<'a> Shipper<'a> {
 }
 
 fn take(encoder: &mut Encoder) -> Result<Option<Body>, Failure> {
-    // Only a message of more than 4 GiB cannot be compressed.
+    // For want of memory, or for a message of more than 4 GiB.
     encoder.take().map_err(|error| Failure::new(Kind::Source, error))
 }
 

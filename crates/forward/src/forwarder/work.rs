@@ -1,12 +1,15 @@
 //! The loop: which window is next, what became of it, and where the cursor is.
 
+use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use edgewatch_outbound::worker::Stop;
 use edgewatch_program::memory;
 
 use super::shipment::Shipper;
+use crate::compression::Negotiated;
 use crate::counters::Counters;
 use crate::cursor::{self, Cursor, Store};
 use crate::encode::Label;
@@ -36,6 +39,7 @@ pub(super) struct Work<'a> {
     store: Store,
     source: Source,
     labels: Vec<Label>,
+    negotiated: Rc<Cell<Negotiated>>,
     plan: Plan,
     /// Everything up to here is sent: milliseconds since 1970.
     sent_until: i64,
@@ -76,6 +80,7 @@ impl<'a> Work<'a> {
             store,
             source,
             labels,
+            negotiated: Rc::new(Cell::new(Negotiated::new(settings.compression))),
             plan: Plan::new(millis(settings.window()), millis(settings.lag)),
             looked: now,
             saved: None,
@@ -136,8 +141,8 @@ impl<'a> Work<'a> {
         self.find_beginning()?;
         let receiver = Receiver::new(self.settings).map_err(|error| Failure::new(Kind::Credentials, error))?;
         // Of its own, since the loop changes what else is known.
-        let (source, labels) = (self.source.clone(), self.labels.clone());
-        let mut shipper = Shipper::new(&source, self.counters, &labels);
+        let (source, labels, negotiated) = (self.source.clone(), self.labels.clone(), Rc::clone(&self.negotiated));
+        let mut shipper = Shipper::new(&source, self.counters, &labels, &negotiated);
         while !self.stop.is_set() {
             self.look_at_clock();
             match self.plan.next(self.sent_until, self.looked.wall_ms) {

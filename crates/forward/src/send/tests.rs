@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use edgewatch_outbound::failure::Kind;
 
+use crate::compression::Compression;
+
 use super::*;
 
 /// Answers one request with these bytes, and gives what it was sent; keeps the connection if there is no answer.
@@ -47,6 +49,7 @@ fn settings(address: SocketAddr) -> Settings {
 fn body() -> Body {
     Body {
         bytes: b"samples END".to_vec(),
+        compression: Compression::Snappy,
         samples: 1,
     }
 }
@@ -86,6 +89,10 @@ fn every_answer_is_taken_for_what_it_is() {
         ),
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", Kind::ClientError),
         ("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", Kind::TooLarge),
+        (
+            "HTTP/1.1 415 Unsupported Media Type\r\nContent-Length: 0\r\n\r\n",
+            Kind::Encoding,
+        ),
         (
             "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
             Kind::Throttled,
