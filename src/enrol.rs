@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::config::{DEFAULT_FILE, Settings, SettingsError};
+use edgewatch_forward::compression::Compression;
 use edgewatch_forward::profile::Profile;
 use edgewatch_forward::settings::{self as forward, EDGE};
 use edgewatch_outbound::check::Problem;
 use edgewatch_program::{file, output};
 use edgewatch_sensors::budget::OUTBOUND as UNIT;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 /// The unit that exports what the one that forwards counts.
@@ -27,10 +29,11 @@ const DROP_IN: &str = "zz-enrolled.conf";
 /// Bytes of a file: certificates are the most of it.
 const MAX_FILE: u64 = 64 << 10;
 /// What may stand in it.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "url",
     "edge",
     "profile",
+    "compression",
     "user",
     "password",
     "bearer_token",
@@ -188,16 +191,20 @@ impl Enrolment {
             ..forward::Settings::default()
         };
         let mut problems = settings.problems();
-        if let Some(name) = take("profile") {
-            match serde_json::from_value(name.into()) {
-                Ok(profile) => settings.profile = profile,
-                Err(_) => problems.push(Problem {
-                    key: "profile".to_owned(),
-                    value: String::new(),
-                    allowed: Profile::NAMES.to_owned(),
-                }),
-            }
-        }
+        choose(
+            "profile",
+            take("profile"),
+            &mut settings.profile,
+            Profile::NAMES,
+            &mut problems,
+        );
+        choose(
+            "compression",
+            take("compression"),
+            &mut settings.compression,
+            Compression::NAMES,
+            &mut problems,
+        );
         match problems.is_empty() {
             true => Ok(Self {
                 settings,
@@ -206,6 +213,26 @@ impl Enrolment {
             }),
             false => Err(EnrolError::Invalid(problems)),
         }
+    }
+}
+
+/// Sets what the file names by one of its `names`, if it does.
+fn choose<T: DeserializeOwned>(
+    key: &str,
+    name: Option<String>,
+    chosen: &mut T,
+    names: &str,
+    problems: &mut Vec<Problem>,
+) {
+    match name.map(|name| serde_json::from_value(name.into())) {
+        None => {}
+        Some(Ok(value)) => *chosen = value,
+        // Without what was written, which may be a secret at the wrong place.
+        Some(Err(_)) => problems.push(Problem {
+            key: key.to_owned(),
+            value: String::new(),
+            allowed: names.to_owned(),
+        }),
     }
 }
 

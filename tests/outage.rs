@@ -45,9 +45,9 @@ impl Device {
         let from = now();
         let prometheus = Prometheus::start(&program, &[listener.local_addr().unwrap()], INTERVAL);
         let directory = tempfile::tempdir().unwrap();
-        // Windows of 2 s are 5 minutes; what is committed late on a busy machine is waited for.
+        // Windows of 2 s are 5 minutes; what is committed late on a busy machine is waited for. VictoriaMetrics takes zstd, Prometheus does not.
         let settings = format!(
-            "{}[prometheus]\nurl = \"http://{}\"\n[forward]\nurl = {url:?}\nwindow = \"2s\"\nlag = \"5s\"\ntimeout = \"5s\"\ndirectory = {:?}\n",
+            "{}[prometheus]\nurl = \"http://{}\"\n[forward]\nurl = {url:?}\nwindow = \"2s\"\nlag = \"5s\"\ntimeout = \"5s\"\ncompression = \"zstd\"\ndirectory = {:?}\n",
             only(&["load", "memory", "process"]),
             prometheus.address,
             directory.path()

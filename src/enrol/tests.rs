@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-const FILE: &str = "url = \"https://centre.example:8443/api/v1/write\"\nedge = \"gate-7\"\nprofile = \"lte\"\nuser = \"12345\"\n\
+const FILE: &str = "url = \"https://centre.example:8443/api/v1/write\"\nedge = \"gate-7\"\nprofile = \"lte\"\ncompression = \"zstd\"\nuser = \"12345\"\n\
                     password = \"hunter2 \\\"%d\"\nca = \"\"\"\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n\"\"\"\n";
 
 struct Device(TempDir);
@@ -67,6 +67,7 @@ fn one_file_is_all_that_a_device_needs_and_its_secret_is_where_only_root_reads_i
     assert_eq!(settings.forward.user.as_deref(), Some("12345"));
     assert_eq!(settings.forward.password_file.as_deref(), Some(Path::new(SECRET)));
     assert_eq!(settings.forward.profile, Profile::Lte);
+    assert_eq!(settings.forward.compression, Compression::Zstd);
     assert_eq!(settings.forward.external_labels()[EDGE], "gate-7");
     assert_eq!(settings.log.level, edgewatch_program::logging::Level::Debug);
     // Another file replaces it: a token that was renewed.
@@ -99,6 +100,7 @@ fn a_file_that_cannot_be_used_changes_nothing_is_told_what_is_wrong_and_shown_to
             "bearer_token is no text",
         ),
         (format!("{url}profile = \"hunter2\"\n"), "full, lte or heartbeat"),
+        (format!("{url}compression = \"hunter2\"\n"), "snappy or zstd"),
         ("bearer_token = \"hunter2\"\n".to_owned(), "url is no text"),
         (
             "url = \"https://me:hunter2@centre.example/\"\n".to_owned(),

@@ -51,6 +51,9 @@ pub enum CompressionError {
 }
 
 impl Compression {
+    /// The names, as they are written in the settings.
+    pub const NAMES: &'static str = "snappy or zstd";
+
     /// Its name in HTTP's `Content-Encoding`.
     pub const fn name(self) -> &'static str {
         match self {
