@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The areas, one file of cases each.
-const AREAS: [&str; 10] = [
+const AREAS: [&str; 11] = [
     "units",
     "calculations",
     "legends",
@@ -19,6 +19,7 @@ const AREAS: [&str; 10] = [
     "templates",
     "times",
     "choices",
+    "links",
 ];
 
 fn read(name: &str) -> String {
