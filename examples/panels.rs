@@ -6,7 +6,7 @@ use std::sync::Arc;
 use edgewatch_charts as draw;
 use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
 use edgewatch_grafana_model::limits::Deadline;
-use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::model::{ColorMode, FieldOptions, Panel};
 use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::{TimeRange, Zone};
 use edgewatch_grafana_model::variables::Variables;
@@ -610,6 +610,10 @@ fn rows(kind: &str, title: &str, size: (u32, u32), options: Value, defaults: Val
     let (least, greatest) = (0.0, 9.0 * 1024.0 * 1024.0);
     let options = Arc::new(FieldOptions {
         range: Some((least, greatest)),
+        color: ColorMode {
+            mode: "palette-classic".to_owned(),
+            ..ColorMode::default()
+        },
         ..panel.field_config.defaults.clone()
     });
     let numbers = |name: &str, place: usize, factor: f64| Field {

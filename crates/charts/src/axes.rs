@@ -214,9 +214,14 @@ pub fn height(panel: &Panel, legend: &Legend) -> f64 {
     (usual_size(panel).1 - 76.0 - legend).max(20.0)
 }
 
+/// Pixels of the width of a panel's plot on a usual screen, beside an axis of `axis` pixels.
+pub fn width(panel: &Panel, legend: &Legend, axis: f64) -> f64 {
+    let legend = if legend.is_right { 200.0 } else { 0.0 };
+    (usual_size(panel).0 - 30.0 - axis - legend).max(20.0)
+}
+
 /// For how many times there is room in the width of a panel.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
 pub fn columns(panel: &Panel, legend: &Legend) -> usize {
-    let width = usual_size(panel).0 - 80.0 - if legend.is_right { 200.0 } else { 0.0 };
-    (width / 58.0).clamp(2.0, 16.0) as usize
+    (width(panel, legend, 50.0) / 58.0).clamp(2.0, 16.0) as usize
 }

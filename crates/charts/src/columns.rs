@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use labels::{Place, labels};
 pub use stacks::Stacks;
 
+use super::axes;
 use super::canvas::Canvas;
 use super::graph::{Axis, Graph, Ink, TEXT, Tick, WIDEST};
 use super::legend;
@@ -235,7 +236,7 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
             .filter(|(_, (_, (.., style)))| !style.hide_from.legend)
             .map(|(index, (series, _))| (index, &*series.color, series.field)),
     );
-    let (width, height) = usual_size(panel);
+    let height = usual_size(panel).1;
     let ticks = |count: usize| {
         let values = scale.ticks(unit, count);
         let texts = tick_texts(unit, first.options.digits().filter(|_| !is_stacked), &values);
@@ -278,7 +279,7 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
     let place = Place {
         is_flat,
         is_stacked,
-        width: width - 110.0,
+        width: axes::width(panel, &legend, axis.width()),
         height: height - 110.0,
     };
     let labels = labels(options.show_value, &series, place);
@@ -288,7 +289,7 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
         range: TimeRange::default(),
         axes: vec![axis],
         times: if is_flat {
-            ticks(((width - 150.0) / 80.0).clamp(2.0, 10.0) as usize)
+            ticks((place.width / 80.0).clamp(2.0, 10.0) as usize)
         } else {
             named
         },
@@ -342,7 +343,8 @@ mod tests {
     use super::super::tests::{data, panel};
     use super::*;
 
-    fn bars(options: serde_json::Value, values: &[&[f64]]) -> Vec<(f64, f64)> {
+    /// Where the bars lie, and the number of texts in them.
+    fn graph_of(options: serde_json::Value, values: &[&[f64]]) -> (Vec<(f64, f64)>, usize) {
         let panel = panel("barchart", options.clone(), json!({}));
         let mut all = data(&panel, &[]);
         let fields = values.iter().map(|values| Field {
@@ -362,13 +364,23 @@ mod tests {
             panic!()
         };
         let graph = bar_chart(&panel, options, &all).unwrap();
-        graph
-            .plot
-            .series
-            .iter()
-            .flat_map(|series| &series.bars)
-            .map(|bar| bar.along)
-            .collect()
+        let bars = graph.plot.series.iter().flat_map(|series| &series.bars);
+        (bars.map(|bar| bar.along).collect(), graph.labels.len())
+    }
+
+    fn bars(options: serde_json::Value, values: &[&[f64]]) -> Vec<(f64, f64)> {
+        graph_of(options, values).0
+    }
+
+    #[test]
+    fn a_legend_at_the_side_takes_the_room_of_texts_in_bars() {
+        let texts = |placement: &str, value: f64| {
+            let legend = json!({"placement": placement, "showLegend": true});
+            let options = json!({"stacking": "normal", "orientation": "horizontal", "legend": legend});
+            graph_of(options, &[&[10.0, 20.0], &[value, value]]).1
+        };
+        let mut values = (1..20).map(|value| f64::from(value) / 4.0);
+        assert!(values.any(|value| texts("bottom", value) > texts("right", value)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The panel `histogram`: how often values lie where.
 
+use super::axes;
 use super::columns::{Bar, Columns, Series, Stacks, bounded};
 use super::graph::{Axis, Graph, Tick};
 use super::legend;
@@ -100,7 +101,7 @@ pub fn graph<'a>(panel: &Panel, options: &Histogram, data: &'a Data) -> Option<G
                 .map(|(index, series)| (index, &*series.color, series.field)),
         )
     };
-    let (width, height) = usual_size(panel);
+    let height = usual_size(panel).1;
     let values = scale.ticks("short", ((height - 110.0) / 34.0).clamp(2.0, 12.0) as usize);
     let texts = tick_texts("short", None, &values);
     let ticks = values.iter().zip(texts).map(|(value, text)| Tick {
@@ -114,7 +115,10 @@ pub fn graph<'a>(panel: &Panel, options: &Histogram, data: &'a Data) -> Option<G
     };
     let unit = &shown.field.options.unit;
     let places: Vec<f64> = below
-        .ticks(unit, ((width - 110.0) / 70.0).clamp(2.0, 16.0) as usize)
+        .ticks(
+            unit,
+            (axes::width(panel, &legend, 80.0) / 70.0).clamp(2.0, 16.0) as usize,
+        )
         .into_iter()
         .filter(|value| (first..=last).contains(value))
         .collect();

@@ -9,7 +9,6 @@ use super::canvas::Canvas;
 use super::clock;
 use super::graph::{Align, Axis, Graph, Ink, Label, Tick};
 use super::legend::{self, Entry, Legend};
-use super::look::usual_size;
 use super::theme::text_width;
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::{Data, Field, Values};
@@ -96,6 +95,11 @@ pub fn of_rows<'a>(
         ticks: ticks.collect(),
         ..Axis::default()
     };
+    let labels = if row_height * height >= LINE {
+        labels(options, &rows, axes::width(panel, &legend, axis.width()), across)
+    } else {
+        Vec::new()
+    };
     Some(Graph {
         panel: panel.id,
         summary: format!("{}: {} series of states over time", panel.title, rows.len()),
@@ -103,11 +107,7 @@ pub fn of_rows<'a>(
         axes: vec![axis],
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
-        labels: if row_height * height >= LINE {
-            labels(panel, options, &rows, across)
-        } else {
-            Vec::new()
-        },
+        labels,
         plot: States { rows, height, range },
     })
 }
@@ -313,15 +313,14 @@ fn legend(asked: &common::Legend, rows: &[Row]) -> Legend {
     }
 }
 
-/// The texts in bars, where a bar has room on a usual screen.
+/// The texts in bars, where a bar of a plot that is `pixels` wide has room.
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
-fn labels(panel: &Panel, options: &StateTimeline, rows: &[Row], across: impl Fn(f64) -> f64) -> Vec<Label> {
+fn labels(options: &StateTimeline, rows: &[Row], pixels: f64, across: impl Fn(f64) -> f64) -> Vec<Label> {
     let is_always = match options.show_value {
         ShowValue::Never => return Vec::new(),
         ShowValue::Auto => false,
         ShowValue::Always => true,
     };
-    let pixels = usual_size(panel).0 - 150.0;
     let align = match options.align_value {
         AlignValue::Left => Align::Left,
         AlignValue::Center => Align::Center,

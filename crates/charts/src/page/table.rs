@@ -138,11 +138,13 @@ fn cell_of(tables: &Tables, frame: &Frame, column: &Column, row: usize, links: &
             let share = display::share(&field.options, number).clamp(0.0, 1.0);
             html! {
                 td.(alignment) {
-                    svg.share aria-hidden="true" {
-                        rect.track width="100%" height="100%" rx="2" {}
-                        @if share > 0.0 { rect width=(format!("{:.1}%", share * 100.0)) height="100%" rx="2" fill=(color) {} }
+                    div.share {
+                        svg aria-hidden="true" {
+                            rect.track width="100%" height="100%" rx="2" {}
+                            @if share > 0.0 { rect width=(format!("{:.1}%", share * 100.0)) height="100%" rx="2" fill=(color) {} }
+                        }
+                        span { (shown) }
                     }
-                    (shown)
                 }
             }
         }
