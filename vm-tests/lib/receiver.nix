@@ -1,4 +1,5 @@
-# A Prometheus that takes samples of the user `machine`, with the password `opensesame`.
+# A Prometheus that takes samples of the user `machine`, with the password `opensesame`, in any order: after an outage the newest come before
+# the oldest.
 { config, ... }:
 {
   services.edgewatch.enable = false;
@@ -7,6 +8,7 @@
     extraFlags = [ "--web.enable-remote-write-receiver" ];
     webConfigFile = "/etc/web.yml";
     checkConfig = "syntax-only";
+    configText = "storage: {tsdb: {out_of_order_time_window: 7d}}\n";
   };
   environment.etc."web.yml".text = ''
     basic_auth_users:
