@@ -91,14 +91,16 @@ pub(crate) enum EnrolError {
 
 /// Enrols this device.
 pub(crate) fn run(args: &Args) -> Result<(), EnrolError> {
-    let enrolment = Enrolment::parse(&read(&args.file)?, &args.directory)?;
+    let settings = args.config.with_extension("d");
+    // Not where the secret is: that may be open to root alone, and what forwards is another user.
+    let authorities = settings.join(AUTHORITIES);
+    let enrolment = Enrolment::parse(&read(&args.file)?, &authorities)?;
     if Settings::has_forward(&args.config)? {
         return Err(EnrolError::Set(args.config.clone()));
     }
-    let settings = args.config.with_extension("d");
     let unit = args.units.join(format!("{UNIT}.d"));
     for directory in [&args.directory, &settings, &unit] {
-        fs::create_dir_all(directory).map_err(|source| EnrolError::Write {
+        file::make_directory(directory).map_err(|source| EnrolError::Write {
             path: directory.clone(),
             source,
         })?;
@@ -108,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<(), EnrolError> {
     };
     // The secret first: the unit does not start with a drop-in that names a file that is not there.
     keep(args.directory.join(SECRET), &enrolment.secret, 0o600)?;
-    keep(args.directory.join(AUTHORITIES), &enrolment.authorities, 0o644)?;
+    keep(authorities, &enrolment.authorities, 0o644)?;
     keep(unit.join(DROP_IN), &drop_in(&args.directory), 0o644)?;
     // Last: its presence says that all is done.
     let forward = BTreeMap::from([("forward", &enrolment.settings)]);
@@ -161,7 +163,7 @@ struct Enrolment {
 }
 
 impl Enrolment {
-    fn parse(text: &str, directory: &Path) -> Result<Self, EnrolError> {
+    fn parse(text: &str, authorities_file: &Path) -> Result<Self, EnrolError> {
         // The message of the library shows the line, and what is wrong may be a password.
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start));
@@ -185,7 +187,7 @@ impl Enrolment {
             user,
             password_file: password.is_some().then(|| SECRET.into()),
             bearer_token_file: token.is_some().then(|| SECRET.into()),
-            ca_file: authorities.is_some().then(|| directory.join(AUTHORITIES)),
+            ca_file: authorities.is_some().then(|| authorities_file.to_owned()),
             proxy: take("proxy"),
             labels: take("edge").map(|edge| (EDGE.to_owned(), edge)).into_iter().collect(),
             ..forward::Settings::default()

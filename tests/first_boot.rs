@@ -344,7 +344,8 @@ fn what_cannot_be_taken_over_stays_and_the_console_says_why() {
     assert_eq!(device.status(&device.password()), 200);
 }
 
-const CENTRE: &str = "url = \"https://centre.example:8443/api/v1/write\"\r\nedge = \"gate-7\"\r\nuser = \"gate-7\"\r\npassword = \"hunter2\"\r\n";
+const CENTRE: &str = "url = \"https://centre.example:8443/api/v1/write\"\r\nedge = \"gate-7\"\r\nuser = \"gate-7\"\r\npassword = \"hunter2\"\r\n\
+     ca = \"\"\"\r\n-----BEGIN CERTIFICATE-----\r\nMIIB\r\n-----END CERTIFICATE-----\r\n\"\"\"\r\n";
 
 #[test]
 fn a_centre_on_the_boot_partition_is_taken_over_for_this_and_every_later_boot() {
@@ -359,13 +360,12 @@ fn a_centre_on_the_boot_partition_is_taken_over_for_this_and_every_later_boot() 
         "run/systemd/system/edgewatch-outbound.service.d/zz-enrolled.conf",
         "var/lib/edgewatch-appliance/forward-secret",
     );
-    for file in [secret, "var/lib/edgewatch-appliance/centre"] {
-        assert_eq!(
-            fs::metadata(device.path(file)).unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{file}"
-        );
-    }
+    let mode = |path: &str| fs::metadata(device.path(path)).unwrap().permissions().mode() & 0o777;
+    let kept = [secret, "var/lib/edgewatch-appliance/centre"].map(mode);
+    assert_eq!(kept, [0o600, 0o600]);
+    // The services, other users than root, read the rest themselves.
+    let read = ["", "/forward.toml", "/forward-ca.pem"].map(|file| mode(&format!("etc/edgewatch/edgewatch.d{file}")));
+    assert_eq!(read, [0o755, 0o644, 0o644]);
     // What is below /run does not outlive a boot.
     fs::remove_dir_all(device.path("run/systemd")).unwrap();
     // One that cannot be used leaves what was taken before.

@@ -45,7 +45,7 @@ fn one_file_is_all_that_a_device_needs_and_its_secret_is_where_only_root_reads_i
     device.enrol(FILE).unwrap();
     assert_eq!(device.read("etc/forward-secret"), "hunter2 \"%d");
     assert_eq!(device.mode("etc/forward-secret"), 0o600);
-    assert!(device.read("etc/forward-ca.pem").contains("MIIB"));
+    assert!(device.read("edgewatch.d/forward-ca.pem").contains("MIIB"));
     let unit = device.read("units/edgewatch-outbound.service.d/zz-enrolled.conf");
     let credential = format!(
         "LoadCredential=forward-secret:{}\n",
