@@ -36,7 +36,9 @@ let
   sandbox = hardened // {
     DynamicUser = true;
     Restart = "on-failure";
-    RestartSec = 1;
+    RestartSec = "1s";
+    RestartSteps = 5;
+    RestartMaxDelaySec = "30s";
     CapabilityBoundingSet = "";
     ProtectProc = "invisible";
     RestrictAddressFamilies = [
@@ -49,6 +51,8 @@ let
       "~@privileged"
     ];
   };
+  # However often they fail: a certificate that comes later, or a disk that has room again, must be enough.
+  persistent.StartLimitIntervalSec = 0;
   fileOnDevice = secretFile "the front" "/var/lib/secrets/centre";
 in
 {
@@ -136,6 +140,7 @@ in
         description = "What the devices of the fleet have sent";
         wantedBy = [ "multi-user.target" ];
         after = [ "network.target" ];
+        unitConfig = persistent;
         serviceConfig = sandbox // {
           StateDirectory = "edgewatch-centre";
           LimitNOFILE = 1048576;
@@ -161,6 +166,7 @@ in
           "network.target"
           "edgewatch-centre-storage.service"
         ];
+        unitConfig = persistent;
         serviceConfig = sandbox // {
           LoadCredential = [
             "users.yml:${toString cfg.usersFile}"
@@ -171,7 +177,16 @@ in
           AmbientCapabilities = "CAP_NET_BIND_SERVICE";
           CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
           LimitNOFILE = 65536;
-          ExecStart = "${program "vmauth"} -httpListenAddr=${cfg.listenAddress} -auth.config=%d/users.yml -tls -tlsCertFile=%d/tls.crt -tlsKeyFile=%d/tls.key";
+          # Its own pages (metrics, flags, profiles, reload) want no password: on loopback alone.
+          ExecStart = lib.concatStringsSep " " [
+            (program "vmauth")
+            "-httpListenAddr=${cfg.listenAddress}"
+            "-httpInternalListenAddr=127.0.0.1:8427"
+            "-auth.config=%d/users.yml"
+            "-tls"
+            "-tlsCertFile=%d/tls.crt"
+            "-tlsKeyFile=%d/tls.key"
+          ];
         };
       };
 
@@ -179,6 +194,7 @@ in
         description = "Rules of the fleet";
         wantedBy = [ "multi-user.target" ];
         after = [ "edgewatch-centre-storage.service" ];
+        unitConfig = persistent;
         serviceConfig = sandbox // {
           ExecStart = lib.escapeShellArgs (
             [
