@@ -47,6 +47,14 @@ lib.evalModules {
             }
           );
         };
+        # What is set of it depends on whose it is.
+        nix = {
+          enable = lib.mkEnableOption "nix" // {
+            default = true;
+          };
+          package = lib.mkOption { default.pname = "nix"; };
+          settings = any;
+        };
         # Beside edgewatch's own options nothing below `services` may be undeclared, or they would depend on themselves.
         services = {
           grafana = any;

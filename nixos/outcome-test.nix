@@ -253,6 +253,12 @@ lib.runTests {
     ];
   };
 
+  # Else a power cut soon after an update leaves files without content in the system that starts next.
+  testWhatIsInstalledIsOnTheDiskBeforeItCounts = {
+    expr = (with' { }).nix.settings.fsync-store-paths;
+    expected = true;
+  };
+
   # Other file systems refuse the option, and the mount with it.
   testTheJournalIsWrittenOncePerMinuteWhereItCanBe = {
     expr = map (fsType: lib.elem "commit=60" (history fsType)) [
