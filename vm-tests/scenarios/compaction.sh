@@ -11,16 +11,8 @@ echo 3 >/proc/sys/vm/drop_caches
 systemctl start "${units[@]}"
 wait_until_up
 
-# Files of the kernel, read without another program: looking must not be what is measured.
 files() {
     service_cgroup=$(cgroup edgewatch.service) prometheus_cgroup=$(cgroup prometheus.service)
-}
-# of_stat FIELD: of Prometheus' memory.stat, into the variable value.
-of_stat() {
-    local field
-    while read -r field value; do
-        [ "$field" != "$1" ] || return 0
-    done <"$prometheus_cgroup/memory.stat"
 }
 
 # judge STATE SECONDS ANON [COMMAND…]: looks each second until they are over or the command succeeds, and takes the worst. ANON: the MB
@@ -29,10 +21,10 @@ judge() {
     local state=$1 end=$(($(now) + $2)) most_anon=$3 refaults start current=0 anon=0 both=0 service_current=0 value service_value
     shift 3
     files
-    of_stat workingset_refault_file
+    of_stat "$prometheus_cgroup/memory.stat" workingset_refault_file
     refaults=$value start=$(now)
     while [ "$(now)" -lt "$end" ]; do
-        of_stat anon
+        of_stat "$prometheus_cgroup/memory.stat" anon
         anon=$((value > anon ? value : anon))
         read -r value <"$prometheus_cgroup/memory.current"
         read -r service_value <"$service_cgroup/memory.current"
@@ -44,7 +36,7 @@ judge() {
         [ $# = 0 ] || [ $(($(now) % 4)) != 0 ] || ! "$@" || break
     done
     [ $# = 0 ] || [ "$(now)" -lt "$end" ] || fail "$state: not seen in time"
-    of_stat workingset_refault_file
+    of_stat "$prometheus_cgroup/memory.stat" workingset_refault_file
     value=$(((value - refaults) / ($(now) - start)))
     usage edgewatch.service
     usage prometheus.service
@@ -62,7 +54,7 @@ judge idle 30 28
 no_scrape_lost "$start" 15
 
 compactions() { curl -sf "$prometheus/metrics" | awk '$1 == "prometheus_tsdb_compactions_total" { print $2 }'; }
-command=$(tr '\0' ' ' <"/proc/$(property prometheus.service MainPID)/cmdline")
+command=$(command_of prometheus.service)
 override prometheus.service '[Service]' 'ExecStart=' \
     "ExecStart=$command --storage.tsdb.min-block-duration=1m --storage.tsdb.max-block-duration=1m"
 wait_until_up

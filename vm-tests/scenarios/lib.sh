@@ -62,6 +62,19 @@ unit_memory() {
     esac
 }
 
+# of_stat FILE FIELD: a line of a cgroup's memory.stat or cpu.stat, into the variable value of whoever asks. Without another program: looking
+# must not be what is measured.
+of_stat() {
+    local field
+    # shellcheck disable=SC2034 # whose it is
+    while read -r field value; do
+        [ "$field" != "$2" ] || return 0
+    done <"$1"
+}
+
+# command_of UNIT: the command line of its main process.
+command_of() { tr '\0' ' ' <"/proc/$(property "$1" MainPID)/cmdline"; }
+
 megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f", bytes / 1048576 }'; }
 
 is_up() {
