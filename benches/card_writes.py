@@ -51,6 +51,7 @@ class Variant:
     interval: float = 15  # seconds between scrapes
     evaluation: float = 30  # seconds between evaluations of the rules
     queries_in_memory: bool = False  # the file in which Prometheus notes the queries that run
+    sync_every: float | None = None  # seconds between two syncfs(2) of the file system
     seen: list[tuple[float, int, int, int]] = field(default_factory=list)  # (seconds, writes, sectors, flushes)
     compacted: list[float] = field(default_factory=list)  # seconds since its start
     own: int = 0  # write_bytes of the process
@@ -81,6 +82,16 @@ VARIANTS = [
     Variant("commit=60, scrapes and rules every 60 s", "commit=60", interval=60, evaluation=60),
     Variant("commit=60, lazytime", "commit=60,lazytime"),
     Variant("commit=300, lazytime", "commit=300,lazytime"),
+    Variant("commit=60, lazytime, queries.active in memory", "commit=60,lazytime", queries_in_memory=True),
+    Variant("commit=120", "commit=120"),
+    Variant("commit=120, lazytime", "commit=120,lazytime"),
+    Variant("commit=120, lazytime, queries.active in memory", "commit=120,lazytime", queries_in_memory=True),
+    Variant("commit=120, clusters of 64 KiB, lazytime, queries.active in memory", "commit=120,lazytime", make=CLUSTERS, queries_in_memory=True),
+    # With --dirty-expire 3600: everything at once, and then a single commit.
+    Variant("synced every 120 s", "commit=3600", sync_every=120),
+    Variant("synced every 180 s", "commit=3600", sync_every=180),
+    Variant("synced every 300 s", "commit=3600", sync_every=300),
+    Variant("synced every 180 s, queries.active in memory", "commit=3600", queries_in_memory=True, sync_every=180),
 ]
 
 
@@ -142,7 +153,7 @@ def measure(variant: Variant, program: str, service: int, speed: float, seconds:
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=environment(), stdout=output, stderr=output)
         try:
-            look(variant, process, port, stat, seconds, stop)
+            look(variant, process, port, stat, data, seconds, stop)
         except BaseException:
             sys.stderr.write(log.read_text()[-4000:])
             raise
@@ -152,13 +163,16 @@ def measure(variant: Variant, program: str, service: int, speed: float, seconds:
     return variant
 
 
-def look(variant: Variant, process: subprocess.Popen, port: int, stat: Path, seconds: float, stop: threading.Event) -> None:
-    started = asked = time.monotonic()
+def look(variant: Variant, process: subprocess.Popen, port: int, stat: Path, data: Path, seconds: float, stop: threading.Event) -> None:
+    started = asked = synced = time.monotonic()
     done = 0.0
     while time.monotonic() < started + seconds and not stop.is_set():
         stop.wait(LOOK_EVERY)
         if process.poll() is not None:
             raise RuntimeError(f"{variant.name}: Prometheus ended with {process.returncode}")
+        if variant.sync_every is not None and time.monotonic() - synced > variant.sync_every:
+            synced = time.monotonic()
+            subprocess.run(["sync", "--file-system", data], check=True)
         fields = stat.read_text().split()
         now = time.monotonic() - started
         variant.seen.append((now, int(fields[4]), int(fields[6]), int(fields[15])))
