@@ -1,7 +1,7 @@
 //! The only access to /proc and /sys: bounded reads below a root that settings and tests can move.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind as IoKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind as IoKind, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,6 +14,8 @@ use crate::reading::{Metric, MetricKind};
 const ATTRIBUTE_LIMIT: usize = 4096;
 /// Bound for a file of many lines, such as /proc/stat on a large machine.
 const TABLE_LIMIT: usize = 256 * 1024;
+/// Bound for a file whose lines come and go with what the machine does: a hundred thousand sockets. It is never in memory.
+const STREAM_LIMIT: u64 = 16 << 20;
 /// Bound for the entries of a directory.
 const ENTRIES_LIMIT: usize = 8192;
 
@@ -150,6 +152,45 @@ impl Root {
             return Err(ReadError::invalid(&path, format!("longer than {TABLE_LIMIT} bytes")));
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Hands each line of a file of /proc to `line`, one after the other: for tables that grow with what the machine does, and not with what it
+    /// has. Memory does not grow with them.
+    ///
+    /// # Errors
+    /// The system call fails, the file is longer than 16 MiB or a line longer than 4 KiB, or `line` fails.
+    pub fn each_line(
+        &self,
+        relative: impl AsRef<Path>,
+        mut line: impl FnMut(&str) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let path = self.path(relative);
+        let failed = |source| ReadError::Io {
+            path: path.clone(),
+            source,
+        };
+        let file = File::open(&path).map_err(failed)?;
+        let mut file = BufReader::with_capacity(ATTRIBUTE_LIMIT, file.take(STREAM_LIMIT + 1));
+        let (mut bytes, mut length) = (Vec::new(), 0);
+        loop {
+            bytes.clear();
+            // One more than is allowed, which tells that there is more.
+            let mut beginning = file.by_ref().take(ATTRIBUTE_LIMIT as u64 + 1);
+            length += beginning.read_until(b'\n', &mut bytes).map_err(failed)? as u64;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            if length > STREAM_LIMIT {
+                return Err(ReadError::invalid(&path, format!("longer than {STREAM_LIMIT} bytes")));
+            }
+            if bytes.len() > ATTRIBUTE_LIMIT {
+                return Err(ReadError::invalid(
+                    &path,
+                    format!("a line longer than {ATTRIBUTE_LIMIT} bytes"),
+                ));
+            }
+            line(String::from_utf8_lossy(&bytes).trim_end_matches('\n'))?;
+        }
     }
 
     /// Names in a directory, sorted. A directory that does not exist counts as empty: the machine has no such hardware.

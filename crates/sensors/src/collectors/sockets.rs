@@ -72,11 +72,8 @@ impl Collector for Sockets {
             let Some(sockets) = present(self.sockets(file), recorder) else {
                 continue;
             };
-            for (queue, bytes) in [
-                ("tx", sum(&sockets, |s| s.sending)),
-                ("rx", sum(&sockets, |s| s.received)),
-            ] {
-                recorder.push(&QUEUES, &[("queue", queue), ("ip", ip)], bytes);
+            for (queue, bytes) in [("tx", sockets.sending), ("rx", sockets.received)] {
+                recorder.push(&QUEUES, &[("queue", queue), ("ip", ip)], bytes as f64);
             }
         }
         self.read_neighbours(recorder);
@@ -84,15 +81,44 @@ impl Collector for Sockets {
     }
 }
 
-/// A line of a table.
-struct Socket {
-    state: usize,
-    sending: u32,
-    received: u32,
+/// The sockets of a table, or of several. They are counted while they are read: a busy machine has thousands, most of them in time_wait.
+#[derive(Default)]
+struct Totals {
+    /// By the number of the state.
+    states: [usize; NEW_SYN_RECV + 1],
+    /// Bytes that wait.
+    sending: u64,
+    received: u64,
 }
 
-fn sum(sockets: &[Socket], bytes: impl Fn(&Socket) -> u32) -> f64 {
-    sockets.iter().map(|socket| f64::from(bytes(socket))).sum()
+impl Totals {
+    /// `None` if the line is not as the kernel writes it.
+    fn add(&mut self, line: &str) -> Option<()> {
+        // Number, both addresses, state, tx_queue:rx_queue, …
+        let mut fields = line.split_ascii_whitespace().skip(3);
+        let state = usize::from_str_radix(fields.next()?, 16).ok()?;
+        let (sending, received) = fields.next()?.split_once(':')?;
+        let (sending, received) = (
+            u32::from_str_radix(sending, 16).ok()?,
+            u32::from_str_radix(received, 16).ok()?,
+        );
+        // States that a later kernel may have are none of those that are exported.
+        if let Some(count) = self.states.get_mut(state) {
+            *count += 1;
+        }
+        self.sending += u64::from(sending);
+        self.received += u64::from(received);
+        Some(())
+    }
+
+    fn with(mut self, other: &Self) -> Self {
+        for (count, more) in self.states.iter_mut().zip(other.states) {
+            *count += more;
+        }
+        self.sending += other.sending;
+        self.received += other.received;
+        self
+    }
 }
 
 /// What was read. A kernel without the protocol has no table, which is no failure.
@@ -106,46 +132,47 @@ fn present<T>(read: Result<T, ReadError>, recorder: &mut Recorder) -> Option<T> 
 }
 
 impl Sockets {
-    fn sockets(&self, file: &str) -> Result<Vec<Socket>, ReadError> {
-        let socket = |line: &str| {
-            // Number, both addresses, state, tx_queue:rx_queue, …
-            let mut fields = line.split_ascii_whitespace().skip(3);
-            let state = usize::from_str_radix(fields.next()?, 16).ok()?;
-            let (sending, received) = fields.next()?.split_once(':')?;
-            Some(Socket {
-                state,
-                sending: u32::from_str_radix(sending, 16).ok()?,
-                received: u32::from_str_radix(received, 16).ok()?,
-            })
-        };
-        let table = self.procfs.table(file)?;
-        let sockets = table.lines().skip(1).map(|line| {
+    fn sockets(&self, file: &str) -> Result<Totals, ReadError> {
+        let mut totals = Totals::default();
+        let mut is_head = true;
+        self.procfs.each_line(file, |line| {
+            if std::mem::take(&mut is_head) {
+                return Ok(());
+            }
             let invalid = || ReadError::invalid(&self.procfs.path(file), "a line has no state or no queues");
-            socket(line).ok_or_else(invalid)
-        });
-        sockets.collect()
+            totals.add(line).ok_or_else(invalid)
+        })?;
+        Ok(totals)
     }
 
     fn read_tcp(&self, recorder: &mut Recorder) {
-        let tables = ["net/tcp", "net/tcp6"].map(|file| present(self.sockets(file), recorder));
-        if tables.iter().all(Option::is_none) {
-            return;
+        let mut sockets: Option<Totals> = None;
+        for file in ["net/tcp", "net/tcp6"] {
+            match self.sockets(file) {
+                Ok(totals) => sockets = Some(sockets.unwrap_or_default().with(&totals)),
+                Err(error) if error.is_missing() => {}
+                // What the other one has is not what there is.
+                Err(error) => {
+                    recorder.fail(error);
+                    return;
+                }
+            }
         }
-        let sockets: Vec<Socket> = tables.into_iter().flatten().flatten().collect();
+        let Some(sockets) = sockets else {
+            return;
+        };
         for (number, state) in (1..).zip(STATES) {
-            let is_in =
-                |socket: &&Socket| socket.state == number || (number == SYN_RECV && socket.state == NEW_SYN_RECV);
-            recorder.push(
-                &CONNECTIONS,
-                &[("state", state)],
-                sockets.iter().filter(is_in).count() as f64,
-            );
+            let mut count = sockets.states[number];
+            if number == SYN_RECV {
+                count += sockets.states[NEW_SYN_RECV];
+            }
+            recorder.push(&CONNECTIONS, &[("state", state)], count as f64);
         }
         for (state, bytes) in [
-            ("rx_queued_bytes", sum(&sockets, |socket| socket.received)),
-            ("tx_queued_bytes", sum(&sockets, |socket| socket.sending)),
+            ("rx_queued_bytes", sockets.received),
+            ("tx_queued_bytes", sockets.sending),
         ] {
-            recorder.push(&CONNECTIONS, &[("state", state)], bytes);
+            recorder.push(&CONNECTIONS, &[("state", state)], bytes as f64);
         }
     }
 
@@ -222,6 +249,46 @@ mod tests {
         }
         let kinds: Vec<_> = read.errors.iter().map(ReadError::kind).collect();
         assert_eq!(kinds, [ErrorKind::Invalid]);
+    }
+
+    #[test]
+    fn a_machine_that_has_served_thousands_of_connections_within_a_minute_is_still_counted() {
+        let line = |number: usize, state: &str| {
+            let line = format!(
+                "{number:4}: 0100007F:1F90 0100007F:C350 {state} 00000001:00000002 06:00001000 00000000     0        0 0 3 0"
+            );
+            format!("{line:<149}\n")
+        };
+        let waiting: String = (1..=20_000).map(|number| line(number, "06")).collect();
+        let tcp = format!("{HEAD}{}{waiting}{}", line(0, "0A"), line(20_001, "01"));
+        let read = Machine::new(&[("proc/net/tcp", &tcp)]).read(&COLLECTOR);
+        for (series, value) in [
+            ("node_tcp_connection_states{state=time_wait}", "20000"),
+            ("node_tcp_connection_states{state=listen}", "1"),
+            ("node_tcp_connection_states{state=established}", "1"),
+            ("node_tcp_connection_states{state=rx_queued_bytes}", "40004"),
+        ] {
+            assert_eq!(read.value(series).as_deref(), Some(value), "{series}");
+        }
+        assert!(read.errors.is_empty(), "{:?}", read.errors);
+    }
+
+    #[test]
+    fn what_no_kernel_writes_ends_the_reading_of_a_table() {
+        let endless = format!("{HEAD}{}", "0".repeat(5000));
+        let files = [
+            ("proc/net/tcp", endless.as_str()),
+            ("proc/net/tcp6", HEAD),
+            ("proc/net/udp", HEAD),
+        ];
+        let read = Machine::new(&files).read(&COLLECTOR);
+        assert_eq!(read.value("node_tcp_connection_states{state=listen}"), None);
+        assert_eq!(read.value("node_udp_queues{queue=rx,ip=v4}").as_deref(), Some("0"));
+        let said: Vec<_> = read.errors.iter().map(ToString::to_string).collect();
+        assert!(
+            said.len() == 1 && said[0].ends_with("a line longer than 4096 bytes"),
+            "{said:?}"
+        );
     }
 
     #[test]
