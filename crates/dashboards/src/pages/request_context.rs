@@ -18,6 +18,7 @@ use crate::settings::{HEADER, Settings};
 pub(crate) struct App {
     current: Mutex<Option<Arc<RenderContext>>>,
     activity: Arc<Activity>,
+    /// When it was still in progress.
     last_request: Mutex<Instant>,
 }
 
@@ -36,7 +37,13 @@ impl App {
         let current = lock(&self.current);
         // Our own, and that of the current context.
         let idle_count = 1 + usize::from(current.is_some());
-        (Arc::strong_count(&self.activity) <= idle_count).then(|| *lock(&self.last_request))
+        let mut last_request = lock(&self.last_request);
+        if Arc::strong_count(&self.activity) > idle_count {
+            // One that takes long has not been the last for as long.
+            *last_request = Instant::now();
+            return None;
+        }
+        Some(*last_request)
     }
 
     fn find(&self, request: &HttpRequest) -> Result<Arc<RenderContext>, ContextError> {
@@ -89,5 +96,25 @@ impl FromRequest for RequestContext {
         let app = request.app_data::<Data<App>>();
         let context = app.ok_or(ContextError::NoState).and_then(|app| app.find(request));
         ready(context.map(Self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_time_without_a_request_begins_when_the_last_one_has_ended() {
+        let app = App::new();
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        *lock(&app.last_request) = long_ago;
+        assert_eq!(app.idle_since(), Some(long_ago));
+        let in_progress = Arc::clone(&app.activity);
+        assert_eq!(app.idle_since(), None);
+        drop(in_progress);
+        let since = app.idle_since().unwrap();
+        assert!(since.elapsed() < Duration::from_secs(30), "{:?}", since.elapsed());
     }
 }
