@@ -342,12 +342,20 @@ impl<'de> Visitor<'de> for SeriesVisitor {
             labels: Labels::default(),
             values: Arc::default(),
         };
+        let mut has_histograms = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "metric" => series.labels = map.next_value()?,
                 "values" => series.values = Arc::new(map.next_value_seed(PointsSeed(self.0))?),
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                name => {
+                    has_histograms |= name == "histograms";
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
+        }
+        // As with an empty list of points.
+        if series.values.is_empty() && !has_histograms {
+            series.values = Arc::new(vec![NULL; self.0.len]);
         }
         Ok(series)
     }

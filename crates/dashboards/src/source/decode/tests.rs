@@ -26,3 +26,24 @@ fn native_histograms_are_named_in_place_of_being_drawn() {
     let odd = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{}}]}}"#;
     assert!(response::<(Labels, f64)>(odd.as_bytes(), (), 9).is_err());
 }
+
+#[test]
+fn a_series_without_points_is_no_native_histogram() {
+    let grid = Grid {
+        start: 0,
+        step: 1000,
+        len: 2,
+    };
+    // The last is what a server answers that overlooks the times of the question.
+    for (kind, series) in [
+        ("matrix", r#"{"metric":{"a":"1"},"values":[]}"#),
+        ("matrix", r#"{"metric":{"a":"1"}}"#),
+        ("vector", r#"{"metric":{"a":"1"},"value":[1,"5"]}"#),
+    ] {
+        let text = format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":[{series}]}}}}"#);
+        let answer = response::<Series>(text.as_bytes(), grid, 9).unwrap().answer.unwrap();
+        assert!(answer.notes.is_empty(), "{series}: {:?}", answer.notes);
+        assert!(answer.items[0].values.iter().all(|value| is_null(*value)), "{series}");
+        assert_eq!(answer.items[0].values.len(), 2, "{series}");
+    }
+}
