@@ -1,6 +1,7 @@
 //! What a process costs.
 
 use std::fs;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A process of this machine.
@@ -38,11 +39,29 @@ impl Process {
 
     /// CPU time that it has used so far.
     pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
-        // proc_pid_stat(5): fields 14 and 15, counted from the one behind the name in parentheses, in hundredths of a second.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
-        Duration::from_millis(ticks * 10)
+        self.ticks(11..13).unwrap()
+    }
+
+    /// CPU time that it and its children have used so far, those that have ended and been waited for included: it never falls.
+    pub fn cpu_with_children(&self) -> Duration {
+        loop {
+            let ended = self.ticks(13..15).unwrap();
+            // A child may end here, and then counts among the others.
+            let running = Self::child_of(self.pid).map_or(Some(Duration::ZERO), |child| child.ticks(11..13));
+            let own = self.cpu();
+            if let (Some(running), true) = (running, self.ticks(13..15) == Some(ended)) {
+                return own + running + ended;
+            }
+        }
+    }
+
+    /// Fields of proc_pid_stat(5), which are hundredths of a second, counted from the one behind the name in parentheses: 14 and 15 are its
+    /// own, 16 and 17 those of the children that it has waited for.
+    fn ticks(&self, fields: Range<usize>) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let values: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let ticks: u64 = values[fields].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Some(Duration::from_millis(ticks * 10))
     }
 
     /// A field of `/proc/PID/status` in KiB, or a plain number.

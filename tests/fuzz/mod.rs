@@ -28,6 +28,8 @@ use serde_json::Value;
 const MOST_GROWTH: [u64; 2] = [2 << 10, 8 << 10];
 /// A page may cost that many times the CPU of the dearest shipped one, which is about 2 s on a slow device.
 const MOST_RATIO: u32 = 25;
+/// A program that does not answer health checks for twice that time is killed.
+const STUCK: Duration = Duration::from_secs(5);
 /// Bytes of a dashboard: larger ones are tried by the attacks, and would take the time of many others.
 const MOST_BYTES: usize = 100 << 10;
 
@@ -108,8 +110,14 @@ impl Target {
         [self.service.process(), self.service.dashboards()]
     }
 
+    /// Of both. The program that draws may end meanwhile, and another begin: by its health checks, or after half a minute without a request.
     fn cpu(&self) -> Duration {
-        self.processes().iter().map(Process::cpu).sum()
+        self.service.process().cpu_with_children()
+    }
+
+    /// How often the program did not answer its health checks.
+    fn kills(&self) -> usize {
+        self.service.log.count("and is killed")
     }
 
     /// Sends `request` and looks whether it did harm.
@@ -117,12 +125,18 @@ impl Target {
         let processes = self.processes();
         processes.iter().for_each(Process::reset_peak);
         let file_pages = processes.each_ref().map(Process::file_pages);
-        let cpu = self.cpu();
+        let (cpu, kills) = (self.cpu(), self.kills());
         let answered = ask(self.service.address(), bytes);
         let cpu = self.cpu() - cpu;
         let log = self.service.log.text();
         if let Some(at) = log.find("panicked") {
             return Err(format!("it panicked: {:.600}", &log[at..]));
+        }
+        // One that hardly ran was kept from it by others.
+        if self.kills() > kills && cpu > STUCK {
+            return Err(format!(
+                "it was killed after {cpu:?} of CPU, in which it answered nobody"
+            ));
         }
         // A request that is none may be answered by closing the connection; a page may not end in its middle.
         match answered {
