@@ -38,4 +38,5 @@ after)
     start=$(($(property basic.target ActiveEnterTimestampMonotonic) / 1000000))
     expect "gap without the time off and the start of the system" $((cut - last + first - booted - start)) "<=" 60
     ;;
+*) fail "which of the two boots is this: before or after?" ;;
 esac
