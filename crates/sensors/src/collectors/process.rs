@@ -130,4 +130,22 @@ mod tests {
         let age = unix_time() - value("process_start_time_seconds");
         assert!((-1.0..3600.0).contains(&age), "{age}");
     }
+
+    #[test]
+    fn memory_is_told_in_bytes_whatever_the_size_of_a_page_and_beyond_32_bits() {
+        let stat = "1 (a) b) S 0 1 1 0 -1 0 0 0 0 0 250 50 0 0 20 0 3 0 100 8589934593 2\n";
+        let limits = "Max open files            1024                 4096                 files\n";
+        let machine = Machine::new(&[("proc/self/stat", stat), ("proc/self/limits", limits)]);
+        for page in [4096.0, 16384.0, 65536.0] {
+            let read = machine.read_from(&mut Process {
+                own: Root::new(machine.settings.paths.procfs.join("self")),
+                ticks_per_second: 100.0,
+                page,
+            });
+            let resident = read.value("process_resident_memory_bytes{}");
+            assert_eq!(resident, Some((2.0 * page).to_string()), "{:#?}", read.lines());
+            let size = read.value("process_virtual_memory_bytes{}");
+            assert_eq!(size.as_deref(), Some("8589934593"), "{:#?}", read.lines());
+        }
+    }
 }
