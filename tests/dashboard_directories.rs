@@ -121,12 +121,17 @@ fn what_grafanas_interfaces_answer_can_be_dropped_as_it_is() {
         json!({ "apiVersion": "dashboard.grafana.app/v1beta1", "kind": "Dashboard", "metadata": {}, "spec": model })
             .to_string(),
     );
+    place.write(
+        "named.json",
+        json!({ "apiVersion": "dashboard.grafana.app/v1beta1", "metadata": { "name": "of-metadata" }, "spec": model })
+            .to_string(),
+    );
     assert_eq!(
         place.own(),
-        ["inner", "new"],
+        ["inner", "new", "of-metadata"],
         "the name of the file where there is no uid"
     );
-    for uid in ["inner", "new"] {
+    for uid in ["inner", "new", "of-metadata"] {
         assert!(place.page(uid).text().contains("A panel"), "{uid}");
     }
 }

@@ -230,6 +230,55 @@ mod tests {
     }
 
     #[test]
+    fn calculations_stand_below_columns() {
+        let below = |options: Value, custom: Value| {
+            let page = page(json!({ "footer": options }), json!({ "custom": custom }), false);
+            let (_, rest) = page.split_once("<tfoot>").unwrap_or_default();
+            let lines = rest.split("<tr>").skip(1);
+            let texts = lines.map(|line| {
+                let cells = line.split("<td class=\"").skip(1);
+                let cells = cells.map(|cell| cell.split(['>', '<']).nth(1).unwrap());
+                cells.collect::<Vec<_>>().join("|")
+            });
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(below(json!({"show": true, "reducer": ["sum"]}), json!({})), ["|3"]);
+        assert_eq!(below(json!({"show": true, "reducer": ["count"]}), json!({})), ["2|2"]);
+        let of_none = json!({"show": true, "reducer": ["sum"], "fields": ["other"]});
+        assert!(below(of_none, json!({})).is_empty());
+        let rows = json!({"show": true, "countRows": true, "reducer": ["count"]});
+        assert_eq!(below(rows, json!({})), ["Count: 2|"]);
+        assert!(below(json!({"show": false, "reducer": ["sum"]}), json!({})).is_empty());
+        let of_field = json!({"footer": {"reducers": ["max", "min"]}});
+        assert_eq!(below(json!({}), of_field), ["|Max: 2", "|Min: 1"]);
+    }
+
+    #[test]
+    fn a_cell_has_its_colour_or_a_bar() {
+        for (cell, drawn) in [
+            ("auto", "<td class=\"number\" dir=\"auto\">1</td>"),
+            ("json-view", "<td class=\"number\" dir=\"auto\">1</td>"),
+            (
+                "color-text",
+                "<td class=\"number\"><font color=\"#112233\">1</font></td>",
+            ),
+            (
+                "color-background",
+                "<td class=\"number\" bgcolor=\"#112233\"><font color=\"#ffffff\">1</font></td>",
+            ),
+            (
+                "gauge",
+                "<rect width=\"25.0%\" height=\"100%\" rx=\"2\" fill=\"#112233\">",
+            ),
+        ] {
+            let defaults = json!({"min": 0, "max": 4, "color": {"mode": "thresholds"}, "custom": {"cellOptions": {"type": cell}},
+                "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": "#112233"}]}});
+            let page = page(json!({}), defaults, false);
+            assert!(page.contains(drawn), "{cell}: {page}");
+        }
+    }
+
+    #[test]
     fn a_cell_is_its_only_link_and_has_several_beside_it() {
         let link = |title: &str, url: &str| json!({"title": title, "url": url});
         let one = page(

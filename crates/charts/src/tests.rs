@@ -298,3 +298,50 @@ fn an_area_ends_at_the_series_that_it_names() {
     let page = html(&panel, &data, &scope()).into_string();
     assert!(page.contains("d=\"M0 200l2000 0 0 600-2000 0z\""), "{page}");
 }
+
+#[test]
+fn values_are_negated_or_held_as_the_field_says() {
+    let drawn = |transform: &str| {
+        let defaults = json!({"min": -10, "max": 10, "custom": {"transform": transform}});
+        let panel = panel("timeseries", json!({}), defaults);
+        let page = html(&panel, &data(&panel, &[("a", &[5.0, 10.0])]), &scope()).into_string();
+        line(&page, 0).to_owned()
+    };
+    assert_eq!(drawn(""), "M0 250l2000-250");
+    assert_eq!(drawn("negative-Y"), "M0 750l2000 250");
+    assert_eq!(drawn("constant"), "M0 250l2000 0");
+}
+
+#[test]
+fn a_scale_is_by_magnitude_where_the_field_says_so() {
+    let drawn = |scale: Value| {
+        let defaults = json!({"min": -100, "max": 100, "custom": {"scaleDistribution": scale}});
+        let panel = panel("timeseries", json!({}), defaults);
+        let page = html(&panel, &data(&panel, &[("a", &[-100.0, 10.0])]), &scope()).into_string();
+        line(&page, 0).to_owned()
+    };
+    assert_eq!(drawn(json!({"type": "linear"})), "M0 1000l2000-550");
+    let symmetric = drawn(json!({"type": "symlog", "linearThreshold": 1}));
+    let risen: u32 = symmetric.strip_prefix("M0 1000l2000-").unwrap().parse().unwrap();
+    assert!((750..1000).contains(&risen), "{symmetric}");
+}
+
+#[test]
+fn a_legend_that_is_a_table_has_every_value() {
+    let legend = json!({"legend": {"showLegend": true, "displayMode": "table", "calcs": ["min", "max", "allIsZero"]}});
+    let panel = panel("timeseries", legend, json!({"unit": "bytes"}));
+    let page = html(&panel, &data(&panel, &[("a", &[1.0, 5.0])]), &scope()).into_string();
+    for expected in [
+        "<th scope=\"col\">Min</th><th scope=\"col\">Max</th><th scope=\"col\">All Zeros</th>",
+        "<td class=\"number\">1 B</td><td class=\"number\">5 B</td><td class=\"number\">false</td>",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+}
+
+#[test]
+fn a_list_of_dashboards_leads_to_all() {
+    let panel = panel("dashlist", json!({}), json!({}));
+    let page = html(&panel, &data(&panel, &[]), &scope()).into_string();
+    assert!(page.contains("href=\"/dashboards\""), "{page}");
+}

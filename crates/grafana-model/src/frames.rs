@@ -198,3 +198,73 @@ fn subtract(from: &mut Field, field: &Field) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::panel;
+    use crate::transform::testing::series;
+
+    /// What becomes of the series of a query: the columns of each frame.
+    fn finished(format: &str, frames: Vec<Frame>) -> Vec<String> {
+        let panel = panel(json!({"type": "table", "targets": [{"refId": "A", "expr": "x", "format": format}]}));
+        let mut data = Data {
+            frames,
+            ..Data::default()
+        };
+        finish(&panel, &mut data);
+        crate::names::resolve(&mut data.frames);
+        let column = |field: &Field| {
+            let cells: Vec<String> = field.values.cells().map(|cell| cell.to_string()).collect();
+            format!("{}: {}", field.name, cells.join(" "))
+        };
+        let frames = data.frames.iter();
+        frames
+            .map(|frame| frame.fields.iter().map(column).collect::<Vec<_>>().join(", "))
+            .collect()
+    }
+
+    #[test]
+    fn the_rows_of_all_series_are_in_the_order_of_time() {
+        let of = |label: &str, values: &[f64]| series("A", "a", &[("i", label)], values);
+        assert_eq!(
+            finished("table", vec![of("1", &[1.0, f64::NAN, 3.0]), of("2", &[4.0, 5.0])]),
+            ["Time: 0 0 1000 1000 2000, i: 1 2 1 2 1, Value: 1 4 NaN 5 3"]
+        );
+    }
+
+    #[test]
+    fn labels_that_are_called_as_other_columns_are_told_apart() {
+        let labels = [("Time", "a"), ("Value", "b"), ("le", "1")];
+        assert_eq!(
+            finished("table", vec![series("A", "a", &labels, &[5.0])]),
+            ["Time: 0, Time 2: a, Value 1: b, le: 1, Value 2: 5"]
+        );
+    }
+
+    #[test]
+    fn each_histogram_is_a_frame_and_what_rounding_leaves_is_nothing() {
+        let bucket = |job: &str, le: &str, count: f64| series("A", le, &[("job", job), ("le", le)], &[count]);
+        let groups = vec![
+            bucket("a", "1", 1.0),
+            bucket("a", "2", 3.0),
+            bucket("b", "1", 5.0),
+            bucket("b", "2", 9.0),
+        ];
+        assert_eq!(
+            finished("heatmap", groups),
+            ["Time: 0, 1: 1, 2: 2", "Time: 0, 1: 5, 2: 4"]
+        );
+        let tiny = vec![
+            bucket("a", "1", 0.1),
+            bucket("a", "2", 0.100_000_000_001_000_01),
+            bucket("a", "+Inf", 0.3),
+        ];
+        assert_eq!(
+            finished("heatmap", tiny),
+            ["Time: 0, 1: 0.1, 2: 0, +Inf: 0.19999999999899998"]
+        );
+    }
+}

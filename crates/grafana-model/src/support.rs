@@ -293,6 +293,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_in_prometheus_is_refused_by_name() {
+        for (kind, why) in [
+            ("logs", "x: logs are not drawn: they are not in Prometheus"),
+            ("news", "x: news are not drawn: nothing is fetched from elsewhere"),
+            ("canvas", "x: drawings (canvas) are not drawn"),
+        ] {
+            assert_eq!(found(json!({"title": "x", "type": kind})), [why], "{kind}");
+        }
+        for (source, why) in [
+            (json!("-- Grafana --"), "the data source \"-- Grafana --\""),
+            (json!({"uid": "-- Grafana --"}), "the data source \"-- Grafana --\""),
+            (
+                json!({"type": "datasource", "uid": "-- Grafana --"}),
+                "the data source \"-- Grafana --\"",
+            ),
+            (
+                json!({"type": "datasource", "uid": "grafana"}),
+                "the data source \"grafana\"",
+            ),
+        ] {
+            let panel = json!({"title": "x", "type": "stat", "datasource": source, "targets": [{"refId": "A"}]});
+            assert_eq!(
+                found(panel),
+                [format!("x: query A: {why} is not supported, only Prometheus")]
+            );
+        }
+    }
+
+    #[test]
     fn what_lies_in_a_collapsed_row_counts() {
         let row = json!({"type": "row", "collapsed": true, "panels": [{"title": "x", "type": "nodeGraph"}]});
         assert_eq!(found(row).len(), 1);

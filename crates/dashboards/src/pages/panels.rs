@@ -57,3 +57,26 @@ fn problems(links: &Links, problems: &[String]) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_says_which_range_a_panel_has_of_its_own() {
+        let panel: Panel = serde_json::from_str("{\"id\": 1, \"type\": \"stat\"}").unwrap();
+        let links = Links {
+            view: "/d/x?viewPanel=1".to_owned(),
+            grafana: None,
+        };
+        let head = |own_range: &str| {
+            let data = Data {
+                own_range: own_range.to_owned(),
+                ..Data::default()
+            };
+            frame(&panel, "", "", &links, &data, &Markup::default()).into_string()
+        };
+        assert!(head("Last 2 hours").contains("<span class=\"own-range\">Last 2 hours</span>"));
+        assert!(!head("").contains("class=\"title\""));
+    }
+}

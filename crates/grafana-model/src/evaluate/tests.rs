@@ -62,6 +62,20 @@ fn the_panel_may_want_fewer_points_and_a_longer_step() {
 }
 
 #[test]
+fn a_range_of_its_own_is_said_unless_the_panel_hides_it() {
+    for (hide, said) in [(false, "Last 2 hours timeshift -1d"), (true, "")] {
+        let panel = panel(json!({"type": "stat", "timeFrom": "2h", "timeShift": "1d", "hideTimeOverride": hide}));
+        let data = evaluate(&panel, &scope(Variables::default()), 100, &Fake::default());
+        let day = 86_400.0;
+        assert_eq!(
+            (data.range.from, data.range.to),
+            (1_799_996_400.0 - day, 1_800_003_600.0 - day)
+        );
+        assert_eq!(data.own_range, said, "hidden: {hide}");
+    }
+}
+
+#[test]
 fn variables_reach_queries_legends_and_titles() {
     let variables = Variables {
         list: vec![Arc::new(Resolved {

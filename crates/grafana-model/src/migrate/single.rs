@@ -158,6 +158,8 @@ mod tests {
         };
         assert_eq!((options.mappings.len(), stat.graph_mode), (2, GraphMode::Area));
         assert_eq!(stat.reduce.calcs, Some(vec!["lastNotNull".to_owned()]));
+        let nothing = crate::display::number(options, crate::data::NULL);
+        assert_eq!(nothing.text, "N/A");
     }
 
     #[test]

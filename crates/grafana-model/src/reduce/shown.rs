@@ -230,6 +230,45 @@ mod tests {
     }
 
     #[test]
+    fn no_number_no_sample_and_no_series_are_three_states() {
+        let special = |kind: &str, text: &str, color: &str| json!({"type": "special", "options": {"match": kind, "result": {"text": text, "color": color}}});
+        let mappings = json!([special("nan", "broken", "blue"), special("null", "N/A", "purple")]);
+        let panel = crate::testing::panel(
+            json!({"type": "stat", "fieldConfig": {"defaults": {"mappings": mappings}},
+            "options": {"reduceOptions": {"calcs": ["last"]}}}),
+        );
+        let scope = crate::testing::scope(crate::variables::Variables::default());
+        let of = |values: Option<[f64; 2]>| {
+            let field = |values: [f64; 2]| Field {
+                options: panel.field_config.defaults.clone().into(),
+                ..Field::new("used", Values::numbers(values))
+            };
+            let frame = |values| Frame {
+                fields: vec![field(values)],
+                ..Frame::default()
+            };
+            let data = Data {
+                frames: values.map(frame).into_iter().collect(),
+                nothing: overrides::nothing(&panel, &scope),
+                ..Data::default()
+            };
+            let shown = shown(&panel, panel.kind().reduce().unwrap(), &data);
+            (
+                shown[0].display.text.clone(),
+                shown[0].color().to_owned(),
+                is_nothing(&shown, &data),
+            )
+        };
+        let purple = || ("N/A".to_owned(), color::hex("purple"), false);
+        assert_eq!(
+            of(Some([1.0, f64::NAN])),
+            ("broken".to_owned(), color::hex("blue"), false)
+        );
+        assert_eq!(of(Some([1.0, NULL])), purple());
+        assert_eq!(of(None), purple());
+    }
+
+    #[test]
     fn fields_are_chosen_by_a_pattern() {
         let data = data();
         let shown = of(&json!({"fields": "/^device$/"}), &data);

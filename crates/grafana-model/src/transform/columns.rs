@@ -350,6 +350,14 @@ mod tests {
     }
 
     #[test]
+    fn columns_are_only_ordered_or_only_renamed() {
+        let order = json!({"indexByName": {"size": 0, "Time": 1}});
+        assert_eq!(transform("order", order, disks())[0][0], "size|Time|device");
+        let rename = json!({"renameByName": {"device": "Disk", "size": ""}});
+        assert_eq!(transform("rename", rename, disks())[0][0], "Disk|size|Time");
+    }
+
+    #[test]
     fn columns_are_chosen_by_name_or_pattern() {
         let options = json!({"include": {"names": ["size"], "pattern": "/^dev/"}});
         assert_eq!(transform("filterFieldsByName", options, disks())[0][0], "device|size");
