@@ -227,3 +227,19 @@ fn a_client_that_closes_its_side_of_the_connection_behind_the_request_is_answere
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
     }
 }
+
+#[test]
+fn links_that_people_have_from_grafana_lead_to_the_same_panel_and_picture() {
+    let service = Service::start("");
+    for (link, expected) in [
+        ("/d-solo/x?orgId=1&panelId=2", "/d/x?orgId=1&viewPanel=2"),
+        ("/d-solo/x/any-name?panelId=2", "/d/x?viewPanel=2"),
+        ("/render/d/x?width=800", "/render/d/x.png?width=800"),
+        ("/render/d/x/any-name", "/render/d/x.png"),
+        ("/render/d-solo/x/any-name?panelId=2", "/render/d/x.png?viewPanel=2"),
+    ] {
+        let answer = service.get(link);
+        assert_eq!((answer.status, answer.header("location")), (302, Some(expected)), "{link}");
+    }
+    assert_eq!(service.get("/d/edgewatch-overview?orgId=1&refresh=auto&timezone=utc").status, 200);
+}

@@ -139,7 +139,9 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, E
         }
     };
     let problems = scope.variables.problems();
-    let notes: Vec<String> = dashboard.left_out.iter().cloned().chain(problems).collect();
+    let left_out = dashboard.left_out.iter().cloned();
+    let notes = time::zone_problem(&dashboard.timezone).into_iter().chain(left_out);
+    let notes: Vec<String> = notes.chain(problems).collect();
     let mut svg = picture.head(&dashboard.title, &notes, &panels, &scope);
     for index in 0..picture.len() {
         svg.push_str(&picture.panel(index, &panels, &scope, source));

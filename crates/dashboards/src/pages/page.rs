@@ -223,7 +223,7 @@ impl Page {
             @for variable in &scope.variables.list {
                 @if let Some(problem) = &variable.problem { p.notice.bad role="status" { strong { (variable.name) } ": " (problem) } }
             }
-            @for left_out in &laid_out.dashboard.left_out { p.notice.bad role="status" { (left_out) } }
+            @for left_out in view.zone_problem.iter().chain(&laid_out.dashboard.left_out) { p.notice.bad role="status" { (left_out) } }
             @if laid_out.panels.iter().map(|placed| placed.inside.len() + 1).sum::<usize>() >= MAX_PANELS {
                 p.notice role="status" { "No more than " (MAX_PANELS) " panels are shown." }
             }

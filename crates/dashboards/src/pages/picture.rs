@@ -91,9 +91,12 @@ async fn rasterize(context: Arc<RenderContext>, request: &HttpRequest, uid: Stri
 
 impl PictureRequest {
     fn head(&self) -> String {
-        let Prepared { laid_out, scope, .. } = &*self.prepared;
+        let Prepared {
+            laid_out, scope, view, ..
+        } = &*self.prepared;
         let problems = scope.variables.problems();
-        let notes: Vec<String> = laid_out.dashboard.left_out.iter().cloned().chain(problems).collect();
+        let left_out = view.zone_problem.iter().chain(&laid_out.dashboard.left_out);
+        let notes: Vec<String> = left_out.cloned().chain(problems).collect();
         self.picture
             .head(&laid_out.dashboard.title, &notes, &laid_out.panels, scope)
     }

@@ -8,7 +8,7 @@ use actix_web::error::QueryPayloadError;
 use edgewatch_grafana_model::error::RangeError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::panel::table::SortBy;
-use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone};
+use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone, zone_problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
@@ -82,6 +82,8 @@ pub(crate) struct View {
     pub(crate) now: Option<i64>,
     /// The zone of days and of the axes.
     pub(crate) zone: Zone,
+    /// What is to be said of it: the one that is asked for is not known.
+    pub(crate) zone_problem: Option<String>,
     /// Refresh interval; `None` if it is off.
     pub(crate) refresh: Option<Duration>,
     /// Only this panel.
@@ -157,7 +159,8 @@ impl PageQuery {
     /// # Errors
     /// A parameter has an invalid value.
     pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, InvalidQuery> {
-        let zone = zone(self.get("timezone").unwrap_or(&dashboard.timezone));
+        let zone_name = self.get("timezone").unwrap_or(&dashboard.timezone);
+        let zone = zone(zone_name);
         let from = self.get("from").unwrap_or(&dashboard.time.from).to_owned();
         let to = self.get("to").unwrap_or(&dashboard.time.to).to_owned();
         let now = now - now.rem_euclid(TIME_STEP);
@@ -181,6 +184,7 @@ impl PageQuery {
             to,
             range,
             zone,
+            zone_problem: zone_problem(zone_name),
             refresh: self.refresh(dashboard),
             panel,
             kiosk: self.get("kiosk").is_some_and(|value| value != "false"),
@@ -254,6 +258,13 @@ mod tests {
         assert_eq!(view.range.to, 1_700_000_000.0, "cut to a moment");
         assert_eq!((view.refresh, view.panel), (Some(Duration::from_secs(10)), Some(3)));
         assert_eq!((view.kiosk, view.theme, view.toggled), (true, Some("dark"), vec![7, 9]));
+    }
+
+    #[test]
+    fn a_zone_that_is_not_known_is_said() {
+        let said = |query: &str| view(query).unwrap().zone_problem;
+        assert!(said("timezone=Mars/Olympus").is_some_and(|said| said.contains("Mars/Olympus")));
+        assert_eq!((said("timezone=browser"), said("")), (None, None));
     }
 
     #[test]

@@ -77,11 +77,10 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
     let scopes: Vec<Scope> = panels.iter().map(|placed| of_panel(placed, &scope)).collect();
     let empty = |(placed, scope): (&Placed, &Scope)| Card::empty(&placed.panel, title(placed, scope));
     let problems = scope.variables.problems();
-    let notes: Vec<Card> = question
-        .dashboard
-        .left_out
-        .iter()
-        .cloned()
+    let left_out = question.dashboard.left_out.iter().cloned();
+    let notes: Vec<Card> = time::zone_problem(&question.dashboard.timezone)
+        .into_iter()
+        .chain(left_out)
         .chain(problems)
         .map(Card::heading)
         .collect();

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::Zone;
+use crate::limits;
 
 /// Where systems keep the IANA database, unless `TZDIR` says it.
 const DATABASES: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
@@ -12,10 +13,26 @@ const DATABASES: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
 /// The zone that a dashboard, a page or a setting names: `utc`, a name of the IANA database, or the device's for `browser`, which
 /// only a browser knows, and for names that the device does not know.
 pub fn zone(name: &str) -> Zone {
+    known(name).unwrap_or_else(device)
+}
+
+/// What is said of a name that the device does not know: times would be those of another zone without a word.
+pub fn zone_problem(name: &str) -> Option<String> {
+    let is_known = known(name).is_some();
+    (!is_known).then(|| {
+        let name = limits::cut(name.to_owned(), NAME);
+        format!("the time zone {name:?} is not known here: times are in the zone of the device")
+    })
+}
+
+/// Bytes of a name that are repeated; those of the database are shorter.
+const NAME: usize = 64;
+
+fn known(name: &str) -> Option<Zone> {
     match name {
-        "utc" | "UTC" => Zone::UTC,
-        "" | "browser" | "default" => device(),
-        name => named(name).unwrap_or_else(device),
+        "utc" | "UTC" => Some(Zone::UTC),
+        "" | "browser" | "default" => Some(device()),
+        name => named(name),
     }
 }
 
@@ -75,8 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_that_nobody_knows_is_the_devices() {
+    fn a_zone_that_nobody_knows_is_the_devices_and_that_is_said() {
         assert_eq!(zone("utc"), Zone::UTC);
+        for name in ["utc", "UTC", "", "browser", "default", "Europe/Berlin"] {
+            assert_eq!(zone_problem(name), None, "{name}");
+        }
+        assert!(zone_problem(&"x".repeat(10_000)).is_some_and(|said| said.len() < 200));
         for name in [
             "Nowhere/Here",
             "../../../etc/localtime",
@@ -84,6 +105,7 @@ mod tests {
             "posixrules/..",
         ] {
             assert_eq!(zone(name), device(), "{name}");
+            assert!(zone_problem(name).is_some_and(|said| said.contains(name)), "{name}");
         }
     }
 }
