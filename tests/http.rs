@@ -239,7 +239,16 @@ fn links_that_people_have_from_grafana_lead_to_the_same_panel_and_picture() {
         ("/render/d-solo/x/any-name?panelId=2", "/render/d/x.png?viewPanel=2"),
     ] {
         let answer = service.get(link);
-        assert_eq!((answer.status, answer.header("location")), (302, Some(expected)), "{link}");
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (302, Some(expected)),
+            "{link}"
+        );
     }
-    assert_eq!(service.get("/d/edgewatch-overview?orgId=1&refresh=auto&timezone=utc").status, 200);
+    assert_eq!(
+        service
+            .get("/d/edgewatch-overview?orgId=1&refresh=auto&timezone=utc")
+            .status,
+        200
+    );
 }
