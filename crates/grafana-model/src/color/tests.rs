@@ -45,7 +45,22 @@ fn schemes_start_and_end_at_their_colours() {
 }
 
 #[test]
+fn every_scheme_of_grafana_has_its_shades() {
+    for (scheme, share, color) in [
+        ("continuous-viridis", 0.05, "#471365"),
+        ("continuous-magma", 0.05, "#06051a"),
+        ("continuous-plasma", 0.05, "#2a0593"),
+        ("continuous-inferno", 0.075, "#0e092b"),
+        ("continuous-cividis", -0.05, "#002051"),
+    ] {
+        assert_eq!(continuous(scheme, share).as_deref(), Some(color), "{scheme}");
+    }
+}
+
+#[test]
 fn the_light_theme_has_colours_of_its_own() {
+    assert_eq!(for_light(&hex("text")), Some("#24292e"));
+    assert_eq!(for_light(&hex("panel-bg")), Some("#ffffff"));
     assert_eq!(for_light(&hex("green")), Some("#56a64b"));
     assert_eq!(for_light("#123456"), None);
 }
