@@ -128,7 +128,7 @@ fn what_grafanas_interfaces_answer_can_be_dropped_as_it_is() {
     );
     assert_eq!(
         place.own(),
-        ["inner", "new", "of-metadata"],
+        ["inner", "of-metadata", "new"],
         "the name of the file where there is no uid"
     );
     for uid in ["inner", "new", "of-metadata"] {

@@ -273,7 +273,8 @@ fn hostile_labels_and_titles_come_out_as_text() {
 #[test]
 fn a_time_zone_that_is_not_known_is_said_above_the_panels_and_in_pictures() {
     let upstream = Upstream::start(|_| Reply::Json(200, EMPTY.into()));
-    let service = Dashboard::of(&["up"]).service(&url(upstream.address));
+    let dashboard = Dashboard::of(&["up"]);
+    let service = dashboard.service(&url(upstream.address));
     let said = "Mars/Olympus&quot; is not known here";
     let page = service.get("/d/test?timezone=Mars/Olympus").text();
     assert!(page.split("<main").next().unwrap().contains(said), "{page}");

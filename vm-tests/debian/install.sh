@@ -10,5 +10,6 @@ start=$(now)
 wait_until_well 150
 [ "$(prom_query 'sum(count_over_time(up[10m]) - sum_over_time(up[10m]))')" = 0 ] || fail "a scrape was lost while the package was installed"
 measured seconds_until_well $(($(now) - start))
-warnings=$(edgewatch check --json | jq -r '[.checks[] | select(.status == "warning") | .subject] | join(" ")')
+# Its status is 1 if it warns.
+warnings=$({ edgewatch check --json || true; } | jq -r '[.checks[] | select(.status == "warning") | .subject] | join(" ")')
 [ "$warnings" = clock ] || fail "a machine without network should warn of its clock, and of nothing else; it warns of: $warnings"
