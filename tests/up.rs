@@ -68,7 +68,7 @@ impl Up {
 
     /// Its exit status, and what it complained of.
     fn ended(&mut self) -> (Option<i32>, String) {
-        (wait(&mut self.child).code(), self.log.text())
+        (wait(&mut self.child).code(), self.log.whole())
     }
 }
 
