@@ -10,6 +10,7 @@ pub mod cli;
 pub mod error;
 pub mod frame;
 pub mod library;
+mod notes;
 mod options;
 mod pages;
 pub mod picture;

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::notes::notes;
 use crate::options::{self, Options};
 use crate::picture::Picture;
 use crate::source::Direct;
@@ -109,7 +110,7 @@ fn format(file: &Path) -> Result<Format, Error> {
 /// The picture as SVG.
 fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, Error> {
     let now = Timestamp::now().as_millisecond();
-    let zone = time::zone(&dashboard.timezone);
+    let (zone, zone_problem) = time::zone_or_problem(&dashboard.timezone);
     let (from, to) = args
         .options
         .range()
@@ -138,10 +139,7 @@ fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, E
             Picture::alone(place, args.width, args.height, dark)
         }
     };
-    let problems = scope.variables.problems();
-    let left_out = dashboard.left_out.iter().cloned();
-    let notes = time::zone_problem(&dashboard.timezone).into_iter().chain(left_out);
-    let notes: Vec<String> = notes.chain(problems).collect();
+    let notes: Vec<String> = notes(zone_problem.as_ref(), dashboard, &scope.variables).collect();
     let mut svg = picture.head(&dashboard.title, &notes, &panels, &scope);
     for index in 0..picture.len() {
         svg.push_str(&picture.panel(index, &panels, &scope, source));

@@ -2,8 +2,9 @@
 //! centre has it, and moves only after the centre has answered with 2xx, so an outage may last as long as the history is kept.
 //!
 //! [`settings`] what can be set, [`profile`] which series are sent, [`cursor`] the place and its file, [`window`] which piece of time is
-//! next, [`source`] reads it from Prometheus, [`encode`] makes requests of it, [`compression`] makes them small, [`send`] gives them to the centre, [`counters`] the metrics,
-//! [`forwarder`] the thread that does all of it. What it shares with notification is [`edgewatch_outbound`].
+//! next, [`source`] reads it from Prometheus, [`encode`] makes requests of it, [`compression`] makes them small, [`send`] gives them to the
+//! centre, [`counters`] the metrics, [`forwarder`] the thread that does all of it. What it shares with notification is
+//! [`edgewatch_outbound`].
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 

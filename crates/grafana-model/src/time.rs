@@ -6,7 +6,7 @@ mod own;
 mod zone;
 
 pub use jiff::tz::TimeZone as Zone;
-pub use zone::{device, zone, zone_problem};
+pub use zone::{device, zone, zone_or_problem};
 
 use crate::error::RangeError;
 use jiff::Timestamp;

@@ -11,6 +11,7 @@ use super::prepare::{self, Prepared};
 use super::query::{InvalidQuery, PageQuery};
 use super::stream::{self, Piece, RenderPermit};
 use super::{Kind, Peer, RenderContext, RequestContext};
+use crate::notes::notes;
 use crate::picture::Picture;
 use edgewatch_charts::raster::{self, Limits};
 
@@ -94,9 +95,8 @@ impl PictureRequest {
         let Prepared {
             laid_out, scope, view, ..
         } = &*self.prepared;
-        let problems = scope.variables.problems();
-        let left_out = view.zone_problem.iter().chain(&laid_out.dashboard.left_out);
-        let notes: Vec<String> = left_out.cloned().chain(problems).collect();
+        let notes = notes(view.zone_problem.as_ref(), &laid_out.dashboard, &scope.variables);
+        let notes: Vec<String> = notes.collect();
         self.picture
             .head(&laid_out.dashboard.title, &notes, &laid_out.panels, scope)
     }

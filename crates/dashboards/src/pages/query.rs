@@ -8,7 +8,7 @@ use actix_web::error::QueryPayloadError;
 use edgewatch_grafana_model::error::RangeError;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::panel::table::SortBy;
-use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone, zone_problem};
+use edgewatch_grafana_model::time::{TimeRange, Zone, interval, zone_or_problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
@@ -159,8 +159,7 @@ impl PageQuery {
     /// # Errors
     /// A parameter has an invalid value.
     pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, InvalidQuery> {
-        let zone_name = self.get("timezone").unwrap_or(&dashboard.timezone);
-        let zone = zone(zone_name);
+        let (zone, zone_problem) = zone_or_problem(self.get("timezone").unwrap_or(&dashboard.timezone));
         let from = self.get("from").unwrap_or(&dashboard.time.from).to_owned();
         let to = self.get("to").unwrap_or(&dashboard.time.to).to_owned();
         let now = now - now.rem_euclid(TIME_STEP);
@@ -184,7 +183,7 @@ impl PageQuery {
             to,
             range,
             zone,
-            zone_problem: zone_problem(zone_name),
+            zone_problem,
             refresh: self.refresh(dashboard),
             panel,
             kiosk: self.get("kiosk").is_some_and(|value| value != "false"),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::card::Card;
 use crate::error::Error;
+use crate::notes::notes;
 use crate::options;
 use crate::source::Direct;
 use edgewatch_grafana_model::evaluate::evaluate;
@@ -51,7 +52,7 @@ pub enum Part {
 /// Answers `question` part by part, until `tell` says that nobody listens.
 pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -> bool) {
     let now = Timestamp::now().as_millisecond();
-    let zone = time::zone(&question.dashboard.timezone);
+    let (zone, zone_problem) = time::zone_or_problem(&question.dashboard.timezone);
     let range = match TimeRange::parse(&question.from, &question.to, now, &zone) {
         Ok(range) => range,
         Err(error) => {
@@ -76,14 +77,8 @@ pub fn answer(question: &Question, source: &Direct, mut tell: impl FnMut(Part) -
     let panels = panels(layout(&question.dashboard, &scope.variables), question.open);
     let scopes: Vec<Scope> = panels.iter().map(|placed| of_panel(placed, &scope)).collect();
     let empty = |(placed, scope): (&Placed, &Scope)| Card::empty(&placed.panel, title(placed, scope));
-    let problems = scope.variables.problems();
-    let left_out = question.dashboard.left_out.iter().cloned();
-    let notes: Vec<Card> = time::zone_problem(&question.dashboard.timezone)
-        .into_iter()
-        .chain(left_out)
-        .chain(problems)
-        .map(Card::heading)
-        .collect();
+    let notes = notes(zone_problem.as_ref(), &question.dashboard, &scope.variables);
+    let notes: Vec<Card> = notes.map(Card::heading).collect();
     let above = notes.len();
     let outline = notes.into_iter().chain(panels.iter().zip(&scopes).map(empty)).collect();
     if !tell(Part::Outline(outline)) {

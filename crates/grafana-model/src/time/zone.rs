@@ -13,16 +13,19 @@ const DATABASES: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
 /// The zone that a dashboard, a page or a setting names: `utc`, a name of the IANA database, or the device's for `browser`, which
 /// only a browser knows, and for names that the device does not know.
 pub fn zone(name: &str) -> Zone {
-    known(name).unwrap_or_else(device)
+    zone_or_problem(name).0
 }
 
-/// What is said of a name that the device does not know: times would be those of another zone without a word.
-pub fn zone_problem(name: &str) -> Option<String> {
-    let is_known = known(name).is_some();
-    (!is_known).then(|| {
-        let name = limits::cut(name.to_owned(), NAME);
-        format!("the time zone {name:?} is not known here: times are in the zone of the device")
-    })
+/// The same, and what is to be said of a name that the device does not know: times would be those of another zone without a word.
+pub fn zone_or_problem(name: &str) -> (Zone, Option<String>) {
+    match known(name) {
+        Some(zone) => (zone, None),
+        None => {
+            let name = limits::cut(name.to_owned(), NAME);
+            let problem = format!("the time zone {name:?} is not known here: times are in the zone of the device");
+            (device(), Some(problem))
+        }
+    }
 }
 
 /// Bytes of a name that are repeated; those of the database are shorter.
@@ -93,6 +96,7 @@ mod tests {
 
     #[test]
     fn a_zone_that_nobody_knows_is_the_devices_and_that_is_said() {
+        let zone_problem = |name: &str| zone_or_problem(name).1;
         assert_eq!(zone("utc"), Zone::UTC);
         for name in ["utc", "UTC", "", "browser", "default", "Europe/Berlin"] {
             assert_eq!(zone_problem(name), None, "{name}");
