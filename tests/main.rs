@@ -29,6 +29,7 @@ mod notify_receivers;
 mod outage;
 mod output;
 mod package;
+mod page_addresses;
 mod pages;
 mod prometheus;
 mod public_dashboards;

@@ -1,6 +1,7 @@
 // Times of ranges, and intervals.
 'use strict';
-const { data } = require('../grafana.cjs');
+const { data, load } = require('../grafana.cjs');
+const { SceneTimeRange } = load('@grafana/scenes');
 
 // Where that of the browser decides in Grafana.
 data.setWeekStart('monday');
@@ -12,6 +13,8 @@ const ODD = ['now', 'now ', ' now', 'now - 1h', 'now -1h', 'now- 1h', 'now-1', '
 const LENGTHS = ['', '24h', '1d', '1d/d', 'now/d', 'now-2d/d', 'now/w', 'now/M', 'now/y', 'now/fQ', '30m', '2h', '3M', '1y', '+1h', 'x', 'now/h'];
 const SHIFTS = ['', '1d', '1d/d', '1h', '1w', '1M', 'x'];
 const DATES = ['2026-05-13', '2026-05-13 12:35:50', '2026-05-13T12:35:50Z', '2026-05-13T12:35:50+02:00', '2026-05-13T12:35', '2026-05-13 12:35', '2026-05-13T12:35:50.500Z', '20260513', '20260513T123550'];
+// What else a link may name, beside dates.
+const LINKED = ['2026-05-13T12:35:50', '2026-05-13 12:35:50.500', '1778675750500', '1778675750500.5', '0', '-1', '99999999', '12345678', '2026-13-01', '15 May 2026', '1e12', 'now-1h', 'now/d'];
 
 module.exports = {
   name: 'time ranges',
@@ -28,6 +31,7 @@ module.exports = {
       }
     }
     for (const zone of ZONES) for (const text of DATES) yield { kind: 'time', text, end: 'from', now: NOWS[0], zone };
+    for (const zone of ['utc', 'Asia/Kolkata']) for (const text of [...DATES, ...LINKED]) yield { kind: 'link', text, now: NOWS[0], zone };
     for (const now of [NOWS[0], NOWS[2], NOWS[3]]) {
       for (const zone of ['utc', 'Europe/Berlin', 'America/New_York']) {
         for (const length of LENGTHS) {
@@ -56,9 +60,10 @@ module.exports = {
       }
     }
     if (one.kind === 'panel') return at(one.now, () => own(one));
+    if (one.kind === 'link') return at(one.now, () => linked(one));
     const { text, end, now, zone } = one;
     return at(now, () => {
-      // As a range that a dashboard or a link names is understood.
+      // As a range that a person types is understood.
       const parsed = data.dateMath.toDateTime(text.includes('now') ? text : data.dateTimeParse(text, { timeZone: zone }), { roundUp: end === 'to', timezone: zone });
       return parsed?.isValid() ? parsed.toISOString() : 'none';
     });
@@ -74,6 +79,13 @@ function at(now, work) {
   } finally {
     Date.now = real;
   }
+}
+
+/** Where a link begins a range that ends in far future. */
+function linked({ text, zone }) {
+  const range = new SceneTimeRange({ from: 'now-6h', to: 'now', timeZone: zone });
+  range.urlSync.updateFromUrl({ from: text, to: '4102444800000' });
+  return range.state.value.from.toISOString();
 }
 
 /** The range of a panel with one of its own, and what its head says: Grafana's application puts it together from these functions. */

@@ -70,6 +70,15 @@ impl TimeRange {
         }
     }
 
+    /// The time of a link, as [`parse`](Self::parse) reads it: Grafana takes a date without a zone for one in UTC there, and for one in the
+    /// zone of the page where a person types it.
+    pub fn of_link(text: &str) -> String {
+        match math::date(text, &Zone::UTC) {
+            Some(time) => time.as_millisecond().to_string(),
+            None => text.to_owned(),
+        }
+    }
+
     /// Whether a range that is written so hangs on what the time is.
     pub fn is_relative(from: &str, to: &str) -> bool {
         from.contains("now") || to.contains("now")

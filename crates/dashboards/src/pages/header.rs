@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::query::{PageQuery, View};
+use super::query::{PageQuery, TYPED_FROM, TYPED_TO, View};
 use crate::library::SHIPPED;
 use edgewatch_grafana_model::model::Dashboard;
 use edgewatch_grafana_model::time::local;
@@ -100,8 +100,8 @@ impl Header<'_> {
                     }
                     form method="get" action=(path) {
                         (self.hidden(|name| name == "from" || name == "to"))
-                        label { "From " input name="from" value=(view.from) autocomplete="off" spellcheck="false"; }
-                        label { "To " input name="to" value=(view.to) autocomplete="off" spellcheck="false"; }
+                        label { "From " input name=(TYPED_FROM) value=(self.time(&view.from, view.range.from)) autocomplete="off" spellcheck="false"; }
+                        label { "To " input name=(TYPED_TO) value=(self.time(&view.to, view.range.to)) autocomplete="off" spellcheck="false"; }
                         button type="submit" { "Apply" }
                         p.hint { "now-6h, now-1d/d, 2026-01-31 18:00, or milliseconds" }
                     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use edgewatch_program::host;
@@ -59,6 +60,9 @@ async fn try_respond(
     let permit = RenderPermit::acquire(context, Kind::Page)?;
     let path = format!("/d/{uid}");
     let (prepared, query) = prepare(context, &permit, uid.to_owned(), query).await?;
+    if let Some(target) = query.without_typed(&path, &prepared.view) {
+        return Ok(HttpResponse::SeeOther().insert_header((LOCATION, target)).finish());
+    }
     let grafana = frame::link(context.settings.links.grafana.as_deref(), request, GRAFANA_PORT);
     let grafana = grafana.map(|grafana| format!("{grafana}{path}"));
     let page = Arc::new(Page {

@@ -21,6 +21,10 @@ const MAX_PARAMETERS: usize = 200;
 /// Bytes of a query string, which each link of a page repeats.
 const MAX_BYTES: usize = 16 << 10;
 
+/// The range that a person types into the page's form. Links have `from` and `to`, in which a date without a zone is one in UTC.
+pub(crate) const TYPED_FROM: &str = "typed-from";
+pub(crate) const TYPED_TO: &str = "typed-to";
+
 /// What is percent-encoded in a name or a value of a query string: everything but RFC 3986's unreserved characters, and `/`, `:` and `,`,
 /// which have no meaning there.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -154,14 +158,36 @@ impl PageQuery {
         address
     }
 
+    /// `path` with the range of `view` as links have it, if the page's form has sent it.
+    pub(crate) fn without_typed(&self, path: &str, view: &View) -> Option<String> {
+        self.get(TYPED_FROM).or_else(|| self.get(TYPED_TO))?;
+        let linked = |text: &str, seconds: f64| match text.starts_with("now") {
+            true => text.to_owned(),
+            false => format!("{:.0}", seconds * 1000.0),
+        };
+        let (from, to) = (linked(&view.from, view.range.from), linked(&view.to, view.range.to));
+        let changes = [
+            (TYPED_FROM, None),
+            (TYPED_TO, None),
+            ("from", Some(&*from)),
+            ("to", Some(&*to)),
+        ];
+        Some(self.with(path, &changes))
+    }
+
     /// Applies the parameters to `dashboard` at the Unix time `now` in milliseconds.
     ///
     /// # Errors
     /// A parameter has an invalid value.
     pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, InvalidQuery> {
         let (zone, zone_problem) = zone_or_problem(self.get("timezone").unwrap_or(&dashboard.timezone));
-        let from = self.get("from").unwrap_or(&dashboard.time.from).to_owned();
-        let to = self.get("to").unwrap_or(&dashboard.time.to).to_owned();
+        let end = |typed, linked, saved: &str| match (self.get(typed), self.get(linked)) {
+            (Some(text), _) => text.to_owned(),
+            (None, Some(text)) => TimeRange::of_link(text),
+            (None, None) => saved.to_owned(),
+        };
+        let from = end(TYPED_FROM, "from", &dashboard.time.from);
+        let to = end(TYPED_TO, "to", &dashboard.time.to);
         let now = now - now.rem_euclid(TIME_STEP);
         let range = TimeRange::parse(&from, &to, now, &zone).map_err(InvalidQuery::Range)?;
         let number = |name, text: &str| {
@@ -257,6 +283,33 @@ mod tests {
         assert_eq!(view.range.to, 1_700_000_000.0, "cut to a moment");
         assert_eq!((view.refresh, view.panel), (Some(Duration::from_secs(10)), Some(3)));
         assert_eq!((view.kiosk, view.theme, view.toggled), (true, Some("dark"), vec![7, 9]));
+    }
+
+    #[test]
+    fn a_date_without_a_zone_is_in_utc_in_a_link_and_in_the_pages_zone_where_it_is_typed() {
+        let range = |query: &str| view(&format!("timezone=Asia/Kolkata&{query}")).unwrap().range;
+        let (from, to) = ("2023-11-14 21:30:00", "20231114T223000");
+        let linked = range(&format!("from={from}&to={to}"));
+        assert_eq!((linked.from, linked.to), (1_699_997_400.0, 1_700_001_000.0));
+        let typed = range(&format!("from=now-1h&typed-from={from}&typed-to={to}"));
+        let ahead = 5.5 * 3600.0;
+        assert_eq!((typed.from, typed.to), (linked.from - ahead, linked.to - ahead));
+        let named = range("from=2023-11-14T23:30:00%2B02:00&to=now-1d%2B1y");
+        assert_eq!(named.from, linked.from, "it names its zone");
+    }
+
+    #[test]
+    fn what_was_typed_becomes_a_link() {
+        let of = |text: &str| {
+            let query = PageQuery::parse(text).unwrap();
+            let view = query.view(&Dashboard::default(), NOW).unwrap();
+            query.without_typed("/d/u", &view)
+        };
+        assert_eq!(
+            of("timezone=Asia/Kolkata&typed-from=2023-11-15 03:00&typed-to=now/d&var-x=1").as_deref(),
+            Some("/d/u?timezone=Asia/Kolkata&var-x=1&from=1699997400000&to=now/d")
+        );
+        assert_eq!(of("from=now-1h&to=now"), None);
     }
 
     #[test]

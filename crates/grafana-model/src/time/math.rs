@@ -1,5 +1,6 @@
 //! `now-1d/d` and dates.
 
+use super::Zone;
 use crate::error::RangeError;
 use jiff::civil::{DateTime, Time};
 use jiff::{Span, Timestamp, ToSpan, Zoned};
@@ -13,7 +14,7 @@ pub enum Round {
     Up,
 }
 
-/// Formats of dates without a zone: they are in the zone of the page.
+/// Formats of dates without a zone.
 const FORMATS: [&str; 6] = [
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
@@ -23,7 +24,7 @@ const FORMATS: [&str; 6] = [
     "%Y-%m-%d",
 ];
 
-/// The time that `text` stands for.
+/// The time that `text` stands for, in the zone of `now` if it names none.
 pub fn parse(text: &str, now: &Zoned, round: Round) -> Result<Timestamp, RangeError> {
     let unknown = || RangeError::Time(text.to_owned());
     if let Some(steps) = text.strip_prefix("now") {
@@ -32,26 +33,35 @@ pub fn parse(text: &str, now: &Zoned, round: Round) -> Result<Timestamp, RangeEr
             .map(|time| time.timestamp())
             .ok_or_else(unknown);
     }
-    let found = if text.len() != 8 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let millis = text.parse().ok();
-        millis.and_then(|millis| Timestamp::from_millisecond(millis).ok())
-    } else {
-        text.parse().ok().or_else(|| date(text, now))
-    };
-    found.ok_or_else(unknown)
+    let with_zone: Option<Timestamp> = text.parse().ok();
+    with_zone
+        .or_else(|| date(text, now.time_zone()))
+        .or_else(|| millis(text))
+        .ok_or_else(unknown)
 }
 
-fn date(text: &str, now: &Zoned) -> Option<Timestamp> {
+/// Milliseconds since 1970, of which Grafana reads the whole ones.
+fn millis(text: &str) -> Option<Timestamp> {
+    let whole = match text.split_once('.') {
+        Some((whole, part)) if part.bytes().all(|byte| byte.is_ascii_digit()) => whole,
+        _ => text,
+    };
+    Timestamp::from_millisecond(whole.parse().ok()?).ok()
+}
+
+/// The date and time that `text` says without a zone, in `zone`. `None`: it is none, or names a zone.
+pub fn date(text: &str, zone: &Zone) -> Option<Timestamp> {
+    // A civil time is read from these as well, without a look at the offset.
+    if text.parse::<Timestamp>().is_ok() {
+        return None;
+    }
     let parsed = FORMATS.iter().find_map(|format| {
         let broken = jiff::fmt::strtime::parse(format, text).ok()?;
         let date = broken.to_date().ok()?;
         Some(date.to_datetime(broken.to_time().unwrap_or(Time::midnight())))
     });
     let parsed = parsed.or_else(|| text.parse::<DateTime>().ok())?;
-    parsed
-        .to_zoned(now.time_zone().clone())
-        .ok()
-        .map(|time| time.timestamp())
+    parsed.to_zoned(zone.clone()).ok().map(|time| time.timestamp())
 }
 
 /// `-1d/d` and the like, from left to right. `None`: it is not of this form, or leads out of the calendar.
@@ -180,6 +190,9 @@ mod tests {
             ("20260513T120000", "2026-05-13T12:00:00", "2026-05-13T12:00:00"),
             ("20260513", "2026-05-13T00:00:00", "2026-05-13T00:00:00"),
             ("2026-05-13", "2026-05-13T00:00:00", "2026-05-13T00:00:00"),
+            ("1778675750500.9", "2026-05-13T14:35:50.5", "2026-05-13T14:35:50.5"),
+            ("12345678", "1970-01-01T04:25:45.678", "1970-01-01T04:25:45.678"),
+            ("-1", "1970-01-01T00:59:59.999", "1970-01-01T00:59:59.999"),
         ] {
             assert_eq!((&*at(text, Round::Down), &*at(text, Round::Up)), (down, up), "{text}");
         }
@@ -207,6 +220,8 @@ mod tests {
             "nowish",
             "2026-13-01",
             "99999999999999999999",
+            "1e12",
+            "5 May 2026",
         ] {
             let error = TimeRange::parse(odd, "now", now, &Zone::UTC).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{odd:?} is no time")), "{error}");

@@ -11,6 +11,10 @@ pub fn time(case: &Value) -> String {
         "interval" => interval::step(whole("length"), whole("points") as usize, whole("least")).to_string(),
         "length" => interval::parse(text(case, "text")).map_or_else(|| "none".to_owned(), |length| length.to_string()),
         "panel" => of_panel(case),
+        "link" => {
+            let from = TimeRange::of_link(text(case, "text"));
+            begin(&from, case).unwrap_or_else(|| "none".to_owned())
+        }
         _ => {
             let now: jiff::Timestamp = text(case, "now").parse().unwrap();
             let zone = time::zone(text(case, "zone"));
@@ -32,6 +36,14 @@ pub fn time(case: &Value) -> String {
             }
         }
     }
+}
+
+/// Where a range from `from` to a far future begins.
+fn begin(from: &str, case: &Value) -> Option<String> {
+    let now: jiff::Timestamp = text(case, "now").parse().unwrap();
+    let zone = time::zone(text(case, "zone"));
+    let range = TimeRange::parse(from, "4102444800000", now.as_millisecond(), &zone);
+    range.ok().map(|range| iso(range.from))
 }
 
 fn iso(seconds: f64) -> String {
