@@ -127,6 +127,8 @@ impl Setup {
             // The name by which the tests ask; no name of this machine.
             .env("EDGEWATCH__HTTP__HOSTS", "device")
             .env(OUTBOUND_METRICS, directory.path().join("outbound.prom"))
+            // It is killed in the end, and removes nothing then.
+            .env("TMPDIR", directory.path())
             .env_remove("JOURNAL_STREAM")
             .envs(self.environment)
             .stderr(Stdio::piped());
