@@ -62,19 +62,19 @@ pub fn shown<'a>(panel: &Panel, options: &ReduceOptions, data: &'a Data) -> Vec<
         .filter(|limit| *limit >= 1.0)
         .map_or(LIMIT, |limit| limit as usize)
         .min(MOST);
-    let wanted = data
-        .frames
-        .iter()
-        .flat_map(|frame| frame.fields.iter().map(move |field| (frame, field)));
     let mut found = Vec::new();
-    for (frame, field) in wanted.filter(|(_, field)| is_wanted(field)) {
-        if options.values {
-            rows(panel, frame, field, limit, &mut found);
-        } else {
-            found.extend(calcs.iter().map(|calc| calculated(frame, field, calc)));
-        }
-        if found.len() >= limit.max(if options.values { 0 } else { MOST }) {
-            break;
+    for frame in &data.frames {
+        let mut is_named = false;
+        for field in frame.fields.iter().filter(|field| is_wanted(field)) {
+            if options.values {
+                rows(panel, frame, field, is_named, limit, &mut found);
+                is_named |= field.renamed.is_none();
+            } else {
+                found.extend(calcs.iter().map(|calc| calculated(frame, field, calc)));
+            }
+            if found.len() >= limit.max(if options.values { 0 } else { MOST }) {
+                break;
+            }
         }
     }
     if found.is_empty() {
@@ -114,8 +114,15 @@ fn number_of(cell: &Cell<'_>) -> f64 {
     }
 }
 
-/// Every row of a column, as far as they are not too many.
-fn rows<'a>(panel: &Panel, frame: &'a Frame, field: &'a Field, limit: usize, found: &mut Vec<Shown<'a>>) {
+/// Every row of a column, as far as they are not too many. `is_named`: a column before it has rows that are named by its texts.
+fn rows<'a>(
+    panel: &Panel,
+    frame: &'a Frame,
+    field: &'a Field,
+    is_named: bool,
+    limit: usize,
+    found: &mut Vec<Shown<'a>>,
+) {
     let of_palette = color::is_of_series(&field.options.color.mode);
     for row in 0..field.values.len().min(limit.saturating_sub(found.len())) {
         let cell = field.values.cell(row);
@@ -124,8 +131,9 @@ fn rows<'a>(panel: &Panel, frame: &'a Frame, field: &'a Field, limit: usize, fou
         let of_override = color_of_override(panel, &title);
         if of_override.is_some() {
             display.color = of_override;
-        } else if display.color.is_none() && of_palette {
-            // Equal values of a column have one colour, as Grafana keeps what it has made of them.
+        } else if display.color.is_none() && of_palette && !(is_named && matches!(cell, Cell::Text(_))) {
+            // Equal values of a column have one colour, as Grafana keeps what it has made of them: of texts that named a row before,
+            // the colour of their column.
             let first = (0..row).find(|other| is_same(&field.values.cell(*other), &cell));
             let place = first.map_or(found.len(), |first| found.len() - row + first);
             display.color = Some(overrides::series_color(field, place));
@@ -227,6 +235,43 @@ mod tests {
             [("sda".to_owned(), 10.0), ("sdb".to_owned(), 30.0)]
         );
         assert_eq!(titles(json!({"values": true, "limit": 1})).len(), 1);
+    }
+
+    #[test]
+    fn texts_that_have_named_a_row_keep_the_colour_of_their_column() {
+        let panel = crate::testing::panel(
+            json!({"type": "stat", "fieldConfig": {"defaults": {"color": {"mode": "palette-classic"}}},
+            "options": {"reduceOptions": {"values": true, "fields": "/.*/"}}}),
+        );
+        let mut frame = data().frames.remove(0);
+        for (index, field) in frame.fields.iter_mut().enumerate() {
+            field.options = panel.field_config.defaults.clone().into();
+            field.color = format!("own {index}");
+        }
+        let data = Data {
+            frames: vec![frame],
+            ..Data::default()
+        };
+        let colors = |from: usize| -> Vec<String> {
+            let mut part = data.clone();
+            part.frames[0].fields.drain(..from);
+            let shown = shown(&panel, panel.kind().reduce().unwrap(), &part);
+            shown.iter().map(|shown| shown.color().to_owned()).collect()
+        };
+        let palette = |place| overrides::series_color(&data.frames[0].fields[2], place);
+        assert_eq!(
+            colors(0),
+            [
+                palette(0),
+                palette(1),
+                "own 1".into(),
+                "own 1".into(),
+                palette(4),
+                palette(5)
+            ]
+        );
+        // Nothing stands before it whose rows it could have named.
+        assert_eq!(colors(1), [palette(0), palette(1), palette(2), palette(3)]);
     }
 
     #[test]
