@@ -42,6 +42,7 @@ vm-test: ## boot a Debian machine with the package and run the scenarios in it (
 	@scripts/setup vm $(ARCH)
 	@scripts/deb $(ARCH)
 	@ARCH=$(ARCH) PAGES=$(PAGES) vm-tests/debian/run $(ARGS)
+	@[ -n "$(ARCH)$(ARGS)" ] || vm-tests/debian/devices
 
 arm-test: ## build the packages for ARM, and test their programs in an emulator
 	@scripts/setup arm
