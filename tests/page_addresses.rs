@@ -2,8 +2,8 @@
 
 use crate::common;
 
-use common::Service;
 use common::upstream::{Reply, Upstream};
+use common::{Service, Setup};
 
 #[test]
 fn what_cannot_be_meant_is_refused_with_the_reason_and_shows_nothing_else() {
@@ -94,6 +94,18 @@ fn a_time_that_is_typed_is_in_the_zone_of_the_page_and_becomes_a_link_that_means
     let refused = service.get(&format!("{path}&typed-from=soon&typed-to=now"));
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("soon"), "{}", refused.text());
+}
+
+#[test]
+fn a_date_without_a_zone_in_a_file_is_one_of_the_device_as_in_grafana_one_of_the_browser() {
+    let dashboards = tempfile::tempdir().unwrap();
+    let time = serde_json::json!({ "from": "2026-05-13 12:35:50", "to": "2026-05-13T13:35" });
+    let dashboard = serde_json::json!({ "time": time, "timezone": "Europe/Berlin", "panels": [] });
+    std::fs::write(dashboards.path().join("dated.json"), dashboard.to_string()).unwrap();
+    let settings = format!("[dashboards]\ndirectories = [{:?}]\n", dashboards.path());
+    let service = Setup::new(&settings).environment("TZ", "Asia/Tokyo").start();
+    let page = service.get("/d/dated").text();
+    assert!(page.contains("2026-05-13 05:35:50 to 2026-05-13 06:35:00"), "{page}");
 }
 
 #[test]

@@ -73,10 +73,13 @@ impl TimeRange {
     /// The time of a link, as [`parse`](Self::parse) reads it: Grafana takes a date without a zone for one in UTC there, and for one in the
     /// zone of the page where a person types it.
     pub fn of_link(text: &str) -> String {
-        match math::date(text, &Zone::UTC) {
-            Some(time) => time.as_millisecond().to_string(),
-            None => text.to_owned(),
-        }
+        dated(text, &Zone::UTC)
+    }
+
+    /// The time of a file, as [`parse`](Self::parse) reads it: there Grafana takes a date without a zone for one in the browser's, whatever
+    /// the zone of the dashboard is. Here that is the device's.
+    pub fn of_file(text: &str) -> String {
+        dated(text, &zone::device())
     }
 
     /// Whether a range that is written so hangs on what the time is.
@@ -120,6 +123,14 @@ impl Grid {
     /// Unix time in seconds of every point.
     pub fn times(&self) -> Vec<f64> {
         (0..self.len).map(|index| self.at(index)).collect()
+    }
+}
+
+/// A date without a zone as milliseconds, read in `zone`; anything else as it is.
+fn dated(text: &str, zone: &Zone) -> String {
+    match math::date(text, zone) {
+        Some(time) => time.as_millisecond().to_string(),
+        None => text.to_owned(),
     }
 }
 

@@ -184,7 +184,7 @@ impl PageQuery {
         let end = |typed, linked, saved: &str| match (self.get(typed), self.get(linked)) {
             (Some(text), _) => text.to_owned(),
             (None, Some(text)) => TimeRange::of_link(text),
-            (None, None) => saved.to_owned(),
+            (None, None) => TimeRange::of_file(saved),
         };
         let from = end(TYPED_FROM, "from", &dashboard.time.from);
         let to = end(TYPED_TO, "to", &dashboard.time.to);

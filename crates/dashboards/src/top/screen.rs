@@ -104,7 +104,7 @@ impl Screen {
         let time = &self.dashboard().time;
         self.range
             .clone()
-            .unwrap_or_else(|| (time.from.clone(), time.to.clone()))
+            .unwrap_or_else(|| (TimeRange::of_file(&time.from), TimeRange::of_file(&time.to)))
     }
 
     /// Whether the range can be understood.
