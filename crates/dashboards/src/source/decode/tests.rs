@@ -1,5 +1,10 @@
 use super::*;
 
+use edgewatch_grafana_model::data::is_null;
+use edgewatch_grafana_model::source::Series;
+use edgewatch_grafana_model::time::Grid;
+use edgewatch_prometheus_client::labels::Labels;
+
 #[test]
 fn native_histograms_are_named_in_place_of_being_drawn() {
     let grid = Grid {
