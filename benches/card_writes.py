@@ -27,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compare import EDGEWATCH, free_port, machine
+from peer import EDGEWATCH, free_port, machine
 from prometheus_memory import DIES_WITH_PARENT, ask, configuration, environment, flags, sensor_service, value, version
 
 LOOK_EVERY = 2.0

@@ -9,26 +9,17 @@ for a round, the rounds take turns, and the table shows medians.
 """
 
 import contextlib
-import ctypes
-import os
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-EDGEWATCH = ROOT / "target/release/edgewatch"
-# What the unit sets for the allocator; its settings, such as the socket of another unit, are not for a service without systemd.
-UNIT_ENVIRONMENT = dict(re.findall(r"^Environment=((?!EDGEWATCH__)\w+)=(\S+)$", (ROOT / "systemd/edgewatch.service").read_text(), re.M))
+from peer import EDGEWATCH, REQUEST_TIMEOUT, ROOT, START_TIMEOUT, UNIT_ENVIRONMENT, Client, Figures, Peer, broker, cpu_seconds, die_with_parent, machine, memory, running
 
 ROUNDS = 3
 PACED_SCRAPES = 300  # at 100 a second
@@ -40,131 +31,9 @@ SOAK_GROWTH_KIB = 512
 TOPICS = 5
 MOST_RSS_KIB = 6 << 10  # with everything on, and the topics
 MOST_CPU = 1 / 5  # of node_exporter's for a cold scrape, with all its families and ours
-START_TIMEOUT = 15.0
-REQUEST_TIMEOUT = 5.0
 
 # With these alone the service tells what the original told: sensor_cpu_spike comes from the first, process_* from the second.
 SEED_SOURCES = ["cpu", "process"]
-
-Figures = dict[str, float]
-
-
-@dataclass
-class Peer:
-    """A service under test."""
-
-    name: str
-    command: Callable[[int], list[str]]  # for a port
-    environment: dict[str, str] = field(default_factory=dict)
-    figures: dict[str, list[float]] = field(default_factory=dict)
-
-    def note(self, figures: Figures) -> None:
-        for name, value in figures.items():
-            self.figures.setdefault(name, []).append(value)
-
-    def median(self, name: str) -> float:
-        return statistics.median(self.figures[name])
-
-
-class Client:
-    """Keeps its connection if the server does. http.client would take longer than what is measured."""
-
-    def __init__(self, port: int, path: str = "/metrics", headers: str = "") -> None:
-        self.address = ("127.0.0.1", port)
-        self.request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n".encode()
-        self.socket: socket.socket | None = None
-
-    def get(self) -> None:
-        if self.socket is None:
-            self.socket = socket.create_connection(self.address, timeout=REQUEST_TIMEOUT)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(self.request)
-        data = b""
-        end = -1
-        while end < 0:
-            data += self._receive()
-            end = data.find(b"\r\n\r\n") + 4 if b"\r\n\r\n" in data else -1
-        head = data[:end].lower()
-        if b" 200 " not in head[:20]:
-            raise RuntimeError(f"{self.address}: {head.splitlines()[0].decode()}")
-        if length := re.search(rb"\r\ncontent-length: *(\d+)", head):
-            while len(data) < end + int(length[1]):
-                data += self._receive()
-        elif b"\r\ntransfer-encoding: chunked" in head:
-            while not data.endswith(b"\r\n0\r\n\r\n"):
-                data += self._receive()
-        else:
-            raise RuntimeError(f"{self.address}: a response of unknown length")
-        if head.startswith(b"http/1.0") or b"\r\nconnection: close" in head:
-            self.close()
-
-    def _receive(self) -> bytes:
-        assert self.socket
-        data = self.socket.recv(1 << 18)
-        if not data:
-            raise RuntimeError(f"{self.address}: the response ended early")
-        return data
-
-    def close(self) -> None:
-        if self.socket:
-            self.socket.close()
-        self.socket = None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
-@contextlib.contextmanager
-def running(peer: Peer) -> Iterator[tuple[int, int]]:
-    """Starts the peer; yields its process and its port."""
-    port = free_port()
-    # Without our environment, and without a terminal: the log goes where nobody reads it, as under systemd.
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **peer.environment}
-    started = time.monotonic()
-    process = subprocess.Popen(
-        peer.command(port),
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=die_with_parent,
-    )
-    try:
-        while True:
-            try:
-                Client(port).get()
-                break
-            except OSError as error:
-                if process.poll() is not None or time.monotonic() - started > START_TIMEOUT:
-                    raise RuntimeError(f"{peer.name} does not start: {' '.join(peer.command(port))}") from error
-                time.sleep(0.002)
-        peer.note({"start": (time.monotonic() - started) * 1e3})
-        yield process.pid, port
-    finally:
-        process.kill()
-        process.wait()
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time of the process and of its threads, ended ones too (Flask has one for each request), in nanoseconds' resolution.
-
-    /proc/PID/stat counts in ticks of 10 ms, and the schedstat of the threads forgets those that ended. The clock's number is
-    what clock_getcpuclockid(3) computes.
-    """
-    return time.clock_gettime((~pid << 3) | 2)
-
-
-def memory(pid: int) -> Figures:
-    """In KiB."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return {key: float(re.search(rf"^{key}: +(\d+) kB", rollup, re.M)[1]) for key in ("Rss", "Anonymous")}
 
 
 def paced(port: int) -> Figures:
@@ -293,52 +162,6 @@ def edgewatch(directory: Path, name: str, settings: str) -> Peer:
     return Peer(name, command, UNIT_ENVIRONMENT)
 
 
-@contextlib.contextmanager
-def broker() -> Iterator[str]:
-    """A real MQTT broker through which devices publish each second; yields its address."""
-    port = free_port()
-    children: list[subprocess.Popen] = []
-
-    def start(command: list[str], **more: object) -> subprocess.Popen:
-        children.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent, **more))
-        return children[-1]
-
-    stopped = threading.Event()
-
-    def publish(devices: list[subprocess.Popen]) -> None:
-        number = 0
-        while not stopped.wait(1):
-            number += 1
-            for device in devices:
-                device.stdin.write(f'{{"temperature":{20 + number % 10 / 10},"humidity":45,"battery":90,"linkquality":120}}\n')
-                device.stdin.flush()
-
-    start(["mosquitto", "-p", str(port)], stdin=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + START_TIMEOUT
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=REQUEST_TIMEOUT).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        topics = [f"zigbee2mqtt/device{number}" for number in range(TOPICS)]
-        commands = [["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-r", "-l", "-t", topic] for topic in topics]
-        publisher = threading.Thread(target=publish, args=[[start(command, stdin=subprocess.PIPE, text=True) for command in commands]])
-        publisher.start()
-        try:
-            yield f"mqtt://127.0.0.1:{port}"
-        finally:
-            stopped.set()
-            publisher.join()
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
-
-
 def source_names(directory: Path) -> list[str]:
     """What the service says to a name that it does not know."""
     file = directory / "unknown.toml"
@@ -381,17 +204,11 @@ def ratio(ours: float, theirs: float) -> str:
     return f"{ours / theirs:.3g}" if theirs else "–"
 
 
-def machine() -> str:
-    model = re.search(r"^(?:model name|Model)\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    name = model[1] if model else os.uname().machine
-    return f"{os.cpu_count()} × {name}, Linux {os.uname().release}, load {os.getloadavg()[0]:.2f} at the start"
-
-
 def main() -> int:
     # Without this, a signal would end the program past every `finally`.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(machine(), "\n", flush=True)
-    with tempfile.TemporaryDirectory() as temporary, broker() as mqtt:
+    with tempfile.TemporaryDirectory() as temporary, broker(TOPICS) as mqtt:
         directory = Path(temporary)
         off = [name for name in source_names(directory) if name not in SEED_SOURCES]
         full = edgewatch(directory, "edgewatch", "simulated.enabled = true\n")

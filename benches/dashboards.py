@@ -25,7 +25,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from compare import EDGEWATCH, ROOT, UNIT_ENVIRONMENT, cpu_seconds, die_with_parent, free_port, machine, memory
+from peer import EDGEWATCH, ROOT, UNIT_ENVIRONMENT, cpu_seconds, die_with_parent, free_port, machine, memory
 
 VIEWERS = 10
 REFRESHES = 12  # of each viewer

@@ -33,7 +33,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compare import EDGEWATCH, ROOT, UNIT_ENVIRONMENT, cpu_seconds, free_port, machine
+from peer import EDGEWATCH, ROOT, UNIT_ENVIRONMENT, cpu_seconds, free_port, machine
 
 BUDGET = tomllib.loads((ROOT / "budget.toml").read_text())["prometheus"]
 SCRAPE_INTERVAL = 15  # seconds, as shipped
