@@ -69,34 +69,24 @@ run() {
     "$@" </dev/null >"$log.qemu" 2>&1 &
     machine=$!
     until grep --text -qs '^END\>' "$log"* || ! kill -0 "$machine" 2>/dev/null || [ $((SECONDS - start)) -ge "${EDGEWATCH_PATIENCE:-900}" ]; do sleep 1; done
+    { kill -KILL "$machine" && wait "$machine"; } 2>/dev/null || true
+    machine=''
     [ ! -e "$log.2" ] || { cat "$log.2" >>"$log" && rm "$log.2"; }
     sed -i 's/\r$//' "$log"
     echo "the machine has said all after $((SECONDS - start)) s" >>"$log"
 }
 
 passed=0 failed=0
-# shows WHAT PATTERN [FILE]: a line of what the machine said is so (grep -E).
-shows() {
-    local line
-    if line=$(grep --text -m 1 -E -- "$2" "${3-$log}"); then
-        printf '%-52s ok      %s\n' "$1" "$line"
-        passed=$((passed + 1))
-    else
-        printf '%-52s FAILED  nothing like %s\n' "$1" "$2"
-        failed=$((failed + 1))
-    fi
+# verdict ok|FAILED WHAT WHY
+verdict() {
+    printf '%-52s %-6s  %s\n' "$2" "$1" "$3"
+    if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
-# hides WHAT PATTERN FILE: no line is so.
-hides() {
-    local line
-    if line=$(grep --text -m 1 -E -- "$2" "$3"); then
-        printf '%-52s FAILED  %s\n' "$1" "$line"
-        failed=$((failed + 1))
-    else
-        printf '%-52s ok      no %s\n' "$1" "$2"
-        passed=$((passed + 1))
-    fi
-}
+line=''
+# shows WHAT PATTERN, hides WHAT PATTERN: a line of $log is so, or none is (grep -E).
+shows() { if said "$2"; then verdict ok "$1" "$line"; else verdict FAILED "$1" "nothing like $2"; fi; }
+hides() { if said "$2"; then verdict FAILED "$1" "$line"; else verdict ok "$1" "no $2"; fi; }
+said() { line=$(grep --text -m 1 -E -- "$1" "$log"); }
 summary() {
     echo
     echo "$passed passed, $failed failed"
