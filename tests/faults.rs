@@ -51,6 +51,12 @@ fn a_sensor_with_eio_goes_and_comes_back_and_its_neighbour_stays() {
     // Once when it failed, once when it recovered: not once a read.
     assert_eq!(service.log.count("source fails"), 1, "{}", service.log.text());
     assert_eq!(service.log.count("source recovered"), 1, "{}", service.log.text());
+    assert_eq!(
+        service.log.count(" more)"),
+        0,
+        "nothing else failed: {}",
+        service.log.text()
+    );
 }
 
 #[test]

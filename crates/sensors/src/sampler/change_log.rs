@@ -39,6 +39,7 @@ impl ChangeLog {
         };
         match errors {
             [] => tracing::info!(source = collector, "source recovered{suppressed}"),
+            [only] => tracing::warn!(source = collector, failures = 1, "source fails: {only}{suppressed}"),
             [first, others @ ..] => tracing::warn!(
                 source = collector,
                 failures = errors.len(),
