@@ -5,6 +5,7 @@ pub(crate) mod quantities;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::collectors::w1::suspects::{SUSPECT, Suspects};
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::device;
 use crate::error::{ErrorKind, OpenError, ReadError};
@@ -32,11 +33,13 @@ const MAX_CHIPS: usize = 256;
 
 struct Hwmon {
     sysfs: Root,
+    suspects: Suspects,
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(Hwmon {
         sysfs: Root::new(&settings.paths.sysfs),
+        suspects: Suspects::default(),
     }))
 }
 
@@ -60,6 +63,8 @@ impl Collector for Hwmon {
         for (chip, label) in chips.iter_mut().zip(device::unique(&labels)) {
             chip.label = label;
         }
+        let is_there = |id: &str| chips.iter().any(|chip| chip.thermometer.as_deref() == Some(id));
+        self.suspects.retain(is_there);
         for chip in &chips {
             if recorder.begin_part(&chip.label) {
                 self.read_chip(chip, recorder);
@@ -77,7 +82,12 @@ struct Chip {
     name: Option<String>,
     /// Its label, stable across boots: `hwmonN` is numbered in the order of probing.
     label: String,
+    /// Its id on a 1-Wire bus, if it is one.
+    thermometer: Option<String>,
 }
+
+/// The name that w1_therm (drivers/w1/slaves/w1_therm.c) gives its chips.
+const THERMOMETER: &str = "w1_slave_temp";
 
 impl Hwmon {
     fn find_chip(&self, entry: &str) -> Result<Chip, ReadError> {
@@ -90,10 +100,12 @@ impl Hwmon {
             directory.clone_from(&parent);
         }
         let name = self.sysfs.attribute(format!("{directory}/name")).ok();
-        let label = self
-            .sysfs
-            .resolve(parent)
-            .and_then(|device| device::label(&device))
+        let device = self.sysfs.resolve(parent);
+        let id = device.as_deref().and_then(|device| device.file_name()?.to_str());
+        let thermometer = id.filter(|_| name.as_deref() == Some(THERMOMETER)).map(str::to_owned);
+        let label = device
+            .as_deref()
+            .and_then(device::label)
             .or_else(|| name.as_deref().map(device::clean).filter(|name| !name.is_empty()))
             .unwrap_or_else(|| device::clean(entry));
         Ok(Chip {
@@ -101,10 +113,11 @@ impl Hwmon {
             attributes,
             name,
             label,
+            thermometer,
         })
     }
 
-    fn read_chip(&self, chip: &Chip, recorder: &mut Recorder) {
+    fn read_chip(&mut self, chip: &Chip, recorder: &mut Recorder) {
         let mut sensors: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (kind, sensor, item) in chip.attributes.iter().filter_map(|attribute| split(attribute)) {
             sensors.entry((kind, sensor)).or_default().push(item);
@@ -124,7 +137,11 @@ impl Hwmon {
                 items,
             })
             .collect();
-        let working: Vec<&Sensor> = sensors.iter().filter(|sensor| sensor.read(recorder)).collect();
+        let suspects = &mut self.suspects;
+        let working: Vec<&Sensor> = sensors
+            .iter()
+            .filter(|sensor| sensor.read(suspects, recorder))
+            .collect();
         // After all measurements of the chip, and not if there might be no room for those of the next one.
         for sensor in working {
             sensor.read_limits(recorder);
@@ -149,7 +166,7 @@ impl Sensor<'_> {
     }
 
     /// Reads alarms, label and measurements. False if the sensor has none now: it is broken, or switched off.
-    fn read(&self, recorder: &mut Recorder) -> bool {
+    fn read(&self, suspects: &mut Suspects, recorder: &mut Recorder) -> bool {
         let labels = self.labels();
         for item in &self.items {
             if item.ends_with("alarm") || *item == "fault" {
@@ -170,7 +187,15 @@ impl Sensor<'_> {
                 recorder.drop_one();
                 continue;
             }
-            recorder.record(&quantity.metric, &labels, self.measure(quantity));
+            let value = self.measure(quantity);
+            if let (Some(id), Ok(celsius)) = (&self.chip.thermometer, &value)
+                && quantity.item == "input"
+            {
+                let directory = format!("{}/device", self.chip.directory);
+                let is_suspect = suspects.judge(self.sysfs, &directory, id, (celsius * 1e3).round());
+                recorder.push(&SUSPECT, &[("id", id)], f64::from(u8::from(is_suspect)));
+            }
+            recorder.record(&quantity.metric, &labels, value);
         }
         true
     }

@@ -1,14 +1,15 @@
 //! Thermometers on a 1-Wire bus (Documentation/w1/slaves/w1_therm.rst) whose driver has not made a hwmon chip of them.
 
-use std::collections::HashMap;
+pub(crate) mod suspects;
+
 use std::time::Duration;
 
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
-use crate::plausible::SWITCH;
 use crate::reading::{Metric, Recorder};
 use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
+use suspects::{SUSPECT, Suspects};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -29,42 +30,26 @@ const TEMPERATURE: Metric = Metric::gauge(
     "Temperature of a thermometer on a 1-Wire bus.",
 )
 .within((-60.0, 130.0));
-const SUSPECT: Metric = Metric::gauge(
-    "edge_w1_suspect",
-    "",
-    "1 if the temperature may be none: 85 °C after power-on, 127.94 °C without a measurement.",
-)
-.within(SWITCH);
-
 /// Families whose driver is w1_therm: DS18S20, DS1822, DS18B20, DS1825, DS28EA00.
 const FAMILIES: [&str; 5] = ["10-", "22-", "28-", "3b-", "42-"];
 const DEVICES: &str = "bus/w1/devices";
-/// What a thermometer says that has lost its power since it was asked, in m°C.
-const POWER_ON: f64 = 85_000.0;
-/// What one says that has not been able to measure: all bits of the number.
-const NO_CONVERSION: [f64; 2] = [127_937.0, 127_940.0];
-/// Degrees by which a temperature cannot change from read to read.
-const JUMP: f64 = 5.0;
-/// Bit of `features`: the driver itself refuses a power-on value.
-const CHECKS_POWER_ON: u32 = 1;
-
 struct W1 {
     sysfs: Root,
-    /// The last temperature of each thermometer that was no suspect.
-    last: HashMap<String, f64>,
+    suspects: Suspects,
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(W1 {
         sysfs: Root::new(&settings.paths.sysfs),
-        last: HashMap::new(),
+        suspects: Suspects::default(),
     }))
 }
 
 impl Collector for W1 {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let entries = self.sysfs.list(DEVICES)?;
-        self.last.retain(|id, _| entries.binary_search(id).is_ok());
+        self.suspects
+            .retain(|id| entries.binary_search_by(|entry| entry.as_str().cmp(id)).is_ok());
         for id in entries {
             let directory = format!("{DEVICES}/{id}");
             let is_thermometer = FAMILIES.iter().any(|family| id.starts_with(family));
@@ -84,11 +69,7 @@ impl W1 {
     fn read(&mut self, id: &str, directory: &str, recorder: &mut Recorder) {
         let millidegrees = self.millidegrees(directory);
         if let Ok(number) = millidegrees {
-            let is_suspect = NO_CONVERSION.contains(&number)
-                || number == POWER_ON && !self.is_near_the_last(id, number / 1e3) && !self.driver_checks(directory);
-            if !is_suspect {
-                self.last.insert(id.to_owned(), number / 1e3);
-            }
+            let is_suspect = self.suspects.judge(&self.sysfs, directory, id, number);
             recorder.push(&SUSPECT, &[("id", id)], f64::from(u8::from(is_suspect)));
         }
         recorder.record(&TEMPERATURE, &[("id", id)], millidegrees.map(|number| number / 1e3));
@@ -116,15 +97,6 @@ impl W1 {
         self.sysfs
             .parse::<i32>(&path, number.map(|(_, number)| number.trim()))
             .map(f64::from)
-    }
-
-    fn is_near_the_last(&self, id: &str, celsius: f64) -> bool {
-        self.last.get(id).is_some_and(|last| (last - celsius).abs() <= JUMP)
-    }
-
-    fn driver_checks(&self, directory: &str) -> bool {
-        let features = self.sysfs.attribute(format!("{directory}/features"));
-        features.is_ok_and(|bits| bits.parse::<u32>().is_ok_and(|bits| bits & CHECKS_POWER_ON != 0))
     }
 }
 

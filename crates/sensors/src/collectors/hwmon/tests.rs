@@ -24,6 +24,34 @@ fn a_chip_is_named_after_its_device_then_its_driver_then_its_number() {
 }
 
 #[test]
+fn a_thermometer_on_1_wire_is_suspect_here_as_it_is_without_a_chip() {
+    let machine = Machine::new(&[("sys/class/hwmon/hwmon0/name", "w1_slave_temp\n")]);
+    machine.link(
+        "sys/class/hwmon/hwmon0/device",
+        "sys/devices/w1_bus_master1/28-0316a2795e3f",
+    );
+    let mut collector = (COLLECTOR.open)(&machine.settings).unwrap();
+    let mut read = |millidegrees: &str| {
+        machine.write("sys/class/hwmon/hwmon0/temp1_input", millidegrees);
+        let read = machine.read_from(collector.as_mut());
+        let celsius = read.value("node_hwmon_temp_celsius{chip=w1_bus_master1_28_0316a2795e3f,sensor=temp1}");
+        (
+            celsius.unwrap(),
+            read.value("edge_w1_suspect{id=28-0316a2795e3f}").unwrap(),
+        )
+    };
+    let found = ["21000", "85000", "83000", "85000", "127937"].map(&mut read);
+    let found = found.each_ref().map(|(celsius, suspect)| (&**celsius, &**suspect));
+    assert_eq!(
+        found,
+        [("21", "0"), ("85", "1"), ("83", "0"), ("85", "0"), ("127.937", "1")]
+    );
+    machine.write("sys/devices/w1_bus_master1/28-0316a2795e3f/features", "1\n");
+    assert_eq!(read("21000").1, "0");
+    assert_eq!(read("85000").1, "0", "the driver checks it");
+}
+
+#[test]
 fn a_legacy_driver_keeps_its_attributes_with_the_device() {
     let machine = Machine::new(&[
         ("sys/devices/i2c/0-0048/fan1_input", "0\n"),
