@@ -1,6 +1,7 @@
 //! What the firmware of a Raspberry Pi says of its power supply: the chip `rpi_volt` of hwmon (drivers/hwmon/raspberrypi-hwmon.c), and
 //! `get_throttled` of the manufacturer's kernel.
 
+use std::iter;
 use std::time::Duration;
 
 use crate::collectors::{Collector, Definition, Schedule};
@@ -47,7 +48,9 @@ const REASONS: [(u32, &str); 4] = [
     (3, "soft_temperature_limit"),
 ];
 
-const THROTTLED_FILE: &str = "devices/platform/soc/soc:firmware/get_throttled";
+/// The firmware's device up to the Raspberry Pi 4, and where its driver has it, whatever it is called: `soc@107c000000:firmware` on a 5.
+const DEVICE: &str = "devices/platform/soc/soc:firmware";
+const DRIVER: &str = "bus/platform/drivers/raspberrypi-firmware";
 const HWMON: &str = "class/hwmon";
 /// Reads after which the chip is looked for again, if there is none.
 const SEARCH_INTERVAL: u32 = 60;
@@ -56,6 +59,8 @@ struct RaspberryPi {
     sysfs: Root,
     /// The alarm of the chip `rpi_volt`.
     alarm: Option<String>,
+    /// The file `get_throttled`.
+    throttled: Option<String>,
     reads_until_search: u32,
     was_low: bool,
     events: u32,
@@ -65,6 +70,7 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
     Ok(Box::new(RaspberryPi {
         sysfs: Root::new(&settings.paths.sysfs),
         alarm: None,
+        throttled: None,
         reads_until_search: 0,
         was_low: false,
         events: 0,
@@ -74,7 +80,7 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
 impl Collector for RaspberryPi {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         if self.alarm.as_ref().is_none_or(|alarm| !self.sysfs.exists(alarm)) {
-            self.find_alarm()?;
+            self.search()?;
         }
         if let Some(alarm) = &self.alarm {
             let value = self.sysfs.number(alarm);
@@ -86,17 +92,20 @@ impl Collector for RaspberryPi {
             recorder.record(&UNDERVOLTAGE, &[], value);
             recorder.push(&EVENTS, &[], self.events.into());
         }
-        match self.sysfs.attribute(THROTTLED_FILE) {
-            Ok(text) => self.read_throttled(&text, recorder),
-            Err(error) if error.is_missing() => {}
-            Err(error) => recorder.fail(error),
+        if let Some(path) = &self.throttled {
+            match self.sysfs.attribute(path) {
+                Ok(text) => self.read_throttled(path, &text, recorder),
+                Err(error) if error.is_missing() => {}
+                Err(error) => recorder.fail(error),
+            }
         }
         Ok(())
     }
 }
 
 impl RaspberryPi {
-    fn find_alarm(&mut self) -> Result<(), ReadError> {
+    /// Looks for both files.
+    fn search(&mut self) -> Result<(), ReadError> {
         self.alarm = None;
         if let Some(left) = self.reads_until_search.checked_sub(1) {
             self.reads_until_search = left;
@@ -109,11 +118,17 @@ impl RaspberryPi {
                 self.alarm = Some(format!("{HWMON}/{chip}/in0_lcrit_alarm"));
             }
         }
+        let devices = self.sysfs.list(DRIVER)?.into_iter();
+        let devices = devices.map(|device| format!("{DRIVER}/{device}"));
+        let mut files = iter::once(DEVICE.to_owned())
+            .chain(devices)
+            .map(|device| device + "/get_throttled");
+        self.throttled = files.find(|file| self.sysfs.exists(file));
         Ok(())
     }
 
     /// `get_throttled` is a number of base 16.
-    fn read_throttled(&self, text: &str, recorder: &mut Recorder) {
+    fn read_throttled(&self, path: &str, text: &str, recorder: &mut Recorder) {
         let digits = text.strip_prefix("0x").unwrap_or(text);
         match u32::from_str_radix(digits, 16) {
             Ok(bits) => {
@@ -122,7 +137,7 @@ impl RaspberryPi {
                 }
             }
             Err(_) => recorder.fail(ReadError::invalid(
-                &self.sysfs.path(THROTTLED_FILE),
+                &self.sysfs.path(path),
                 format!("{} is not a hexadecimal number", crate::sysfs::quote(text)),
             )),
         }
@@ -166,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_reasons_of_the_firmware_are_its_low_bits() {
-        let throttled = |text: &str| Machine::new(&[(&format!("sys/{THROTTLED_FILE}"), text)]).read(&COLLECTOR);
+        let throttled = |text: &str| Machine::new(&[(&format!("sys/{DEVICE}/get_throttled"), text)]).read(&COLLECTOR);
         assert_eq!(
             throttled("50005\n").lines(),
             [
@@ -184,5 +199,16 @@ mod tests {
         assert!(bad.lines().is_empty());
         assert_eq!(bad.errors.len(), 1);
         assert!(Machine::new(&[]).read(&COLLECTOR).lines().is_empty());
+    }
+
+    #[test]
+    fn the_firmware_of_a_raspberry_pi_5_is_found_by_its_driver() {
+        let device = "sys/devices/platform/soc@107c000000/soc@107c000000:firmware";
+        let machine = Machine::new(&[(&format!("{device}/get_throttled"), "1\n")]);
+        machine.link(&format!("sys/{DRIVER}/soc@107c000000:firmware"), device);
+        assert_eq!(
+            machine.read(&COLLECTOR).lines()[0],
+            "edge_rpi_throttled{reason=undervoltage} 1"
+        );
     }
 }
