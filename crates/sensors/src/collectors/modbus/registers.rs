@@ -276,6 +276,35 @@ mod tests {
             let text = format!("encoding = \"f32\"\norder = \"{order}\"\noffset = 0.5");
             assert_eq!(value(&text, &registers), Some(231.0), "{order}");
         }
+        // 66051 is 0x00010203, and -2 all ones but the last.
+        for (order, registers, negative) in [
+            ("abcd", [0x0001, 0x0203], [0xFFFF, 0xFFFE]),
+            ("cdab", [0x0203, 0x0001], [0xFFFE, 0xFFFF]),
+            ("badc", [0x0100, 0x0302], [0xFFFF, 0xFEFF]),
+            ("dcba", [0x0302, 0x0100], [0xFEFF, 0xFFFF]),
+        ] {
+            let of = |encoding: &str, registers: &[u16]| {
+                value(&format!("encoding = \"{encoding}\"\norder = \"{order}\""), registers)
+            };
+            assert_eq!(of("u32", &registers), Some(66_051.0), "{order}");
+            assert_eq!(of("i32", &negative), Some(-2.0), "{order}");
+        }
+        // 0x0001020304050607, of which a number keeps 53 bits.
+        for (order, registers) in [
+            ("abcd", [0x0001, 0x0203, 0x0405, 0x0607]),
+            ("cdab", [0x0607, 0x0405, 0x0203, 0x0001]),
+            ("badc", [0x0100, 0x0302, 0x0504, 0x0706]),
+            ("dcba", [0x0706, 0x0504, 0x0302, 0x0100]),
+        ] {
+            for encoding in ["u64", "i64"] {
+                let text = format!("encoding = \"{encoding}\"\norder = \"{order}\"");
+                assert_eq!(
+                    value(&text, &registers),
+                    Some(0x0001_0203_0405_0607_u64 as f64),
+                    "{encoding} {order}"
+                );
+            }
+        }
         assert_eq!(value("absent = 0xFFFF", &[0xFFFF]), None);
         assert_eq!(value("encoding = \"i32\"\nabsent = 0x80000000", &[0x8000, 0]), None);
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::settings::mqtt::Preset;
 
-fn preset(preset: Preset) -> Vec<Rule> {
+fn preset_rules(preset: Preset) -> Vec<Rule> {
     presets::rules(preset, Duration::from_secs(60))
 }
 
@@ -25,7 +25,7 @@ fn subscription(toml: &str) -> Result<Rule, RuleError> {
 
 #[test]
 fn what_zigbee2mqtt_sends_is_in_base_units() {
-    let rules = preset(Preset::Zigbee2Mqtt);
+    let rules = preset_rules(Preset::Zigbee2Mqtt);
     assert_eq!(
         lines(
             &rules,
@@ -58,7 +58,7 @@ fn what_zigbee2mqtt_sends_is_in_base_units() {
 
 #[test]
 fn what_tasmota_sends_names_the_chip_and_other_units_are_refused() {
-    let rules = preset(Preset::Tasmota);
+    let rules = preset_rules(Preset::Tasmota);
     assert_eq!(
         lines(
             &rules,
@@ -90,7 +90,7 @@ fn what_tasmota_sends_names_the_chip_and_other_units_are_refused() {
 fn what_shelly_and_esphome_send_is_understood() {
     assert_eq!(
         lines(
-            &preset(Preset::Shelly),
+            &preset_rules(Preset::Shelly),
             "shellyplus1pm-a8032ab/status/switch:0",
             r#"{"id":0,"output":true,"apower":8.9,"voltage":230.1,"current":0.05,"aenergy":{"total":6.532,"by_minute":[45.1]},"temperature":{"tC":23.5,"tF":74.4}}"#
         ),
@@ -104,18 +104,125 @@ fn what_shelly_and_esphome_send_is_understood() {
         ]
     );
     assert_eq!(
-        lines(&preset(Preset::Shelly), "shellies/shelly1pm-1/relay/0/energy", "120"),
+        lines(
+            &preset_rules(Preset::Shelly),
+            "shellies/shelly1pm-1/relay/0/energy",
+            "120"
+        ),
         ["edge_mqtt_energy_joules_total{device=shelly1pm-1,sensor=relay 0} 7200"]
     );
     assert_eq!(
-        lines(&preset(Preset::Esphome), "attic/sensor/air_temperature/state", "18.25"),
+        lines(
+            &preset_rules(Preset::Esphome),
+            "attic/sensor/air_temperature/state",
+            "18.25"
+        ),
         ["edge_mqtt_value{device=attic,sensor=air_temperature} 18.25"]
     );
 }
 
 #[test]
+fn each_value_that_a_preset_knows_is_in_its_base_unit() {
+    let zigbee =
+        |message: &'static str, expected: &'static str| (Preset::Zigbee2Mqtt, "zigbee2mqtt/d", message, expected);
+    let tasmota = |message: &'static str, expected: &'static str| (Preset::Tasmota, "tele/d/SENSOR", message, expected);
+    let shelly =
+        |topic: &'static str, message: &'static str, expected: &'static str| (Preset::Shelly, topic, message, expected);
+    let esphome = |topic: &'static str, message: &'static str, expected: &'static str| {
+        (Preset::Esphome, topic, message, expected)
+    };
+    for (preset, topic, message, expected) in [
+        zigbee(r#"{"co2":750}"#, "edge_mqtt_carbon_dioxide_ratio{device=d} 0.00075"),
+        zigbee(
+            r#"{"pm25":12}"#,
+            "edge_mqtt_pm2_5_grams_per_cubic_meter{device=d} 0.000012",
+        ),
+        zigbee(r#"{"illuminance":320}"#, "edge_mqtt_illuminance_lux{device=d} 320"),
+        zigbee(r#"{"contact":false}"#, "edge_mqtt_contact{device=d} 0"),
+        zigbee(r#"{"occupancy":true}"#, "edge_mqtt_occupancy{device=d} 1"),
+        zigbee(r#"{"water_leak":true}"#, "edge_mqtt_water_leak{device=d} 1"),
+        tasmota(
+            r#"{"BH1750":{"Illuminance":77}}"#,
+            "edge_mqtt_illuminance_lux{device=d,sensor=BH1750} 77",
+        ),
+        tasmota(
+            r#"{"SCD30":{"CarbonDioxide":750}}"#,
+            "edge_mqtt_carbon_dioxide_ratio{device=d,sensor=SCD30} 0.00075",
+        ),
+        tasmota(
+            r#"{"PMS5003":{"PM2.5":12}}"#,
+            "edge_mqtt_pm2_5_grams_per_cubic_meter{device=d,sensor=PMS5003} 0.000012",
+        ),
+        (
+            Preset::Tasmota,
+            "tele/d/STATE",
+            r#"{"POWER":"ON"}"#,
+            "edge_mqtt_on{device=d} 1",
+        ),
+        shelly(
+            "d/status/temperature:0",
+            r#"{"id":0,"tC":22.9,"tF":73.2}"#,
+            "edge_mqtt_temperature_celsius{device=d,sensor=temperature:0} 22.9",
+        ),
+        shelly(
+            "d/status/humidity:0",
+            r#"{"id":0,"rh":58.5}"#,
+            "edge_mqtt_humidity_ratio{device=d,sensor=humidity:0} 0.585",
+        ),
+        shelly(
+            "d/status/devicepower:0",
+            r#"{"battery":{"V":5.9,"percent":100}}"#,
+            "edge_mqtt_battery_ratio{device=d,sensor=devicepower:0} 1",
+        ),
+        shelly(
+            "d/status/em:0",
+            r#"{"total_act_power":951.2}"#,
+            "edge_mqtt_power_watts{device=d,sensor=em:0} 951.2",
+        ),
+        shelly(
+            "d/status/emdata:0",
+            r#"{"total_act":2}"#,
+            "edge_mqtt_energy_joules_total{device=d,sensor=emdata:0} 7200",
+        ),
+        shelly(
+            "shellies/d/sensor/temperature",
+            "21.5",
+            "edge_mqtt_temperature_celsius{device=d} 21.5",
+        ),
+        shelly(
+            "shellies/d/sensor/humidity",
+            "50",
+            "edge_mqtt_humidity_ratio{device=d} 0.5",
+        ),
+        shelly(
+            "shellies/d/sensor/battery",
+            "75",
+            "edge_mqtt_battery_ratio{device=d} 0.75",
+        ),
+        shelly("shellies/d/relay/0", "off", "edge_mqtt_on{device=d,sensor=relay 0} 0"),
+        shelly(
+            "shellies/d/relay/0/power",
+            "40.5",
+            "edge_mqtt_power_watts{device=d,sensor=relay 0} 40.5",
+        ),
+        esphome(
+            "d/binary_sensor/door/state",
+            "ON",
+            "edge_mqtt_on{device=d,sensor=door} 1",
+        ),
+        esphome("d/switch/pump/state", "OFF", "edge_mqtt_on{device=d,sensor=pump} 0"),
+    ] {
+        assert_eq!(
+            lines(&preset_rules(preset), topic, message),
+            [expected],
+            "{topic} {message}"
+        );
+    }
+}
+
+#[test]
 fn what_a_ruuvi_gateway_decodes_is_named_after_the_tag() {
-    let rules = preset(Preset::RuuviGateway);
+    let rules = preset_rules(Preset::RuuviGateway);
     let topic = "ruuvi/F4:D9:16:FE:4F:AD/E3:75:CF:37:4E:23";
     let decoded = r#"{"gw_mac":"F4:D9:16:FE:4F:AD","rssi":-51,"data":"0201061BFF9904","dataFormat":5,"temperature":-8.545,
         "humidity":76.5,"pressure":101018,"accelX":1.020,"voltage":2.75,"id":"E3:75:CF:37:4E:23"}"#;
@@ -208,7 +315,7 @@ fn a_subscription_that_cannot_work_is_refused_with_what_would() {
 
 #[test]
 fn a_message_that_is_none_is_an_error_and_what_cannot_be_is_no_value() {
-    let rules = preset(Preset::Zigbee2Mqtt);
+    let rules = preset_rules(Preset::Zigbee2Mqtt);
     for message in [
         b"{".as_slice(),
         b"nope",
@@ -241,7 +348,7 @@ fn whatever_bytes_come_the_outcome_is_values_or_an_error() {
         Preset::Esphome,
     ]
     .into_iter()
-    .flat_map(preset)
+    .flat_map(preset_rules)
     .collect();
     let seed = br#"{"BME280":{"Temperature":20.6,"x":[1,2]},"temperature":"1e3","battery":{"percent":87}}"#;
     let mut state = 16_u64;
