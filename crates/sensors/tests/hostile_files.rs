@@ -3,7 +3,7 @@
 #[path = "../../../tests/common/tree.rs"]
 mod tree;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -249,6 +249,48 @@ fn files_with_whatever_content_cost_only_what_is_read_from_them() {
                 .all(|series| now.contains_key(series))
         );
     }
+}
+
+/// From these files all of a collector comes: tables, and what says which devices there are.
+const TABLES: [(&str, &str); 10] = [
+    ("bonding", "sys/class/net/bonding_masters"),
+    ("bonding", "sys/class/net/eth0/bonding/slaves"),
+    ("cpu", "proc/stat"),
+    ("disk", "proc/diskstats"),
+    ("interrupts", "proc/interrupts"),
+    ("load", "proc/loadavg"),
+    ("memory", "proc/meminfo"),
+    ("network", "proc/net/dev"),
+    ("schedstat", "proc/schedstat"),
+    ("wireless", "proc/net/wireless"),
+];
+
+/// A collector that ends at the first failure loses everything with the first of its files.
+#[test]
+fn a_file_that_fails_takes_nothing_with_it_but_what_comes_from_it() {
+    let (directory, settings) = machine();
+    let mut found = Vec::new();
+    files(directory.path(), &mut found);
+    let healthy: Vec<_> = tested()
+        .map(|definition| (definition, values(&read(definition, &settings))))
+        .collect();
+    let mut lost_all = BTreeSet::new();
+    for file in found {
+        let original = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        // EIO.
+        symlink("/proc/self/mem", &file).unwrap();
+        for (definition, before) in &healthy {
+            let now = values(&read(definition, &settings));
+            if before.len() > 1 && !before.keys().any(|series| now.contains_key(series)) {
+                let name = file.strip_prefix(directory.path()).unwrap().display().to_string();
+                lost_all.insert((definition.name, name));
+            }
+        }
+        restore(&file, &original);
+    }
+    let tables = TABLES.map(|(name, file)| (name, file.to_owned()));
+    assert_eq!(lost_all, BTreeSet::from(tables));
 }
 
 #[test]
