@@ -21,6 +21,12 @@ fn block(document: &str, language: &str, text: &str) -> String {
         .to_owned()
 }
 
+/// All blocks of `language` in a document.
+fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+    let rest = document.split(&format!("```{language}\n")).skip(1).collect::<Vec<_>>();
+    rest.into_iter().filter_map(|rest| rest.split("```").next()).collect()
+}
+
 fn effective(settings: &str) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), settings).unwrap();
@@ -45,6 +51,25 @@ fn the_documented_settings_are_all_there_are_and_the_documented_defaults_the_rea
                 "{key} is not documented"
             );
         }
+    }
+}
+
+#[test]
+fn the_settings_of_every_recipe_are_valid() {
+    let inputs = document("docs/inputs.md");
+    let recipes = blocks(&inputs, "toml");
+    assert!(recipes.len() > 5, "{recipes:?}");
+    for recipe in recipes {
+        // What another recipe has: the address of the broker, something to subscribe to.
+        let (broker, preset) = ("[mqtt]\nurl = \"mqtt://127.0.0.1\"\n", "\npresets = [\"shelly\"]\n");
+        let is_about = |part: &str| recipe.contains(part);
+        effective(
+            &match (is_about("[mqtt]"), is_about("mqtt.subscriptions"), is_about("presets")) {
+                (true, false, false) => recipe.to_owned() + preset,
+                (false, true, _) => broker.to_owned() + recipe,
+                _ => recipe.to_owned(),
+            },
+        );
     }
 }
 
