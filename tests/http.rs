@@ -180,6 +180,29 @@ fn the_status_page_shows_readings_and_the_way_to_the_other_parts() {
 }
 
 #[test]
+fn the_status_page_opens_what_is_attached_and_closes_the_counters_of_the_host() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, content: &str| {
+        let file = root.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    };
+    // A supply without a temperature, and a value that another program leaves.
+    write("sys/class/power_supply/ups/capacity", "83\n");
+    write("text/tank.prom", "tank_litres 120\n");
+    let service = Service::start(&format!(
+        "[paths]\nsysfs = {:?}\n[textfile]\ndirectories = [{:?}]\n",
+        root.path().join("sys"),
+        root.path().join("text")
+    ));
+    let page = service.get("/").text();
+    for (source, opened) in [("power_supply", " open"), ("textfile", " open"), ("memory", "")] {
+        let expected = format!("<details id=\"{source}\"{opened}>");
+        assert!(page.contains(&expected), "{expected} is missing in\n{page}");
+    }
+}
+
+#[test]
 fn a_part_that_does_not_run_here_is_not_linked() {
     let service = Service::start("[links]\ngrafana = \"\"\nprometheus = \"https://watch.example/p\"\n");
     let page = service.get("/").text();

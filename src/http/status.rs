@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::format::{duration, quantity};
 use crate::readings::{Row, devices};
 use edgewatch_dashboards::library::SHIPPED;
-use edgewatch_sensors::collectors::simulated;
+use edgewatch_sensors::collectors::{self, simulated};
 use edgewatch_sensors::sampler::CollectorState;
 
 /// Prometheus' port, where the settings give no link.
@@ -28,7 +28,7 @@ pub(crate) async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
     current.sampler.refresh().await;
     let now = Instant::now();
     let mut sources = html! {};
-    // Hardware first; the counters of the host are collapsed.
+    // What is attached first; the counters of the host are collapsed.
     let (mut hardware, mut host) = (html! {}, html! {});
     let mut failing = 0;
     current.sampler.visit(|name, state| {
@@ -37,7 +37,7 @@ pub(crate) async fn page(app: Data<App>, request: HttpRequest) -> HttpResponse {
         }
         failing += usize::from(!state.is_ok());
         sources = html! { (sources) (source_row(name, state, now)) };
-        if is_hardware(state) {
+        if is_about_devices(name) {
             hardware = html! { (hardware) (source_table(name, state, now, true)) };
         } else {
             host = html! { (host) (source_table(name, state, now, false)) };
@@ -166,8 +166,12 @@ fn source_table(name: &'static str, state: &CollectorState, now: Instant, open: 
     }
 }
 
-fn is_hardware(state: &CollectorState) -> bool {
-    state.readings.iter().any(|last| last.reading.metric.unit == "celsius")
+/// Collectors of what people attach, which needs no hardware of this device.
+const INPUTS: [&str; 4] = ["modbus", "mqtt", "simulated", "textfile"];
+
+fn is_about_devices(name: &str) -> bool {
+    let definition = collectors::find(name);
+    INPUTS.contains(&name) || definition.is_some_and(|definition| definition.needs.is_some())
 }
 
 fn reading_row(row: &Row, now: Instant) -> Markup {
