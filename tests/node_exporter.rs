@@ -39,8 +39,13 @@ const MEANT: &[Meant] = &[
     ("node_disk_*", Kind::Series, "a partition of a card is no disk"),
     (
         "node_disk_info",
+        Kind::Series,
+        "theirs has udev's names; edge_mmc_info says more of a card",
+    ),
+    (
+        "node_disk_info",
         Kind::OnlyTheirs,
-        "udev's names of disks; edge_mmc_info says more of a card",
+        "ours is of what the kernel says of the disk: of a card it has no model",
     ),
     (
         "node_filesystem_*",

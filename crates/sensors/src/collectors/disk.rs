@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::collectors::attributes;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
@@ -26,6 +27,16 @@ const MILLISECONDS: f64 = 1e3;
 const MAX_DISKS: usize = 16;
 const IO_NOW: Metric = Metric::gauge("node_disk_io_now", "", "I/Os in flight.");
 const DISKSTATS: &str = "diskstats";
+const INFO: Metric = Metric::gauge("node_disk_info", "", "What the disk is; always 1.");
+/// Labels of it and the attributes that they come from: of SCSI and ATA, and of NVMe.
+const TEXTS: [(&str, &str); 6] = [
+    ("model", "device/model"),
+    ("revision", "device/rev"),
+    ("revision", "device/firmware_rev"),
+    ("rotational", "queue/rotational"),
+    ("serial", "device/serial"),
+    ("vendor", "device/vendor"),
+];
 
 /// The columns after the name: from which `collect` on, how many of their unit make the base unit, and metric. Discards came with Linux 4.18,
 /// flushes with 5.5.
@@ -185,9 +196,18 @@ impl Collector for Disk {
                     self.read_column(*units, metric, &[("device", row[0])], field, recorder);
                 }
             }
+            if self.collect == Collect::Full {
+                let device = ("device", row[0]);
+                attributes::record_info(&self.sysfs, &directory(row[0]), &INFO, Some(device), &TEXTS, recorder);
+            }
         }
         Ok(())
     }
+}
+
+/// Where sysfs has a disk: a slash in its name is an exclamation mark there.
+fn directory(name: &str) -> String {
+    format!("class/block/{}", name.replace('/', "!"))
 }
 
 /// True if anything was ever read or written.
@@ -220,8 +240,7 @@ impl Disk {
             name.strip_prefix(kind)
                 .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         };
-        // A slash in a name is an exclamation mark in sysfs.
-        let directory = format!("class/block/{}", name.replace('/', "!"));
+        let directory = directory(name);
         !["loop", "ram", "zram", "fd"].into_iter().any(is_kind)
             && !self.sysfs.exists(format!("{directory}/partition"))
             && !self
@@ -285,6 +304,22 @@ mod tests {
         ] {
             assert_eq!(read.value(series).as_deref(), Some(value), "{series}");
         }
+    }
+
+    #[test]
+    fn a_disk_says_what_it_is_if_wanted() {
+        let row = " 259 0 nvme0n1 1 2 3 4 5 6 7 8 9 10 11\n";
+        let mut machine = Machine::new(&[
+            ("proc/diskstats", row),
+            ("sys/class/block/nvme0n1/device/model", "ACME 970      \n"),
+            ("sys/class/block/nvme0n1/device/serial", "S4EW\n"),
+            ("sys/class/block/nvme0n1/device/firmware_rev", "2B2Q\n"),
+            ("sys/class/block/nvme0n1/queue/rotational", "0\n"),
+        ]);
+        let info = "node_disk_info{device=nvme0n1,model=ACME 970,revision=2B2Q,rotational=0,serial=S4EW}";
+        assert_eq!(machine.read(&COLLECTOR).value(info), None);
+        machine.settings.collect = Collect::Full;
+        assert_eq!(machine.read(&COLLECTOR).value(info).as_deref(), Some("1"));
     }
 
     #[test]
