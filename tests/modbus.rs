@@ -5,7 +5,9 @@ use crate::common;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use common::meter::Meter;
 use common::{Service, only, skip};
@@ -89,6 +91,34 @@ fn a_device_that_does_not_answer_costs_no_other_on_its_bus_and_a_bus_that_hangs_
         !metrics.contains("\nother") && !metrics.contains("\nthird"),
         "{metrics}"
     );
+}
+
+#[test]
+fn a_bus_that_hangs_leaves_the_pace_of_another_alone() {
+    static QUESTIONS: AtomicUsize = AtomicUsize::new(0);
+    let talking = liar(|question| {
+        QUESTIONS.fetch_add(1, Ordering::Relaxed);
+        frame(question, &[3, 2, 0, 7])
+    });
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bus = |name: &str, address: SocketAddr| {
+        format!(
+            "[[modbus.buses]]\nname = \"{name}\"\naddress = \"{address}\"\ntimeout = \"5s\"\n\
+             devices = [{{ unit = 1, registers = [{{ metric = \"{name}\", address = 0 }}] }}]\n"
+        )
+    };
+    // The one that hangs comes first.
+    let buses = bus("silent", silent.local_addr().unwrap()) + &bus("talking", talking);
+    let service = Service::start(&format!(
+        "{}[sources.modbus]\nperiod = \"500ms\"\n{buses}",
+        only(&["modbus"])
+    ));
+    service.wait_for_metric("talking", |value| value == Some(7.0));
+    let before = QUESTIONS.load(Ordering::Relaxed);
+    thread::sleep(Duration::from_secs(4));
+    let asked = QUESTIONS.load(Ordering::Relaxed) - before;
+    // 8 on an idle machine; one after the other it would be 1.
+    assert!(asked >= 4, "{asked} questions in 4 s");
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn nonsense_takes_its_own_value_away_is_named_and_costs_no_other() {
     let other = "edge_mqtt_temperature_celsius{device=\"cellar\",sensor=\"\"}";
     assert_eq!(service.metric(other), Some(8.0));
     assert!(service.get("/").text().contains("zigbee2mqtt/attic: not JSON"));
+    assert_eq!(service.log.count("source fails"), 1, "once: {}", service.log.text());
     // Kept by the broker and longer than anything that is taken: were it sent, each connection would end with it.
     broker.publish("zigbee2mqtt/map", "x".repeat(1_000_000), &["-r"]);
     broker.publish("zigbee2mqtt/attic", r#"{"temperature":21}"#, &[]);

@@ -130,8 +130,12 @@ async fn run(settings: &Mqtt, address: &Address, rules: &[Rule], store: &Mutex<S
             pause = FIRST_PAUSE;
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = longer(pause);
     }
+}
+
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(LONGEST_PAUSE)
 }
 
 /// One connection, from start to end.
@@ -238,4 +242,26 @@ fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, LinkError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::presets;
+    use super::*;
+    use crate::settings::mqtt::Preset;
+
+    #[test]
+    fn pauses_between_attempts_double_up_to_a_minute() {
+        let pauses = std::iter::successors(Some(FIRST_PAUSE), |pause| Some(longer(*pause)));
+        let seconds: Vec<u64> = pauses.take(8).map(|pause| pause.as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    #[test]
+    fn each_topic_is_asked_for_once_and_until_it_is_acknowledged() {
+        let filters = filters(&presets::rules(Preset::Tasmota, KEEP_ALIVE));
+        let topics: Vec<&str> = filters.iter().map(|filter| filter.path.as_str()).collect();
+        assert_eq!(topics, ["tele/+/SENSOR", "tele/+/STATE"]);
+        assert!(filters.iter().all(|filter| filter.qos == QoS::AtLeastOnce));
+    }
 }
