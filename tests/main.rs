@@ -5,6 +5,7 @@
 
 mod attacks;
 mod auth;
+mod boards;
 mod browser;
 mod check;
 mod common;
