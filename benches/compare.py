@@ -30,7 +30,9 @@ SOAK_REQUESTS = 200_000
 SOAK_GROWTH_KIB = 512
 TOPICS = 5
 MOST_RSS_KIB = 6 << 10  # with everything on, and the topics
-MOST_CPU = 1 / 5  # of node_exporter's for a cold scrape, with all its families and ours
+MOST_CPU = 1 / 5  # of node_exporter's for a cold scrape, for the same families
+SAME_FAMILIES = ["interrupts", "processes", "tcpstat"]
+COLD = ["cpu_cold", "cpu_gzip"]
 
 # With these alone the service tells what the original told: sensor_cpu_spike comes from the first, process_* from the second.
 SEED_SOURCES = ["cpu", "process"]
@@ -219,14 +221,17 @@ def main() -> int:
             f'collect = "full"\nsimulated.enabled = true\nmqtt.url = "{mqtt}"\nmqtt.presets = ["zigbee2mqtt"]\n',
         )
         flask = Peer("Flask", lambda port: [sys.executable, str(ROOT / "benches/flask_sensor.py"), str(port)])
-        exporter = Peer("node_exporter", lambda port: ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"])
+        command = lambda port: ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"]
+        exporter = Peer("node_exporter", command)
+        # What it has not by default, and “everything on” has.
+        whole = Peer("node_exporter, the same families", lambda port: command(port) + [f"--collector.{name}" for name in SAME_FAMILIES])
         peers = [full, everything, seed, flask, exporter]
         for peer in peers:
             describe(peer, TOPICS if peer is everything else 0)
         for _ in range(ROUNDS):
             for peer in peers:
                 one_round(peer)
-        cold(peers)
+        cold([*peers, whole])
         for peer in peers:
             peer.note({"cpu_total": (peer.median("cpu_gzip") / 15 + peer.median("cpu_rest")) / 10})
         requests, before, after, peak = soak(full)
@@ -244,8 +249,9 @@ def main() -> int:
             everything.median("Rss") <= MOST_RSS_KIB,
         ),
         (
-            "everything on: ≤ 1/5 of node_exporter's CPU of a cold scrape, plain and as Prometheus asks",
-            all(everything.median(key) / exporter.median(key) <= MOST_CPU for key in ("cpu_cold", "cpu_gzip")),
+            f"everything on: ≤ 1/5 of node_exporter's CPU of a cold scrape with {', '.join(SAME_FAMILIES)} on, plain and as Prometheus asks "
+            f"({', '.join(ratio(everything.median(key), whole.median(key)) for key in COLD)})",
+            all(everything.median(key) / whole.median(key) <= MOST_CPU for key in COLD),
         ),
         (f"soak: RSS grows by less than {SOAK_GROWTH_KIB} KiB", after - before < SOAK_GROWTH_KIB),
     ]
