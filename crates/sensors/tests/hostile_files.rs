@@ -148,9 +148,11 @@ impl Random {
 /// Puts something else in the place of the file.
 fn spoil(file: &Path, original: &[u8], random: &mut Random) {
     fs::remove_file(file).unwrap();
-    let content = match random.below(12) {
+    let content = match random.below(13) {
         // Vanished.
         0 => return,
+        // Listed, and gone when it is opened.
+        12 => return symlink("nowhere", file).unwrap(),
         // Endless.
         1 => return symlink("/dev/zero", file).unwrap(),
         // Not even a file.

@@ -118,6 +118,8 @@ fn read(directory: &Path, name: &str, recorder: &mut Recorder) -> Result<(), Rea
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
     use crate::collectors::testing::Machine;
 
@@ -159,10 +161,25 @@ mod tests {
             ]
         );
         let file = machine.settings.textfile.directories[0].join("a.prom");
+        let written = UNIX_EPOCH + Duration::from_millis(1_760_000_000_500);
+        fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(written)
+            .unwrap();
         let mtime = machine
             .read(&COLLECTOR)
             .value(&format!("node_textfile_mtime_seconds{{file={}}}", file.display()));
-        assert!(mtime.unwrap().parse::<f64>().unwrap() > 1.7e9);
+        assert_eq!(mtime.as_deref(), Some("1760000000.5"));
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let machine = machine(&[("d.prom", "fine 4\n")]);
+        let pipe = machine.settings.textfile.directories[0].join("a.prom");
+        assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        assert_eq!(lines(&machine), ["fine{} 4", "node_textfile_scrape_error{} 1"]);
     }
 
     #[test]
