@@ -81,7 +81,7 @@ in
       hostOf =
         target:
         let
-          parts = builtins.match "([a-z]+://)?([^@/]*@)?(\\[([^]]*)]|[^:/]*)(:.*|/.*)?" target;
+          parts = builtins.match "([a-z0-9]+://)?([^@/]*@)?(\\[([^]]*)]|[^:/]*)(:.*|/.*)?" target;
           host = if lib.elemAt parts 3 != null then lib.elemAt parts 3 else lib.elemAt parts 2;
           isNumber = builtins.match "[0-9.]+|.*:.*" host != null;
         in

@@ -12,6 +12,7 @@ mod manager;
 pub mod meter;
 pub mod process;
 pub mod prometheus;
+pub mod proxy;
 pub mod pty;
 pub mod receiver;
 pub mod rules;

@@ -142,7 +142,7 @@ pub struct Settings {
     /// The key (PEM) of that certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
-    /// A proxy, `http://HOST:PORT` or `socks5://HOST:PORT`.
+    /// A proxy, `http://HOST:PORT` or `socks5://HOST:PORT`; `socks5h://` leaves the resolving of names to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
     /// Labels of all series that are sent. `edge` is the host name and a part of the machine id, if not set.

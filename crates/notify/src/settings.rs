@@ -46,7 +46,7 @@ pub struct Settings {
     /// Certificates (PEM) of the authorities that may vouch for receivers, instead of the system's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
-    /// A proxy for all but mail, `http://HOST:PORT` or `socks5://HOST:PORT`.
+    /// A proxy for all but mail, `http://HOST:PORT` or `socks5://HOST:PORT`; `socks5h://` leaves the resolving of names to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
     /// A light below `/sys/class/leds` that shows the highest severity.

@@ -91,7 +91,7 @@ impl Problems {
     pub fn proxy(&mut self, key: &str, proxy: Option<&str>) {
         if let Some(proxy) = proxy {
             let instead = "nothing: proxies with passwords are not supported";
-            self.address(key, proxy, &["http", "socks5"], instead);
+            self.address(key, proxy, &["http", "socks5", "socks5h"], instead);
         }
     }
 

@@ -65,7 +65,7 @@ pub struct Way<'a> {
     pub table: &'a str,
     /// Time for one request.
     pub timeout: Duration,
-    /// A proxy, `http://HOST:PORT` or `socks5://HOST:PORT`.
+    /// A proxy, `http://HOST:PORT` or `socks5://HOST:PORT`; `socks5h://` leaves the resolving of names to it.
     pub proxy: Option<&'a str>,
     /// Certificates (PEM) of the authorities that may vouch for the server, instead of the system's.
     pub ca_file: Option<&'a Path>,

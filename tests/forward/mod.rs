@@ -1,5 +1,7 @@
 //! Forwarding, against a centre that misbehaves in every way: what is stored arrives, whatever happens.
 
+mod way;
+
 use crate::common;
 
 use std::net::{SocketAddr, TcpListener};
