@@ -2,14 +2,15 @@
 //! a test wants it.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use edgewatch_forward::encode::WriteRequest;
 use prost::Message;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::{header, read_request};
 
@@ -18,6 +19,8 @@ use super::{header, read_request};
 pub enum Conduct {
     /// Takes them.
     Take,
+    /// Takes them, and answers after this time.
+    Slow(Duration),
     /// Answers with this status, these header lines and this text, and takes nothing.
     Answer(u16, String, String),
     /// Answers 413 to bodies above so many bytes, and takes the others.
@@ -41,6 +44,8 @@ struct State {
     samples: Samples,
     problems: Vec<String>,
     requests: usize,
+    /// Requests that wait for their answers.
+    waiting: usize,
     heads: Vec<String>,
 }
 
@@ -52,6 +57,15 @@ pub struct Centre {
 
 impl Centre {
     pub fn start(conduct: Conduct) -> Self {
+        Self::launch(conduct, None)
+    }
+
+    /// Over TLS, by the name `localhost`.
+    pub fn start_tls(conduct: Conduct, config: ServerConfig) -> Self {
+        Self::launch(conduct, Some(Arc::new(config)))
+    }
+
+    fn launch(conduct: Conduct, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State {
@@ -61,8 +75,14 @@ impl Centre {
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || serve(stream, &shared));
+                let (shared, tls) = (Arc::clone(&shared), tls.clone());
+                thread::spawn(move || match tls {
+                    Some(config) => {
+                        let connection = ServerConnection::new(config).unwrap();
+                        serve(StreamOwned::new(connection, stream), &shared);
+                    }
+                    None => serve(stream, &shared),
+                });
             }
         });
         Self { address, state }
@@ -85,6 +105,12 @@ impl Centre {
         self.state.lock().unwrap().samples.values().map(BTreeMap::len).sum()
     }
 
+    /// From now on only what comes from now on.
+    pub fn forget(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.samples.clear();
+    }
+
     pub fn requests(&self) -> usize {
         self.state.lock().unwrap().requests
     }
@@ -102,9 +128,8 @@ impl Centre {
 }
 
 /// Requests of one connection.
-fn serve(stream: TcpStream, state: &Mutex<State>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut stream = stream;
+fn serve(stream: impl Read + Write, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream);
     loop {
         let Some((head, body)) = read_request(&mut reader) else {
             return;
@@ -112,11 +137,17 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         let conduct = {
             let mut state = state.lock().unwrap();
             state.requests += 1;
+            state.waiting += 1;
+            if state.waiting > 1 {
+                state
+                    .problems
+                    .push("another request before the answer to one".to_owned());
+            }
             state.heads.push(head.clone());
             let conduct = state.conduct.clone().unwrap();
             let is_snappy = header(&head, "content-encoding") == Some("snappy");
             let is_taken = match &conduct {
-                Conduct::Take => true,
+                Conduct::Take | Conduct::Slow(_) => true,
                 Conduct::AtMost(bytes) => body.len() <= *bytes,
                 Conduct::Snappy(_) => is_snappy,
                 _ => false,
@@ -141,8 +172,14 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
                 other => other,
             }
         };
+        if let Conduct::Slow(time) = conduct {
+            thread::sleep(time);
+        }
+        state.lock().unwrap().waiting -= 1;
         let answer = match conduct {
-            Conduct::Take | Conduct::AtMost(_) | Conduct::Snappy(_) => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+            Conduct::Take | Conduct::Slow(_) | Conduct::AtMost(_) | Conduct::Snappy(_) => {
+                "HTTP/1.1 204 No Content\r\n\r\n".to_owned()
+            }
             Conduct::Answer(status, headers, text) => {
                 format!(
                     "HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n{text}",
@@ -156,7 +193,9 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
                 return;
             }
         };
-        if stream.write_all(answer.as_bytes()).is_err() {
+        // Through TLS the rest goes out with the flush.
+        let stream = reader.get_mut();
+        if stream.write_all(answer.as_bytes()).is_err() || stream.flush().is_err() {
             return;
         }
     }

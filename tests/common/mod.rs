@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod centre;
 pub mod certificates;
+pub mod clock;
 mod fake_sys;
 pub mod fleet;
 mod http;

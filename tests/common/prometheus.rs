@@ -130,6 +130,15 @@ impl Prometheus {
         self.wait_until_ready();
     }
 
+    /// Stops it, deletes what it has stored, and starts it again.
+    pub fn lose_history(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::fs::remove_dir_all(self.directory.path().join("data")).unwrap();
+        self.child = spawn(&self.program, self.directory.path(), self.address, &self.flags);
+        self.wait_until_ready();
+    }
+
     /// Its number among the processes.
     pub fn pid(&self) -> u32 {
         self.child.id()

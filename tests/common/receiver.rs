@@ -102,7 +102,7 @@ fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
                 Conduct::AtMost(bytes) if body.to_string().len() > bytes => {
                     Conduct::Answer(413, String::new(), "too large".to_owned())
                 }
-                Conduct::AtMost(_) | Conduct::Snappy(_) => Conduct::Take,
+                Conduct::AtMost(_) | Conduct::Snappy(_) | Conduct::Slow(_) => Conduct::Take,
                 other => other,
             };
             if matches!(conduct, Conduct::Take) {
@@ -111,7 +111,9 @@ fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
             conduct
         };
         let (status, headers, text) = match conduct {
-            Conduct::Take | Conduct::AtMost(_) | Conduct::Snappy(_) => (200, String::new(), success(kind)),
+            Conduct::Take | Conduct::AtMost(_) | Conduct::Snappy(_) | Conduct::Slow(_) => {
+                (200, String::new(), success(kind))
+            }
             Conduct::Answer(status, headers, text) => (status, headers, text),
             Conduct::Garbage => {
                 let _ = stream.write_all(b"220 mail.example ESMTP\r\n\r\n");
