@@ -47,6 +47,8 @@ struct State {
     /// Requests that wait for their answers.
     waiting: usize,
     heads: Vec<String>,
+    /// Of all requests, heads included.
+    bytes: usize,
 }
 
 /// The centre; ends with the test.
@@ -109,6 +111,12 @@ impl Centre {
     pub fn forget(&self) {
         let mut state = self.state.lock().unwrap();
         state.samples.clear();
+        state.bytes = 0;
+    }
+
+    /// Bytes of all requests, heads included.
+    pub fn bytes(&self) -> usize {
+        self.state.lock().unwrap().bytes
     }
 
     pub fn requests(&self) -> usize {
@@ -143,6 +151,7 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) {
                     .problems
                     .push("another request before the answer to one".to_owned());
             }
+            state.bytes += head.len() + body.len();
             state.heads.push(head.clone());
             let conduct = state.conduct.clone().unwrap();
             let is_snappy = header(&head, "content-encoding") == Some("snappy");

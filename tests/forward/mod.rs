@@ -1,5 +1,6 @@
 //! Forwarding, against a centre that misbehaves in every way: what is stored arrives, whatever happens.
 
+mod bytes;
 mod history;
 mod way;
 
