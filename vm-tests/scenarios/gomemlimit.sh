@@ -3,8 +3,8 @@
 # does, and while it does by remote_write. From the time when what is alive grows no more until two blocks have been written.
 # The argument: minutes of a block (120 as shipped), limits in MiB, and who sends: "20 24,32 nobody,outbound,remote_write".
 # For a machine whose clock counts instructions (gomemlimit in vm-tests/debian/run): a microsecond of CPU time is a thousand of them there.
-# Nothing is asserted but that the stack is up and the samples arrive. A limit that makes Prometheus collect more than once a second is left after
-# two minutes of that.
+# Asserted is that the stack is up and the samples arrive; and, of the limit as shipped, what forwarding may cost over the blocks. A limit that
+# makes Prometheus collect more than once a second is left after two minutes of that.
 # shellcheck source=vm-tests/scenarios/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -19,6 +19,7 @@ centre=http://127.0.0.1:9095/api/v1/write
 command=$(command_of $unit)
 [[ $command =~ --config.file=([^ ]+) ]] && shipped=${BASH_REMATCH[1]}
 [[ $command =~ --storage.tsdb.path=([^ ]+) ]] && data=${BASH_REMATCH[1]}
+[[ $(property $unit Environment) =~ GOMEMLIMIT=([0-9]+)MiB ]] && shipped_limit=${BASH_REMATCH[1]}
 cp $settings /run/edgewatch.toml
 mkdir -p "$(dirname $dropin)"
 at_end "systemctl stop scenario-centre; rm -f $dropin $changed; cp /run/edgewatch.toml $settings; systemctl daemon-reload; systemctl restart edgewatch $unit"
@@ -149,6 +150,10 @@ watch() {
     measured "$name, refaults a second" "$(per_second "$from_refaults" "$refaults" $((seconds - from_seconds)) 1)"
     measured "$name, series" "$(of_prometheus prometheus_tsdb_head_series)"
     [ "$2" = nobody ] || expect "$name, samples sent" "$(sent "$2")" ">" 10000
+    [ "$1/$2" != "$shipped_limit/outbound" ] || {
+        expect "$name, anon mean, as shipped" "$(megabytes $((sum / looks)))" "<=" 25
+        expect "$name, CPU ms a second, as shipped" "$(per_second "$from_cpu" "$cpu" $((seconds - from_seconds)) 1000)" "<" 20
+    }
     [ "$is_sick" ] || expect "$name, lowest up" "$(prom_query "min_over_time(up{job=\"sensor\"}[$((seconds - since))s])")" == 1
 }
 
