@@ -10,6 +10,8 @@
 }:
 let
   off.enable = lib.mkForce false;
+  # What a test's machine has beside its root, each on a disk of its own.
+  disks = lib.filterAttrs (point: disk: point != "/" && disk.autoFormat) config.virtualisation.fileSystems;
 in
 {
   services.edgewatch.package = import ../../nixos/prebuilt.nix ({ inherit pkgs; } // programs);
@@ -68,6 +70,27 @@ in
       ip address replace ${config.networking.primaryIPAddress}/24 dev eth0
       ip link set eth0 up
     '';
+  };
+  # Nor is a disk, for which a mount would wait.
+  systemd.services.disks = lib.mkIf (disks != { }) {
+    wantedBy = [ "local-fs.target" ];
+    before = [ "local-fs.target" ];
+    unitConfig.DefaultDependencies = false;
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+    };
+    path = [
+      pkgs.e2fsprogs
+      pkgs.util-linux
+    ];
+    script = lib.concatStrings (
+      lib.mapAttrsToList (point: disk: ''
+        blkid ${disk.device} || mke2fs -q -t ${disk.fsType} ${disk.device}
+        mkdir -p ${point}
+        mount ${disk.device} ${point}
+      '') disks
+    );
   };
   networking = {
     interfaces = lib.mkForce { };
