@@ -51,6 +51,7 @@ for _ in $(seq 30); do most; sleep 1; done
 usage $unit
 usage edgewatch.service
 expect "anon while it catches up, MB" "$(megabytes "$(cat /run/most)")" "<=" 3
+expect "anon at rest, MB" "$(megabytes "$(unit_memory $unit anon)")" "<=" 0.7
 expect "all of it at rest, MB" "$(megabytes "$(unit_memory $unit current)")" "<=" 5
 expect "the switch" "$(metric 'edge_notify_up{receiver="ping"}')" == 1
 expect "what it wrote, KB" "$(($(awk '$1 == "write_bytes:" { print $2 }' "/proc/$(property $unit MainPID)/io") / 1024))" "<=" 200
