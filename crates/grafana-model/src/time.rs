@@ -73,13 +73,13 @@ impl TimeRange {
     /// The time of a link, as [`parse`](Self::parse) reads it: Grafana takes a date without a zone for one in UTC there, and for one in the
     /// zone of the page where a person types it.
     pub fn of_link(text: &str) -> String {
-        dated(text, &Zone::UTC)
+        dated(text, || Zone::UTC)
     }
 
     /// The time of a file, as [`parse`](Self::parse) reads it: there Grafana takes a date without a zone for one in the browser's, whatever
     /// the zone of the dashboard is. Here that is the device's.
     pub fn of_file(text: &str) -> String {
-        dated(text, &zone::device())
+        dated(text, zone::device)
     }
 
     /// Whether a range that is written so hangs on what the time is.
@@ -126,10 +126,10 @@ impl Grid {
     }
 }
 
-/// A date without a zone as milliseconds, read in `zone`; anything else as it is.
-fn dated(text: &str, zone: &Zone) -> String {
-    match math::date(text, zone) {
-        Some(time) => time.as_millisecond().to_string(),
+/// A date without a zone as milliseconds, read in `zone`; anything else, which needs no zone and so none that is read from a file, as it is.
+fn dated(text: &str, zone: impl FnOnce() -> Zone) -> String {
+    match math::civil(text).and_then(|time| time.to_zoned(zone()).ok()) {
+        Some(time) => time.timestamp().as_millisecond().to_string(),
         None => text.to_owned(),
     }
 }

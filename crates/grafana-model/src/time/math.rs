@@ -49,8 +49,12 @@ fn millis(text: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(whole.parse().ok()?).ok()
 }
 
-/// The date and time that `text` says without a zone, in `zone`. `None`: it is none, or names a zone.
-pub fn date(text: &str, zone: &Zone) -> Option<Timestamp> {
+fn date(text: &str, zone: &Zone) -> Option<Timestamp> {
+    civil(text)?.to_zoned(zone.clone()).ok().map(|time| time.timestamp())
+}
+
+/// The date and time that `text` says without a zone. `None`: it is none, or names a zone.
+pub fn civil(text: &str) -> Option<DateTime> {
     // A civil time is read from these as well, without a look at the offset.
     if text.parse::<Timestamp>().is_ok() {
         return None;
@@ -60,8 +64,7 @@ pub fn date(text: &str, zone: &Zone) -> Option<Timestamp> {
         let date = broken.to_date().ok()?;
         Some(date.to_datetime(broken.to_time().unwrap_or(Time::midnight())))
     });
-    let parsed = parsed.or_else(|| text.parse::<DateTime>().ok())?;
-    parsed.to_zoned(zone.clone()).ok().map(|time| time.timestamp())
+    parsed.or_else(|| text.parse().ok())
 }
 
 /// `-1d/d` and the like, from left to right. `None`: it is not of this form, or leads out of the calendar.
