@@ -111,10 +111,7 @@ fn format(file: &Path) -> Result<Format, Error> {
 fn draw(args: &Args, dashboard: &Dashboard, source: &Direct) -> Result<String, Error> {
     let now = Timestamp::now().as_millisecond();
     let (zone, zone_problem) = time::zone_or_problem(&dashboard.timezone);
-    let (from, to) = args.options.range().unwrap_or_else(|| {
-        let time = &dashboard.time;
-        (TimeRange::of_file(&time.from), TimeRange::of_file(&time.to))
-    });
+    let (from, to) = args.options.range().unwrap_or_else(|| dashboard.time.ends());
     let range = TimeRange::parse(&from, &to, now, &zone).map_err(Error::Range)?;
     // Not a picture in which every panel has the same error.
     if let Err(error @ QueryError::Unreachable(_)) = source.instant("1", now) {

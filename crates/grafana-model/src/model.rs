@@ -9,6 +9,7 @@ use super::grid::GridPos;
 use super::migrate;
 use super::panel::{Options, PanelKind};
 use crate::error::DashboardError;
+use crate::time::TimeRange;
 
 mod bounds;
 mod datasource;
@@ -69,6 +70,13 @@ pub struct TimeDefault {
     pub from: String,
     /// Such as `now`.
     pub to: String,
+}
+
+impl TimeDefault {
+    /// Both ends, as [`TimeRange::parse`] reads them.
+    pub fn ends(&self) -> (String, String) {
+        (TimeRange::of_file(&self.from), TimeRange::of_file(&self.to))
+    }
 }
 
 /// A panel. Copies of it, of which there may be hundreds, share what is large.

@@ -78,7 +78,7 @@ impl TimeRange {
 
     /// The time of a file, as [`parse`](Self::parse) reads it: there Grafana takes a date without a zone for one in the browser's, whatever
     /// the zone of the dashboard is. Here that is the device's.
-    pub fn of_file(text: &str) -> String {
+    pub(crate) fn of_file(text: &str) -> String {
         dated(text, zone::device)
     }
 

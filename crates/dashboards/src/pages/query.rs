@@ -181,13 +181,14 @@ impl PageQuery {
     /// A parameter has an invalid value.
     pub(crate) fn view(&self, dashboard: &Dashboard, now: i64) -> Result<View, InvalidQuery> {
         let (zone, zone_problem) = zone_or_problem(self.get("timezone").unwrap_or(&dashboard.timezone));
-        let end = |typed, linked, saved: &str| match (self.get(typed), self.get(linked)) {
+        let saved = dashboard.time.ends();
+        let end = |typed, linked, saved| match (self.get(typed), self.get(linked)) {
             (Some(text), _) => text.to_owned(),
             (None, Some(text)) => TimeRange::of_link(text),
-            (None, None) => TimeRange::of_file(saved),
+            (None, None) => saved,
         };
-        let from = end(TYPED_FROM, "from", &dashboard.time.from);
-        let to = end(TYPED_TO, "to", &dashboard.time.to);
+        let from = end(TYPED_FROM, "from", saved.0);
+        let to = end(TYPED_TO, "to", saved.1);
         let now = now - now.rem_euclid(TIME_STEP);
         let range = TimeRange::parse(&from, &to, now, &zone).map_err(InvalidQuery::Range)?;
         let number = |name, text: &str| {

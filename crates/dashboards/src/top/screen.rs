@@ -101,10 +101,7 @@ impl Screen {
 
     /// From and to.
     pub fn range(&self) -> (String, String) {
-        let time = &self.dashboard().time;
-        self.range
-            .clone()
-            .unwrap_or_else(|| (TimeRange::of_file(&time.from), TimeRange::of_file(&time.to)))
+        self.range.clone().unwrap_or_else(|| self.dashboard().time.ends())
     }
 
     /// Whether the range can be understood.
