@@ -18,7 +18,8 @@ use edgewatch_prometheus_client::labels::Labels;
 const MAX_BYTES: usize = 512 << 10;
 /// Cached results.
 const MAX_ENTRIES: usize = 256;
-/// Lifetime of results that do not depend on a step, and the minimum of the others.
+/// Lifetime of results that do not depend on a step, and the minimum of the others. The maximum of those that found nothing: where a
+/// history begins, as on a device that has just started, the next scrape brings something.
 const MIN_LIFETIME: Duration = Duration::from_secs(5);
 /// Maximum lifetime; range queries are cached for one step, in which the newest point can still change.
 const MAX_LIFETIME: Duration = Duration::from_secs(60);
@@ -153,6 +154,9 @@ impl CachedSource {
                     cache.remove(key);
                 } else if let Some(entry) = cache.entries.get_mut(key) {
                     entry.bytes = size;
+                    if answer.items.is_empty() {
+                        entry.until = entry.until.min(now + MIN_LIFETIME);
+                    }
                 }
             }
             Err(error @ QueryError::Unreachable(_)) => {
@@ -302,6 +306,21 @@ mod tests {
         cache.evict_superseded(&kept[0]);
         assert_eq!((cache.entries.len(), cache.bytes()), (4, 400));
         assert!(kept.iter().all(|key| cache.entries.contains_key(key)));
+    }
+
+    #[test]
+    fn what_found_nothing_is_asked_again_soon() {
+        let source = CachedSource::new(&settings::Prometheus::default()).unwrap();
+        let lifetime = |label: &str, items: Vec<String>| {
+            let key = Key::Values(label.to_owned(), String::new(), 0, 60);
+            let began = Instant::now();
+            let notes = Vec::new();
+            let answer = || Ok(Arc::new(edgewatch_grafana_model::source::Answer { items, notes }));
+            source.get(key.clone(), MAX_LIFETIME, answer).unwrap();
+            lock(&source.cache).entries[&key].until - began
+        };
+        assert!(lifetime("job", vec!["edgewatch".to_owned()]) >= MAX_LIFETIME);
+        assert!(lifetime("nothing", Vec::new()) <= MIN_LIFETIME + Duration::from_secs(1));
     }
 
     /// A query is evicted while it is in progress, and the same query is sent again before its result.
