@@ -9,7 +9,7 @@ use super::limits::{self, note};
 use super::model::{Panel, Target};
 use super::panel::PanelKind;
 use super::scope::Scope;
-use super::source::{Answered, Source, Within};
+use super::source::{Answered, QueryError, Source, Within};
 use super::time::{Grid, interval};
 use super::variables::format::Place;
 use super::variables::template;
@@ -124,18 +124,35 @@ fn steps(panel: &Panel, target: &Target, scope: &Scope, points: usize) -> Steps 
     }
 }
 
-fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<String, TargetError<TooLong>> {
+/// A query as Prometheus is asked it.
+struct Expression {
+    text: String,
+    /// A variable of it that has no value. It is asked all the same, as by Grafana: `{job=~"$job"}` matches what has no such label.
+    unset: Option<String>,
+}
+
+fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<Expression, TargetError<TooLong>> {
+    let mut unset = None;
     let expanded = template::expand_whole(&target.expr, |reference| match reference.name {
         "__interval" => Some(interval::format(steps.step)),
         "__interval_ms" => Some(steps.step.to_string()),
         "__rate_interval" => Some(interval::format(steps.rate)),
         "__rate_interval_ms" => Some(steps.rate.to_string()),
-        _ => scope.value(reference, Place::Query),
+        name => {
+            let variable = scope.variables.get(name);
+            if variable.is_some_and(|variable| variable.values().iter().all(String::is_empty)) {
+                unset.get_or_insert_with(|| name.to_owned());
+            }
+            scope.value(reference, Place::Query)
+        }
     });
-    expanded.map_err(|source| TargetError {
-        query: target.ref_id.clone(),
-        source,
-    })
+    match expanded {
+        Ok(text) => Ok(Expression { text, unset }),
+        Err(source) => Err(TargetError {
+            query: target.ref_id.clone(),
+            source,
+        }),
+    }
 }
 
 /// What a panel still takes.
@@ -188,7 +205,7 @@ fn ask(
     if is_range {
         let grid = Grid::new(scope.range, steps.step);
         let times = Arc::new(grid.times());
-        for found in take(source.range(&query, grid), &mut data.problems) {
+        for found in take(source.range(&query.text, grid), &query, &mut data.problems) {
             if room.take(found.values.len()) {
                 let interval = grid.step as f64 / 1000.0;
                 let (times, values) = samples(&times, found.values);
@@ -201,14 +218,14 @@ fn ask(
         let now = Grid::new(scope.range, scope.min_step);
         let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
         let times = Arc::new(vec![now.at(now.len - 1)]);
-        for (labels, value) in take(source.instant(&query, at), &mut data.problems) {
+        for (labels, value) in take(source.instant(&query.text, at), &query, &mut data.problems) {
             if room.take(1) {
                 series.push((Arc::clone(&times), labels, Arc::new(vec![value]), 0.0));
             }
         }
     }
     let named = series.into_iter().map(|(times, labels, values, interval)| {
-        let name = names::of_series(&legend, &labels, &query);
+        let name = names::of_series(&legend, &labels, &query.text);
         let value = Field {
             legend: Some(name.clone()),
             ..Field::new(labels.get("__name__").unwrap_or("Value"), Values::Numbers(values))
@@ -223,11 +240,18 @@ fn ask(
     data.frames.extend(named);
 }
 
-/// What an answer holds. What the person must know of it goes to `problems`, as does an error.
-fn take<T: Clone>(answer: Answered<T>, problems: &mut Vec<String>) -> Vec<T> {
-    let (items, notes) = match answer.map(Arc::unwrap_or_clone) {
-        Ok(answer) => (answer.items, answer.notes),
-        Err(error) => (Vec::new(), vec![error.to_string()]),
+/// What the answer to `query` holds. What the person must know of it goes to `problems`, as does an error.
+fn take<T: Clone>(answer: Answered<T>, query: &Expression, problems: &mut Vec<String>) -> Vec<T> {
+    let (items, notes) = match (answer.map(Arc::unwrap_or_clone), &query.unset) {
+        (Ok(answer), _) => (answer.items, answer.notes),
+        // What is wrong with it is that the value is missing, as on a device whose history begins.
+        (Err(QueryError::Refused(_)), Some(name)) => (
+            Vec::new(),
+            vec![format!(
+                "the variable {name} has no value, and there is no query without it"
+            )],
+        ),
+        (Err(error), _) => (Vec::new(), vec![error.to_string()]),
     };
     for problem in notes {
         note(problems, problem);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::limits::Deadline;
 use super::super::source::QueryError;
-use super::super::testing::{Fake, panel, scope};
+use super::super::testing::{Fake, dashboard, panel, scope};
 use super::super::variables::{Resolved, Variables};
 use super::*;
 
@@ -136,6 +136,42 @@ fn one_failing_query_leaves_the_others() {
             "query D: the data source \"loki\" is not supported, only Prometheus",
         ]
     );
+}
+
+#[test]
+fn a_query_that_is_none_without_a_value_names_the_variable_that_has_none() {
+    let refused = |text: &str| QueryError::Refused(text.to_owned());
+    let source = Fake::default()
+        .failing("{__name__=\"\"}", refused("at least one non-empty matcher"))
+        .failing("rate(up[5m)", refused("parse error"))
+        .with("up{job=~\"\"}", &[("job", "")], 1.0);
+    let list = json!([{"name": "reading", "type": "query", "query": "label_values(nothing, __name__)"}]);
+    let variables = Variables::resolve(
+        &dashboard(json!({"templating": {"list": list}})),
+        &[],
+        scope(Variables::default()).range,
+        &source,
+    );
+    let expressions = ["{__name__=\"$reading\"}", "rate(up[5m)", "up{job=~\"$reading\"}"];
+    let targets: Vec<_> = expressions
+        .iter()
+        .enumerate()
+        .map(|(index, expr)| json!({"refId": index.to_string(), "expr": expr}))
+        .collect();
+    let data = evaluate(
+        &panel(json!({"type": "timeseries", "targets": targets})),
+        &scope(variables),
+        100,
+        &source,
+    );
+    assert_eq!(
+        data.problems,
+        [
+            "the variable reading has no value, and there is no query without it",
+            "Prometheus refuses the query: parse error",
+        ]
+    );
+    assert_eq!(data.frames.len(), 1, "what Prometheus answers is shown");
 }
 
 #[test]
