@@ -29,7 +29,7 @@
       };
       specialisation.second.configuration.services.edgewatch = second;
       specialisation.third.configuration.services.edgewatch = second // {
-        budget.edgewatch.memory_high = "10M";
+        budget.edgewatch.memory_high = "9M";
         extraScrapeTargets.itself = [ "127.0.0.1:8000" ];
       };
     };
@@ -60,7 +60,7 @@
         )
         same(query(f'count_over_time(up{{job="sensor"}}[10m] @ {end})')[0]["value"][1], stored)
         third = generation == "third"
-        same(unit("edgewatch.service", "MemoryHigh"), str((10 if third else 11) * 1024 * 1024))
+        same(unit("edgewatch.service", "MemoryHigh"), str((9 if third else 10) * 1024 * 1024))
         flags = get(f"{PROMETHEUS}/api/v1/status/flags")["data"]
         same(flags["storage.tsdb.retention.time"], "12h" if generation == "first" else "2d")
         machine.wait_until_succeeds(
