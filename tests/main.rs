@@ -45,6 +45,7 @@ mod settings;
 mod slow_sensors;
 mod supported_dashboards;
 mod systemd;
+mod systemd_units;
 mod tls;
 mod top;
 mod units;

@@ -38,6 +38,7 @@ pub mod schedstat;
 pub mod simulated;
 pub mod sockets;
 pub mod storage;
+pub mod systemd;
 pub mod textfile;
 pub mod thermal;
 pub mod uname;
@@ -93,6 +94,7 @@ pub const ALL: &[&Definition] = &[
     &simulated::COLLECTOR,
     &sockets::COLLECTOR,
     &storage::COLLECTOR,
+    &systemd::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
     &update::COLLECTOR,
