@@ -124,6 +124,18 @@ const MEANT_LIVE: &[Meant] = &[
         Kind::OnlyTheirs,
         "most are always 0 on today's kernels",
     ),
+    (
+        "node_netstat_Tcp_CurrEstab",
+        Kind::Values,
+        "the connection of its own scrape is among them",
+    ),
+    ("node_sockstat_*", Kind::Values, "as above"),
+    ("node_systemd_*", Kind::OnlyTheirs, "sockets, timers and versions"),
+    (
+        "node_systemd_unit_state",
+        Kind::Series,
+        "ours is of units that have failed",
+    ),
     ("node_time_clocksource_*", Kind::OnlyTheirs, "says nothing of a device"),
 ];
 
@@ -362,4 +374,54 @@ fn on_this_machine_families_differ_only_where_they_are_meant_to() {
         .filter(|((name, kind), _)| !is_expected(name, *kind))
         .collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
+}
+
+/// Those of docs/sensors.md are exactly those that are on by default, and the sources that it names are there.
+#[test]
+fn every_collector_that_is_on_by_default_has_its_source_or_a_reason() {
+    const SWITCH: &str = "--collector.";
+    let Some(program) = NodeExporter::program() else {
+        return;
+    };
+    let help = Command::new(program).arg("--help").output().unwrap();
+    let help = String::from_utf8([help.stdout, help.stderr].concat()).unwrap();
+    // Newer versions write --[no-]collector.
+    let help = help.replace("--[no-]", "--");
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let on = words.windows(7).filter(|window| {
+        window[0].starts_with(SWITCH) && window[1] == "Enable" && window[5..7] == ["(default:", "enabled)."]
+    });
+    let on: BTreeSet<&str> = on.map(|window| &window[0][SWITCH.len()..]).collect();
+    assert!(on.len() > 40, "{on:?}");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sensors.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, table) = page.split_once("\n| collector | here |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let mut documented = BTreeSet::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let quoted = |cell: &str| {
+            cell.split('`')
+                .skip(1)
+                .step_by(2)
+                .map(ToOwned::to_owned)
+                .collect::<Vec<_>>()
+        };
+        documented.extend(quoted(cells[1]));
+        match cells[2].strip_prefix("source") {
+            Some(sources) => {
+                let sources = sources.split([',', ';']).next().unwrap();
+                let names = quoted(sources);
+                assert!(!names.is_empty(), "{row}");
+                for name in names {
+                    assert!(edgewatch_sensors::collectors::find(&name).is_some(), "{row}");
+                }
+            }
+            None => assert!(cells[2].starts_with("not read: "), "{row}"),
+        }
+    }
+    assert_eq!(
+        on.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(),
+        documented
+    );
 }
