@@ -36,7 +36,7 @@ def wait_until_inactive(name: str) -> None:
 
 
 def wait_until_up() -> None:
-    machine.wait_for_unit("edgewatch.service")
+    machine.wait_for_unit("edgewatch.service", timeout=300)
     machine.wait_until_succeeds(
         f"curl -sf --data-urlencode 'query=sum(up)' {PROMETHEUS}/api/v1/query"
         " | jq -e '.data.result[0].value[1] == \"2\"'",
