@@ -52,8 +52,9 @@ attack: ## attack a service in every way that tests/attacks knows (ARGS="NAME" f
 	@scripts/setup test
 	@scripts/attack $(ARGS)
 
-fuzz: ## try random dashboards, requests and answers of Prometheus for 10 minutes, other ones each time
+fuzz: ## check the fuzz targets; try random dashboards, requests and answers of Prometheus for 10 minutes, other ones each time
 	@scripts/setup test
+	cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target --bins -- -D warnings
 	EDGEWATCH_FUZZ_SECONDS=600 EDGEWATCH_FUZZ_SEED=$$(date +%s) cargo test --locked --test all fuzz:: -- --nocapture
 
 fleet: ## lose the centre for three days, accelerated to half an hour, with kills (SECONDS=… KILLS=…); or simulate a fleet (ARGS="--devices 1000")

@@ -99,13 +99,15 @@ const FILES: &[&str] = &[
     "sys/fs/cgroup/edgewatch.slice/memory.max",
     "sys/fs/cgroup/edgewatch.slice/memory.stat",
     "sys/fs/cgroup/edgewatch.slice/cpu.max",
+    "etc/os-release",
+    "var/lib/edgewatch-update/update.json",
 ];
 
 static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().unwrap());
 
 fuzz_target!(|contents: Vec<(u8, &[u8])>| {
     let root = DIRECTORY.path();
-    for kind in ["proc", "sys"] {
+    for kind in ["proc", "sys", "etc", "var"] {
         let _ = fs::remove_dir_all(root.join(kind));
     }
     for (number, content) in contents {
@@ -119,12 +121,14 @@ fuzz_target!(|contents: Vec<(u8, &[u8])>| {
     };
     settings.paths.procfs = root.join("proc");
     settings.paths.sysfs = root.join("sys");
+    // Nothing of this machine: the mounts that mountinfo names are looked for below it.
+    settings.paths.rootfs = root.to_owned();
+    settings.paths.system_bus = root.join("bus");
     let limits = RecorderLimits {
         readings: settings.limits.readings_per_source,
         label_length: settings.limits.label_length,
     };
-    // The mounts that mountinfo names would be those of this machine.
-    for definition in ALL.iter().filter(|definition| definition.name != "filesystem") {
+    for definition in ALL {
         let mut collector = (definition.open)(&settings).unwrap();
         let mut recorder = Recorder::new(limits, Box::new(|_| true));
         let _ = collector.collect(&mut recorder);
