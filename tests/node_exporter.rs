@@ -111,6 +111,12 @@ const MEANT: &[Meant] = &[
         "that of the service, not of its reader",
     ),
     ("node_vmstat_*", Kind::Type, "theirs has no type"),
+    (
+        "job_seconds*",
+        Kind::Type,
+        "a summary of another program is the series that it is made of (docs/inputs.md)",
+    ),
+    ("wait_seconds*", Kind::Type, "a histogram, as above"),
 ];
 /// Differences that a machine may have beside those.
 const MEANT_LIVE: &[Meant] = &[
@@ -150,13 +156,12 @@ enum Kind {
 }
 
 /// Families that are about the exporter itself.
-const OWN: [&str; 7] = [
+const OWN: [&str; 6] = [
     "go_",
     "process_",
     "promhttp_",
     "node_exporter_",
     "node_scrape_",
-    "node_textfile_",
     "sensor_",
 ];
 /// Families that the two read from this machine at different times, whatever the settings say.
@@ -182,13 +187,14 @@ impl NodeExporter {
         path.exists().then_some(path)
     }
 
-    fn start(program: &Path, proc: &Path, sys: &Path, root: &Path) -> Self {
+    fn start(program: &Path, proc: &Path, sys: &Path, root: &Path, text: &Path) -> Self {
         let port = free_port();
         let child = Command::new(program)
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg(format!("--path.procfs={}", proc.display()))
             .arg(format!("--path.sysfs={}", sys.display()))
             .arg(format!("--path.rootfs={}", root.display()))
+            .arg(format!("--collector.textfile.directory={}", text.display()))
             // Else it asks the kernel of this machine.
             .arg("--no-collector.netdev.netlink")
             .stdout(Stdio::null())
@@ -297,16 +303,40 @@ fn is_meant(row: &Meant, name: &str, kind: Kind) -> bool {
     is_it && *of == kind
 }
 
+/// What other programs leave for both: each type, one file that is broken, and one that is not finished.
+const TEXT: [(&str, &str); 3] = [
+    (
+        "tank.prom",
+        "# HELP tank_litres What is left, \"about\".\n# TYPE tank_litres gauge\ntank_litres{tank=\"a \\\"b\\\" \\\\ c\",empty=\"\"} 1.205e2\n\
+         # TYPE pumps_total counter\npumps_total 4711\nuntyped_value -0.5\n\
+         # TYPE wait_seconds histogram\nwait_seconds_bucket{le=\"0.1\"} 2\nwait_seconds_bucket{le=\"+Inf\"} 3\nwait_seconds_sum 1.5\nwait_seconds_count 3\n\
+         # TYPE job_seconds summary\njob_seconds{quantile=\"0.5\"} 7\njob_seconds_sum 70\njob_seconds_count 10\n",
+    ),
+    ("broken.prom", "fine 1\nnot a number x\n"),
+    ("half.prom.tmp", "half 1\n"),
+];
+
 fn compare(program: &Path, proc: &Path, sys: &Path, root: &Path, is_live: bool) -> BTreeMap<(String, Kind), String> {
-    let exporter = NodeExporter::start(program, proc, sys, root);
+    let text = tempfile::tempdir().unwrap();
+    for (name, content) in TEXT {
+        fs::write(text.path().join(name), content).unwrap();
+    }
+    let text = text.path();
+    let exporter = NodeExporter::start(program, proc, sys, root, text);
     // Before our service starts, which serves values of the last second.
     let theirs = exporter.ask().unwrap();
     let settings = format!(
-        "collect = \"full\"\n[paths]\nprocfs = {proc:?}\nsysfs = {sys:?}\nrootfs = {root:?}\n[limits]\nreadings_per_source = 2000\n"
+        "collect = \"full\"\n[paths]\nprocfs = {proc:?}\nsysfs = {sys:?}\nrootfs = {root:?}\n[limits]\nreadings_per_source = 2000\n[textfile]\ndirectories = [{text:?}]\n"
     );
     let service = Service::start(&settings);
     let ours = service.metrics();
     let later = exporter.ask().unwrap();
+    for exposition in [&theirs, &ours] {
+        assert!(
+            exposition.contains("tank_litres") && !exposition.contains("half 1"),
+            "{exposition}"
+        );
+    }
     differences(&theirs, &ours, &later, is_live)
 }
 
