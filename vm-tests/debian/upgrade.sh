@@ -16,7 +16,8 @@ installs "$here/edgewatch.deb"
 [ "$(property prometheus.service MainPID)" = "$prometheus_pid" ] || fail "Prometheus was restarted"
 
 # Other limits are in force at once, and Prometheus is not restarted for them.
-changed=/run/changed
+# Not in /run: with less than 16 MB free there systemd refuses to read its units anew.
+changed=/var/tmp/changed
 dpkg-deb --raw-extract "$here/edgewatch.deb" $changed
 at_end "rm -rf $changed $changed.deb"
 sed -i 's/^MemoryMax=.*/MemoryMax=299M/; s/^TasksMax=.*/TasksMax=255/' $changed/usr/lib/systemd/system/edgewatch.slice
@@ -30,7 +31,7 @@ limits() {
 }
 before=$(limits)
 replaces $changed.deb
-[ "$(limits)" = "$(printf '%s\n' "$(bytes 299M)" 255 "$(bytes 50M)" "90000 100000")" ] || fail "the limits in force are $(limits)"
+[ "$(limits)" = "$(printf '%s\n' "$(bytes 299M)" 255 "$(bytes 50M)" "90000 100000")" ] || fail "the limits in force are $(limits): $(cat /run/apt.log)"
 replaces "$here/edgewatch.deb"
 [ "$(limits)" = "$before" ] || fail "the limits of the first package are not back: $(limits)"
 [ -z "$(find /run/systemd/system.control -name '*.conf' 2>/dev/null)" ] || fail "an upgrade leaves overrides behind"
