@@ -45,7 +45,6 @@ mod settings;
 mod slow_sensors;
 mod supported_dashboards;
 mod systemd;
-mod systemd_units;
 mod tls;
 mod top;
 mod units;

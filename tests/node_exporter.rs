@@ -136,11 +136,10 @@ const MEANT_LIVE: &[Meant] = &[
         "the connection of its own scrape is among them",
     ),
     ("node_sockstat_*", Kind::Values, "as above"),
-    ("node_systemd_*", Kind::OnlyTheirs, "sockets, timers and versions"),
     (
-        "node_systemd_unit_state",
-        Kind::Series,
-        "ours is of units that have failed",
+        "node_systemd_*",
+        Kind::OnlyTheirs,
+        "no file says that a unit has failed (docs/sensors.md)",
     ),
     ("node_time_clocksource_*", Kind::OnlyTheirs, "says nothing of a device"),
 ];

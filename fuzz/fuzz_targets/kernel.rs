@@ -123,7 +123,6 @@ fuzz_target!(|contents: Vec<(u8, &[u8])>| {
     settings.paths.sysfs = root.join("sys");
     // Nothing of this machine: the mounts that mountinfo names are looked for below it.
     settings.paths.rootfs = root.to_owned();
-    settings.paths.system_bus = root.join("bus");
     let limits = RecorderLimits {
         readings: settings.limits.readings_per_source,
         label_length: settings.limits.label_length,

@@ -22,7 +22,6 @@ pub mod simulation;
 pub mod small_disk;
 pub mod stored;
 pub mod story;
-pub mod systemd;
 pub mod tree;
 pub mod upstream;
 pub mod victoria_metrics;

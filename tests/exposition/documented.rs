@@ -11,7 +11,6 @@ use common::broker::Broker;
 use common::centre::Conduct;
 use common::receiver::{Kind, Receiver};
 use common::story::{Alert, Story};
-use common::systemd::System;
 use common::upstream::{Reply, Upstream};
 use common::{Service, assert_promtool_agrees, only};
 
@@ -43,13 +42,6 @@ fn the_documentation_names_exactly_what_is_exported() {
     let upgraded = only(&["update"]) + &paths("empty", upgraded.path());
     add_families(&Service::start(&upgraded).metrics(), &mut exported);
     add_families(&published(), &mut exported);
-    let system = System::start("pump.service failed failed 1\n");
-    let units = system.service();
-    units.wait_for_metric("node_systemd_service_restart_total{name=\"pump.service\"}", |value| {
-        value == Some(1.0)
-    });
-    assert_promtool_agrees("systemd", &units.metrics());
-    add_families(&units.metrics(), &mut exported);
     // Nobody is there; the device is down.
     let silent = only(&["modbus"])
         + "[[modbus.buses]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n\

@@ -93,8 +93,6 @@ pub struct Paths {
     pub budget: Option<PathBuf>,
     /// The file in which the program that sends leaves its metrics for the service. Not on a card: it is written once a second.
     pub outbound: PathBuf,
-    /// The socket of the system's message bus, D-Bus, at which systemd answers.
-    pub system_bus: PathBuf,
 }
 
 impl Default for Paths {
@@ -105,7 +103,6 @@ impl Default for Paths {
             rootfs: "/".into(),
             budget: None,
             outbound: "/run/edgewatch-outbound/metrics.prom".into(),
-            system_bus: "/run/dbus/system_bus_socket".into(),
         }
     }
 }

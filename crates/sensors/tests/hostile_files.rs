@@ -14,7 +14,7 @@ use edgewatch_sensors::settings::{Collect, Settings};
 use tempfile::TempDir;
 
 /// Collectors that look at the machine of the test, whatever the settings say, or at no file.
-const REAL: [&str; 9] = [
+const REAL: [&str; 8] = [
     "clock",
     "filesystem",
     "modbus",
@@ -22,7 +22,6 @@ const REAL: [&str; 9] = [
     "os",
     "process",
     "simulated",
-    "systemd",
     "uname",
 ];
 const LIMITS: RecorderLimits = RecorderLimits {

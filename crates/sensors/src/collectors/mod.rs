@@ -38,7 +38,6 @@ pub mod schedstat;
 pub mod simulated;
 pub mod sockets;
 pub mod storage;
-pub mod systemd;
 pub mod textfile;
 pub mod thermal;
 pub mod uname;
@@ -94,7 +93,6 @@ pub const ALL: &[&Definition] = &[
     &simulated::COLLECTOR,
     &sockets::COLLECTOR,
     &storage::COLLECTOR,
-    &systemd::COLLECTOR,
     &thermal::COLLECTOR,
     &uname::COLLECTOR,
     &update::COLLECTOR,
