@@ -146,13 +146,11 @@ fn expression(target: &Target, scope: &Scope, steps: Steps) -> Result<Expression
             scope.value(reference, Place::Query)
         }
     });
-    match expanded {
-        Ok(text) => Ok(Expression { text, unset }),
-        Err(source) => Err(TargetError {
-            query: target.ref_id.clone(),
-            source,
-        }),
-    }
+    let text = expanded.map_err(|source| TargetError {
+        query: target.ref_id.clone(),
+        source,
+    })?;
+    Ok(Expression { text, unset })
 }
 
 /// What a panel still takes.
