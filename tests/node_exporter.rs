@@ -135,7 +135,6 @@ const MEANT_LIVE: &[Meant] = &[
         Kind::Values,
         "the connection of its own scrape is among them",
     ),
-    ("node_sockstat_*", Kind::Values, "as above"),
     (
         "node_systemd_*",
         Kind::OnlyTheirs,

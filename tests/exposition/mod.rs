@@ -77,15 +77,15 @@ fn a_known_machine_is_exported_as_in_its_golden_file() {
             .lines()
             .filter(|line| !golden.lines().any(|l| l == *line))
             .collect();
-        // Sorted, for what a slow chip says comes last, and on a busy machine any chip may be slow. That a family stands together is
-        // for promtool to say.
+        // Under an emulator any chip may be slow, and what a slow one says comes last.
+        let is_emulated = std::env::var_os("EDGEWATCH_BINARY").is_some();
         let sorted = |text: &str| {
             let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
             lines.sort();
             lines
         };
         assert!(
-            sorted(&golden) == sorted(&found),
+            golden == found || is_emulated && sorted(&golden) == sorted(&found),
             "{}: missing {missing:#?}, new {new:#?}",
             file.display()
         );
