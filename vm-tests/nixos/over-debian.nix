@@ -1,6 +1,6 @@
 # Makes a test's machine boot over Debian's programs: packages of the stand-in are links to /usr (stand-in.py says which have their own
 # programs only), and what needs NixOS' own kernel, initrd or wrappers is switched off. So these stay unproven here: kernel, initrd, boot
-# loader, images, set-up of the network, mDNS, other file systems than the root.
+# loader, images, set-up of the network, firewall, other file systems than the root and the boot partition.
 {
   config,
   lib,
@@ -20,12 +20,17 @@ in
   boot.initrd.enable = false;
   boot.loader.grub = off;
   boot.bootspec = off;
-  fileSystems = lib.mkOverride 5 {
-    "/" = {
-      device = "/dev/vda";
-      fsType = "ext4";
-    };
-  };
+  fileSystems = lib.mkOverride 5 (
+    {
+      "/" = {
+        device = "/dev/vda";
+        fsType = "ext4";
+      };
+    }
+    // lib.mapAttrs (_: disk: { inherit (disk) device fsType options; }) (
+      lib.filterAttrs (_: disk: !disk.autoFormat && disk.fsType == "vfat") config.virtualisation.fileSystems
+    )
+  );
   swapDevices = lib.mkForce [ ];
   services.udev = off;
   systemd.oomd = off;
@@ -37,14 +42,22 @@ in
   environment.stub-ld = off;
   environment.ldso = lib.mkForce "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
   security.wrappers = lib.mkForce { };
+  # pam_lastlog.so, which Debian has no more.
+  security.pam.services.login.updateWtmp = lib.mkForce false;
   systemd.services.suid-sgid-wrappers = off;
-  security.sudo = off;
+  # Debian's has its bit where it lies; whoever builds may have no visudo.
+  environment.etc.sudoers.source = lib.mkForce (
+    pkgs.writeText "sudoers" config.security.sudo.configFile
+  );
   services.nscd = off;
   system.nssModules = lib.mkForce [ ];
   environment.defaultPackages = lib.mkForce [ ];
   programs.command-not-found = off;
   system.disableInstallerTools = lib.mkForce true;
+  # sshd reads its settings: whoever builds may have none.
+  system.checks = lib.mkForce [ ];
   nix.enable = false;
+  nix.gc.automatic = lib.mkForce false;
   documentation = off;
   xdg = {
     sounds = off;

@@ -34,11 +34,13 @@ PACKAGES = {
     "gnugrep": ["grep"],
     "gnused": ["sed"],
     "curl": ["curl"],
+    "dosfstools": ["dosfstools"],
     "glibc": ["libc-bin"],
     "mkpasswd": ["/mkpasswd"],
     "nix": ["nix-bin"],
     "openssh": ["openssh-client", "openssh-server"],
     "shadow": ["passwd", "login"],
+    "sudo": ["sudo"],
     "systemd": ["systemd", "systemd-sysv", "udev"],
     "util-linux": ["util-linux", "util-linux-extra", "mount"],
 }
