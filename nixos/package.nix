@@ -12,7 +12,7 @@ rustPlatform.buildRustPackage {
   pname = "edgewatch";
   inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
 
-  # Beside the sources what include_str! reads, the units, and what checks.nix judges the sources by.
+  # Beside the sources what include_str! and a test read, the units, and what checks.nix judges the sources by.
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
@@ -21,6 +21,7 @@ rustPlatform.buildRustPackage {
       ../clippy.toml
       ../rustfmt.toml
       ../README.md
+      ../docs/notifications.md
       ../src
       ../crates
       ../examples
@@ -44,6 +45,7 @@ rustPlatform.buildRustPackage {
   cargoTestFlags = [
     "--workspace"
     "--lib"
+    "--no-fail-fast"
   ];
 
   postInstall = ''

@@ -199,8 +199,13 @@ fn files_that_cannot_serve_are_named_with_their_key() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "no certificate\n").unwrap();
     let path = || Some(file.path().to_owned());
+    // A machine that builds packages trusts nobody.
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    let certificate = rcgen::generate_simple_self_signed(["centre.example".to_owned()]).unwrap();
+    std::fs::write(authority.path(), certificate.cert.pem()).unwrap();
     let https = || Settings {
         url: Some("https://centre.example/write".to_owned()),
+        ca_file: Some(authority.path().to_owned()),
         ..Settings::default()
     };
     for (settings, said) in [
