@@ -8,8 +8,6 @@
   };
 
   testScript = lib.readFile ./lib/prelude.py + ''
-    import select
-
     machine.start(allow_reboot=True)
     wait_until_up()
     machine.wait_until_succeeds("journalctl -b -k --grep i6300esb", timeout=60)
@@ -21,16 +19,7 @@
 
     with subtest("the kernel dies, without the restart that it would do itself"):
         machine.execute("echo 0 >/proc/sys/kernel/panic; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
-        machine.connected = False
-
-
-        # It speaks after what the watchdog waits and what a boot takes, or never: to connect would wait for it without end.
-        def speaks(_: bool) -> bool:
-            assert machine.shell
-            return select.select([machine.shell], [], [], 0)[0] != []
-
-        retry(speaks, 300)
-        machine.connect()
+        wait_until_restarted(timeout=300)
         assert machine.succeed("cat /proc/sys/kernel/random/boot_id") != boot
 
     with subtest("the history is there"):

@@ -2,32 +2,13 @@
 # one that breaks the stack is left, and after two tries not tried again.
 { lib, ... }:
 let
-  # For the test alone, and its public half.
-  key = ''
-    -----BEGIN PRIVATE KEY-----
-    MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH
-    -----END PRIVATE KEY-----
-  '';
-  publicKey = "MCowBQYDK2VwAyEA6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=";
+  updates = import ./lib/update.nix;
 in
 {
   nodes.machine =
-    { config, pkgs, ... }:
+    { pkgs, ... }:
     {
-      services.edgewatch.update = {
-        manifest = "http://127.0.0.1:8088/manifest.json";
-        publicKeys = [ publicKey ];
-        class = "test";
-        cache = "file:///var/published/cache";
-        settings = {
-          well_for = "20s";
-          within = "2m";
-        };
-      };
-      # Room for a cache with a whole system.
-      virtualisation.diskSize = lib.mkForce 6144;
-      # Test machines may leave out what switches.
-      system.switch.enable = true;
+      imports = [ updates.node ];
       specialisation = {
         better.configuration.environment.etc.better.text = "yes";
         # Nothing is stored then.
@@ -36,50 +17,9 @@ in
           (lib.getExe' pkgs.coreutils "false")
         ];
       };
-      environment.etc."test/key.pem".text = key;
-      environment.etc."test/publish.sh".source = ../nixos/publish.sh;
-      environment.systemPackages = [
-        config.nix.package
-        pkgs.openssl
-      ];
-      # Who publishes.
-      systemd.sockets.published = {
-        wantedBy = [ "sockets.target" ];
-        listenStreams = [ "127.0.0.1:8088" ];
-        socketConfig.Accept = true;
-      };
-      systemd.services."published@" = {
-        serviceConfig.StandardInput = "socket";
-        script = ''
-          printf 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %s\r\n\r\n' "$(stat --format %s /var/published/manifest.json)"
-          cat /var/published/manifest.json
-        '';
-      };
     };
 
-  testScript = lib.readFile ./lib/prelude.py + ''
-    wait_until_up()
-    system = machine.succeed("readlink -f /run/current-system").strip()
-    paths = {name: machine.succeed(f"readlink -f {system}/specialisation/{name}").strip() for name in ["better", "broken"]}
-    # Where a machine was made without a database of its store.
-    for path in [system, *paths.values()]:
-        machine.succeed(f"nix-store --check-validity {path} || printf '{path}\\n\\n0\\n' | nix-store --register-validity")
-    machine.succeed(f"nix-env --profile /nix/var/nix/profiles/system --set {system}")
-
-
-    def publish(serial: int, name: str) -> None:
-        arguments = "--class test --key /etc/test/key.pem --cache file:///var/published/cache --manifest /var/published/manifest.json"
-        machine.succeed(f"mkdir -p /var/published && bash /etc/test/publish.sh {arguments} --serial {serial} {paths[name]} >&2")
-
-
-    def running() -> str:
-        return machine.succeed("readlink -f /run/current-system").strip()
-
-
-    def default() -> str:
-        return machine.succeed("readlink -f /nix/var/nix/profiles/system").strip()
-
-
+  testScript = updates.script + ''
     machine.succeed("systemctl list-timers edgewatch-update.timer | grep -q edgewatch-update")
 
     with subtest("a system that breaks the stack is left, and after two tries not tried again"):

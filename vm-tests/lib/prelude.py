@@ -1,4 +1,5 @@
 import json
+import select
 import shlex
 from typing import Any
 
@@ -42,6 +43,17 @@ def wait_until_up() -> None:
         " | jq -e '.data.result[0].value[1] == \"2\"'",
         timeout=300,
     )
+
+
+def wait_until_restarted(timeout: int) -> None:
+    # To connect would wait without end for a machine that never speaks again.
+    def speaks(_: bool) -> bool:
+        assert machine.shell
+        return select.select([machine.shell], [], [], 0)[0] != []
+
+    machine.connected = False
+    retry(speaks, timeout)
+    machine.connect()
 
 
 def scenario(name: str, *arguments: str) -> None:

@@ -5,11 +5,14 @@
   config,
   lib,
   pkgs,
+  debian, # its `kernel` and `initrd`
   programs, # as ../../nixos/prebuilt.nix takes them
   ...
 }:
 let
   off.enable = lib.mkForce false;
+  # A machine with a boot loader, which has systems with kernels to boot; the others are given theirs by the emulator.
+  boots = config.virtualisation.useBootLoader;
   # What a test's machine has beside its root, each on a disk of its own.
   disks = lib.filterAttrs (point: disk: point != "/" && disk.autoFormat) config.virtualisation.fileSystems;
 in
@@ -67,9 +70,36 @@ in
     menus = off;
   };
 
-  virtualisation.directBoot.initrd = "";
+  virtualisation.directBoot.initrd = lib.mkIf (!boots) "";
+  virtualisation.efi = {
+    firmware = "/none";
+    variables = "/none";
+  };
+  system.build.initialRamdisk = lib.mkIf boots "/none";
+  system.systemBuilderCommands = lib.mkIf boots ''
+    ln -s ${debian.kernel} $out/kernel
+    ln -s ${debian.initrd} $out/initrd
+    printf '%s' '${toString config.boot.kernelParams}' >$out/kernel-params
+    jq --null-input --arg system $out '{
+      "org.nixos.bootspec.v1": {
+        system: "x86_64-linux", label: "NixOS", toplevel: $system, init: "\($system)/init",
+        kernel: "${debian.kernel}", initrd: "${debian.initrd}", kernelParams: ${builtins.toJSON config.boot.kernelParams}
+      },
+      "org.nixos.specialisation.v1": {}
+    }' >$out/boot.json
+  '';
   # Two machines are joined by a cable. Without udev no interface is a unit of systemd, for which NixOS' own set-up waits.
-  boot.kernelParams = [ "net.ifnames=0" ];
+  boot.kernelParams = [
+    "net.ifnames=0"
+  ]
+  ++ lib.optionals boots [
+    "root=/dev/vda"
+    "rw"
+    "panic=1"
+    "mitigations=off"
+    "no_timer_check"
+    "loglevel=4"
+  ];
   systemd.services.cable = {
     wantedBy = [ "multi-user.target" ];
     before = [ "network.target" ];
