@@ -87,12 +87,13 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// A machine of `tests/fixtures`, with simulated sensors for what none of them has.
+/// A machine of `tests/fixtures`, with simulated sensors for what none of them has, and files of other programs.
 fn fixture(machine: &Path) -> Service {
     Service::start(&format!(
-        "[simulated]\nenabled = true\n[paths]\nprocfs = {:?}\nsysfs = {:?}\n",
+        "[simulated]\nenabled = true\n[paths]\nprocfs = {:?}\nsysfs = {:?}\n[textfile]\ndirectories = [{:?}]\n",
         machine.join("proc"),
-        machine.join("sys")
+        machine.join("sys"),
+        fixtures().join("textfile")
     ))
 }
 

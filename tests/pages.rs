@@ -2,6 +2,7 @@
 
 use crate::common;
 
+use std::path::Path;
 use std::time::Duration;
 
 use common::prometheus::{Prometheus, installed};
@@ -24,11 +25,16 @@ struct Stack {
 
 impl Stack {
     fn start() -> Self {
+        Self::start_with("")
+    }
+
+    fn start_with(settings: &str) -> Self {
         let dashboards = tempfile::tempdir().unwrap();
-        let service = Service::start("[simulated]\nenabled = true\n");
+        let settings = format!("[simulated]\nenabled = true\n{settings}");
+        let service = Service::start(&settings);
         let prometheus = Prometheus::start_shipped(&installed()[0], &[service.address()]);
         service.reload(&format!(
-            "[simulated]\nenabled = true\n[prometheus]\nurl = \"http://{}\"\nscrape_interval = \"1s\"\n[dashboards]\ndirectories = [{:?}]\n",
+            "{settings}[prometheus]\nurl = \"http://{}\"\nscrape_interval = \"1s\"\n[dashboards]\ndirectories = [{:?}]\n",
             prometheus.address,
             dashboards.path()
         ));
@@ -126,6 +132,24 @@ fn before_the_first_scrape_the_dashboard_of_all_readings_says_what_it_lacks() {
     let page = service.get("/d/edgewatch-sensors?from=now-1m").text();
     assert!(page.contains("the variable reading has no value"), "{page}");
     assert!(!page.contains("Prometheus refuses"), "{page}");
+}
+
+#[test]
+fn readings_under_names_of_ones_own_are_on_the_dashboard_of_readings() {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/textfile");
+    let stack = Stack::start_with(&format!("[textfile]\ndirectories = [{files:?}]\n"));
+    assert!(eventually(|| !stack.prometheus.query("tank_level_ratio").is_empty()));
+    let table = || {
+        let page = stack.service.get("/d/edgewatch-sensors?from=now-1m&rows=4").text();
+        let (_, panel) = page.split_once("id=\"panel-3\"").unwrap();
+        panel.split_once("</table>").map_or_else(String::new, |(table, _)| table.to_owned())
+    };
+    assert!(
+        eventually(|| ["tank_level_ratio", "north", "0.73"].iter().all(|text| table().contains(text))),
+        "{}",
+        table()
+    );
+    assert!(!table().contains("node_load1"), "{}", table());
 }
 
 #[test]
