@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use common::pty::Pty;
 use common::{FakeSys, binary, tree};
 use serde_json::Value;
 
@@ -130,4 +131,19 @@ fn a_machine_without_sensors_says_so_and_watching_goes_on_until_nobody_reads() {
     }
     drop(lines);
     assert!(child.wait().unwrap().success(), "a closed pipe ends it");
+}
+
+#[test]
+fn watching_in_a_terminal_shows_what_has_changed_in_its_place() {
+    let sys = FakeSys::new();
+    sys.zone(0, "40000\n");
+    let path = sys.path().to_str().unwrap();
+    let places = [("EDGEWATCH__PATHS__SYSFS", path), ("EDGEWATCH__PATHS__PROCFS", path)];
+    let mut watch = Pty::start(&["sensors", "--watch"], (60, 160), &places);
+    watch.wait_for("the first look", |text| text.contains("40 °C"));
+    sys.zone(0, "41500\n");
+    watch.wait_for("the second look", |text| text.contains("41.5 °C"));
+    assert!(!watch.text().contains("40 °C"), "{}", watch.text());
+    watch.press("\x03");
+    watch.end();
 }
