@@ -142,10 +142,14 @@ fn readings_under_names_of_ones_own_are_on_the_dashboard_of_readings() {
     let table = || {
         let page = stack.service.get("/d/edgewatch-sensors?from=now-1m&rows=4").text();
         let (_, panel) = page.split_once("id=\"panel-3\"").unwrap();
-        panel.split_once("</table>").map_or_else(String::new, |(table, _)| table.to_owned())
+        panel
+            .split_once("</table>")
+            .map_or_else(String::new, |(table, _)| table.to_owned())
     };
     assert!(
-        eventually(|| ["tank_level_ratio", "north", "0.73"].iter().all(|text| table().contains(text))),
+        eventually(|| ["tank_level_ratio", "north", "0.73"]
+            .iter()
+            .all(|text| table().contains(text))),
         "{}",
         table()
     );

@@ -1,6 +1,7 @@
 # Makes a test's machine boot over Debian's programs: packages of the stand-in are links to /usr (stand-in.py says which have their own
-# programs only), and what needs NixOS' own kernel, initrd or wrappers is switched off. So these stay unproven here: kernel, initrd, boot
-# loader, images, set-up of the network, firewall, other file systems than the root and the boot partition.
+# programs only), and what needs NixOS' own kernel, initrd or wrappers is switched off. So these stay unproven here: kernel, initrd,
+# images, set-up of the network, firewall, other file systems than the root and the boot partition. Where a test has a boot loader, UEFI and
+# systemd-boot are Debian's, and NixOS' builder of its entries is what it is.
 {
   config,
   lib,
