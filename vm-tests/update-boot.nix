@@ -5,25 +5,17 @@ let
   updates = import ./lib/update.nix;
 in
 {
-  nodes.machine =
-    { pkgs, ... }:
-    {
-      imports = [ updates.node ];
-      virtualisation.useBootLoader = true;
-      virtualisation.useEFIBoot = true;
-      boot.loader.systemd-boot.enable = true;
-      boot.loader.timeout = lib.mkForce 0;
-      specialisation = {
-        better.configuration.boot.kernelParams = [ "edgewatch.test=better" ];
-        broken.configuration = {
-          boot.kernelParams = [ "edgewatch.test=broken" ];
-          systemd.services.prometheus.serviceConfig.ExecStart = lib.mkForce [
-            ""
-            (lib.getExe' pkgs.coreutils "false")
-          ];
-        };
-      };
+  nodes.machine = {
+    imports = [ updates.node ];
+    virtualisation.useBootLoader = true;
+    virtualisation.useEFIBoot = true;
+    boot.loader.systemd-boot.enable = true;
+    boot.loader.timeout = lib.mkForce 0;
+    specialisation = {
+      better.configuration.boot.kernelParams = [ "edgewatch.test=better" ];
+      broken.configuration.boot.kernelParams = [ "edgewatch.test=broken" ];
     };
+  };
 
   testScript = updates.script + ''
     def update_restarts() -> None:

@@ -1,23 +1,13 @@
 # The device updates itself: another system comes from a cache, by a signed manifest, and boots only once the device has been well with it;
 # one that breaks the stack is left, and after two tries not tried again.
-{ lib, ... }:
 let
   updates = import ./lib/update.nix;
 in
 {
-  nodes.machine =
-    { pkgs, ... }:
-    {
-      imports = [ updates.node ];
-      specialisation = {
-        better.configuration.environment.etc.better.text = "yes";
-        # Nothing is stored then.
-        broken.configuration.systemd.services.prometheus.serviceConfig.ExecStart = lib.mkForce [
-          ""
-          (lib.getExe' pkgs.coreutils "false")
-        ];
-      };
-    };
+  nodes.machine = {
+    imports = [ updates.node ];
+    specialisation.better.configuration.environment.etc.better.text = "yes";
+  };
 
   testScript = updates.script + ''
     machine.succeed("systemctl list-timers edgewatch-update.timer | grep -q edgewatch-update")

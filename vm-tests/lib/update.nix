@@ -1,5 +1,5 @@
-# For tests of updates: a machine that publishes systems of its own, its specialisations, and takes them from itself. `script` has what
-# publishes them.
+# For tests of updates: a machine that publishes systems of its own, its specialisations, and takes them from itself; `broken` is one with
+# which it is not well. `script` has what publishes them.
 let
   # For the test alone, and its public half.
   key = ''
@@ -32,6 +32,13 @@ in
       virtualisation.diskSize = lib.mkForce 6144;
       # Test machines may leave out what switches.
       system.switch.enable = true;
+      # Nothing is stored then.
+      specialisation.broken.configuration.systemd.services.prometheus.serviceConfig.ExecStart =
+        lib.mkForce
+          [
+            ""
+            (lib.getExe' pkgs.coreutils "false")
+          ];
       environment.etc."test/key.pem".text = key;
       environment.etc."test/publish.sh".source = ../../nixos/publish.sh;
       environment.systemPackages = [
