@@ -39,10 +39,13 @@ fn a_prometheus_whose_connections_are_all_taken_is_not_taken_for_dead() {
     let (prometheus, crowd) = crowded();
     let (code, errors) = probe(&prometheus);
     assert_eq!(code, Some(0), "{errors}");
-    assert!(
-        errors.contains("answers nobody: 32 connections are open, and it takes 32; it is alive"),
-        "{errors}"
-    );
+    // Go accepts the next connection before the kernel has forgotten the one that was closed, so that one more than the limit may be seen.
+    let says = |open: usize| {
+        errors.contains(&format!(
+            "answers nobody: {open} connections are open, and it takes 32; it is alive"
+        ))
+    };
+    assert!(says(32) || says(33), "{errors}");
     drop(crowd);
     assert!(eventually(|| probe(&prometheus) == (Some(0), String::new())));
 }
