@@ -5,10 +5,12 @@ use crate::common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use common::centre::{Centre, Conduct};
+use common::eventually;
 use common::fleet::{Fleet, text};
 use ring::signature::Ed25519KeyPair;
 
@@ -91,6 +93,54 @@ fn a_system_that_the_device_is_not_well_with_is_left_and_after_two_tries_never_t
         (fleet.running(), fleet.default_system()),
         (first.clone(), first.clone())
     );
+}
+
+#[test]
+fn a_system_that_leaves_undone_what_the_one_before_did_is_left() {
+    let test = "a_system_that_leaves_undone_what_the_one_before_did_is_left";
+    let centre = Centre::start(Conduct::Take);
+    let Some(fleet) = Fleet::forwarding(test, &centre.url()) else {
+        return;
+    };
+    let first = fleet.running();
+    assert!(eventually(|| centre.taken() > 0), "{}", fleet.service.log.text());
+
+    let armed = fleet.sys.path().join("class/watchdog/watchdog0/state");
+    let careless = fleet.publish("careless", &format!("echo inactive >{}", armed.display()));
+    fleet.offer(2, &careless);
+    let (ok, said) = fleet.update(&["--now"]);
+    assert!(
+        !ok && said.contains("hardware watchdog: it is not armed, and before it was"),
+        "{said}"
+    );
+    assert_eq!(fleet.running(), first);
+
+    fleet.sys.write("class/watchdog/watchdog0/state", "active\n");
+    assert!(eventually(|| fleet.service.metrics().contains("state=\"active\"")));
+    let good = fleet.publish("good", "true");
+    fleet.offer(3, &good);
+    let (ok, said) = fleet.update(&["--now"]);
+    assert!(ok && said.contains("serial 3 is kept"), "{said}");
+
+    // The centre does not know its password.
+    let go = fleet.path("go");
+    let stranger = fleet.publish(
+        "stranger",
+        &format!("until [ -e {} ]; do sleep 0.1; done", go.display()),
+    );
+    fleet.offer(4, &stranger);
+    let mut command = fleet.command(&["--now"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(eventually(|| fleet.switched().contains("stranger test")));
+    centre.behave(Conduct::Answer(401, String::new(), String::new()));
+    fs::write(go, "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output);
+    assert!(
+        !output.status.success() && said.contains("nothing has arrived at the centre since then, and before it did"),
+        "{said}"
+    );
+    assert_eq!(fleet.running(), good);
 }
 
 #[test]

@@ -5,12 +5,14 @@ mod clock;
 mod dashboards;
 mod kernel;
 mod machine;
+mod outbound;
 mod readings;
 mod samples;
 mod service;
 mod targets;
 mod units;
 mod verdict;
+mod watchdog;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,9 @@ use edgewatch_program::output;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use edgewatch_prometheus_client::{Client, Credentials};
 use edgewatch_sensors::budget::Budget;
+
+pub(crate) use self::outbound::FORWARDING;
+pub(crate) use self::watchdog::SUBJECT as HARDWARE_WATCHDOG;
 
 /// Time between two looks while waiting.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -58,6 +63,9 @@ pub struct Args {
     /// Time over which scrapes and CPU are judged
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = window)]
     pub window: Duration,
+    /// Time after which the centre that [forward] names should have everything
+    #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = humantime::parse_duration)]
+    pub forwarded_within: Duration,
     /// Look again until all is well, but not longer than this
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
     pub wait: Duration,
@@ -77,12 +85,12 @@ fn window(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The first failure that is found, as `SUBJECT: WHAT`, or why nothing can be looked at.
-pub fn first_failure(args: &Args) -> Option<String> {
-    match Stack::new(args) {
-        Ok(stack) => stack.examine().first_failure(),
-        Err(error) => Some(error.to_string()),
-    }
+/// Looks once.
+///
+/// # Errors
+/// The options cannot be used.
+pub fn examine(args: &Args) -> Result<Report, Failure> {
+    Ok(Stack::new(args)?.examine())
 }
 
 /// Runs the command: 0 if all is well, 1 with warnings, 2 with failures or if the options cannot be used.
@@ -134,6 +142,7 @@ struct Stack {
     machine: Option<Machine>,
     budget: Budget,
     window: Duration,
+    forwarded_within: Duration,
 }
 
 impl Stack {
@@ -150,6 +159,7 @@ impl Stack {
             grafana: Client::new(&args.grafana)?,
             budget: Budget::load(args.budget.as_deref())?,
             window: args.window,
+            forwarded_within: args.forwarded_within,
         })
     }
 
@@ -181,6 +191,7 @@ impl Stack {
             }
             None => {
                 let subjects = [
+                    watchdog::SUBJECT,
                     "readings",
                     "memory",
                     "cpu",
@@ -199,7 +210,9 @@ impl Stack {
 
     fn examine_samples(&self, samples: &Samples, prometheus: Option<&Prometheus>, installed: bool) -> Vec<Verdict> {
         let machine = self.machine.as_ref();
-        let mut verdicts = readings::check(&self.service, samples);
+        let mut verdicts = outbound::judge(samples, self.forwarded_within);
+        verdicts.push(watchdog::judge(samples));
+        verdicts.extend(readings::check(&self.service, samples));
         verdicts.extend(budget::check(samples, prometheus, &self.budget, self.window));
         verdicts.push(kernel::judge_enforcement(samples, machine, installed, &self.budget));
         verdicts.push(kernel::judge_pressure(samples, machine));

@@ -24,7 +24,6 @@ pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
                 judge_metrics(&content_type, samples.0.len()),
                 judge_settings(&samples),
             ];
-            verdicts.extend(judge_outbound(&samples));
             verdicts.extend(judge_certificate(&samples, unix_time()));
             (Some(samples), verdicts)
         }
@@ -86,25 +85,6 @@ fn judge_settings(samples: &Samples) -> Verdict {
     }
 }
 
-/// The program that forwards and notifies, if the settings ask for it.
-fn judge_outbound(samples: &Samples) -> Option<Verdict> {
-    let running = samples.value("edge_outbound_up", &[])? > 0.0;
-    let taken = samples.value("edge_outbound_config_last_reload_successful", &[]) != Some(0.0);
-    Some(match (running, taken) {
-        (false, _) => Verdict::fail(
-            "outbound",
-            "[forward] or [notify] is set, and edgewatch-outbound does not run: nothing is sent, nobody is told",
-            "systemctl restart edgewatch-outbound; journalctl -u edgewatch-outbound says why it stopped",
-        ),
-        (true, false) => Verdict::warn(
-            "outbound",
-            "the last reload was refused; the settings from before it are in force",
-            "see why in journalctl -u edgewatch-outbound, mend the file, then systemctl reload edgewatch",
-        ),
-        (true, true) => Verdict::ok("outbound", "edgewatch-outbound runs"),
-    })
-}
-
 /// The certificate, if TLS is switched on: people compare its fingerprint with what their browser shows.
 fn judge_certificate(samples: &Samples, now: f64) -> Option<Verdict> {
     let info = samples.all("edge_tls_certificate_info").next()?;
@@ -127,16 +107,6 @@ fn judge_certificate(samples: &Samples, now: f64) -> Option<Verdict> {
 mod tests {
     use super::super::verdict::Status;
     use super::*;
-
-    #[test]
-    fn what_sends_has_to_run_where_it_is_asked_for_and_only_there() {
-        let status = |text: &str| judge_outbound(&Samples::parse(text).unwrap()).map(|verdict| verdict.status);
-        assert_eq!(status("edge_build_info 1\n"), None);
-        assert_eq!(status("edge_outbound_up 0\n"), Some(Status::Fail));
-        assert_eq!(status("edge_outbound_up 1\n"), Some(Status::Ok));
-        let refused = "edge_outbound_up 1\nedge_outbound_config_last_reload_successful 0\n";
-        assert_eq!(status(refused), Some(Status::Warn));
-    }
 
     #[test]
     fn a_service_that_is_not_ready_fails() {

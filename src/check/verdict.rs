@@ -119,6 +119,13 @@ impl Report {
         Some(format!("{}: {}", failed.subject, failed.found))
     }
 
+    /// True if `subject` was looked at and is well.
+    pub fn is_ok(&self, subject: &str) -> bool {
+        self.checks
+            .iter()
+            .any(|verdict| verdict.subject == subject && verdict.status == Status::Ok)
+    }
+
     /// 0 well, 1 warnings, 2 failures: the convention of monitoring plugins.
     pub const fn exit_status(&self) -> u8 {
         match self.status {

@@ -8,6 +8,7 @@ use edgewatch_outbound::state::StateError;
 use edgewatch_program::error::Error as ProgramError;
 use edgewatch_program::{logging, output};
 use edgewatch_update::error::UpdateError;
+use edgewatch_update::health::{Duties, Health};
 use edgewatch_update::host::Host;
 use edgewatch_update::record::{MAX_TRIES, Record};
 use edgewatch_update::updater::{Outcome, Updater};
@@ -72,8 +73,8 @@ pub(crate) enum CommandError {
 pub(crate) fn run(args: &Args) -> Result<(), CommandError> {
     let settings = Settings::load(args.config.as_deref())?;
     logging::start("edgewatch-update", settings.log.level, None);
-    let complaint = || complaint(&settings, &args.service);
-    let mut updater = match Updater::new(&settings.update, Host::new(&args.root), &complaint) {
+    let look = |forwarded_within| health(&settings, &args.service, forwarded_within);
+    let mut updater = match Updater::new(&settings.update, Host::new(&args.root), &look) {
         // A trial takes a while, and somebody may ask meanwhile.
         Err(UpdateError::State(StateError::Locked { .. })) => {
             return Ok(output::print(
@@ -102,8 +103,8 @@ pub(crate) fn run(args: &Args) -> Result<(), CommandError> {
     Ok(output::print(&text)?)
 }
 
-/// Why the device is not well, if it is not: what `edgewatch check` calls a failure. Warnings are well.
-fn complaint(settings: &Settings, service: &str) -> Option<String> {
+/// How `edgewatch check` finds the device: a failure is a complaint, warnings are none.
+fn health(settings: &Settings, service: &str, forwarded_within: Duration) -> Health {
     let args = check::Args {
         service: service.to_owned(),
         prometheus: settings.prometheus.url.clone(),
@@ -111,11 +112,24 @@ fn complaint(settings: &Settings, service: &str) -> Option<String> {
         user: None,
         password_file: None,
         window: Duration::from_secs(60),
+        forwarded_within,
         wait: Duration::ZERO,
         json: false,
         budget: settings.paths.budget.clone(),
     };
-    check::first_failure(&args)
+    match check::examine(&args) {
+        Ok(report) => Health {
+            complaint: report.first_failure(),
+            duties: Duties {
+                forwards: report.is_ok(check::FORWARDING),
+                has_watchdog: report.is_ok(check::HARDWARE_WATCHDOG),
+            },
+        },
+        Err(error) => Health {
+            complaint: Some(error.to_string()),
+            duties: Duties::default(),
+        },
+    }
 }
 
 fn describe(record: &Record) -> String {

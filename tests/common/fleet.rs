@@ -2,6 +2,7 @@
 //! systems, which switch by a link.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 use super::prometheus::{Prometheus, installed};
 use super::upstream::{Reply, Upstream};
-use super::{FakeSys, Service, eventually, skip};
+use super::{FakeSys, Service, Setup, eventually, skip};
 
 /// What an Ed25519 key begins with in DER (RFC 8410).
 const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -31,8 +32,8 @@ pub struct Fleet {
     pub key: Ed25519KeyPair,
     pub manifest: Arc<Mutex<String>>,
     upstream: Upstream,
-    service: Service,
-    _sys: FakeSys,
+    pub service: Service,
+    pub sys: FakeSys,
     _prometheus: Prometheus,
     prometheus_url: String,
 }
@@ -43,27 +44,47 @@ impl Fleet {
         Self::on(test, |_| ())
     }
 
+    /// As [`Self::new`]; the device forwards to a centre at `url`, accelerated.
+    pub fn forwarding(test: &str, url: &str) -> Option<Self> {
+        Self::launch(test, |_| (), Some(url))
+    }
+
     /// As [`Self::new`]; `prepare` gets the directory that becomes the root of the device.
     pub fn on(test: &str, prepare: impl FnOnce(&Path)) -> Option<Self> {
+        Self::launch(test, prepare, None)
+    }
+
+    fn launch(test: &str, prepare: impl FnOnce(&Path), centre: Option<&str>) -> Option<Self> {
         if Command::new("nix").arg("--version").output().is_err() {
             skip(test, "nix cannot be had here");
             return None;
         }
         let sys = FakeSys::new();
         sys.zone(0, "48312\n");
-        let service = Service::start(&sys.settings(&["thermal", "process"]));
+        sys.write("class/watchdog/watchdog0/state", "active\n");
         let program = installed().pop().expect("Prometheus is installed");
-        let prometheus = Prometheus::start_stack(&program, service.address(), INTERVAL);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let prometheus = Prometheus::start_stack(&program, listener.local_addr().unwrap(), INTERVAL);
         let prometheus_url = format!("http://{}", prometheus.address);
+        let files = tempfile::tempdir().unwrap();
+        let mut settings = sys.settings(&["thermal", "process", "watchdog"])
+            + &format!("[sources.watchdog]\nperiod = \"1s\"\n[prometheus]\nurl = {prometheus_url:?}\n");
+        if let Some(url) = centre {
+            settings += &format!(
+                "[forward]\nurl = {url:?}\nwindow = \"1s\"\nlag = \"2s\"\ndirectory = {:?}\n",
+                files.path()
+            );
+        }
+        let service = Setup::new(&settings).socket(&listener).start();
         let manifest = Arc::new(Mutex::new(String::new()));
         let offered = Arc::clone(&manifest);
         let fleet = Self {
-            files: tempfile::tempdir().unwrap(),
+            files,
             key: Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap(),
             manifest,
             upstream: Upstream::start(move |_| Reply::Json(200, offered.lock().unwrap().clone())),
             service,
-            _sys: sys,
+            sys,
             _prometheus: prometheus,
             prometheus_url,
         };

@@ -32,8 +32,14 @@ impl Gate {
         }
     }
 
-    /// The device has been looked at.
-    pub(crate) fn look(&mut self, is_well: bool, now: Instant) -> Verdict {
+    /// Time since its beginning.
+    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        now.duration_since(self.begun)
+    }
+
+    /// The device has been looked at. What it has to do besides being well, such as to send what comes every quarter of an hour, it need do
+    /// only once, at the end.
+    pub(crate) fn look(&mut self, is_well: bool, does_all: bool, now: Instant) -> Verdict {
         let since = match is_well {
             true => *self.well_since.get_or_insert(now),
             false => {
@@ -41,9 +47,9 @@ impl Gate {
                 now
             }
         };
-        if is_well && now.duration_since(since) >= self.well_for {
+        if is_well && does_all && now.duration_since(since) >= self.well_for {
             Verdict::Passed
-        } else if now.duration_since(self.begun) >= self.within {
+        } else if self.elapsed(now) >= self.within {
             Verdict::Failed
         } else {
             Verdict::Open
@@ -57,10 +63,15 @@ mod tests {
 
     /// Looks every ten seconds at a device that is well as `at` says, with 600 s in 1200.
     fn tried(at: impl Fn(u64) -> bool) -> (Verdict, u64) {
+        tried_with_duties(at, |_| true)
+    }
+
+    /// The same, doing all it has to as `does_all` says.
+    fn tried_with_duties(at: impl Fn(u64) -> bool, does_all: impl Fn(u64) -> bool) -> (Verdict, u64) {
         let start = Instant::now();
         let mut gate = Gate::begin(Duration::from_secs(600), Duration::from_secs(1200), start);
         for seconds in (0..).step_by(10) {
-            let verdict = gate.look(at(seconds), start + Duration::from_secs(seconds));
+            let verdict = gate.look(at(seconds), does_all(seconds), start + Duration::from_secs(seconds));
             if verdict != Verdict::Open {
                 return (verdict, seconds);
             }
@@ -81,6 +92,19 @@ mod tests {
             (Verdict::Passed, 910),
             "a break begins it anew"
         );
+    }
+
+    #[test]
+    fn one_that_has_something_to_do_first_passes_when_it_has_done_it() {
+        assert_eq!(
+            tried_with_duties(|_| true, |second| second >= 300),
+            (Verdict::Passed, 600)
+        );
+        assert_eq!(
+            tried_with_duties(|_| true, |second| second >= 900),
+            (Verdict::Passed, 900)
+        );
+        assert_eq!(tried_with_duties(|_| true, |_| false), (Verdict::Failed, 1200));
     }
 
     #[test]

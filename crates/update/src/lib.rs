@@ -4,6 +4,7 @@
 //!
 //! [`settings`] what can be set, [`manifest`] what is offered and who has signed it, [`record`] what the device remembers, [`decision`]
 //! whether it is tried, [`host`] the systems of the device and its boot loader, [`nix`] the store, [`command`] programs that are run,
+//! [`health`] how the device is,
 //! [`gate`] how long a system has to be well, [`updater`] all of it in order, [`error`] what can go wrong.
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
@@ -12,6 +13,7 @@ pub mod command;
 pub mod decision;
 pub mod error;
 pub mod gate;
+pub mod health;
 pub mod host;
 pub mod manifest;
 pub mod nix;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use edgewatch_outbound::state::Kind;
 
+use crate::health::Duties;
+
 /// The file.
 pub const FILE: Kind = Kind {
     name: "update",
@@ -42,6 +44,9 @@ pub struct Trial {
     pub previous: PathBuf,
     /// How it came to run.
     pub way: Way,
+    /// What the system before did. An earlier version of this program, which may have begun the trial, does not say.
+    #[serde(default)]
+    pub duties: Duties,
 }
 
 /// How a system is tried.

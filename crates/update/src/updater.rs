@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::decision::{decide, fits};
 use crate::error::UpdateError;
 use crate::gate::{Gate, Verdict};
+use crate::health::Health;
 use crate::host::Host;
 use crate::manifest::Manifest;
 use crate::nix;
@@ -18,6 +19,8 @@ use crate::settings::Settings;
 
 /// Time between two looks at a system on trial.
 const PAUSE: Duration = Duration::from_secs(10);
+/// Age up to which what the centre lacks is on its way: the longest window that is sent at once, and some.
+const ON_ITS_WAY: Duration = Duration::from_secs(1200);
 /// Time for the manifest.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -42,8 +45,8 @@ pub struct Updater<'a> {
     host: Host,
     store: Store,
     record: Record,
-    /// Why the device is not well, if it is not.
-    complaint: &'a dyn Fn() -> Option<String>,
+    /// Looks at the device. What the centre lacks may be as old as the argument says.
+    look: &'a dyn Fn(Duration) -> Health,
 }
 
 impl<'a> Updater<'a> {
@@ -51,11 +54,7 @@ impl<'a> Updater<'a> {
     ///
     /// # Errors
     /// Another one is at work, or what is remembered cannot be read.
-    pub fn new(
-        settings: &'a Settings,
-        host: Host,
-        complaint: &'a dyn Fn() -> Option<String>,
-    ) -> Result<Self, UpdateError> {
+    pub fn new(settings: &'a Settings, host: Host, look: &'a dyn Fn(Duration) -> Health) -> Result<Self, UpdateError> {
         let directory = directory(settings.directory.as_deref(), FILE.key)?;
         // Somebody may ask before the unit has made it.
         std::fs::create_dir_all(&directory).map_err(|source| UpdateError::Io {
@@ -69,7 +68,7 @@ impl<'a> Updater<'a> {
             host,
             store,
             record,
-            complaint,
+            look,
         })
     }
 
@@ -131,6 +130,7 @@ impl<'a> Updater<'a> {
             system: manifest.system,
             previous,
             way,
+            duties: (self.look)(ON_ITS_WAY).duties,
         };
         // Before anything changes: whatever happens from here on, the next start knows of it.
         self.record.trial = Some(trial.clone());
@@ -182,24 +182,33 @@ impl<'a> Updater<'a> {
     /// Looks at the device until it is clear whether its system is kept.
     fn judge(&mut self, trial: &Trial) -> Result<Outcome, UpdateError> {
         let mut gate = Gate::begin(self.settings.well_for, self.settings.within, Instant::now());
-        let mut last = None;
+        let mut last = String::new();
         loop {
             sleep(PAUSE);
+            let health = (self.look)(gate.elapsed(Instant::now()));
             // One that cannot get at the next update would be the last one.
-            let problem =
-                (self.complaint)().or_else(|| read_manifest(self.settings).err().map(|error| error.to_string()));
-            if problem != last {
+            let problem = health
+                .complaint
+                .or_else(|| read_manifest(self.settings).err().map(|error| error.to_string()));
+            let missing = trial.duties.missing(health.duties);
+            let found = match (&problem, missing) {
+                (Some(problem), _) => format!("is not well: {problem}"),
+                (None, Some(missing)) => format!("is well, but for {missing}"),
+                (None, None) => "is well".to_owned(),
+            };
+            if found != last {
                 match &problem {
-                    Some(problem) => tracing::warn!("serial {} is not well: {problem}", trial.serial),
-                    None => tracing::info!("serial {} is well", trial.serial),
+                    Some(_) => tracing::warn!("serial {} {found}", trial.serial),
+                    None => tracing::info!("serial {} {found}", trial.serial),
                 }
-                last.clone_from(&problem);
+                last = found;
             }
-            match gate.look(problem.is_none(), Instant::now()) {
+            match gate.look(problem.is_none(), missing.is_none(), Instant::now()) {
                 Verdict::Open => {}
                 Verdict::Passed => return self.keep(trial),
                 Verdict::Failed => {
-                    return self.take_back(trial, &problem.unwrap_or_else(|| "never for long".to_owned()));
+                    let reason = problem.as_deref().or(missing).unwrap_or("never for long");
+                    return self.take_back(trial, reason);
                 }
             }
         }
