@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use humantime::format_duration;
+
 use super::samples::Samples;
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
@@ -57,7 +59,16 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
         Err(error) => verdicts.push(Verdict::skip("cpu", error.to_string())),
     }
     match charged {
-        true => verdicts.extend([judge_limits(samples, budget), judge_kills(samples)]),
+        true => {
+            let recent = format!(
+                "sum by (unit) (increase(edge_unit_memory_events_total{{event=\"oom_kill\"}}[{seconds}s])) > 0"
+            );
+            let recent = ask(prometheus, &recent);
+            verdicts.extend([
+                judge_limits(samples, budget),
+                judge_kills(samples, recent.as_ref().ok(), window),
+            ]);
+        }
         false => verdicts.push(Verdict::skip(
             "oom kills",
             "nobody counts them: the kernel charges no unit of the stack",
@@ -205,7 +216,12 @@ fn judge_limits(samples: &Samples, budget: &Budget) -> Verdict {
     }
 }
 
-fn judge_kills(samples: &Samples) -> Verdict {
+/// Whether processes were killed in the window, as `recent` has it if that is known. The slice counts on until it or the device is restarted:
+/// if an old kill were a failure, no update would be well until then.
+fn judge_kills(samples: &Samples, recent: Option<&ByUnit>, window: Duration) -> Verdict {
+    const SUBJECT: &str = "oom kills";
+    const REMEDY: &str =
+        "journalctl -k -g oom-kill names them; the count begins anew with systemctl restart edgewatch.slice";
     let kills: Vec<_> = samples
         .all("edge_unit_memory_events_total")
         .filter(|sample| sample.label("event") == "oom_kill")
@@ -215,16 +231,19 @@ fn judge_kills(samples: &Samples) -> Verdict {
         .filter(|sample| sample.value > 0.0)
         .map(|sample| format!("{} in {}", sample.value, sample.label("unit")))
         .collect();
+    let found = format!("the kernel killed processes for lack of memory: {}", killed.join(", "));
     if kills.is_empty() {
-        Verdict::skip("oom kills", "the service does not tell")
+        Verdict::skip(SUBJECT, "the service does not tell")
     } else if killed.is_empty() {
-        Verdict::ok("oom kills", "none since the units started")
-    } else {
-        Verdict::fail(
-            "oom kills",
-            format!("the kernel killed processes for lack of memory: {}", killed.join(", ")),
-            "journalctl -k -g oom-kill names them; the count begins anew with systemctl restart edgewatch.slice",
+        Verdict::ok(SUBJECT, "none since the units started")
+    } else if recent.is_some_and(BTreeMap::is_empty) {
+        Verdict::warn(
+            SUBJECT,
+            format!("{found}; none of them in the last {}", format_duration(window)),
+            REMEDY,
         )
+    } else {
+        Verdict::fail(SUBJECT, found, REMEDY)
     }
 }
 
@@ -370,12 +389,27 @@ mod tests {
     fn kills_fail_and_are_named() {
         let none = "edge_unit_memory_events_total{unit=\"edgewatch.slice\",event=\"oom_kill\"} 0\n\
                     edge_unit_memory_events_total{unit=\"edgewatch.slice\",event=\"high\"} 7";
-        assert_eq!(judge_kills(&Samples::parse(none).unwrap()).status, Status::Ok);
-        let one = none.replace("\"} 0", "\"} 1");
-        let verdict = judge_kills(&Samples::parse(&one).unwrap());
+        let window = Duration::from_secs(300);
+        assert_eq!(
+            judge_kills(&Samples::parse(none).unwrap(), None, window).status,
+            Status::Ok
+        );
+        let one = Samples::parse(&none.replace("\"} 0", "\"} 1")).unwrap();
+        let verdict = judge_kills(&one, None, window);
         assert_eq!(verdict.status, Status::Fail);
         assert!(verdict.found.ends_with("1 in edgewatch.slice"), "{}", verdict.found);
-        assert_eq!(judge_kills(&Samples::default()).status, Status::Skip);
+        assert_eq!(judge_kills(&Samples::default(), None, window).status, Status::Skip);
+        let recent = ByUnit::from([(SLICE.to_owned(), 1.2)]);
+        assert_eq!(judge_kills(&one, Some(&recent), window).status, Status::Fail);
+        let verdict = judge_kills(&one, Some(&ByUnit::new()), window);
+        assert_eq!(verdict.status, Status::Warn);
+        assert!(
+            verdict
+                .found
+                .ends_with("1 in edgewatch.slice; none of them in the last 5m"),
+            "{}",
+            verdict.found
+        );
     }
 
     #[test]
