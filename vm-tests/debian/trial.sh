@@ -34,6 +34,7 @@ candidate() {
 }
 # It is read every 15 s.
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
+watchdog_is() { curl -sf "$service/metrics" | grep -q "^node_watchdog_info{.*state=\"$1\""; }
 samples() { prom_query "count_over_time(up{job=\"sensor\"}[$(($(date +%s) - $1 + 60))s] @ $1)"; }
 
 # The owner has changed the first of the two files.
@@ -45,7 +46,7 @@ settings_are_of_before() {
 }
 
 old=$(dpkg-deb --field "$here/edgewatch.deb" Version)
-bad=$old+bad worse=$old+worse good=$old+good
+bad=$old+bad worse=$old+worse idle=$old+idle good=$old+good
 
 case $1 in
 before)
@@ -92,6 +93,19 @@ after)
     expect "samples of before" "$(samples "$(head -n 1 $note)")" ">=" "$(tail -n 1 $note)"
     [ "$(candidate)" = "$worse" ] || fail "apt would install $(candidate), which failed twice here"
     settings_are_of_before
+    # The version before armed the watchdog, and the next one does not.
+    modprobe softdog
+    mkdir -p /etc/systemd/system.conf.d
+    printf '[Manager]\nRuntimeWatchdogSec=10min\n' >/etc/systemd/system.conf.d/scenario.conf
+    systemctl daemon-reexec
+    wait_until 40 "the watchdog is armed" watchdog_is active
+    package "$idle" 'sed -i "1a rm -f /etc/systemd/system.conf.d/scenario.conf; systemctl daemon-reexec" DEBIAN/postinst'
+    upgrade "$idle"
+    version_is "$idle" || fail "the idle version did not come: $(cat /run/dpkg.log)"
+    wait_until 40 "the watchdog is not armed" watchdog_is inactive
+    wait_until 420 "the idle version is taken back" was_taken_back "$old"
+    journalctl --boot --unit edgewatch-trial | grep "was well, but for what the version before did: hardware watchdog" || fail "the reason is not told"
+    wait_until_well 150 --window 1m
     package "$good" "$new_settings"
     upgrade "$good"
     wait_until 25 "the trial is told" metric_is edge_update_on_trial 1
