@@ -9,14 +9,7 @@ let
   inherit (import ./lib.nix { inherit lib; }) moreKeys;
   inherit (config.services) edgewatch;
   cfg = edgewatch.update;
-  command =
-    what:
-    lib.concatStringsSep " " [
-      (lib.getExe edgewatch.package)
-      "update"
-      what
-      "--service http://127.0.0.1:${toString edgewatch.port}"
-    ];
+  command = what: "${lib.getExe edgewatch.package} update ${what}";
   unit = {
     path = [
       config.nix.package
@@ -94,6 +87,7 @@ in
     services.edgewatch.settings.update = cfg.settings // {
       inherit (cfg) manifest class cache;
       public_keys = cfg.publicKeys;
+      service = "http://127.0.0.1:${toString edgewatch.port}";
       # That of the units, for whoever asks by hand as well.
       directory = "/var/lib/edgewatch-update";
     };
@@ -111,7 +105,8 @@ in
           serviceConfig = {
             Type = "oneshot";
             ExecStart = command "--now";
-            TimeoutStartSec = "6h";
+            # `within` may be a day, and what is killed would begin its trial anew.
+            TimeoutStartSec = "infinity";
           };
         }
       ];

@@ -144,6 +144,23 @@ fn a_system_that_leaves_undone_what_the_one_before_did_is_left() {
 }
 
 #[test]
+fn a_device_with_a_broken_sensor_takes_updates_all_the_same() {
+    let Some(fleet) = Fleet::new("a_device_with_a_broken_sensor_takes_updates_all_the_same") else {
+        return;
+    };
+    fleet.sys.break_file("class/thermal/thermal_zone0/temp");
+    fleet
+        .service
+        .wait_for_metric("edge_source_age_seconds{source=\"thermal\"}", |age| {
+            age.is_some_and(|age| age > 16.0)
+        });
+    let second = fleet.publish("second", "true");
+    fleet.offer(2, &second);
+    let (ok, said) = fleet.update(&["--now"]);
+    assert!(ok && said.contains("serial 2 is kept"), "{said}");
+}
+
+#[test]
 fn a_device_that_is_cut_off_in_the_middle_has_the_old_system_or_the_new_one() {
     let test = "a_device_that_is_cut_off_in_the_middle_has_the_old_system_or_the_new_one";
     let Some(fleet) = Fleet::new(test) else {
@@ -158,7 +175,10 @@ fn a_device_that_is_cut_off_in_the_middle_has_the_old_system_or_the_new_one() {
     child.wait().unwrap();
     fleet.boot(&first);
     let (ok, said) = fleet.update(&["--resume"]);
-    assert!(!ok && said.contains("was on trial when the device restarted"), "{said}");
+    assert!(
+        !ok && said.contains("was on trial when the device or this program was restarted"),
+        "{said}"
+    );
     assert_eq!(fleet.default_system(), first);
     // The program is killed, and the device goes on: so does the trial.
     let mut child = fleet.begin(&second);

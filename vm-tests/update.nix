@@ -1,12 +1,32 @@
 # The device updates itself: another system comes from a cache, by a signed manifest, and boots only once the device has been well with it;
 # one that breaks the stack is left, and after two tries not tried again.
+{ lib, ... }:
 let
   updates = import ./lib/update.nix;
 in
 {
   nodes.machine = {
     imports = [ updates.node ];
-    specialisation.better.configuration.environment.etc.better.text = "yes";
+    specialisation = {
+      # Who switches to it waits for a unit that never has started.
+      hanging.configuration.systemd.services.hanging = {
+        wantedBy = [ "multi-user.target" ];
+        serviceConfig.Type = "oneshot";
+        script = "sleep infinity";
+      };
+      # It would hear of no other.
+      cut-off.configuration.systemd.sockets.published.enable = lib.mkForce false;
+      greedy.configuration.systemd.services.greedy = {
+        wantedBy = [ "multi-user.target" ];
+        serviceConfig = {
+          Slice = "edgewatch.slice";
+          Restart = "always";
+          RestartSec = "5s";
+        };
+        script = "exec tail /dev/zero";
+      };
+      better.configuration.environment.etc.better.text = "yes";
+    };
   };
 
   testScript = updates.script + ''
@@ -23,13 +43,28 @@ in
         said = machine.fail("edgewatch update --now 2>&1")
         assert "failed 2 times on this device" in said, said
 
+    with subtest("one that hangs, that is cut off or that exceeds the budget is left"):
+        reasons = {
+            "hanging": ["took longer than"],
+            "cut-off": ["127.0.0.1:8088"],
+            # The kernel kills it, or the others come too short.
+            "greedy": ["oom kills: ", "scrapes ", "target ", "prometheus: "],
+        }
+        for serial, (name, words) in enumerate(reasons.items(), start=2):
+            publish(serial, name)
+            said = machine.fail("edgewatch update --now 2>&1", timeout=600)
+            assert "the system before it is back" in said and any(word in said for word in words), said
+            same(running(), system)
+            same(default(), system)
+            wait_until_up()
+
     with subtest("one that the device is well with is kept, by the unit that the timer starts"):
-        publish(2, "better")
+        publish(5, "better")
         machine.succeed("systemctl start edgewatch-update.service", timeout=600)
         same(running(), paths["better"])
         same(default(), paths["better"])
         machine.succeed("test -e /etc/better")
-        machine.wait_until_succeeds(f"curl -sf {SERVICE}/metrics | grep -qx 'edge_update_serial 2'", timeout=60)
+        machine.wait_until_succeeds(f"curl -sf {SERVICE}/metrics | grep -qx 'edge_update_serial 5'", timeout=60)
 
     with subtest("who resumes after a restart has nothing to do"):
         machine.succeed("systemctl start edgewatch-update-resume.service")

@@ -48,7 +48,13 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
         false => format!("sum by (job) (rate(process_cpu_seconds_total[{seconds}s]))"),
     };
     let mut verdicts = match charged {
-        true => judge_charged(samples, budget),
+        true => {
+            let recent = ask(
+                prometheus,
+                &format!("max by (unit) (max_over_time({CURRENT}[{seconds}s]))"),
+            );
+            judge_charged(samples, recent.as_ref().ok(), budget)
+        }
         false => match ask(prometheus, "sum by (job) (process_resident_memory_bytes)") {
             Ok(resident) => judge_resident(&resident, budget),
             Err(error) => vec![Verdict::skip("memory", error.to_string())],
@@ -96,7 +102,9 @@ fn by_unit(rows: Vec<(Labels, f64)>) -> ByUnit {
     units
 }
 
-fn judge_charged(samples: &Samples, budget: &Budget) -> Vec<Verdict> {
+/// `recent` is the most that each unit was charged for in the window, if that is known. The kernel's peak may be of weeks ago, or under another
+/// limit: if that were a failure, no update would be well until the unit is restarted.
+fn judge_charged(samples: &Samples, recent: Option<&ByUnit>, budget: &Budget) -> Vec<Verdict> {
     let judge = |unit: &str, limit: f64| {
         let Some(now) = samples.value(CURRENT, &[("unit", unit)]) else {
             return Verdict::skip(format!("memory {unit}"), "not running in edgewatch.slice");
@@ -114,7 +122,8 @@ fn judge_charged(samples: &Samples, budget: &Budget) -> Vec<Verdict> {
             megabytes(limit)
         );
         // Close is what the kernel cannot take back: it fills the rest with cache up to MemoryHigh, and drops it when needed.
-        judge_memory(unit, found, now.max(peak), now - cache, limit)
+        let most = recent.map_or(peak, |recent| recent.get(unit).copied().unwrap_or(now));
+        judge_memory(unit, found, [now.max(most), peak, now - cache], limit)
     };
     let units = budget.units().into_iter();
     units.map(|(unit, limit, _)| judge(unit, limit.0 as f64)).collect()
@@ -142,14 +151,14 @@ fn judge_resident(resident: &ByUnit, budget: &Budget) -> Vec<Verdict> {
     units.map(|(unit, limit, _)| judge(unit, limit.0 as f64)).collect()
 }
 
-fn judge_memory(unit: &str, found: String, most: f64, held: f64, limit: f64) -> Verdict {
+/// Of the most lately, the most ever, and what is held now.
+fn judge_memory(unit: &str, found: String, [most, peak, held]: [f64; 3], limit: f64) -> Verdict {
+    const REMEDY: &str = "see on the dashboard Budget when it grew; the limit is memory_max in budget.toml";
     let subject = format!("memory {unit}");
     if most > limit {
-        Verdict::fail(
-            subject,
-            found,
-            "see on the dashboard Budget when it grew; the limit is memory_max in budget.toml",
-        )
+        Verdict::fail(subject, found, REMEDY)
+    } else if peak > limit {
+        Verdict::warn(subject, found, REMEDY)
     } else if held > CLOSE * limit {
         Verdict::warn(
             subject,
@@ -277,7 +286,7 @@ mod tests {
         let text = unit("edgewatch.slice", 299.0, 300.0, 200.0)
             + &unit("edgewatch.service", 10.2, 10.6, 0.1)
             + &unit("prometheus.service", 50.0, 76.5, 20.0);
-        let verdicts = judge_charged(&Samples::parse(&text).unwrap(), &budget());
+        let verdicts = judge_charged(&Samples::parse(&text).unwrap(), None, &budget());
         assert_eq!(
             statuses(&verdicts),
             [
@@ -293,6 +302,18 @@ mod tests {
             verdicts[1].found,
             "10.2 MB now (0.1 MB of it file cache), 10.6 MB at peak, limit 11.0 MB"
         );
+    }
+
+    #[test]
+    fn more_than_the_limit_is_a_failure_while_it_is_recent_and_a_warning_from_then_on() {
+        let text = unit("edgewatch.slice", 100.0, 300.1, 20.0);
+        let samples = Samples::parse(&text).unwrap();
+        let slice = |recent: Option<&ByUnit>| judge_charged(&samples, recent, &budget())[0].status;
+        let lately = |megabytes: f64| ByUnit::from([(SLICE.to_owned(), megabytes * MEGABYTE)]);
+        assert_eq!(slice(None), Status::Fail, "it may have been now");
+        assert_eq!(slice(Some(&lately(300.1))), Status::Fail);
+        assert_eq!(slice(Some(&lately(120.0))), Status::Warn);
+        assert_eq!(slice(Some(&ByUnit::new())), Status::Warn);
     }
 
     #[test]

@@ -113,10 +113,9 @@ impl Report {
         self.status == Status::Ok
     }
 
-    /// The first check that fails, as `SUBJECT: WHAT`.
-    pub fn first_failure(&self) -> Option<String> {
-        let failed = self.checks.iter().find(|verdict| verdict.status == Status::Fail)?;
-        Some(format!("{}: {}", failed.subject, failed.found))
+    /// The checks that fail.
+    pub fn failures(&self) -> impl Iterator<Item = &Verdict> {
+        self.checks.iter().filter(|verdict| verdict.status == Status::Fail)
     }
 
     /// True if `subject` was looked at and is well.

@@ -8,10 +8,10 @@ use edgewatch_outbound::state::StateError;
 use edgewatch_program::error::Error as ProgramError;
 use edgewatch_program::{logging, output};
 use edgewatch_update::error::UpdateError;
-use edgewatch_update::health::{Duties, Health};
+use edgewatch_update::health::{Duties, Failure, Health, MANIFEST};
 use edgewatch_update::host::Host;
 use edgewatch_update::record::{MAX_TRIES, Record};
-use edgewatch_update::updater::{Outcome, Updater};
+use edgewatch_update::updater::{Outcome, Updater, read_manifest};
 use humantime::format_rfc3339_seconds;
 use thiserror::Error;
 
@@ -29,9 +29,6 @@ pub(crate) struct Args {
     /// Settings file (TOML) [default: /etc/edgewatch/edgewatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where the sensor service answers, which tells whether the device is well
-    #[arg(long, value_name = "URL", default_value = check::SERVICE)]
-    service: String,
     /// The root of the device's file system
     #[arg(long, value_name = "DIRECTORY", default_value = "/", hide = true)]
     root: PathBuf,
@@ -53,6 +50,9 @@ struct What {
     /// Say what the device remembers of updates
     #[arg(long)]
     status: bool,
+    /// Say as JSON how the device is, for the update of another version; what the centre lacks may be so old
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, hide = true)]
+    look: Option<Duration>,
 }
 
 /// Why the command has failed.
@@ -73,8 +73,12 @@ pub(crate) enum CommandError {
 pub(crate) fn run(args: &Args) -> Result<(), CommandError> {
     let settings = Settings::load(args.config.as_deref())?;
     logging::start("edgewatch-update", settings.log.level, None);
-    let look = |forwarded_within| health(&settings, &args.service, forwarded_within);
-    let mut updater = match Updater::new(&settings.update, Host::new(&args.root), &look) {
+    if let Some(forwarded_within) = args.what.look {
+        // Strings and numbers always have a JSON form.
+        let health = serde_json::to_string(&health(&settings, forwarded_within)).unwrap_or_default();
+        return Ok(output::print(&(health + "\n"))?);
+    }
+    let mut updater = match Updater::new(&settings.update, args.config.as_deref(), Host::new(&args.root)) {
         // A trial takes a while, and somebody may ask meanwhile.
         Err(UpdateError::State(StateError::Locked { .. })) => {
             return Ok(output::print(
@@ -103,10 +107,10 @@ pub(crate) fn run(args: &Args) -> Result<(), CommandError> {
     Ok(output::print(&text)?)
 }
 
-/// How `edgewatch check` finds the device: a failure is a complaint, warnings are none.
-fn health(settings: &Settings, service: &str, forwarded_within: Duration) -> Health {
+/// How `edgewatch check` finds the device, by the settings of this system. Warnings are well.
+fn health(settings: &Settings, forwarded_within: Duration) -> Health {
     let args = check::Args {
-        service: service.to_owned(),
+        service: settings.update.service.clone(),
         prometheus: settings.prometheus.url.clone(),
         grafana: check::GRAFANA.to_owned(),
         user: None,
@@ -117,19 +121,30 @@ fn health(settings: &Settings, service: &str, forwarded_within: Duration) -> Hea
         json: false,
         budget: settings.paths.budget.clone(),
     };
-    match check::examine(&args) {
+    let mut health = match check::examine(&args) {
         Ok(report) => Health {
-            complaint: report.first_failure(),
+            failures: report
+                .failures()
+                .map(|verdict| Failure {
+                    subject: verdict.subject.clone(),
+                    found: verdict.found.clone(),
+                })
+                .collect(),
             duties: Duties {
                 forwards: report.is_ok(check::FORWARDING),
                 has_watchdog: report.is_ok(check::HARDWARE_WATCHDOG),
             },
         },
-        Err(error) => Health {
-            complaint: Some(error.to_string()),
-            duties: Duties::default(),
-        },
+        Err(error) => Health::unknown("edgewatch check", error),
+    };
+    // A system that cannot get at the next update would be the last one.
+    if let Err(error) = read_manifest(&settings.update) {
+        health.failures.push(Failure {
+            subject: MANIFEST.to_owned(),
+            found: error.to_string(),
+        });
     }
+    health
 }
 
 fn describe(record: &Record) -> String {

@@ -220,6 +220,9 @@ impl Fleet {
             symlink(format!("/nix/store/{kernel}-{part}"), tree.join(part)).unwrap();
         }
         fs::write(tree.join("kernel-params"), "quiet").unwrap();
+        // The program with which the system is looked at.
+        fs::create_dir_all(tree.join("sw/bin")).unwrap();
+        symlink(super::binary(), tree.join("sw/bin/edgewatch")).unwrap();
         let added = self.nix("publisher", &["store", "add-path", tree.to_str().unwrap()]);
         assert!(added.status.success(), "{}", text(&added));
         PathBuf::from(String::from_utf8(added.stdout).unwrap().trim())
@@ -257,11 +260,12 @@ impl Fleet {
         let public = BASE64.encode([&PREFIX[..], self.key.public_key().as_ref()].concat());
         let settings = format!(
             "[paths]\nbudget = {:?}\n[prometheus]\nurl = {:?}\n[update]\nmanifest = \"http://{}/gate.json\"\npublic_keys = [{public:?}]\n\
-             class = \"gate\"\ncache = {:?}\nwell_for = \"10s\"\nwithin = \"25s\"\ndirectory = {:?}\n",
+             class = \"gate\"\ncache = {:?}\nservice = \"http://{}\"\nwell_for = \"10s\"\nwithin = \"25s\"\ndirectory = {:?}\n",
             self.path("budget.toml"),
             self.prometheus_url,
             self.upstream.address,
             self.cache(),
+            self.service.address(),
             self.path("device/var/lib/edgewatch-update"),
         );
         fs::write(&file, settings).unwrap();
@@ -273,7 +277,6 @@ impl Fleet {
             .arg(&file)
             .arg("--root")
             .arg(self.path("device"))
-            .args(["--service", &format!("http://{}", self.service.address())])
             .env(
                 "PATH",
                 format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap()),

@@ -1,9 +1,10 @@
 //! Programs that are run: those of Nix, systemd and of the systems themselves. What they write goes to the journal.
 
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -34,16 +35,25 @@ pub(crate) fn run_within<I: AsRef<OsStr>>(
     arguments: &[I],
 ) -> Result<(), UpdateError> {
     let program = program.as_ref();
+    let mut child = start(command(program, arguments).stdout(Stdio::null()), program)?;
+    wait(&mut child, limit, program)
+}
+
+/// In a group of its own, so that what it starts can be killed with it.
+fn start(command: &mut Command, program: &Path) -> Result<Child, UpdateError> {
+    let child = command.process_group(0).spawn();
+    child.map_err(|source| cannot_run(program, source))
+}
+
+fn wait(child: &mut Child, limit: Duration, program: &Path) -> Result<(), UpdateError> {
     let failed = |source| cannot_run(program, source);
-    let mut command = command(program, arguments);
-    let mut child = command.stdout(Stdio::null()).process_group(0).spawn().map_err(failed)?;
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             return judge(program, status);
         }
         if started.elapsed() >= limit {
-            kill_process_group(Pid::from_child(&child), Signal::KILL).map_err(|error| failed(error.into()))?;
+            kill_process_group(Pid::from_child(child), Signal::KILL).map_err(|error| failed(error.into()))?;
             return Err(UpdateError::TooSlow {
                 program: name(program),
                 seconds: limit.as_secs(),
@@ -51,6 +61,26 @@ pub(crate) fn run_within<I: AsRef<OsStr>>(
         }
         sleep(POLL);
     }
+}
+
+/// What a program writes to its standard output, which is little, within `limit`.
+///
+/// # Errors
+/// As of [`run_within`].
+pub(crate) fn output_within<I: AsRef<OsStr>>(
+    limit: Duration,
+    program: impl AsRef<Path>,
+    arguments: &[I],
+) -> Result<Vec<u8>, UpdateError> {
+    let program = program.as_ref();
+    let mut child = start(command(program, arguments).stdout(Stdio::piped()), program)?;
+    wait(&mut child, limit, program)?;
+    let mut output = Vec::new();
+    if let Some(mut pipe) = child.stdout {
+        pipe.read_to_end(&mut output)
+            .map_err(|source| cannot_run(program, source))?;
+    }
+    Ok(output)
 }
 
 /// What a program writes to its standard output.

@@ -148,7 +148,10 @@ pub enum UpdateError {
         /// What was wrong last.
         reason: String,
     },
+    /// Somebody has deployed another one.
+    #[error("serial {0} was on trial when another system was deployed: that one stays, and this one is tried again")]
+    Superseded(u64),
     /// The trial ended early.
-    #[error("serial {0} was on trial when the device restarted, and the system before it is back")]
+    #[error("serial {0} was on trial when the device or this program was restarted, and the system before it is back")]
     Interrupted(u64),
 }

@@ -1,19 +1,53 @@
-//! How the device is, as whoever uses this crate finds it.
+//! How the device is, as the program of the system that runs finds it: only that one knows its own settings, addresses and limits.
 
 use serde::{Deserialize, Serialize};
 
+/// Subject of the failure that the next manifest cannot be had.
+pub const MANIFEST: &str = "manifest";
+
 /// A look at the device.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// As JSON it goes from a program to another of an earlier or later version: fields may be missing, and those that are not known do not matter.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default)]
 pub struct Health {
-    /// Why it is not well, if it is not.
-    pub complaint: Option<String>,
+    /// What fails.
+    pub failures: Vec<Failure>,
     /// What it does.
     pub duties: Duties,
 }
 
+/// One thing that fails.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What it is, in the same words each time.
+    pub subject: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl Health {
+    /// Of a device at which one cannot even look.
+    pub fn unknown(subject: &str, reason: impl ToString) -> Self {
+        Self {
+            failures: vec![Failure {
+                subject: subject.to_owned(),
+                found: reason.to_string(),
+            }],
+            duties: Duties::default(),
+        }
+    }
+
+    /// The first failure of something else than `known`.
+    pub(crate) fn complaint(&self, known: &[String]) -> Option<String> {
+        let failure = self.failures.iter().find(|failure| !known.contains(&failure.subject))?;
+        Some(format!("{}: {}", failure.subject, failure.found))
+    }
+}
+
 /// What a new system has to do only if the one before did.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct Duties {
     /// What it should send arrives at the centre.
     pub forwards: bool,

@@ -1,19 +1,23 @@
 //! The systems of a NixOS device: which runs, which boots, and how to come from one to another.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::command::{run, run_within};
+use crate::command::{output_within, run, run_within};
 use crate::error::{Refusal, UpdateError};
+use crate::health::Health;
 use crate::nix;
 
 /// Of what a system consists that takes a boot to change; `kernel-params` beside them.
 const OF_THE_BOOT: [&str; 3] = ["kernel", "initrd", "kernel-modules"];
 /// A name of ours among the profiles, so that the boot loader gets an entry for the system on trial.
 const TRIAL_PROFILE: &str = "edgewatch-trial";
+/// Time for a look at the device.
+const LOOK: Duration = Duration::from_secs(120);
 /// Where systemd-boot has its configuration, as NixOS mounts it.
 const LOADERS: [&str; 2] = ["boot/loader/loader.conf", "efi/loader/loader.conf"];
 
@@ -125,6 +129,25 @@ impl Host {
     /// It says so itself, such as of a unit that does not start, or takes longer than `limit`.
     pub(crate) fn switch(&self, system: &Path, limit: Duration) -> Result<(), UpdateError> {
         run_within(limit, self.path(system.join("bin/switch-to-configuration")), &["test"])
+    }
+
+    /// Has the program of the system that runs look at the device, by the settings in `config` or those of that system. What the centre lacks
+    /// may be as old as `forwarded_within`.
+    pub(crate) fn look(&self, config: Option<&Path>, forwarded_within: Duration) -> Health {
+        let look = || {
+            let program = self.path(self.running()?.join("sw/bin/edgewatch"));
+            let mut arguments: Vec<OsString> = vec!["update".into(), "--look".into()];
+            arguments.push(format!("{}s", forwarded_within.as_secs()).into());
+            if let Some(config) = config {
+                arguments.extend(["--config".into(), config.into()]);
+            }
+            let output = output_within(LOOK, &program, &arguments)?;
+            serde_json::from_slice(&output).map_err(|error| UpdateError::Output {
+                program: program.display().to_string(),
+                reason: error.to_string(),
+            })
+        };
+        look().unwrap_or_else(|error: UpdateError| Health::unknown("edgewatch", error))
     }
 
     /// Makes a system the one that boots, and nothing of it depends on what is in memory any more.

@@ -17,6 +17,8 @@ pub const FILE: Kind = Kind {
 };
 /// Tries after which a system is not tried again.
 pub const MAX_TRIES: u32 = 2;
+/// How often one trial may begin anew. A system that resets the device again and again would else be on trial for ever.
+pub const MAX_RESUMES: u32 = 3;
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -28,7 +30,7 @@ pub struct Record {
     pub trial: Option<Trial>,
     /// Tries that failed since the last update that was kept, by serial.
     pub failures: BTreeMap<u64, u32>,
-    /// When the manifest was last read and found right: Unix time, in seconds.
+    /// When the manifest was last read and found right, or first asked for in vain: Unix time, in seconds.
     pub checked: Option<i64>,
 }
 
@@ -47,6 +49,12 @@ pub struct Trial {
     /// What the system before did. An earlier version of this program, which may have begun the trial, does not say.
     #[serde(default)]
     pub duties: Duties,
+    /// What failed before already, such as a sensor that is broken: the new system is not to blame for that, and may be what mends it.
+    #[serde(default)]
+    pub failing: Vec<String>,
+    /// How often the trial has begun anew, because the device or this program was restarted.
+    #[serde(default)]
+    pub resumed: u32,
 }
 
 /// How a system is tried.

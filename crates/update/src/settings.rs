@@ -26,6 +26,8 @@ pub struct Settings {
     /// Time in which it has to come to that. More than `well_for`, at most 1 day.
     #[serde(with = "humantime_serde")]
     pub within: Duration,
+    /// Where the sensor service answers, which tells whether the device is well: `http://HOST:PORT`.
+    pub service: String,
     /// Where the device remembers what it has tried; `$STATE_DIRECTORY` (systemd.exec(5)) if not set.
     pub directory: Option<PathBuf>,
 }
@@ -40,6 +42,7 @@ impl Default for Settings {
             ca_file: None,
             well_for: Duration::from_secs(600),
             within: Duration::from_secs(1200),
+            service: "http://127.0.0.1:8000".to_owned(),
             directory: None,
         }
     }

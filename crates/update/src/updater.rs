@@ -1,5 +1,6 @@
 //! An update from the manifest to the system that boots.
 
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -8,13 +9,13 @@ use edgewatch_outbound::state::{Store, directory};
 use jiff::Timestamp;
 
 use crate::decision::{decide, fits};
-use crate::error::UpdateError;
+use crate::error::{Refusal, UpdateError};
 use crate::gate::{Gate, Verdict};
-use crate::health::Health;
+use crate::health::MANIFEST;
 use crate::host::Host;
 use crate::manifest::Manifest;
 use crate::nix;
-use crate::record::{FILE, Record, Trial, Way};
+use crate::record::{FILE, MAX_RESUMES, Record, Trial, Way};
 use crate::settings::Settings;
 
 /// Time between two looks at a system on trial.
@@ -42,11 +43,11 @@ pub enum Outcome {
 /// Updates a device.
 pub struct Updater<'a> {
     settings: &'a Settings,
+    /// Where they were read, if not where each system has its own.
+    config: Option<&'a Path>,
     host: Host,
     store: Store,
     record: Record,
-    /// Looks at the device. What the centre lacks may be as old as the argument says.
-    look: &'a dyn Fn(Duration) -> Health,
 }
 
 impl<'a> Updater<'a> {
@@ -54,7 +55,7 @@ impl<'a> Updater<'a> {
     ///
     /// # Errors
     /// Another one is at work, or what is remembered cannot be read.
-    pub fn new(settings: &'a Settings, host: Host, look: &'a dyn Fn(Duration) -> Health) -> Result<Self, UpdateError> {
+    pub fn new(settings: &'a Settings, config: Option<&'a Path>, host: Host) -> Result<Self, UpdateError> {
         let directory = directory(settings.directory.as_deref(), FILE.key)?;
         // Somebody may ask before the unit has made it.
         std::fs::create_dir_all(&directory).map_err(|source| UpdateError::Io {
@@ -65,10 +66,10 @@ impl<'a> Updater<'a> {
         let record = store.load()?.unwrap_or_default();
         Ok(Self {
             settings,
+            config,
             host,
             store,
             record,
-            look,
         })
     }
 
@@ -82,8 +83,8 @@ impl<'a> Updater<'a> {
     /// # Errors
     /// There is no manifest, or what it offers is refused.
     pub fn check(&mut self) -> Result<Outcome, UpdateError> {
-        let manifest = self.fetch()?;
-        Ok(match self.is_wanted(&manifest)? {
+        let (manifest, is_wanted) = self.ask()?;
+        Ok(match is_wanted {
             true => Outcome::Available(manifest.serial),
             false => Outcome::UpToDate(manifest.serial),
         })
@@ -97,8 +98,8 @@ impl<'a> Updater<'a> {
         if self.record.trial.is_some() {
             return self.resume();
         }
-        let manifest = self.fetch()?;
-        if !self.is_wanted(&manifest)? {
+        let (manifest, is_wanted) = self.ask()?;
+        if !is_wanted {
             return Ok(Outcome::UpToDate(manifest.serial));
         }
         let cache = self.settings.cache.as_deref().ok_or(UpdateError::NotSet("cache"))?;
@@ -122,15 +123,27 @@ impl<'a> Updater<'a> {
             true => Way::Boot,
             false => Way::Switch,
         };
-        if way == Way::Boot {
-            self.host.require_one_shot()?;
+        if way == Way::Boot
+            && let Err(refusal) = self.host.require_one_shot()
+        {
+            self.host.release()?;
+            return Err(refusal.into());
         }
+        let before = self.host.look(self.config, ON_ITS_WAY);
         let trial = Trial {
             serial: manifest.serial,
             system: manifest.system,
             previous,
             way,
-            duties: (self.look)(ON_ITS_WAY).duties,
+            duties: before.duties,
+            resumed: 0,
+            failing: before
+                .failures
+                .into_iter()
+                .map(|failure| failure.subject)
+                // It was read just now.
+                .filter(|subject| subject != MANIFEST)
+                .collect(),
         };
         // Before anything changes: whatever happens from here on, the next start knows of it.
         self.record.trial = Some(trial.clone());
@@ -138,8 +151,13 @@ impl<'a> Updater<'a> {
         tracing::info!("serial {} is on trial: {}", trial.serial, trial.system.display());
         match way {
             Way::Switch => match self.host.switch(&trial.system, self.settings.within) {
-                Ok(()) => self.judge(&trial),
+                // It runs, and some unit of it does not: whether that matters is for the gate to say.
+                Err(error) if is_of_units(&error) && self.host.running()? == trial.system => {
+                    tracing::warn!("serial {}: {error}: a unit does not start", trial.serial);
+                    self.judge(&trial)
+                }
                 Err(error) => self.take_back(&trial, &error.to_string()),
+                Ok(()) => self.judge(&trial),
             },
             Way::Boot => match self.host.boot_once(&trial.system, &trial.previous) {
                 Ok(()) => {
@@ -159,24 +177,61 @@ impl<'a> Updater<'a> {
         let Some(trial) = self.record.trial.clone() else {
             return Ok(Outcome::NothingToResume);
         };
-        if self.host.running()? == trial.system {
-            return self.judge(&trial);
+        if self.is_superseded(&trial)? {
+            return self.abandon(&trial);
         }
-        // A power cut, a crash, a reset by the watchdog: whatever it was, the system before has booted.
-        self.forget(&trial)?;
-        Err(UpdateError::Interrupted(trial.serial))
-    }
-
-    fn fetch(&mut self) -> Result<Manifest, UpdateError> {
-        let manifest = read_manifest(self.settings)?;
-        self.record.checked = Some(Timestamp::now().as_second());
+        if self.host.running()? != trial.system {
+            // A power cut, a crash, a reset by the watchdog: whatever it was, the system before has booted. Or this program was killed while it
+            // switched, and units were stopped by then.
+            self.switch_back(&trial);
+            self.forget(&trial)?;
+            return Err(UpdateError::Interrupted(trial.serial));
+        }
+        let resumed = trial.resumed + 1;
+        if resumed > MAX_RESUMES {
+            return self.take_back(&trial, &format!("the trial was cut off {resumed} times"));
+        }
+        let trial = Trial { resumed, ..trial };
+        self.record.trial = Some(trial.clone());
         self.store.save(&self.record)?;
-        Ok(manifest)
+        self.judge(&trial)
     }
 
-    fn is_wanted(&self, manifest: &Manifest) -> Result<bool, UpdateError> {
+    /// Reads the manifest, and whether it is to be tried.
+    fn ask(&mut self) -> Result<(Manifest, bool), UpdateError> {
         let class = self.settings.class.as_deref().ok_or(UpdateError::NotSet("class"))?;
-        Ok(decide(manifest, class, &self.record, Timestamp::now())?)
+        let now = Timestamp::now();
+        let asked = read_manifest(self.settings).and_then(|manifest| {
+            match decide(&manifest, class, &self.record, now) {
+                // As good as none: whoever published it has stopped, or somebody else offers it for ever.
+                Err(refusal @ (Refusal::Expired(_) | Refusal::Class { .. })) => Err(refusal.into()),
+                decision => Ok((manifest, decision)),
+            }
+        });
+        let checked = match (&asked, self.record.checked) {
+            (Err(_), Some(before)) => before,
+            _ => now.as_second(),
+        };
+        if self.record.checked != Some(checked) {
+            self.record.checked = Some(checked);
+            self.store.save(&self.record)?;
+        }
+        let (manifest, decision) = asked?;
+        Ok((manifest, decision?))
+    }
+
+    /// Whether somebody has deployed another system since the trial began: that one is theirs, and stays.
+    fn is_superseded(&self, trial: &Trial) -> Result<bool, UpdateError> {
+        let (running, default) = (self.host.running()?, self.host.default_system()?);
+        let is_ours = |system| system == trial.system || system == trial.previous;
+        Ok(!is_ours(running) || !is_ours(default))
+    }
+
+    fn abandon(&mut self, trial: &Trial) -> Result<Outcome, UpdateError> {
+        self.record.trial = None;
+        self.store.save(&self.record)?;
+        self.host.release()?;
+        Err(UpdateError::Superseded(trial.serial))
     }
 
     /// Looks at the device until it is clear whether its system is kept.
@@ -185,11 +240,11 @@ impl<'a> Updater<'a> {
         let mut last = String::new();
         loop {
             sleep(PAUSE);
-            let health = (self.look)(gate.elapsed(Instant::now()));
-            // One that cannot get at the next update would be the last one.
-            let problem = health
-                .complaint
-                .or_else(|| read_manifest(self.settings).err().map(|error| error.to_string()));
+            if self.is_superseded(trial)? {
+                return self.abandon(trial);
+            }
+            let health = self.host.look(self.config, gate.elapsed(Instant::now()));
+            let problem = health.complaint(&trial.failing);
             let missing = trial.duties.missing(health.duties);
             let found = match (&problem, missing) {
                 (Some(problem), _) => format!("is not well: {problem}"),
@@ -225,10 +280,10 @@ impl<'a> Updater<'a> {
     /// Back to the system before. If that cannot be switched to, it boots.
     fn take_back(&mut self, trial: &Trial, reason: &str) -> Result<Outcome, UpdateError> {
         tracing::error!("serial {} is taken back: {reason}", trial.serial);
-        let is_back = trial.way == Way::Switch && self.host.switch(&trial.previous, self.settings.within).is_ok();
+        self.switch_back(trial);
         // Whatever this says: if it fails, the next start does it again.
         let forgotten = self.forget(trial);
-        if !is_back {
+        if self.host.running()? != trial.previous {
             self.host.reboot()?;
         }
         forgotten?;
@@ -240,6 +295,15 @@ impl<'a> Updater<'a> {
         })
     }
 
+    /// Switches to the system before, if it was left by a switch. What this says does not matter: some unit of the owner may fail all the time.
+    fn switch_back(&self, trial: &Trial) {
+        if trial.way == Way::Switch
+            && let Err(error) = self.host.switch(&trial.previous, self.settings.within)
+        {
+            tracing::warn!("serial {}: back to the system before: {error}", trial.serial);
+        }
+    }
+
     /// Counts a trial as failed, once, and makes sure that the system before is what boots.
     fn forget(&mut self, trial: &Trial) -> Result<(), UpdateError> {
         self.host.make_default(&trial.previous)?;
@@ -249,7 +313,16 @@ impl<'a> Updater<'a> {
     }
 }
 
-fn read_manifest(settings: &Settings) -> Result<Manifest, UpdateError> {
+/// switch-to-configuration's exit status if it has switched and units do not start: of whoever owns them, perhaps, since long.
+fn is_of_units(error: &UpdateError) -> bool {
+    matches!(error, UpdateError::Command { status: Some(4), .. })
+}
+
+/// Reads what is offered.
+///
+/// # Errors
+/// It is not set where that is, it cannot be had, or nobody who is trusted has signed it.
+pub fn read_manifest(settings: &Settings) -> Result<Manifest, UpdateError> {
     let url = settings.manifest.as_deref().ok_or(UpdateError::NotSet("manifest"))?;
     let way = WayTo {
         table: "update",
