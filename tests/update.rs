@@ -1,16 +1,16 @@
 //! Updates of a NixOS device: a real store, a real binary cache and a real stack that is judged; the systems in them are small stand-ins
 //! that switch by a link. Where systems come from and go to is a directory of the test.
 
+mod trial;
+
 use crate::common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::centre::{Centre, Conduct};
-use common::eventually;
 use common::fleet::{Fleet, text};
 use ring::signature::Ed25519KeyPair;
 
@@ -96,68 +96,28 @@ fn a_system_that_the_device_is_not_well_with_is_left_and_after_two_tries_never_t
 }
 
 #[test]
-fn a_system_that_leaves_undone_what_the_one_before_did_is_left() {
-    let test = "a_system_that_leaves_undone_what_the_one_before_did_is_left";
-    let centre = Centre::start(Conduct::Take);
-    let Some(fleet) = Fleet::forwarding(test, &centre.url()) else {
+fn a_manifest_that_nobody_renews_is_not_heard_of() {
+    let Some(fleet) = Fleet::new("a_manifest_that_nobody_renews_is_not_heard_of") else {
         return;
     };
-    let first = fleet.running();
-    assert!(eventually(|| centre.taken() > 0), "{}", fleet.service.log.text());
-
-    let armed = fleet.sys.path().join("class/watchdog/watchdog0/state");
-    let careless = fleet.publish("careless", &format!("echo inactive >{}", armed.display()));
-    fleet.offer(2, &careless);
-    let (ok, said) = fleet.update(&["--now"]);
-    assert!(
-        !ok && said.contains("hardware watchdog: it is not armed, and before it was"),
-        "{said}"
-    );
-    assert_eq!(fleet.running(), first);
-
-    fleet.sys.write("class/watchdog/watchdog0/state", "active\n");
-    assert!(eventually(|| fleet.service.metrics().contains("state=\"active\"")));
-    let good = fleet.publish("good", "true");
-    fleet.offer(3, &good);
-    let (ok, said) = fleet.update(&["--now"]);
-    assert!(ok && said.contains("serial 3 is kept"), "{said}");
-
-    // The centre does not know its password.
-    let go = fleet.path("go");
-    let stranger = fleet.publish(
-        "stranger",
-        &format!("until [ -e {} ]; do sleep 0.1; done", go.display()),
-    );
-    fleet.offer(4, &stranger);
-    let mut command = fleet.command(&["--now"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(eventually(|| fleet.switched().contains("stranger test")));
-    centre.behave(Conduct::Answer(401, String::new(), String::new()));
-    fs::write(go, "").unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = text(&output);
-    assert!(
-        !output.status.success() && said.contains("nothing has arrived at the centre since then, and before it did"),
-        "{said}"
-    );
-    assert_eq!(fleet.running(), good);
-}
-
-#[test]
-fn a_device_with_a_broken_sensor_takes_updates_all_the_same() {
-    let Some(fleet) = Fleet::new("a_device_with_a_broken_sensor_takes_updates_all_the_same") else {
-        return;
+    let checked = || {
+        let record = fs::read_to_string(fleet.path("device/var/lib/edgewatch-update/update.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        record["checked"].as_i64().unwrap()
     };
-    fleet.sys.break_file("class/thermal/thermal_zone0/temp");
-    fleet
-        .service
-        .wait_for_metric("edge_source_age_seconds{source=\"thermal\"}", |age| {
-            age.is_some_and(|age| age > 16.0)
-        });
-    let second = fleet.publish("second", "true");
-    fleet.offer(2, &second);
-    let (ok, said) = fleet.update(&["--now"]);
-    assert!(ok && said.contains("serial 2 is kept"), "{said}");
+    // Nor was there ever one.
+    let (ok, _) = fleet.update(&["--check"]);
+    assert!(!ok);
+    let first = checked();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    fleet.offer_until("2001-01-01T00:00:00Z", 2, &fleet.running());
+    let (ok, said) = fleet.update(&["--check"]);
+    assert!(!ok && said.contains("2001-01-01"), "{said}");
+    assert_eq!(checked(), first);
+    fleet.offer(2, &fleet.running());
+    let (ok, said) = fleet.update(&["--check"]);
+    assert!(ok, "{said}");
+    assert!(checked() > first);
 }
 
 #[test]
@@ -295,6 +255,16 @@ fn a_system_with_another_kernel_is_booted_once_where_the_boot_loader_can_and_ref
     assert_eq!(fleet.switched(), "");
 
     fs::write(fleet.path("device/boot/loader/loader.conf"), "").unwrap();
+    // The boot loader cannot be written: nothing has changed, and nothing restarts.
+    let bootctl = fleet.path("bin/bootctl");
+    let works = fs::read(&bootctl).unwrap();
+    fs::write(&bootctl, "#!/bin/sh\nexit 1\n").unwrap();
+    let (ok, said) = fleet.update(&["--now"]);
+    assert!(!ok && said.contains("bootctl ended with status 1"), "{said}");
+    assert!(!fleet.path("asked").exists());
+    fs::write(&bootctl, works).unwrap();
+    fs::remove_file(fleet.path("device/switched")).unwrap();
+
     let (ok, said) = fleet.update(&["--now"]);
     assert!(ok && said.contains("the device restarts into it"), "{said}");
     let asked = fs::read_to_string(fleet.path("asked")).unwrap();

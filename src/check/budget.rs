@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use humantime::format_duration;
-
+use super::kills;
 use super::samples::Samples;
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
@@ -33,7 +32,7 @@ const RESIDENT: f64 = 1.5;
 const MEGABYTE: f64 = 1048576.0;
 
 /// A number for each unit.
-type ByUnit = BTreeMap<String, f64>;
+pub(super) type ByUnit = BTreeMap<String, f64>;
 
 /// Memory and CPU of each unit and of the whole, and whether anything was killed for lack of memory.
 pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget, window: Duration) -> Vec<Verdict> {
@@ -72,7 +71,7 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
             let recent = ask(prometheus, &recent);
             verdicts.extend([
                 judge_limits(samples, budget),
-                judge_kills(samples, recent.as_ref().ok(), window),
+                kills::judge(samples, recent.as_ref().ok(), window),
             ]);
         }
         false => verdicts.push(Verdict::skip(
@@ -225,37 +224,6 @@ fn judge_limits(samples: &Samples, budget: &Budget) -> Verdict {
     }
 }
 
-/// Whether processes were killed in the window, as `recent` has it if that is known. The slice counts on until it or the device is restarted:
-/// if an old kill were a failure, no update would be well until then.
-fn judge_kills(samples: &Samples, recent: Option<&ByUnit>, window: Duration) -> Verdict {
-    const SUBJECT: &str = "oom kills";
-    const REMEDY: &str =
-        "journalctl -k -g oom-kill names them; the count begins anew with systemctl restart edgewatch.slice";
-    let kills: Vec<_> = samples
-        .all("edge_unit_memory_events_total")
-        .filter(|sample| sample.label("event") == "oom_kill")
-        .collect();
-    let killed: Vec<_> = kills
-        .iter()
-        .filter(|sample| sample.value > 0.0)
-        .map(|sample| format!("{} in {}", sample.value, sample.label("unit")))
-        .collect();
-    let found = format!("the kernel killed processes for lack of memory: {}", killed.join(", "));
-    if kills.is_empty() {
-        Verdict::skip(SUBJECT, "the service does not tell")
-    } else if killed.is_empty() {
-        Verdict::ok(SUBJECT, "none since the units started")
-    } else if recent.is_some_and(BTreeMap::is_empty) {
-        Verdict::warn(
-            SUBJECT,
-            format!("{found}; none of them in the last {}", format_duration(window)),
-            REMEDY,
-        )
-    } else {
-        Verdict::fail(SUBJECT, found, REMEDY)
-    }
-}
-
 fn megabytes(bytes: f64) -> String {
     format!("{:.1} MB", bytes / MEGABYTE)
 }
@@ -403,33 +371,6 @@ mod tests {
         assert_eq!(
             judge("edge_unit_memory_current_bytes{unit=\"edgewatch.slice\"} 1\n").status,
             Status::Ok
-        );
-    }
-
-    #[test]
-    fn kills_fail_and_are_named() {
-        let none = "edge_unit_memory_events_total{unit=\"edgewatch.slice\",event=\"oom_kill\"} 0\n\
-                    edge_unit_memory_events_total{unit=\"edgewatch.slice\",event=\"high\"} 7";
-        let window = Duration::from_secs(300);
-        assert_eq!(
-            judge_kills(&Samples::parse(none).unwrap(), None, window).status,
-            Status::Ok
-        );
-        let one = Samples::parse(&none.replace("\"} 0", "\"} 1")).unwrap();
-        let verdict = judge_kills(&one, None, window);
-        assert_eq!(verdict.status, Status::Fail);
-        assert!(verdict.found.ends_with("1 in edgewatch.slice"), "{}", verdict.found);
-        assert_eq!(judge_kills(&Samples::default(), None, window).status, Status::Skip);
-        let recent = ByUnit::from([(SLICE.to_owned(), 1.2)]);
-        assert_eq!(judge_kills(&one, Some(&recent), window).status, Status::Fail);
-        let verdict = judge_kills(&one, Some(&ByUnit::new()), window);
-        assert_eq!(verdict.status, Status::Warn);
-        assert!(
-            verdict
-                .found
-                .ends_with("1 in edgewatch.slice; none of them in the last 5m"),
-            "{}",
-            verdict.found
         );
     }
 

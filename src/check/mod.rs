@@ -4,6 +4,7 @@ mod budget;
 mod clock;
 mod dashboards;
 mod kernel;
+mod kills;
 mod machine;
 mod outbound;
 mod readings;

@@ -103,13 +103,7 @@ impl Fleet {
         let first = fleet.publish("first", "true");
         let output = fleet.nix("device", &["copy", "--from", &fleet.cache(), first.to_str().unwrap()]);
         assert!(output.status.success(), "{}", text(&output));
-        let profile = fleet.path("device/nix/var/nix/profiles/system");
-        let set = fleet.tool(
-            "nix-env",
-            "device",
-            &["--profile", profile.to_str().unwrap(), "--set", first.to_str().unwrap()],
-        );
-        assert!(set.status.success(), "{}", text(&set));
+        fleet.set_default(&first);
         for link in ["current-system", "booted-system"] {
             symlink(&first, fleet.path("device/run").join(link)).unwrap();
         }
@@ -239,8 +233,17 @@ impl Fleet {
     }
 
     pub fn offer_signed_by(&self, key: &Ed25519KeyPair, serial: u64, system: &Path, class: &str) {
+        self.sign(key, serial, system, class, "2100-01-01T00:00:00Z");
+    }
+
+    /// Offers a system until a time, in the form of RFC 3339.
+    pub fn offer_until(&self, not_after: &str, serial: u64, system: &Path) {
+        self.sign(&self.key, serial, system, "gate", not_after);
+    }
+
+    fn sign(&self, key: &Ed25519KeyPair, serial: u64, system: &Path, class: &str, not_after: &str) {
         let manifest = serde_json::json!({
-            "class": class, "serial": serial, "system": system, "size": NO_ROOM, "needs_reboot": false, "not_after": "2100-01-01T00:00:00Z",
+            "class": class, "serial": serial, "system": system, "size": NO_ROOM, "needs_reboot": false, "not_after": not_after,
         })
         .to_string();
         let signature = BASE64.encode(key.sign(manifest.as_bytes()));
@@ -304,6 +307,26 @@ impl Fleet {
         fs::read_link(profiles.join(generation)).unwrap()
     }
 
+    fn set_default(&self, system: &Path) {
+        let profile = self.path("device/nix/var/nix/profiles/system");
+        let arguments = [
+            "--profile",
+            profile.to_str().unwrap(),
+            "--set",
+            system.to_str().unwrap(),
+        ];
+        let set = self.tool("nix-env", "device", &arguments);
+        assert!(set.status.success(), "{}", text(&set));
+    }
+
+    /// As after `nixos-rebuild switch` to `system`.
+    pub fn deploy(&self, system: &Path) {
+        self.set_default(system);
+        let link = self.path("device/run/current-system");
+        fs::remove_file(&link).unwrap();
+        symlink(system, link).unwrap();
+    }
+
     /// As after a restart of the device into `system`.
     pub fn boot(&self, system: &Path) {
         for link in ["current-system", "booted-system"] {
@@ -321,8 +344,8 @@ impl Fleet {
     pub fn begin(&self, system: &Path) -> Child {
         let child = self
             .command(&["--now"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         assert!(eventually(|| self.running() == system), "{}", self.switched());

@@ -25,7 +25,7 @@ in
         cache = "file:///var/published/cache";
         settings = {
           well_for = "20s";
-          within = "2m";
+          within = "90s";
         };
       };
       # Room for a cache with a whole system.
