@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{ErrorKind, ReadError};
 
 /// How a value behaves over time, in Prometheus' terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MetricKind {
     /// A value that goes up and down.
     Gauge,

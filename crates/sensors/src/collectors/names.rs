@@ -17,7 +17,7 @@ const MAX_LENGTH: usize = 200;
 /// Characters of a help text.
 const MAX_HELP: usize = 500;
 
-static METRICS: LazyLock<Mutex<HashMap<String, &'static Metric>>> = LazyLock::new(Mutex::default);
+static METRICS: LazyLock<Mutex<HashMap<(&'static str, MetricKind), &'static Metric>>> = LazyLock::new(Mutex::default);
 static LABELS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
 
 /// Whether a name of a metric may have that character.
@@ -79,23 +79,23 @@ pub fn chosen_label(name: &str) -> Result<&'static str, NameError> {
     }
 }
 
-/// The family of that name. Its type and its help are those with which it was first seen; `None` if there are too many names.
+/// The family of that name and type, with the help with which it was first seen; `None` if there are too many. A name whose type differs from
+/// file to file, or changes, is as many families, each of which is kept once.
 pub fn metric(name: &str, kind: MetricKind, help: &str) -> Option<&'static Metric> {
     let mut metrics = lock(&METRICS);
-    if let Some(known) = metrics.get(name).filter(|known| known.kind == kind) {
+    if let Some(known) = metrics.get(&(name, kind)) {
         return Some(known);
     }
     if metrics.len() >= MAX_NAMES || name.len() > MAX_LENGTH {
         return None;
     }
-    // A type that changes is another family to us, and takes the place of the first.
     let help: String = help.chars().filter(|c| !c.is_control()).take(MAX_HELP).collect();
     let metric: &'static Metric = Box::leak(Box::new(Metric::foreign(
         Box::leak(name.to_owned().into_boxed_str()),
         kind,
         Box::leak(help.into_boxed_str()),
     )));
-    metrics.insert(name.to_owned(), metric);
+    metrics.insert((metric.name, kind), metric);
     Some(metric)
 }
 
@@ -111,4 +111,19 @@ pub fn label(name: &str) -> Option<&'static str> {
     let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
     labels.insert(name.to_owned(), kept);
     Some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is made anew at each read is never given back.
+    #[test]
+    fn a_name_that_has_two_types_in_turn_is_kept_once_for_each() {
+        let of_kind = |kind| metric("names_test_queue_length", kind, "Help.").unwrap();
+        let [untyped, gauge] = [MetricKind::Untyped, MetricKind::Gauge].map(of_kind);
+        assert_eq!((untyped.kind, gauge.kind), (MetricKind::Untyped, MetricKind::Gauge));
+        assert!(std::ptr::eq(untyped, of_kind(MetricKind::Untyped)));
+        assert!(std::ptr::eq(gauge, of_kind(MetricKind::Gauge)));
+    }
 }
