@@ -47,8 +47,10 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
 impl Collector for Counter {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         for device in self.sysfs.list(DEVICES)? {
-            if recorder.begin_part(&device) {
-                self.read(&device, recorder)?;
+            if recorder.begin_part(&device)
+                && let Err(error) = self.read(&device, recorder)
+            {
+                recorder.fail(error);
             }
         }
         Ok(())
@@ -99,5 +101,16 @@ mod tests {
                 "edge_encoder_position{device=counter0,count=count1,name=} -12",
             ]
         );
+    }
+    #[test]
+    fn a_counter_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
+        // A file in place of a directory cannot be listed.
+        let read = Machine::new(&[
+            ("sys/bus/counter/devices/counter0", ""),
+            ("sys/bus/counter/devices/counter1/count0/count", "7\n"),
+        ])
+        .read(&COLLECTOR);
+        assert_eq!(read.errors.len(), 1, "{:?}", read.errors);
+        assert_eq!(read.lines(), ["edge_pulses_total{device=counter1,count=count0,name=} 7"]);
     }
 }

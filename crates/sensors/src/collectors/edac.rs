@@ -73,7 +73,11 @@ impl Collector for Edac {
             attributes::record(&self.sysfs, &directory, CONTROLLER, &labels, recorder);
             let unknown = [labels[0], ("csrow", "unknown")];
             attributes::record(&self.sysfs, &directory, NO_ROW, &unknown, recorder);
-            for row in self.sysfs.list(&directory)? {
+            let rows = self.sysfs.list(&directory).unwrap_or_else(|error| {
+                recorder.fail(error);
+                Vec::new()
+            });
+            for row in rows {
                 if let Some(number) = number_of(&row, "csrow") {
                     let labels = [labels[0], ("csrow", number)];
                     attributes::record(&self.sysfs, &format!("{directory}/{row}"), ROW, &labels, recorder);
@@ -113,5 +117,16 @@ mod tests {
                 "node_edac_csrow_correctable_errors_total{controller=0,csrow=3} 3",
             ]
         );
+    }
+    #[test]
+    fn a_controller_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
+        // A file in place of a directory cannot be listed.
+        let read = Machine::new(&[
+            ("sys/devices/system/edac/mc/mc0", ""),
+            ("sys/devices/system/edac/mc/mc1/ue_count", "1\n"),
+        ])
+        .read(&COLLECTOR);
+        assert_eq!(read.errors.len(), 1, "{:?}", read.errors);
+        assert_eq!(read.lines(), ["node_edac_uncorrectable_errors_total{controller=1} 1"]);
     }
 }

@@ -67,7 +67,11 @@ pub fn record_btrfs(sysfs: &Root, recorder: &mut Recorder) -> Result<(), ReadErr
     const ROOT: &str = "fs/btrfs";
     for uuid in sysfs.list(ROOT)? {
         let devices = format!("{ROOT}/{uuid}/devinfo");
-        for device in sysfs.list(&devices)? {
+        let names = sysfs.list(&devices).unwrap_or_else(|error| {
+            recorder.fail(error);
+            Vec::new()
+        });
+        for device in names {
             let path = format!("{devices}/{device}/error_stats");
             let text = match sysfs.attribute(&path) {
                 Ok(text) => text,
@@ -128,5 +132,16 @@ mod tests {
                 "edge_btrfs_errors_total{uuid=5a,devid=1,type=generation} invalid",
             ]
         );
+    }
+    #[test]
+    fn a_file_system_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
+        // A file in place of a directory cannot be listed.
+        let read = Machine::new(&[
+            ("sys/fs/btrfs/5a/devinfo", ""),
+            ("sys/fs/btrfs/5b/devinfo/1/error_stats", "read_errs 2\n"),
+        ])
+        .read(&COLLECTOR);
+        assert_eq!(read.errors.len(), 1, "{:?}", read.errors);
+        assert_eq!(read.lines(), ["edge_btrfs_errors_total{uuid=5b,devid=1,type=read} 2"]);
     }
 }

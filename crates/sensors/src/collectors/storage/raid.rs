@@ -24,13 +24,14 @@ pub fn record(sysfs: &Root, recorder: &mut Recorder) -> Result<(), ReadError> {
     for device in sysfs.list(BLOCK)? {
         let directory = format!("{BLOCK}/{device}/md");
         if device.starts_with("md") && sysfs.exists(&directory) && recorder.has_room() {
-            record_array(sysfs, &device, &directory, recorder)?;
+            record_array(sysfs, &device, &directory, recorder);
         }
     }
     Ok(())
 }
 
-fn record_array(sysfs: &Root, device: &str, directory: &str, recorder: &mut Recorder) -> Result<(), ReadError> {
+/// All that can be read of an array: nothing that fails takes the rest, or another array, with it.
+fn record_array(sysfs: &Root, device: &str, directory: &str, recorder: &mut Recorder) {
     let labels = [("device", device)];
     let text = |file: &str| sysfs.attribute(format!("{directory}/{file}"));
     // While the array grows there are two numbers: "11 (10)".
@@ -41,6 +42,22 @@ fn record_array(sysfs: &Root, device: &str, directory: &str, recorder: &mut Reco
     }
     recorder.record(&REQUIRED, &labels, required.map(f64::from));
     recorder.record(&DEGRADED, &labels, sysfs.number(format!("{directory}/degraded")));
+    let state = record_state(sysfs, &labels, directory, recorder);
+    let disks = record_disks(sysfs, &labels, directory, recorder);
+    for error in [state.err(), disks.err()].into_iter().flatten() {
+        if !error.is_missing() {
+            recorder.fail(error);
+        }
+    }
+}
+
+fn record_state(
+    sysfs: &Root,
+    labels: &[(&'static str, &str); 1],
+    directory: &str,
+    recorder: &mut Recorder,
+) -> Result<(), ReadError> {
+    let text = |file: &str| sysfs.attribute(format!("{directory}/{file}"));
     let is_off = matches!(text("array_state")?.as_str(), "clear" | "inactive");
     let state = match text("sync_action").as_deref() {
         _ if is_off => "inactive",
@@ -53,11 +70,20 @@ fn record_array(sysfs: &Root, device: &str, directory: &str, recorder: &mut Reco
         let value = f64::from(u8::from(known == state));
         recorder.push(&STATE, &[labels[0], ("state", known)], value);
     }
+    Ok(())
+}
+
+fn record_disks(
+    sysfs: &Root,
+    labels: &[(&'static str, &str); 1],
+    directory: &str,
+    recorder: &mut Recorder,
+) -> Result<(), ReadError> {
     let mut counts = [("active", 0_u32), ("failed", 0), ("spare", 0)];
     for entry in sysfs.list(directory)? {
         // A disk has several states at once: "faulty,write_error".
-        if let Some(disk) = entry.strip_prefix("dev-")
-            && let Ok(states) = text(&format!("dev-{disk}/state"))
+        if entry.starts_with("dev-")
+            && let Ok(states) = sysfs.attribute(format!("{directory}/{entry}/state"))
         {
             let is = |wanted| states.split(',').any(|state| state == wanted);
             let of_kind = [is("in_sync") && !is("faulty"), is("faulty"), is("spare")];
@@ -107,5 +133,28 @@ mod tests {
                 "node_md_disks{device=md0,state=spare} 1",
             ]
         );
+    }
+    #[test]
+    fn an_array_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
+        let machine = Machine::new(&[
+            ("sys/block/md0/md/raid_disks", "2\n"),
+            ("sys/block/md1/md/array_state", "clean\n"),
+            ("sys/block/md1/md/dev-sda1/state", "in_sync\n"),
+            // Stopped while it is read.
+            ("sys/block/md2/md/raid_disks", "2\n"),
+        ]);
+        // A directory in place of a file: the read fails, here with EISDIR.
+        machine.write("sys/block/md0/md/array_state/x", "");
+        let read = machine.read(&COLLECTOR);
+        assert_eq!(read.errors.len(), 1, "{:?}", read.errors);
+        for (series, value) in [
+            ("node_md_raid_disks{device=md0}", Some("2")),
+            ("node_md_state{device=md0,state=active}", None),
+            ("node_md_state{device=md1,state=active}", Some("1")),
+            ("node_md_disks{device=md1,state=active}", Some("1")),
+            ("node_md_raid_disks{device=md2}", Some("2")),
+        ] {
+            assert_eq!(read.value(series).as_deref(), value, "{series}");
+        }
     }
 }
