@@ -127,4 +127,13 @@ mod tests {
             ]
         );
     }
+    #[test]
+    fn a_battery_above_100_percent_is_exported_as_its_fuel_gauge_tells() {
+        let charge = |percent: &str| {
+            let read = Machine::new(&[("sys/class/power_supply/b/capacity", percent)]).read(&COLLECTOR);
+            read.value("node_power_supply_capacity{power_supply=b}")
+        };
+        assert_eq!(charge("101\n").as_deref(), Some("101"));
+        assert_eq!(charge("111\n").as_deref(), Some("111"));
+    }
 }

@@ -5,6 +5,9 @@ use crate::plausible::{AMPERES, CELSIUS, NOT_NEGATIVE, SWITCH, VOLTS, WATTS};
 use crate::reading::Metric;
 
 const PERCENT: (f64, f64) = (0.0, 100.0);
+/// A fuel gauge that has learnt a lower capacity than the battery has tells more than 100 %, and the kernel passes that on; 255 is what one says
+/// that knows nothing.
+const CHARGE: (f64, f64) = (0.0, 150.0);
 
 const fn gauge(name: &'static str, unit: &'static str, help: &'static str, range: (f64, f64)) -> Metric {
     Metric::gauge(name, unit, help).within(range)
@@ -29,7 +32,7 @@ pub(super) static ATTRIBUTES: &[Attribute] = &[
     Attribute::new(
         "capacity",
         1.0,
-        gauge("node_power_supply_capacity", "percent", "Charge in percent.", PERCENT),
+        gauge("node_power_supply_capacity", "percent", "Charge in percent.", CHARGE),
     ),
     Attribute::new(
         "voltage_now",
