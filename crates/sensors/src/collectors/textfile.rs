@@ -105,10 +105,12 @@ fn read(directory: &Path, name: &str, recorder: &mut Recorder) -> Result<(), Rea
     let samples = parse::parse(&text, |name| !names::is_own(name))
         .map_err(|error| ReadError::invalid(&path, error.to_string()))?;
     for sample in samples {
-        if !recorder.has_room() {
-            continue;
+        // What is recorded first is kept, and what the service says of the files comes after them.
+        if [MTIME.name, ERROR.name].contains(&sample.metric.name) {
+            recorder.drop_one();
+        } else if recorder.has_room() {
+            sample.record(sample.value, recorder);
         }
-        sample.record(sample.value, recorder);
     }
     let changed = metadata.modified().map_err(failed)?;
     let seconds = changed.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
@@ -192,6 +194,18 @@ mod tests {
         ]);
         assert_eq!(lines(&machine), ["fine{} 4", "node_textfile_scrape_error{} 1"]);
         assert_eq!(machine.read(&COLLECTOR).errors.len(), 3);
+    }
+
+    #[test]
+    fn a_file_cannot_replace_what_the_service_says_of_files() {
+        let machine = machine(&[(
+            "a.prom",
+            "node_textfile_scrape_error 7\nnode_textfile_mtime_seconds{file=\"x\"} 1\nfine 4\n",
+        )]);
+        assert_eq!(lines(&machine), ["fine{} 4", "node_textfile_scrape_error{} 0"]);
+        let read = machine.read(&COLLECTOR);
+        assert_eq!((read.dropped, read.errors.len()), (2, 0));
+        assert_eq!(read.value("node_textfile_mtime_seconds{file=x}"), None);
     }
 
     #[test]
