@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
+use crate::plausible::CELSIUS;
 use crate::reading::{Metric, Recorder};
 use crate::settings::{Collect, Settings};
 use crate::sysfs::Root;
@@ -24,15 +25,24 @@ pub const COLLECTOR: Definition = Definition {
 };
 
 // A DS18B20 measures -55 to 125 °C; 127.94 is what it says when it measures nothing.
-const TEMPERATURE: Metric = Metric::gauge(
-    "edge_w1_temperature_celsius",
-    "celsius",
-    "Temperature of a thermometer on a 1-Wire bus.",
-)
-.within((-60.0, 130.0));
-/// Families whose driver is w1_therm: DS18S20, DS1822, DS18B20, DS1825, DS28EA00.
-const FAMILIES: [&str; 5] = ["10-", "22-", "28-", "3b-", "42-"];
+const TEMPERATURE: Metric = temperature((-60.0, 130.0));
+const OF_THERMOCOUPLE: Metric = temperature(CELSIUS);
+
+const fn temperature(range: (f64, f64)) -> Metric {
+    Metric::gauge(
+        "edge_w1_temperature_celsius",
+        "celsius",
+        "Temperature of a thermometer on a 1-Wire bus.",
+    )
+    .within(range)
+}
+
+/// Beside the DS1825 the MAX31850, which has a thermocouple for a sensor. Its number alone does not tell which of them it is.
+const MAY_BE_THERMOCOUPLE: &str = "3b-";
+/// Families whose driver is w1_therm: DS18S20, DS1822, DS18B20, DS1825 and MAX31850, DS28EA00.
+const FAMILIES: [&str; 5] = ["10-", "22-", "28-", MAY_BE_THERMOCOUPLE, "42-"];
 const DEVICES: &str = "bus/w1/devices";
+
 struct W1 {
     sysfs: Root,
     suspects: Suspects,
@@ -72,7 +82,11 @@ impl W1 {
             let is_suspect = self.suspects.judge(&self.sysfs, directory, id, number);
             recorder.push(&SUSPECT, &[("id", id)], f64::from(u8::from(is_suspect)));
         }
-        recorder.record(&TEMPERATURE, &[("id", id)], millidegrees.map(|number| number / 1e3));
+        let metric = match id.starts_with(MAY_BE_THERMOCOUPLE) {
+            true => &OF_THERMOCOUPLE,
+            false => &TEMPERATURE,
+        };
+        recorder.record(metric, &[("id", id)], millidegrees.map(|number| number / 1e3));
     }
 
     /// From the attribute that has only the number, or from the one that every kernel has.
@@ -135,6 +149,22 @@ mod tests {
         assert_eq!(lines(&[("temperature", "-10125\n")]), expected("-10.125"));
         let text = "72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n";
         assert_eq!(lines(&[("w1_slave", text)]), expected("23.125"));
+    }
+
+    #[test]
+    fn a_thermocouple_may_be_hotter_than_any_thermometer() {
+        for (id, millidegrees, expected) in [
+            ("3b-000000183391", "412250\n", "412.25"),
+            ("3b-000000183391", "2500000\n", "invalid"),
+            (ID, "412250\n", "invalid"),
+        ] {
+            let machine = Machine::new(&[]);
+            machine.write(&format!("sys/bus/w1/devices/{id}/temperature"), millidegrees);
+            let value = machine
+                .read(&COLLECTOR)
+                .value(&format!("edge_w1_temperature_celsius{{id={id}}}"));
+            assert_eq!(value.as_deref(), Some(expected), "{id}");
+        }
     }
 
     #[test]
