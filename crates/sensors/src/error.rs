@@ -18,7 +18,7 @@ pub enum ErrorKind {
     /// The kernel or the bus refused the read (`EIO`, `EREMOTEIO`, `EACCES`, …).
     Io,
     /// The device has no value now: it is busy, switched off or not powered (`EAGAIN`, `EBUSY`, `ENODATA`, `ENETDOWN`, `ESHUTDOWN`,
-    /// `ENXIO`, an empty attribute).
+    /// `ENXIO`, an empty attribute, `<unknown>` for a number).
     NotReady,
     /// The content is not what the kernel documents: not a number, not finite, too long.
     Invalid,
@@ -88,7 +88,7 @@ pub enum ReadError {
         /// What is wrong with its content.
         what: String,
     },
-    /// The attribute is empty: its driver has no value yet.
+    /// The attribute is empty, or has `<unknown>` or the like for a number: its driver has no value yet.
     #[error("{}: no value yet", path.display())]
     Empty {
         /// The file.

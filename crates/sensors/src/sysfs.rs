@@ -62,10 +62,14 @@ impl Root {
     /// The number in a sysfs attribute, in the attribute's own unit; flags are written to base 16, after `0x`.
     ///
     /// # Errors
-    /// The system call fails, or the attribute is empty or no integer.
+    /// The system call fails, the attribute is empty or has a word for that (`<unknown>`), or it is no integer.
     pub fn number(&self, relative: impl AsRef<Path>) -> Result<f64, ReadError> {
         let path = relative.as_ref();
         let text = self.attribute(path)?;
+        // What cpufreq and others print in place of a number that they do not know or have.
+        if text.starts_with('<') && text.ends_with('>') {
+            return Err(ReadError::Empty { path: self.path(path) });
+        }
         if let Some(bits) = text
             .strip_prefix("0x")
             .and_then(|digits| i64::from_str_radix(digits, 16).ok())

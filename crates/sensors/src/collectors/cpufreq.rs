@@ -220,6 +220,18 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_the_kernel_does_not_know_is_no_error() {
+        let directory = "sys/devices/system/cpu/cpu0/cpufreq";
+        let mut machine = Machine::new(&[]);
+        machine.write(&format!("{directory}/cpuinfo_cur_freq"), "<unknown>\n");
+        machine.write(&format!("{directory}/cpuinfo_max_freq"), "1800000\n");
+        machine.settings.collect = Collect::Full;
+        let read = machine.read(&COLLECTOR);
+        assert!(read.errors.is_empty(), "{:?}", read.errors);
+        assert_eq!(read.lines(), ["node_cpu_frequency_max_hertz{cpu=0} 1800000000"]);
+    }
+
+    #[test]
     fn each_core_and_package_counts_once() {
         let machine = Machine::new(&[]);
         for (cpu, core) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
