@@ -122,10 +122,11 @@ impl Hwmon {
         for (kind, sensor, item) in chip.attributes.iter().filter_map(|attribute| split(attribute)) {
             sensors.entry((kind, sensor)).or_default().push(item);
         }
-        if let Some(name) = &chip.name
+        // As node_exporter writes it: `bat0` of a battery that is called BAT0.
+        if let Some(name) = chip.name.as_deref().map(device::clean).filter(|name| !name.is_empty())
             && !sensors.is_empty()
         {
-            recorder.push(&CHIP_NAME, &[("chip", &chip.label), ("chip_name", name)], 1.0);
+            recorder.push(&CHIP_NAME, &[("chip", &chip.label), ("chip_name", &name)], 1.0);
         }
         let sensors: Vec<Sensor> = sensors
             .into_iter()

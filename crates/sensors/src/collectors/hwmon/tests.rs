@@ -16,7 +16,7 @@ fn a_chip_is_named_after_its_device_then_its_driver_then_its_number() {
         machine.read(&COLLECTOR).lines(),
         [
             "node_hwmon_temp_celsius{chip=platform_coretemp_0,sensor=temp1} 41.5",
-            "node_hwmon_chip_names{chip=some_driver,chip_name=Some Driver} 1",
+            "node_hwmon_chip_names{chip=some_driver,chip_name=some_driver} 1",
             "node_hwmon_temp_celsius{chip=some_driver,sensor=temp1} -0.5",
             "node_hwmon_temp_celsius{chip=hwmon2,sensor=temp1} 0",
         ]
