@@ -74,6 +74,19 @@ impl Metric {
         value.is_finite() && (self.range.0..=self.range.1).contains(&value)
     }
 
+    /// The value, if it is plausible.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn check(&self, value: f64) -> Result<f64, String> {
+        let (min, max) = self.range;
+        match (self.is_plausible(value), value.is_finite()) {
+            (true, _) => Ok(value),
+            (false, true) => Err(format!("{value} cannot be: it is not within {min} and {max}")),
+            (false, false) => Err(format!("{value} is not a finite number")),
+        }
+    }
+
     /// The same metric with a range of plausible values.
     pub const fn within(mut self, range: (f64, f64)) -> Self {
         self.range = range;
@@ -185,12 +198,7 @@ impl<'a> Recorder<'a> {
         if matches!(&value, Err(error) if error.is_missing()) {
             return;
         }
-        let value = value.and_then(|value| {
-            let is_plausible = metric.is_plausible(value);
-            is_plausible
-                .then_some(value)
-                .ok_or_else(|| implausible(metric, labels, value))
-        });
+        let value = value.and_then(|value| metric.check(value).map_err(|what| invalid(metric, labels, what)));
         if self.is_full() {
             self.drop_one();
             return;
@@ -281,12 +289,7 @@ pub struct Collected {
 }
 
 /// Names the series, since a chip can have dozens of sensors.
-fn implausible(metric: &Metric, labels: &[(&'static str, &str)], value: f64) -> ReadError {
-    let (min, max) = metric.range;
-    let what = match value.is_finite() {
-        true => format!("{value} cannot be: it is not within {min} and {max}"),
-        false => format!("{value} is not a finite number"),
-    };
+fn invalid(metric: &Metric, labels: &[(&'static str, &str)], what: String) -> ReadError {
     let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     ReadError::invalid(format!("{}{{{}}}", metric.name, labels.join(",")).as_ref(), what)
 }

@@ -111,6 +111,9 @@ mod tests {
         ])
         .read(&COLLECTOR);
         assert_eq!(read.errors.len(), 1, "{:?}", read.errors);
-        assert_eq!(read.lines(), ["edge_pulses_total{device=counter1,count=count0,name=} 7"]);
+        assert_eq!(
+            read.lines(),
+            ["edge_pulses_total{device=counter1,count=count0,name=} 7"]
+        );
     }
 }

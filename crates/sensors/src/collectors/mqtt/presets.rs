@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::rules::Rule;
+use super::rules::{Rule, yes_and_no};
 use super::topic::{Filter, Pointer};
 use crate::plausible::{AMPERES, CELSIUS, HUMIDITY, NOT_NEGATIVE, RATIO, SWITCH, VOLTS, WATTS};
 use crate::reading::Metric;
@@ -169,19 +169,37 @@ pub fn rules(preset: Preset, stale_after: Duration) -> Vec<Rule> {
             labels: vec![("device", device.to_owned()), ("sensor", sensor.to_owned())],
             scale,
             offset: 0.0,
-            texts: Vec::new(),
+            texts: match is_yes_or_no(metric) {
+                true => yes_and_no().collect(),
+                false => Vec::new(),
+            },
+            ignores_texts: has_other_texts(preset, metric),
             stale_after,
-            unless: other_unit(preset, metric),
+            unit: told_unit(preset, metric),
         })
     };
     rows.iter().filter_map(rule).collect()
 }
 
+/// A share of a whole is within the same range, but has a unit.
+fn is_yes_or_no(metric: &Metric) -> bool {
+    metric.range == SWITCH && metric.unit.is_empty()
+}
+
+/// Zigbee2MQTT's `state` is also that of blinds (`OPEN`) and locks (`LOCK`), and ESPHome's text sensors publish where its sensors do.
+fn has_other_texts(preset: Preset, metric: &Metric) -> bool {
+    match preset {
+        Preset::Zigbee2Mqtt => metric.name == ON.name,
+        Preset::Esphome => metric.name == VALUE.name,
+        Preset::RuuviGateway | Preset::Shelly | Preset::Tasmota => false,
+    }
+}
+
 /// Tasmota says with which units it was configured.
-fn other_unit(preset: Preset, metric: &Metric) -> Option<(Pointer, &'static str)> {
+fn told_unit(preset: Preset, metric: &Metric) -> Option<(Pointer, &'static str)> {
     let (pointer, unit) = match (preset, metric.name) {
-        (Preset::Tasmota, name) if name == TEMPERATURE.name => ("/TempUnit", "F"),
-        (Preset::Tasmota, name) if name == PRESSURE.name => ("/PressureUnit", "mmHg"),
+        (Preset::Tasmota, name) if name == TEMPERATURE.name => ("/TempUnit", "C"),
+        (Preset::Tasmota, name) if name == PRESSURE.name => ("/PressureUnit", "hPa"),
         _ => return None,
     };
     Pointer::parse(pointer).map(|pointer| (pointer, unit))
@@ -209,3 +227,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "presets_tests.rs"]
+mod messages;

@@ -31,12 +31,14 @@ pub struct Rule {
     pub scale: f64,
     /// What is added after that.
     pub offset: f64,
-    /// Texts that are numbers.
+    /// Texts that are numbers; `true` and `false` without quotes are among them.
     pub texts: Vec<(String, f64)>,
+    /// Other texts are no value and no error: the topic, or the field, is also that of other things than the metric is of.
+    pub ignores_texts: bool,
     /// Time after which it is no longer exported.
     pub stale_after: Duration,
-    /// A pointer and the text there with which the value would have another unit.
-    pub unless: Option<(Pointer, &'static str)>,
+    /// A pointer to where a message may name the unit of the value, and the only one that it may be.
+    pub unit: Option<(Pointer, &'static str)>,
 }
 
 /// Why a subscription is refused.
@@ -103,14 +105,24 @@ fn rule(settings: &Subscription, stale_after: Duration) -> Result<Rule, RuleErro
         labels,
         scale: settings.scale,
         offset: settings.offset,
+        // What the settings say of a text comes first.
         texts: settings
             .texts
             .iter()
             .map(|(text, value)| (text.clone(), *value))
+            .chain(yes_and_no())
             .collect(),
+        ignores_texts: false,
         stale_after: settings.stale_after.unwrap_or(stale_after),
-        unless: None,
+        unit: None,
     })
+}
+
+/// The texts that say whether something is so.
+pub fn yes_and_no() -> impl Iterator<Item = (String, f64)> {
+    let yes = ["true", "ON", "on"].map(|text| (text.to_owned(), 1.0));
+    let no = ["false", "OFF", "off"].map(|text| (text.to_owned(), 0.0));
+    yes.into_iter().chain(no)
 }
 
 /// `text` with `$1` replaced by the first of `found`, and so on; `None` if it refers to more than there are.
@@ -167,8 +179,10 @@ pub fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, S
         };
         if rule.pointer.is_whole() {
             // An empty message removes what the broker had kept.
-            if !text.is_empty() {
-                add(&[], rule.number(text));
+            if !text.is_empty()
+                && let Some(value) = rule.number(text)
+            {
+                add(&[], value);
             }
             continue;
         }
@@ -179,18 +193,23 @@ pub fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, S
             };
         }
         let document = document.as_ref().unwrap_or(&Value::Null);
-        let other_unit = rule.unless.as_ref().is_some_and(|(pointer, unit)| {
+        let has_other_unit = rule.unit.as_ref().is_some_and(|(pointer, unit)| {
             let there = pointer.find(document);
-            there.iter().any(|(_, value)| value.as_str() == Some(*unit))
+            there
+                .iter()
+                .any(|(_, value)| !value.is_null() && value.as_str() != Some(*unit))
         });
         for (names, value) in rule.pointer.find(document) {
-            match value {
-                Value::Null => {}
-                _ if other_unit => add(&names, Err("it has another unit than the preset knows".to_owned())),
-                Value::Number(number) => add(&names, number.as_f64().ok_or_else(|| "not a number".to_owned())),
-                Value::Bool(on) => add(&names, Ok(f64::from(u8::from(*on)))),
-                Value::String(text) => add(&names, rule.number(text)),
-                Value::Array(_) | Value::Object(_) => add(&names, Err("a list or an object, not a number".to_owned())),
+            let value = match value {
+                Value::Null => None,
+                _ if has_other_unit => Some(Err("it has another unit than the preset knows".to_owned())),
+                Value::Number(number) => Some(number.as_f64().ok_or_else(|| "not a number".to_owned())),
+                Value::Bool(on) => rule.number(if *on { "true" } else { "false" }),
+                Value::String(text) => rule.number(text),
+                Value::Array(_) | Value::Object(_) => Some(Err("a list or an object, not a number".to_owned())),
+            };
+            if let Some(value) = value {
+                add(&names, value);
             }
         }
     }
@@ -198,31 +217,25 @@ pub fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, S
 }
 
 impl Rule {
-    fn number(&self, text: &str) -> Result<f64, String> {
+    /// The number that a text is, or why it is none; nothing if it is another thing's.
+    fn number(&self, text: &str) -> Option<Result<f64, String>> {
         let text = text.trim();
-        if let Some((_, value)) = self.texts.iter().find(|(known, _)| known == text) {
-            return Ok(*value);
-        }
-        match text {
-            "true" | "ON" | "on" => Ok(1.0),
-            "false" | "OFF" | "off" => Ok(0.0),
-            _ => text.parse().map_err(|_| {
+        let known = self.texts.iter().find(|(known, _)| known == text);
+        match known.map(|(_, value)| *value).or_else(|| text.parse().ok()) {
+            Some(number) => Some(Ok(number)),
+            None if self.ignores_texts => None,
+            None => {
                 let shown: String = text.chars().take(40).collect();
-                format!("{shown:?} is not a number")
-            }),
+                Some(Err(format!("{shown:?} is not a number")))
+            }
         }
     }
 
     fn convert(&self, value: f64) -> Result<f64, String> {
-        let converted = value * self.scale + self.offset;
-        let (min, max) = self.metric.range;
-        match self.metric.is_plausible(converted) {
-            true => Ok(converted),
-            false => Err(format!("{converted} cannot be: it is not within {min} and {max}")),
-        }
+        self.metric.check(value * self.scale + self.offset)
     }
 }
 
 #[cfg(test)]
 #[path = "rules_tests.rs"]
-mod tests;
+pub(super) mod tests;
