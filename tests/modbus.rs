@@ -2,7 +2,7 @@
 
 use crate::common;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -202,6 +202,39 @@ fn an_answer_that_is_none_is_counted_by_kind_and_takes_no_value() {
         assert_eq!(service.metric(&errors), Some(1.0), "{name}: {}", service.metrics());
         assert!(!service.metrics().contains("\nnever"), "{name}");
     }
+}
+
+#[test]
+fn a_series_that_several_buses_or_files_have_is_exported_once_and_the_others_are_counted() {
+    // Slow, so that each bus gets a reader of its own.
+    let slow = || {
+        liar(|question| {
+            thread::sleep(Duration::from_millis(50));
+            frame(question, &[3, 2, 0, 7])
+        })
+    };
+    let bus = |name: &str, address: SocketAddr| {
+        format!(
+            "[[modbus.buses]]\nname = \"{name}\"\naddress = \"{address}\"\n\
+             devices = [{{ unit = 1, registers = [{{ metric = \"shared_watts\", address = 0 }}] }}]\n"
+        )
+    };
+    let text = tempfile::tempdir().unwrap();
+    fs::write(text.path().join("a.prom"), "shared_watts 33\n").unwrap();
+    let service = Service::start(&format!(
+        "{}[sources.modbus]\nperiod = \"500ms\"\n{}{}[textfile]\ndirectories = [{:?}]\n",
+        only(&["modbus", "textfile"]),
+        bus("a", slow()),
+        bus("b", slow()),
+        text.path()
+    ));
+    for source in ["modbus", "textfile"] {
+        let dropped = format!("edge_source_readings_dropped{{source=\"{source}\"}}");
+        service.wait_for_metric(&dropped, |value| value == Some(1.0));
+    }
+    let metrics = service.metrics();
+    assert_eq!(metrics.matches("\nshared_watts ").count(), 1, "{metrics}");
+    assert_eq!(common::value_of(&metrics, "shared_watts"), Some(7.0));
 }
 
 /// A pseudoterminal: its first end, and the name of the other, which a program opens as a serial port.

@@ -47,6 +47,23 @@ fn what_devices_publish_is_exported_with_its_age_and_what_the_broker_kept_withou
 }
 
 #[test]
+fn a_family_of_the_service_keeps_its_name() {
+    let broker = Broker::start();
+    broker.publish("load", "12", &["-r"]);
+    let service = Service::start(&format!(
+        "{}[mqtt]\nurl = {:?}\n[[mqtt.subscriptions]]\ntopic = \"load\"\nmetric = \"node_uname_info\"\n",
+        only(&["mqtt", "uname"]),
+        at(&broker)
+    ));
+    service.wait_for_metric("edge_source_readings_dropped{source=\"mqtt\"}", |value| {
+        value == Some(1.0)
+    });
+    let metrics = service.metrics();
+    assert!(metrics.contains("\nnode_uname_info{"), "{metrics}");
+    assert!(!metrics.contains("\nnode_uname_info 12"), "{metrics}");
+}
+
+#[test]
 fn a_broker_that_goes_is_an_error_until_it_is_back_and_values_stay_until_they_are_stale() {
     let mut broker = Broker::start();
     let service = Service::start(&settings(&at(&broker), &format!("{ZIGBEE}stale_after = \"15s\"\n")));

@@ -2,6 +2,7 @@
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>). The service's own counters are encoded by the
 //! `prometheus` crate; readings are written as they are, since its types would need several allocations for each.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, TextEncoder};
 
-use crate::reading::{Metric, MetricKind};
+use crate::reading::{Metric, MetricKind, Reading};
 use crate::sampler::{CollectorState, LastReading, Sampler};
 use crate::settings::Collect;
 
@@ -58,6 +59,8 @@ const NODE_DURATION: Metric = Metric::gauge(
 pub struct Encoder {
     samples: String,
     runs: Vec<Run>,
+    /// The foreign series so far ([`Reading::series`]): of those alone two sources can have the same.
+    foreign: HashSet<u64>,
     text: Vec<u8>,
 }
 
@@ -75,6 +78,7 @@ impl Encoder {
     pub fn encode(&mut self, sampler: &Sampler, own: &[MetricFamily]) -> prometheus::Result<&[u8]> {
         self.samples.clear();
         self.runs.clear();
+        self.foreign.clear();
         let now = Instant::now();
         // What other programs have named comes last (see `collectors::ALL`), and gives way.
         let is_full = sampler.collect() == Collect::Full;
@@ -107,7 +111,7 @@ impl Encoder {
     fn add_source(&mut self, collector: &'static str, state: &CollectorState, own: &[MetricFamily], now: Instant) {
         let mut dropped = state.dropped;
         for LastReading { reading, .. } in &state.readings {
-            if reading.metric.is_foreign && self.is_ours(reading.metric.name, own) {
+            if reading.metric.is_foreign && self.is_taken(reading, own) {
                 dropped += 1;
             } else if let Ok(value) = reading.value {
                 let labels = reading.labels.iter().map(|(name, value)| (*name, value.as_str()));
@@ -123,6 +127,13 @@ impl Encoder {
         if dropped > 0 {
             about(&DROPPED, dropped as f64);
         }
+    }
+
+    /// Whether the series of another program is one of ours, or of a source that comes before; otherwise it is this one's from now on. Also one
+    /// without a value takes its place: in that of a meter that fails the value of another must not be seen.
+    fn is_taken(&mut self, reading: &Reading, own: &[MetricFamily]) -> bool {
+        let series = reading.series(self.foreign.hasher());
+        self.is_ours(reading.metric.name, own) || !self.foreign.insert(series)
     }
 
     /// Whether a family of that name is the service's own, or a collector's.

@@ -1,5 +1,7 @@
 //! Metrics, readings, and the recorder that a collector fills with them.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, ReadError};
@@ -28,7 +30,7 @@ pub struct Metric {
     pub help: &'static str,
     /// Minimum and maximum of a plausible value, in the metric's unit. A value outside is a fault of the sensor, its wires or its driver.
     pub range: (f64, f64),
-    /// Another program has named it: it gives way to a family of ours with the same name.
+    /// Another program, or the settings, named it: it gives way to a family of ours with the same name.
     pub is_foreign: bool,
 }
 
@@ -94,7 +96,7 @@ impl Metric {
     }
 }
 
-/// Names and values of labels, in the same order for every reading of a metric.
+/// Names and values of labels, in the same order for every reading of a series.
 pub type Labels = Vec<(&'static str, String)>;
 
 /// One value, or the reason why there is none.
@@ -114,6 +116,15 @@ impl Reading {
     /// True if both are of the same series.
     pub fn is_same_series(&self, other: &Self) -> bool {
         self.metric.name == other.metric.name && self.labels == other.labels
+    }
+
+    /// A number for the series as Prometheus tells it from others: the order of labels is nothing, and a label without a value is none. Of two
+    /// series it is the same as seldom as two hashes are.
+    pub fn series(&self, hasher: &impl BuildHasher) -> u64 {
+        let labels = self.labels.iter().filter(|(_, value)| !value.is_empty());
+        labels.fold(hasher.hash_one(self.metric.name), |series, label| {
+            series.wrapping_add(hasher.hash_one(label))
+        })
     }
 }
 
@@ -258,9 +269,9 @@ impl<'a> Recorder<'a> {
     /// with duplicate series.
     pub fn finish(mut self) -> Collected {
         let mut unique: Vec<Reading> = Vec::with_capacity(self.readings.len());
-        let mut seen = std::collections::HashSet::with_capacity(self.readings.len());
+        let mut seen = HashSet::with_capacity(self.readings.len());
         for reading in self.readings {
-            if seen.insert((reading.metric.name, reading.labels.clone())) {
+            if seen.insert(reading.series(seen.hasher())) {
                 unique.push(reading);
             } else {
                 self.dropped += 1;

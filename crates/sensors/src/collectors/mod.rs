@@ -57,7 +57,8 @@ use crate::error::{OpenError, ReadError};
 use crate::reading::Recorder;
 use crate::settings::{Collect, Settings};
 
-/// Every collector there is, by name; the last gives way to families of the others, which are encoded before it.
+/// Every collector there is, by name; at the end those of what other programs and the settings name. They give way to families of the others,
+/// which are encoded before them, and each to the series of those before it.
 pub const ALL: &[&Definition] = &[
     &bonding::COLLECTOR,
     &cgroup::COLLECTOR,
@@ -76,8 +77,6 @@ pub const ALL: &[&Definition] = &[
     &led::COLLECTOR,
     &load::COLLECTOR,
     &memory::COLLECTOR,
-    &modbus::COLLECTOR,
-    &mqtt::COLLECTOR,
     &netstat::COLLECTOR,
     &network::COLLECTOR,
     &os::COLLECTOR,
@@ -99,6 +98,8 @@ pub const ALL: &[&Definition] = &[
     &w1::COLLECTOR,
     &watchdog::COLLECTOR,
     &wireless::COLLECTOR,
+    &modbus::COLLECTOR,
+    &mqtt::COLLECTOR,
     &textfile::COLLECTOR,
 ];
 

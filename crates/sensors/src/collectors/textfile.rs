@@ -197,6 +197,27 @@ mod tests {
     }
 
     #[test]
+    fn a_series_is_kept_once_whatever_the_order_of_its_labels_and_those_that_are_empty() {
+        let machine = machine(&[
+            (
+                "a.prom",
+                "x{a=\"1\",b=\"2\"} 1\nx{b=\"2\",a=\"1\"} 2\nx{a=\"2\",b=\"1\"} 3\n",
+            ),
+            ("b.prom", "y{a=\"\",b=\"2\"} 4\ny{b=\"2\"} 5\n"),
+        ]);
+        assert_eq!(
+            lines(&machine),
+            [
+                "x{a=1,b=2} 1",
+                "x{a=2,b=1} 3",
+                "y{a=,b=2} 4",
+                "node_textfile_scrape_error{} 0"
+            ]
+        );
+        assert_eq!(machine.read(&COLLECTOR).dropped, 2);
+    }
+
+    #[test]
     fn a_file_cannot_replace_what_the_service_says_of_files() {
         let machine = machine(&[(
             "a.prom",
