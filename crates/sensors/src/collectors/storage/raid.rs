@@ -86,7 +86,16 @@ fn record_disks(
             && let Ok(states) = sysfs.attribute(format!("{directory}/{entry}/state"))
         {
             let is = |wanted| states.split(',').any(|state| state == wanted);
-            let of_kind = [is("in_sync") && !is("faulty"), is("faulty"), is("spare")];
+            // One that an array is rebuilt on is a "spare" too, but has a place in it.
+            let has_no_place = || {
+                let slot = sysfs.attribute(format!("{directory}/{entry}/slot"));
+                slot.is_ok_and(|slot| slot == "none")
+            };
+            let of_kind = [
+                is("in_sync") && !is("faulty"),
+                is("faulty"),
+                is("spare") && has_no_place(),
+            ];
             for ((_, count), is_of_kind) in counts.iter_mut().zip(of_kind) {
                 *count += u32::from(is_of_kind);
             }
@@ -104,7 +113,7 @@ mod tests {
     use crate::collectors::testing::Machine;
 
     #[test]
-    fn an_array_that_lacks_a_disk_says_so() {
+    fn an_array_that_lacks_a_disk_says_so_and_what_it_is_rebuilt_on_is_no_spare() {
         let read = Machine::new(&[
             ("sys/block/md0/md/array_state", "clean\n"),
             ("sys/block/md0/md/sync_action", "recover\n"),
@@ -113,6 +122,10 @@ mod tests {
             ("sys/block/md0/md/dev-sda1/state", "in_sync\n"),
             ("sys/block/md0/md/dev-sdb1/state", "faulty,write_error\n"),
             ("sys/block/md0/md/dev-sdc1/state", "spare\n"),
+            ("sys/block/md0/md/dev-sdc1/slot", "none\n"),
+            // The array is rebuilt on it.
+            ("sys/block/md0/md/dev-sdd1/state", "spare\n"),
+            ("sys/block/md0/md/dev-sdd1/slot", "1\n"),
             ("sys/block/sda/size", "1\n"),
         ])
         .read(&COLLECTOR);
