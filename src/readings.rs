@@ -12,8 +12,13 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Device {
     pub source: &'static str,
-    /// Its label in metrics; empty where the source has one device.
+    /// The name of its label in metrics; empty where the source has one device.
+    pub label: &'static str,
+    /// The value of that label.
     pub name: String,
+    /// What people read for a name: with what it is, where the source has devices of several kinds, whose numbers are the same.
+    #[serde(skip)]
+    pub title: String,
     /// What its driver says of it.
     pub description: String,
     pub readings: Vec<Row>,
@@ -46,25 +51,30 @@ pub(crate) struct Row {
 /// The devices of a source, in the order in which they were read.
 pub(crate) fn devices(source: &'static str, readings: &[LastReading]) -> Vec<Device> {
     let mut devices: Vec<Device> = Vec::new();
-    let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut labels: BTreeMap<(usize, String), String> = BTreeMap::new();
     for LastReading { reading, since } in readings {
-        let name = name_of(reading);
-        let mut others = reading.labels.iter().skip(1).map(|(_, value)| value.as_str());
-        if reading.metric.name.ends_with("_label") {
-            let sensor = others.next().unwrap_or_default().to_owned();
-            labels.insert((name, sensor), others.collect());
-            continue;
-        }
-        let position = devices.iter().position(|device| device.name == name);
+        let (of_device, others) = split(reading);
+        let mut others = others.iter().map(|(_, value)| value.as_str());
+        let (label, name) = of_device.map_or(("", ""), |(label, name)| (*label, name.as_str()));
+        let position = devices
+            .iter()
+            .position(|device| (device.label, device.name.as_str()) == (label, name));
         let position = position.unwrap_or_else(|| {
             devices.push(Device {
                 source,
-                name,
+                label,
+                name: name.to_owned(),
+                title: title(label, reading.metric.name, name),
                 description: String::new(),
                 readings: Vec::new(),
             });
             devices.len() - 1
         });
+        if reading.metric.name.ends_with("_label") {
+            let sensor = others.next().unwrap_or_default().to_owned();
+            labels.insert((position, sensor), others.collect());
+            continue;
+        }
         let Some(device) = devices.get_mut(position) else {
             continue;
         };
@@ -83,19 +93,38 @@ pub(crate) fn devices(source: &'static str, readings: &[LastReading]) -> Vec<Dev
             since: *since,
         });
     }
-    for device in &mut devices {
+    let mut kinds = devices
+        .iter()
+        .map(|device| device.label)
+        .filter(|label| !label.is_empty());
+    let first = kinds.next();
+    let is_of_one_kind = kinds.all(|kind| Some(kind) == first);
+    for (position, device) in devices.iter_mut().enumerate() {
+        if is_of_one_kind {
+            device.title.clone_from(&device.name);
+        }
         tell_apart(&mut device.readings, |row| row.help.trim_end_matches('.').to_owned());
         // Fields of one table of the kernel have one explanation: they are called as the kernel calls them.
         tell_apart(&mut device.readings, |row| {
             words(row.metric.split('{').next().unwrap_or_default())
         });
         for row in &mut device.readings {
-            if let Some(label) = labels.get(&(device.name.clone(), row.sensor.clone())) {
+            if let Some(label) = labels.get(&(position, row.sensor.clone())) {
                 row.sensor = format!("{} ({label})", row.sensor);
             }
         }
     }
     devices
+}
+
+/// A device with the kind that its label tells; node_exporter's `name` tells none.
+fn title(label: &str, metric: &str, name: &str) -> String {
+    let kind = match label {
+        "name" if metric.starts_with("node_cooling_device_") => "cooling device",
+        other => other,
+    };
+    let title = format!("{} {name}", kind.replace('_', " "));
+    title.trim().to_owned()
 }
 
 /// What is measured, without what a number of it means: that is for who reads metrics, and people see a value with its unit.
@@ -134,12 +163,17 @@ fn is_about(reading: &Reading) -> bool {
     ["_info", "_names", "_label"].iter().any(|end| name.ends_with(end))
 }
 
-/// The first label names the device; a source with one device has none.
-fn name_of(reading: &Reading) -> String {
-    reading
-        .labels
-        .first()
-        .map_or_else(String::new, |(_, value)| value.clone())
+type Label = (&'static str, String);
+
+/// Labels that name no device, but what a value of the only one is about.
+const ABOUT_VALUES: [&str; 2] = ["reason", "result"];
+
+/// The label that names the device, which is the first, and the others; a source with one device has none.
+fn split(reading: &Reading) -> (Option<&Label>, &[Label]) {
+    match reading.labels.split_first() {
+        Some((device, others)) if !ABOUT_VALUES.contains(&device.0) => (Some(device), others),
+        _ => (None, &reading.labels),
+    }
 }
 
 /// As Prometheus writes it.
@@ -188,7 +222,7 @@ mod tests {
             rows.map(|row| {
                 format!(
                     "{}/{}: {} {}",
-                    device.name, device.description, row.sensor, row.quantity
+                    device.title, device.description, row.sensor, row.quantity
                 )
             })
             .collect()
@@ -207,6 +241,36 @@ mod tests {
                 read(&TEMPERATURE, &[("chip", "soc"), ("sensor", "temp2")]),
             ]),
             ["soc/lm75: temp1 (board) Temperature", "soc/lm75: temp2 Temperature"]
+        );
+    }
+
+    #[test]
+    fn things_that_only_share_a_number_are_different_devices() {
+        static ZONE: Metric = Metric::gauge("node_thermal_zone_temp", "celsius", "Temperature.");
+        static COOLING: Metric = Metric::gauge("node_cooling_device_cur_state", "", "State.");
+        let zone = |number| read(&ZONE, &[("zone", number), ("type", "cpu")]);
+        let fan = read(&COOLING, &[("name", "0"), ("type", "fan")]);
+        assert_eq!(
+            rows(&[zone("0"), zone("1")]),
+            ["0/: cpu Temperature", "1/: cpu Temperature"]
+        );
+        assert_eq!(
+            rows(&[fan, zone("0")]),
+            ["cooling device 0/: fan State", "zone 0/: cpu Temperature"]
+        );
+    }
+
+    #[test]
+    fn a_reason_is_no_device() {
+        static VOLTAGE: Metric = Metric::gauge("edge_rpi_undervoltage", "", "Too low.");
+        static THROTTLED: Metric = Metric::gauge("edge_rpi_throttled", "", "Slowed down.");
+        assert_eq!(
+            rows(&[
+                read(&VOLTAGE, &[]),
+                read(&THROTTLED, &[("reason", "undervoltage")]),
+                read(&THROTTLED, &[("reason", "throttled")]),
+            ]),
+            ["/:  Too low", "/: undervoltage Slowed down", "/: throttled Slowed down"]
         );
     }
 

@@ -157,8 +157,8 @@ fn source_table(name: &'static str, state: &CollectorState, now: Instant, open: 
         details id=(name) open[open || failing] {
             summary { (name) span.count { (state.readings.len()) } }
             @for device in devices(name, &state.readings) {
-                @if !device.name.is_empty() {
-                    h3 { (device.name) @if !device.description.is_empty() { span.count { (device.description) } } }
+                @if !device.title.is_empty() {
+                    h3 { (device.title) @if !device.description.is_empty() { span.count { (device.description) } } }
                 }
                 table.readings { tbody { @for row in &device.readings { (reading_row(row, now)) } } }
             }

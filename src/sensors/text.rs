@@ -46,7 +46,7 @@ fn write_device(device: &Device, text: &mut String) {
         true => String::new(),
         false => format!(" ({})", device.description),
     };
-    line(text, format_args!("{}  {}{description}", device.source, device.name));
+    line(text, format_args!("{}  {}{description}", device.source, device.title));
     let columns: Vec<[String; 3]> = device
         .readings
         .iter()
