@@ -81,7 +81,7 @@ impl Collector for Rapl {
                 continue;
             }
             let index = number.parse().unwrap_or(used[position]);
-            used[position] = index + 1;
+            used[position] = index.saturating_add(1);
             let energy = self.sysfs.number(format!("{directory}/energy_uj"));
             // Since Linux 5.10 only root may read it: how much a processor uses tells what it computes (CVE-2020-8694).
             if energy.as_ref().is_err_and(ReadError::is_denied) {
@@ -115,6 +115,7 @@ mod tests {
             ("sys/class/powercap/intel-rapl:1:0/energy_uj", "2500000\n"),
             ("sys/class/powercap/intel-rapl/enabled", "1\n"),
             ("sys/class/powercap/x/name", "package-9999999999\n"),
+            ("sys/class/powercap/y/name", "package-4294967295\n"),
         ])
         .read(&COLLECTOR);
         let lines: Vec<_> = read
