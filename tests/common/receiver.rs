@@ -1,6 +1,7 @@
 //! Receivers of notifications: they take what their documents allow, field by field, and behave as a test wants.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -93,11 +94,12 @@ fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
             return;
         };
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let conduct = {
+        let (conduct, said) = {
             let mut state = state.lock().unwrap();
             let checked = check(kind, &head, &body);
             state.problems.extend(checked.err());
             state.heads.push(head);
+            let said = success(kind, &body);
             let conduct = match state.conduct.clone().unwrap() {
                 Conduct::AtMost(bytes) if body.to_string().len() > bytes => {
                     Conduct::Answer(413, String::new(), "too large".to_owned())
@@ -108,11 +110,11 @@ fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
             if matches!(conduct, Conduct::Take) {
                 state.taken.push(body);
             }
-            conduct
+            (conduct, said)
         };
         let (status, headers, text) = match conduct {
             Conduct::Take | Conduct::AtMost(_) | Conduct::Snappy(_) | Conduct::Slow(_) => {
-                (200, String::new(), success(kind))
+                (200, format!("Content-Type: {}\r\n", content_type(kind)), said)
             }
             Conduct::Answer(status, headers, text) => (status, headers, text),
             Conduct::Garbage => {
@@ -133,13 +135,56 @@ fn serve(stream: TcpStream, kind: Kind, state: &Mutex<State>) {
     }
 }
 
-/// What each of them says when it has taken something.
-fn success(kind: Kind) -> String {
+/// What each of them says when it has taken something: ntfy and Telegram repeat all of it, Telegram with what is not ASCII escaped and with
+/// entities for what looks like an address.
+fn success(kind: Kind, body: &Value) -> String {
     match kind {
-        Kind::Ntfy => json!({"id": "xE73Iyuabi", "time": 1_673_542_291, "event": "message", "topic": "t"}).to_string(),
-        Kind::Telegram => json!({"ok": true, "result": {"message_id": 1}}).to_string(),
+        Kind::Ntfy => {
+            let mut message = body.clone();
+            message["id"] = json!("xE73Iyuabi");
+            message["time"] = json!(1_673_542_291);
+            message["expires"] = json!(1_673_585_491);
+            message["event"] = json!("message");
+            message.to_string() + "\n"
+        }
+        Kind::Telegram => {
+            let text = &body["text"];
+            let entities: Vec<_> = (0..text.as_str().map_or(0, |text| text.matches("://").count()).min(100))
+                .map(|number| json!({"offset": number, "length": 17, "type": "url"}))
+                .collect();
+            let answer = json!({"ok": true, "result": {
+                "message_id": 1, "date": 1_673_542_291, "text": text, "entities": entities,
+                "from": {"id": 12345, "is_bot": true, "first_name": "gate", "username": "gate_bot"},
+                "chat": {"id": -100_123, "title": "gates", "type": "supergroup"},
+            }});
+            escaped(&answer.to_string())
+        }
         Kind::Webhook | Kind::Alertmanager | Kind::Ping => "OK".to_owned(),
     }
+}
+
+/// How each of them calls it: a program that says no type has what Flask, PHP and Express say for it.
+const fn content_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ntfy | Kind::Telegram => "application/json",
+        Kind::Webhook | Kind::Alertmanager | Kind::Ping => "text/html; charset=utf-8",
+    }
+}
+
+/// JSON with what is not ASCII as UTF-16 units.
+fn escaped(json: &str) -> String {
+    let mut text = String::new();
+    for character in json.chars() {
+        match character.is_ascii() {
+            true => text.push(character),
+            false => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    text
 }
 
 fn keys(value: &Value) -> BTreeSet<&str> {

@@ -118,7 +118,7 @@ fn without_forwarding_there_is_nothing_of_it() {
 }
 
 #[test]
-fn whatever_the_centre_answers_but_400_is_tried_again_until_all_has_arrived() {
+fn whatever_the_centre_answers_but_a_refusal_is_tried_again_until_all_has_arrived() {
     let (stack, from) = (Stack::start(), now());
     let elsewhere = Centre::start(Conduct::Take);
     let location = format!("Location: {}\r\n", elsewhere.url());
@@ -131,6 +131,20 @@ fn whatever_the_centre_answers_but_400_is_tried_again_until_all_has_arrived() {
         (answer(429, "Retry-After: 1\r\n"), "throttled"),
         (answer(500, ""), "server_error"),
         (answer(307, &location), "redirect"),
+        // nginx in front, when the device's certificate has expired.
+        (
+            Conduct::Answer(
+                400,
+                "Content-Type: text/html\r\n".to_owned(),
+                "<html>\r\n<head><title>400 The SSL certificate error</title></head>\r\n</html>\r\n".to_owned(),
+            ),
+            "protocol",
+        ),
+        // A portal that says nothing of its page.
+        (
+            Conduct::Answer(200, String::new(), "<!DOCTYPE html><title>Welcome</title>".to_owned()),
+            "protocol",
+        ),
         (Conduct::AtMost(0), "too_large"),
         (Conduct::Garbage, "protocol"),
         (Conduct::Close, "closed"),

@@ -37,7 +37,7 @@ impl Counters {
         )?;
         let refused = IntCounter::new(
             "edge_forward_samples_refused_total",
-            "Samples of requests that the centre answered with 400, which are passed over.",
+            "Samples of requests that the centre refused for good, which are passed over.",
         )?;
         let bytes = IntCounter::new(
             "edge_forward_sent_bytes_total",

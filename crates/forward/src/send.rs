@@ -11,7 +11,7 @@ use crate::settings::Settings;
 pub enum Answer {
     /// 2xx: it has the samples.
     Taken,
-    /// 400: it will never take at least some of them, and this is what it says.
+    /// It will never take at least some of them, and this is what it says.
     Refused(String),
 }
 
@@ -62,7 +62,8 @@ impl Receiver {
         match reply.status {
             // What it says beside that does not matter.
             200..300 if !reply.is_page => Ok(Answer::Taken),
-            400 => Ok(Answer::Refused(self.0.said(&reply))),
+            // With a page a server in front refuses the connection, such as for a certificate that has expired: the samples are as good as ever.
+            400 if !reply.is_page => Ok(Answer::Refused(self.0.said(&reply))),
             _ => Err(self.0.refusal(&reply)),
         }
     }

@@ -181,7 +181,7 @@ fn expect_json(
         return Err(server.refusal(reply));
     }
     match serde_json::from_slice(&reply.body) {
-        Ok(value) if !reply.is_page && is_well(&value) => Ok(server.said(reply)),
+        Ok(value) if is_well(&value) => Ok(server.said(reply)),
         Ok(_) | Err(_) => Err(Failure::new(
             Kind::Protocol,
             format!(

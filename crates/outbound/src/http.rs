@@ -1,5 +1,6 @@
 //! Requests to a server that is not ours, one at a time. Redirects are not followed, and nothing that is secret is shown.
 
+mod page;
 mod tls;
 
 use std::fmt;
@@ -11,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use thiserror::Error;
 use ureq::http::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue, LOCATION, RETRY_AFTER,
 };
 use ureq::http::{HeaderMap, Response};
 use ureq::{Body, Proxy};
@@ -19,8 +20,8 @@ use ureq::{Body, Proxy};
 use crate::failure::{Failure, Kind};
 use crate::secret::{Secret, SecretError};
 
-/// Bytes of an answer that are read.
-const MAX_ANSWER: u64 = 4 << 10;
+/// Bytes of an answer that are read. Services repeat the message: of Telegram's 4000 bytes escapes make up to 12000, beside 100 entities.
+const MAX_ANSWER: u64 = 32 << 10;
 /// Characters of its first line that are shown.
 const MAX_DETAIL: usize = 200;
 
@@ -94,9 +95,9 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// Where a redirect leads, without its query.
     location: Option<String>,
-    /// Whether it is a page for people.
+    /// Whether it is a page for people, by its text.
     pub is_page: bool,
-    /// At most the first 4 KiB; empty if it ended early. May repeat secrets.
+    /// At most the first 32 KiB; empty if it ended early. May repeat secrets.
     pub body: Vec<u8>,
 }
 
@@ -232,11 +233,13 @@ impl Server {
             header(RETRY_AFTER).and_then(|text| retry_after(text, SystemTime::now())),
         );
         let location = header(LOCATION).map(|address| self.printable(address.split('?').next().unwrap_or_default()));
-        let is_page = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
         // Read to its end, so that the connection can be used again.
         let mut body = Vec::new();
         let reader = response.into_body().into_reader();
-        if reader.take(MAX_ANSWER).read_to_end(&mut body).is_err() {
+        let read = reader.take(MAX_ANSWER).read_to_end(&mut body);
+        // A page that ends early is one as well.
+        let is_page = page::is_page(&body);
+        if read.is_err() {
             body.clear();
         }
         Reply {
@@ -252,11 +255,11 @@ impl Server {
     pub fn refusal(&self, reply: &Reply) -> Failure {
         let table = &self.table;
         let (kind, remedy) = match reply.status {
-            // A hotel's network that wants a room number, a proxy that wants a click: nobody has it.
-            ..300 => (
+            // A hotel's network that wants a room number, a proxy that wants a click, a server in front that wants a certificate: nobody has it.
+            status if status < 300 || (status == 400 && reply.is_page) => (
                 Kind::Protocol,
                 format!(
-                    "; a web page is no answer to this: something in between gave it, or {table}.url is another address"
+                    "; a web page is no answer to this: something in between gave it, {table}.url is another address, or it wants https: or a certificate"
                 ),
             ),
             300..400 => (

@@ -68,7 +68,8 @@ fn every_answer_is_taken_for_what_it_is() {
     for taken in [
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n",
-        // What it says beside 2xx does not matter, nor that it ends early.
+        // What it says beside 2xx does not matter, nor that it ends early, nor how that is called.
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.1 202 Accepted\r\nContent-Length: 900\r\n\r\nhalf",
     ] {
         assert_eq!(send(taken), Ok(Answer::Taken), "{taken}");
@@ -105,9 +106,22 @@ fn every_answer_is_taken_for_what_it_is() {
         ),
         ("HTTP/1.1 301 There\r\nContent-Length: 0\r\n\r\n", Kind::Redirect),
         ("garbage\r\n\r\n", Kind::Protocol),
-        // The login page of a network in between.
+        // The login page of a network in between, called one or not, and one that ends early.
         (
             "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6\r\n\r\n<html>",
+            Kind::Protocol,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n\n<!DOCTYPE HTML>\n",
+            Kind::Protocol,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: Text/HTML\r\nContent-Length: 900\r\n\r\n<HTML>",
+            Kind::Protocol,
+        ),
+        // nginx, to a client without its certificate and to http on the port of https.
+        (
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 43\r\n\r\n<html>\r\n<head><title>400 The SSL certificate",
             Kind::Protocol,
         ),
         ("", Kind::Closed),

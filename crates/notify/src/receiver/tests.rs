@@ -3,6 +3,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use super::*;
 use crate::digest::Digest;
@@ -10,6 +11,11 @@ use crate::settings::{Device, Mail, Ntfy, Ping, Telegram, Webhook};
 
 /// Answers every request with this status and text.
 fn answering(status: u16, text: &'static str) -> SocketAddr {
+    answering_as(status, "application/json", text)
+}
+
+/// The same, of a type.
+fn answering_as(status: u16, kind: &'static str, text: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -25,7 +31,8 @@ fn answering(status: u16, text: &'static str) -> SocketAddr {
                 }
             }
             let length = text.len();
-            let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}");
+            let head = format!("HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n");
+            let answer = format!("{head}Connection: close\r\n\r\n{text}");
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
@@ -74,6 +81,50 @@ fn an_answer_that_the_receiver_never_gives_is_no_success() {
     for odd in ["", "<html>", "{}", "null", r#"{"id":7}"#] {
         let failure = send(Name::Ntfy, &ntfy(answering(200, odd))).unwrap_err();
         assert_eq!(failure.kind, Kind::Protocol, "{odd}: {failure}");
+    }
+}
+
+/// Whose servers repeat the whole message, which is then longer than what was sent.
+#[test]
+fn an_answer_that_repeats_the_longest_message_is_a_success() {
+    let ntfy_answer =
+        json!({"id": "xE73Iyuabi", "event": "message", "message": "\"".repeat(Name::Ntfy.limit())}).to_string();
+    assert!(send(Name::Ntfy, &ntfy(answering(200, ntfy_answer.leak()))).is_ok());
+    let (_token, token_file) = secret("12345:abc\n");
+    let entity = json!({"offset": 1234, "length": 123, "type": "phone_number"});
+    // Escapes three times as long as what they stand for.
+    let escaped = "\\u00e4".repeat(Name::Telegram.limit() / 2);
+    let entities = json!(vec![entity; 100]);
+    let answer = format!(r#"{{"ok":true,"result":{{"message_id":1,"text":"{escaped}","entities":{entities}}}}}"#);
+    let settings = Settings {
+        telegram: Some(Telegram {
+            token_file,
+            chat: "1".to_owned(),
+            url: format!("http://{}", answering(200, answer.leak())),
+        }),
+        ..Settings::default()
+    };
+    assert!(send(Name::Telegram, &settings).is_ok());
+}
+
+#[test]
+fn a_program_may_call_its_answer_a_page_and_a_page_is_no_answer_whatever_it_is_called() {
+    let hook = |kind, text| {
+        let settings = Settings {
+            webhook: Some(Webhook {
+                url: Some(format!("http://{}/hook", answering_as(200, kind, text))),
+                ..Webhook::default()
+            }),
+            ..Settings::default()
+        };
+        send(Name::Webhook, &settings)
+    };
+    for taken in ["ok", "", "{}"] {
+        assert!(hook("text/html; charset=utf-8", taken).is_ok(), "{taken}");
+    }
+    for kind in ["text/html", "Text/HTML", "application/xhtml+xml", "text/plain"] {
+        let failure = hook(kind, "\n<!DOCTYPE html><title>Welcome</title>").unwrap_err();
+        assert_eq!(failure.kind, Kind::Protocol, "{kind}: {failure}");
     }
 }
 
