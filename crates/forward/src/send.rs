@@ -64,9 +64,17 @@ impl Receiver {
             200..300 if !reply.is_page => Ok(Answer::Taken),
             // With a page a server in front refuses the connection, such as for a certificate that has expired: the samples are as good as ever.
             400 if !reply.is_page => Ok(Answer::Refused(self.0.said(&reply))),
+            500 if is_too_old(&reply.body) => Ok(Answer::Refused(self.0.said(&reply))),
             _ => Err(self.0.refusal(&reply)),
         }
     }
+}
+
+/// What Prometheus before 2.50 answers with 500, though it will never take the samples: the texts of its `storage.ErrTooOldSample` and
+/// `storage.ErrOutOfBounds`, in which the answer ends.
+fn is_too_old(body: &[u8]) -> bool {
+    let text = body.trim_ascii_end();
+    text.ends_with(b"too old sample") || text.ends_with(b"out of bounds")
 }
 
 #[cfg(test)]

@@ -138,6 +138,22 @@ fn every_answer_is_taken_for_what_it_is() {
 }
 
 #[test]
+fn what_an_old_prometheus_calls_too_old_is_refused_and_another_fault_of_it_is_not() {
+    for refused in [
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 15\r\n\r\ntoo old sample\n",
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 14\r\n\r\nout of bounds\n",
+    ] {
+        assert!(matches!(send(refused), Ok(Answer::Refused(_))), "{refused}");
+    }
+    for later in [
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 42\r\n\r\nindex out of bounds: the length is 3 but..",
+        "HTTP/1.1 503 Unavailable\r\nContent-Length: 14\r\n\r\ntoo old sample",
+    ] {
+        assert_eq!(send(later).unwrap_err().kind, Kind::ServerError, "{later}");
+    }
+}
+
+#[test]
 fn nothing_there_is_told_apart_from_no_such_host() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = Receiver::new(&settings(free)).unwrap().send(&body()).unwrap_err();
