@@ -43,6 +43,16 @@ impl SmallDisk {
         while file.write_all(&[0; 512]).is_ok() {}
     }
 
+    /// As the kernel leaves a card whose file system is damaged.
+    pub fn make_read_only(&self) {
+        let status = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(self.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
     /// Takes back what [`Self::fill`] put there.
     pub fn free(&self) {
         std::fs::remove_file(self.filler()).unwrap();

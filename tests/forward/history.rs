@@ -110,3 +110,16 @@ fn a_slow_centre_has_one_request_at_a_time_and_gets_everything() {
     centre.behave(Conduct::Slow(Duration::from_millis(100)));
     stack.assert_all_arrives(&service, &centre, from);
 }
+
+#[test]
+fn a_card_that_has_become_read_only_under_the_cursor_stops_nothing() {
+    let Some(disk) = SmallDisk::new("a_card_that_has_become_read_only_under_the_cursor_stops_nothing") else {
+        return;
+    };
+    disk.make_read_only();
+    let (stack, from) = (Stack::start(), now());
+    let centre = Centre::start(Conduct::Take);
+    let service = stack.service(&stack.settings_in(disk.path(), &centre.url(), ""));
+    service.log.wait_for("more is sent again than needed");
+    stack.assert_all_arrives(&service, &centre, from);
+}

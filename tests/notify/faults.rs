@@ -103,6 +103,33 @@ fn a_full_disk_under_the_state_is_told_and_keeps_nobody_from_being_told() {
 }
 
 #[test]
+fn a_card_that_has_become_read_only_keeps_nobody_from_being_told() {
+    let test = "a_card_that_has_become_read_only_keeps_nobody_from_being_told";
+    let story = Story::new(vec![alert("FilesystemReadOnly", "critical", now() - 60_000, i64::MAX)]);
+    for has_lock in [true, false] {
+        let Some(disk) = SmallDisk::new(test) else {
+            return;
+        };
+        if has_lock {
+            std::fs::write(disk.path().join("notify-ntfy.lock"), "").unwrap();
+        }
+        disk.make_read_only();
+        let receiver = Receiver::start(Kind::Ntfy, Conduct::Take);
+        let settings = settings(&story, disk.path(), &receiver.url(), "");
+        let service = Service::start(&settings);
+        wait_until_taken(&receiver, 1, &service);
+        service.log.wait_for("after a restart alerts may be told again");
+        wait_for_failure(&service, "ntfy", "cursor");
+        // One that is there is held all the same.
+        if has_lock {
+            let second = Service::start(&settings);
+            second.log.wait_for("another edgewatch has this state");
+        }
+        assert_eq!(receiver.taken().len(), 1);
+    }
+}
+
+#[test]
 fn of_two_services_with_one_state_one_tells_and_the_other_says_why_not() {
     let story = Story::new(vec![alert("Hot", "critical", now() - 60_000, i64::MAX)]);
     let directory = state_directory();

@@ -33,7 +33,7 @@ impl Store {
     /// Takes the file, until it is dropped.
     ///
     /// # Errors
-    /// Another process has it, or its directory cannot be written to.
+    /// Another process has it, or there is no such directory.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
         state::Store::open(directory, KIND).map(Self)
     }

@@ -61,27 +61,27 @@ pub struct Kind {
 pub struct Store {
     kind: Kind,
     path: PathBuf,
-    _lock: File,
+    /// None where the storage takes no new file.
+    _lock: Option<File>,
 }
 
 impl Store {
-    /// Takes the file, until it is dropped.
+    /// Takes the file, until it is dropped. A card that has become read-only, or is full, keeps nobody from working: who says so to the
+    /// owner may be the one who needs this file. What was kept can be read, and [`Self::save`] tells.
     ///
     /// # Errors
-    /// Another process has it, or the directory cannot be written to.
+    /// Another process has it, or there is no such directory.
     pub fn open(directory: &Path, kind: Kind) -> Result<Self, StateError> {
         let path = directory.join(format!("{}.lock", kind.name));
         let failed = |source| StateError::Io {
             path: path.clone(),
             source,
         };
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        let lock = lock_file(&path).map_err(failed)?;
+        let locked = lock
+            .as_ref()
+            .map_or(Ok(()), |lock| flock(lock, FlockOperation::NonBlockingLockExclusive));
+        match locked {
             Ok(()) => Ok(Self {
                 kind,
                 path: directory.join(format!("{}.json", kind.name)),
@@ -131,6 +131,22 @@ impl Store {
                 path: self.path.clone(),
                 source,
             })
+    }
+}
+
+/// The file of the lock, made if need be; `None` if there is none and the storage takes none.
+fn lock_file(path: &Path) -> io::Result<Option<File>> {
+    use io::ErrorKind::{NotFound, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let made = File::options().write(true).create(true).truncate(false).open(path);
+    match made {
+        // A lock needs no right to write.
+        Err(error) if matches!(error.kind(), ReadOnlyFilesystem | StorageFull | QuotaExceeded) => {
+            match File::open(path) {
+                Err(error) if error.kind() == NotFound => Ok(None),
+                file => file.map(Some),
+            }
+        }
+        made => made.map(Some),
     }
 }
 
