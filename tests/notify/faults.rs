@@ -65,6 +65,26 @@ fn what_is_refused_as_too_large_is_told_in_fewer_words() {
 }
 
 #[test]
+fn a_webhook_that_was_away_is_told_of_every_alert_and_one_that_refuses_much_of_one_at_least() {
+    let alerts = (0..3).map(|number| alert(&format!("Alert{number}"), "warning", now() - 60_000, i64::MAX));
+    let story = Story::new(alerts.collect());
+    for (status, kind, times, told_one_by_one) in [(404, "client_error", 3.0, 3), (413, "too_large", 5.0, 1)] {
+        let directory = state_directory();
+        let receiver = Receiver::start(Kind::Webhook, answer(status, "", "no"));
+        let hook = format!("[notify.webhook]\nurl = \"{}/hook\"\n", receiver.url());
+        let settings = settings(&story, directory.path(), "", "");
+        let settings = settings.split("[notify.ntfy]").next().unwrap().to_owned() + &hook;
+        let service = Service::start(&settings);
+        let failed = format!("edge_notify_failed_total{{kind=\"{kind}\",receiver=\"webhook\"}}");
+        service.wait_for_metric(&failed, |value| value >= Some(times));
+        receiver.behave(Conduct::Take);
+        let told = wait_until_taken(&receiver, 1, &service);
+        assert_eq!(told[0]["alerts"].as_array().unwrap().len(), told_one_by_one, "{told:?}");
+        assert_eq!(told[0]["more"], 3 - told_one_by_one, "{told:?}");
+    }
+}
+
+#[test]
 fn a_state_that_is_damaged_tells_again_what_is_stored_and_one_of_the_future_goes_on() {
     let (since, until) = (now() - 3 * HOUR, now() - 2 * HOUR);
     let story = Story::new(vec![alert("Hot", "warning", since, until)]);

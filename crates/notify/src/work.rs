@@ -199,8 +199,9 @@ impl<'a> Work<'a> {
         self.counters.not_sent(self.name.as_str(), failure.kind);
         let pause = self.backoff.pause(backoff::random(), failure.retry_after);
         self.next_attempt = Instant::now() + pause;
-        // What is not taken as it is may be in less words: one alert must not keep all others from being told.
-        if matches!(failure.kind, Kind::TooLarge | Kind::Encoding | Kind::ClientError) {
+        // What is not taken as it is may be in less words: one alert must not keep all others from being told. While the receiver is away,
+        // behind a 404 of what stands in front of it, that would cost the message its content for nothing.
+        if failure.may_be_of_content {
             self.limit = (self.limit / 2).max(MIN_LIMIT);
         }
         if self.trouble.as_ref() != Some(&failure.message) {

@@ -95,6 +95,9 @@ pub struct Failure {
     pub message: String,
     /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
+    /// Whether it may be for what was sent, so that less of it, or other words, may be taken. What is not there, or lets nobody in, has
+    /// not looked at it.
+    pub may_be_of_content: bool,
 }
 
 impl Failure {
@@ -104,6 +107,7 @@ impl Failure {
             kind,
             message: message.to_string(),
             retry_after: None,
+            may_be_of_content: false,
         }
     }
 }

@@ -281,6 +281,7 @@ impl Server {
             kind,
             message: format!("{}{remedy}", self.said(reply)),
             retry_after: reply.retry_after,
+            may_be_of_content: matches!(reply.status, 400 | 413 | 415 | 422) && kind != Kind::Protocol,
         }
     }
 

@@ -145,7 +145,11 @@ impl MailServer {
             Kind::Timeout => format!("no answer within {:?}", self.timeout),
             _ => http::printable(&error.to_string(), &self.secrets),
         };
-        Failure::new(kind, format!("{}: {text}{remedy}", self.shown))
+        Failure {
+            // Too large (RFC 1870), and a transaction that failed, as filters of content answer.
+            may_be_of_content: matches!(status.as_deref(), Some("552" | "554")),
+            ..Failure::new(kind, format!("{}: {text}{remedy}", self.shown))
+        }
     }
 }
 

@@ -108,6 +108,27 @@ fn an_answer_that_repeats_the_longest_message_is_a_success() {
 }
 
 #[test]
+fn what_may_be_of_the_content_is_told_apart_from_a_receiver_that_is_not_there() {
+    let page = "<html><title>400 The SSL certificate error</title>";
+    for (status, text, may_be) in [
+        (400, "Bad Request: message is too long", true),
+        (413, "", true),
+        (415, "", true),
+        (422, "", true),
+        (400, page, false),
+        (401, "", false),
+        (404, "", false),
+        (405, "", false),
+        (410, "", false),
+        (500, "", false),
+        (200, page, false),
+    ] {
+        let failure = send(Name::Ntfy, &ntfy(answering(status, text))).unwrap_err();
+        assert_eq!(failure.may_be_of_content, may_be, "{status}: {failure}");
+    }
+}
+
+#[test]
 fn a_program_may_call_its_answer_a_page_and_a_page_is_no_answer_whatever_it_is_called() {
     let hook = |kind, text| {
         let settings = Settings {
@@ -239,6 +260,10 @@ fn every_answer_of_a_mail_server_is_taken_for_what_it_is_and_shows_no_password()
     for (lines, kind) in lines {
         let failure = send(Name::Mail, &settings(speaking(lines))).unwrap_err();
         assert_eq!(failure.kind, kind, "{lines:?}: {failure}");
+        assert_eq!(
+            failure.may_be_of_content,
+            lines.last().is_some_and(|line| line.starts_with("55"))
+        );
         assert!(failure.message.starts_with("smtp://127.0.0.1:"), "{failure}");
     }
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));

@@ -42,12 +42,12 @@ impl WebhookTarget {
 
     /// Sends a message.
     pub(super) fn send(&self, message: &Message<'_>, limit: usize) -> Result<String, Failure> {
-        // A program can take all of them; fewer only after it refused so much.
+        // A program can take all of them; fewer only after it refused so much, and one at least: nobody is told by none.
         let all = payload::most(message.digest);
         let alerts = if limit >= super::Name::Webhook.limit() {
             all
         } else {
-            all.min(limit / BYTES_OF_ALERT)
+            all.min((limit / BYTES_OF_ALERT).max(1))
         };
         let body = match self.format {
             Format::Edgewatch => payload::edgewatch(message, alerts),
