@@ -93,27 +93,39 @@ impl Counters {
 
     /// That a receiver took something.
     pub fn sent(&self, receiver: &str) {
-        self.sent.with_label_values(&[receiver]).inc();
-        self.up.with_label_values(&[receiver]).set(1.0);
-        self.last
-            .with_label_values(&[receiver])
-            .set(clock::wall_ms() as f64 / 1000.0);
+        self.if_there(receiver, |_| {
+            self.sent.with_label_values(&[receiver]).inc();
+            self.up.with_label_values(&[receiver]).set(1.0);
+            self.last
+                .with_label_values(&[receiver])
+                .set(clock::wall_ms() as f64 / 1000.0);
+        });
     }
 
     /// That it did not.
     pub fn not_sent(&self, receiver: &str, kind: Kind) {
         self.failed(receiver, kind);
-        self.up.with_label_values(&[receiver]).set(0.0);
+        self.if_there(receiver, |_| self.up.with_label_values(&[receiver]).set(0.0));
     }
 
     /// That something before sending failed.
     pub fn failed(&self, receiver: &str, kind: Kind) {
-        self.failed.with_label_values(&[receiver, kind.name()]).inc();
+        self.if_there(receiver, |_| {
+            self.failed.with_label_values(&[receiver, kind.name()]).inc()
+        });
     }
 
     /// Since when a receiver lacks something: milliseconds since 1970.
-    pub fn set_untold_since(&self, receiver: &'static str, since: Option<i64>) {
-        lock(&self.untold_since).insert(receiver, since);
+    pub fn set_untold_since(&self, receiver: &str, since: Option<i64>) {
+        self.if_there(receiver, |untold| *untold = since);
+    }
+
+    /// Does this for a receiver of the settings. The request of one that they no longer name may take a while to fail: what its thread says
+    /// then would stay until the service ends.
+    fn if_there(&self, receiver: &str, change: impl FnOnce(&mut Option<i64>)) {
+        if let Some(untold) = lock(&self.untold_since).get_mut(receiver) {
+            change(untold);
+        }
     }
 
     /// The families. The ages are those of this moment, so that they grow whatever has become of the thread that sends.
@@ -157,6 +169,20 @@ mod tests {
         ] {
             assert_eq!(count(&counters, name), 1, "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_receiver_that_is_gone_still_does_is_counted_nowhere() {
+        let counters = Counters::new().unwrap();
+        counters.begin(&["ntfy", "ping"]);
+        let before = counters.gather().len();
+        counters.begin(&[]);
+        for gone in ["ntfy", "ping"] {
+            counters.not_sent(gone, Kind::Timeout);
+            counters.sent(gone);
+            counters.set_untold_since(gone, Some(0));
+        }
+        assert!(before > 0 && counters.gather().is_empty(), "{:?}", counters.gather());
     }
 
     #[test]
