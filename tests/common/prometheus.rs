@@ -93,14 +93,14 @@ impl Prometheus {
         )
     }
 
-    /// Scrapes a target every `interval`, and evaluates as often a rule that fires while its metric `trouble` is 1.
-    pub fn start_with_alert(program: &Path, target: SocketAddr, interval: Duration) -> Self {
+    /// Scrapes a target every `interval`, and evaluates as often a rule that fires while its metric `trouble` has been 1 for the time of `hold`.
+    pub fn start_with_alert(program: &Path, target: SocketAddr, interval: Duration, hold: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut config: Value = serde_json::from_str(&config(&[("sensor", &[target])], interval)).unwrap();
         config["global"]["evaluation_interval"] = config["global"]["scrape_interval"].clone();
         config["rule_files"] = serde_json::json!(["rules.yml"]);
         let rule = serde_json::json!({
-            "alert": "Trouble", "expr": "trouble == 1", "labels": {"severity": "warning"},
+            "alert": "Trouble", "expr": "trouble == 1", "for": hold, "labels": {"severity": "warning"},
             "annotations": {"summary": "There is trouble at {{ $labels.job }}", "remedy": "Mend it."},
         });
         let rules = serde_json::json!({"groups": [{"name": "g", "rules": [rule]}]});

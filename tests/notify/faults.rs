@@ -170,6 +170,39 @@ fn of_two_services_with_one_state_one_tells_and_the_other_says_why_not() {
 }
 
 #[test]
+fn an_alert_that_fires_on_over_a_restart_of_a_real_prometheus_is_told_once() {
+    for program in installed() {
+        let (address, trouble) = target();
+        trouble.store(true, Ordering::Relaxed);
+        // Longer than it takes until what is stored has been read (5 s), and until an alert that is not there counts as over (0.6 s).
+        let mut prometheus = Prometheus::start_with_alert(&program, address, Duration::from_millis(200), "12s");
+        let directory = state_directory();
+        let receiver = Receiver::start(Kind::Ntfy, Conduct::Take);
+        let settings = format!(
+            "{}[prometheus]\nurl = \"http://{}\"\n[notify]\ndevice = \"gate-7\"\nlink = \"http://gate-7/\"\ngrouping = \"1s\"\n\
+             directory = {:?}\n[notify.ntfy]\nurl = \"{}/gate-7\"\n",
+            only(&["load"]),
+            prometheus.address,
+            directory.path(),
+            receiver.url()
+        );
+        let service = Service::start(&settings);
+        let told = wait_until_taken(&receiver, 1, &service);
+        assert_eq!(told[0]["title"], "gate-7: warning: There is trouble at sensor");
+        prometheus.kill_and_restart();
+        // That it fires is stored from before; that it is pending no more is from now.
+        let is_pending = || !prometheus.query(r#"ALERTS{alertstate="pending"}"#).is_empty();
+        assert!(eventually(is_pending) && eventually(|| !is_pending()));
+        thread::sleep(Duration::from_secs(3));
+        assert_eq!(receiver.taken().len(), 1, "{:#?}", receiver.taken());
+        // It ends as ever.
+        trouble.store(false, Ordering::Relaxed);
+        let told = wait_until_taken(&receiver, 2, &service);
+        assert_eq!(told[1]["title"], "gate-7: over: There is trouble at sensor");
+    }
+}
+
+#[test]
 fn a_prometheus_that_is_away_or_has_lost_its_history_loses_no_alert() {
     let story = Story::new(vec![alert("Hot", "critical", now() - 60_000, i64::MAX)]);
     story.fail(Some(503));

@@ -163,7 +163,7 @@ fn target() -> (SocketAddr, Arc<AtomicBool>) {
 fn a_real_prometheus_says_what_fired_and_ended_while_the_service_was_killed() {
     for program in installed() {
         let (address, trouble) = target();
-        let prometheus = Prometheus::start_with_alert(&program, address, Duration::from_millis(200));
+        let prometheus = Prometheus::start_with_alert(&program, address, Duration::from_millis(200), "0s");
         assert!(eventually(|| !prometheus.query("trouble").is_empty()));
         let directory = state_directory();
         let receiver = Receiver::start(Kind::Webhook, answer(503, "", "later"));

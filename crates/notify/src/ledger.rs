@@ -19,6 +19,10 @@ pub const EVALUATIONS: i64 = 3;
 const WITHOUT_RULE: i64 = 5 * 60_000;
 /// Milliseconds for which a message waits until Prometheus, after its start, knows which alerts fire still.
 const SETTLING: i64 = 10 * 60_000;
+/// Milliseconds that a start of Prometheus may lie ahead of a look, which takes a while. One beyond is of before the clock was set back.
+const AHEAD: i64 = 5 * 60_000;
+/// Milliseconds of which Prometheus says its start: it gives the second.
+const RESOLUTION: i64 = 1000;
 /// Milliseconds beyond the usual after which a message says that it is late.
 const LATE: i64 = 5 * 60_000;
 
@@ -175,6 +179,7 @@ impl Ledger {
             has_ended: false,
             told_ms: None,
             news_ms: now,
+            pends_since: None,
         };
         if let Some(words) = words {
             entry.say(words);
@@ -183,6 +188,13 @@ impl Ledger {
         self.least = Some(self.least.map_or(severity, |least| least.min(severity)));
         self.entries.push(entry);
         self.is_changed = true;
+    }
+
+    /// An alert was seen to be pending: its condition holds since then, though not for long enough.
+    pub fn pends(&mut self, labels: &Labels, since: i64) {
+        if let Some(&place) = self.places.get(&fingerprint(labels.iter())) {
+            self.entries[place].pends_since = Some(since);
+        }
     }
 
     /// More than one sample of the history.
@@ -243,7 +255,12 @@ impl Ledger {
     /// Decides what has ended. False if that cannot be told yet of something that is to be told, or since Prometheus has just started.
     pub fn judge(&mut self, rules: &dyn Rules, now: i64) -> bool {
         let mut is_settled = true;
+        let began = Some(rules.began()).filter(|began| began - now <= AHEAD).unwrap_or(0);
         for entry in &mut self.entries {
+            // Prometheus forgets at its start that an alert fires whose `for` is less than its grace period (10 minutes), or that fired more
+            // than an hour ago: it is pending anew for the whole of that time.
+            let pends = entry.pends_since.take();
+            let pends = pends.is_some_and(|since| since >= began && entry.seen_ms < began + RESOLUTION);
             if entry.summary.is_empty() {
                 let known = rules.words(&entry.labels);
                 let labels = entry.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
@@ -256,13 +273,14 @@ impl Ledger {
                 continue;
             }
             let evaluations = rules.evaluations(&entry.labels);
-            let seen_or_began = entry.seen_ms.max(rules.began());
+            let seen_or_began = entry.seen_ms.max(began);
             // What is stored must have been read as far: it may say that it fired once more.
             let is_over = |rule: &Evaluation| {
                 let until = rule.last.min(self.read_until_ms);
                 rule.is_healthy && until - seen_or_began >= EVALUATIONS * rule.interval
             };
             entry.has_ended = match evaluations.is_empty() {
+                _ if pends => false,
                 true => now - seen_or_began >= WITHOUT_RULE,
                 false => evaluations.iter().all(is_over),
             };
@@ -273,7 +291,7 @@ impl Ledger {
             } else {
                 // Of what is told for the first time, it is told whether it fires still.
                 let is_told = entry.told_ms.is_some();
-                let since_start = entry.seen_ms >= rules.began() || now - rules.began() >= SETTLING;
+                let since_start = pends || entry.seen_ms >= began || now - began >= SETTLING;
                 is_settled &= is_told && since_start;
             }
         }

@@ -71,7 +71,9 @@ impl Source {
     fn read(&self, ledger: &mut Ledger, now: i64) -> Result<bool, Error> {
         self.read_history(ledger, now)?;
         self.prometheus.alerts(&mut |alert| {
-            if alert.state == "firing" && !is_silenced(&self.silence, &alert.labels) {
+            if alert.state == "pending" {
+                ledger.pends(&alert.labels, alert.active_at);
+            } else if alert.state == "firing" && !is_silenced(&self.silence, &alert.labels) {
                 let words = Words::new(|name| alert.annotations.get(name).map(ToOwned::to_owned), &alert.labels);
                 // A clock that was set back since.
                 ledger.fires(&alert.labels, alert.active_at.min(now), now, Some(&words), now);

@@ -28,6 +28,9 @@ pub(super) struct Entry {
     pub(super) told_ms: Option<i64>,
     /// Since when there is something to tell of it.
     pub(super) news_ms: i64,
+    /// Since when its condition has held, if this look has found it pending.
+    #[serde(skip)]
+    pub(super) pends_since: Option<i64>,
 }
 
 impl Entry {

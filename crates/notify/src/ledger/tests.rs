@@ -189,6 +189,55 @@ fn right_after_a_start_of_prometheus_nothing_has_ended() {
 }
 
 #[test]
+fn an_alert_that_is_pending_since_the_start_of_prometheus_is_not_over_before_that_is_known() {
+    let boot = START + 120 * MINUTE;
+    for fires_again in [true, false] {
+        let (mut person, hot, new) = (Person::new(), labels("Hot", "warning"), labels("New", "critical"));
+        person.round(START, &[&hot]);
+        person.round(START + GROUPING, &[&hot]);
+        // It starts anew at once, in the second of which it says.
+        person.round(boot + 800, &[&hot]);
+        person.began = boot;
+        // For five minutes, in which other news does not wait for it.
+        for second in (30..300).step_by(15) {
+            person.ledger.pends(&hot, boot + 20_000);
+            person.round(boot + second * 1000, &[&new]);
+        }
+        assert_eq!(person.news(), [[News::Fires], [News::Fires]], "{fires_again}");
+        for second in (300..900).step_by(15) {
+            let firing = [&new, &hot];
+            person.round(boot + second * 1000, &firing[..1 + usize::from(fires_again)]);
+        }
+        let messages = if fires_again { 2 } else { 3 };
+        assert_eq!(person.told.len(), messages, "{:?}", person.news());
+    }
+}
+
+#[test]
+fn an_alert_that_has_ended_and_is_pending_anew_while_prometheus_runs_is_over() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    person.round(START, &[&hot]);
+    person.round(START + GROUPING, &[&hot]);
+    for second in (45..300).step_by(15) {
+        person.ledger.pends(&hot, START + 45_000);
+        person.round(START + second * 1000, &[]);
+    }
+    assert_eq!(person.news(), [[News::Fires], [News::Ended]]);
+}
+
+#[test]
+fn a_start_of_prometheus_by_a_clock_that_was_ahead_keeps_no_alert_for_long() {
+    let (mut person, hot) = (Person::new(), labels("Hot", "warning"));
+    person.began = START + 365 * 24 * 60 * MINUTE;
+    person.round(START, &[&hot]);
+    person.round(START + GROUPING, &[&hot]);
+    for second in (45..300).step_by(15) {
+        person.round(START + second * 1000, &[]);
+    }
+    assert_eq!(person.news(), [[News::Fires], [News::Ended]]);
+}
+
+#[test]
 fn what_may_have_ended_is_waited_for_so_that_one_message_tells_all_but_not_for_ever() {
     let (mut person, boot) = (Person::new(), START + 120 * MINUTE);
     person.ledger.fired(&labels("Hot", "warning"), &[START], boot);

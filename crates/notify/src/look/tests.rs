@@ -83,6 +83,39 @@ fn a_prometheus_that_does_not_answer_for_five_minutes_is_an_alert_itself_and_end
 }
 
 #[test]
+fn an_alert_that_a_new_prometheus_shows_as_pending_is_not_over_and_one_that_it_does_not_show_is() {
+    let hot: Labels = [("alertname", "Hot"), ("severity", "warning")].into_iter().collect();
+    let time = |ms| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
+    let began = NOW - 5 * MINUTE;
+    for (state, expected) in [("pending", None), ("inactive", Some(News::Ended))] {
+        let mut source = source(serve(move |target| {
+            let data = match target.split('?').next().unwrap() {
+                "/api/v1/alerts" => {
+                    let (labels, at) = (r#"{"alertname":"Hot","severity":"warning"}"#, time(began + 10_000));
+                    format!(
+                        r#"{{"alerts":[{{"labels":{labels},"state":"{state}","activeAt":"{at}","value":"1","annotations":{{}}}}]}}"#
+                    )
+                }
+                "/api/v1/rules" => format!(
+                    r#"{{"groups":[{{"name":"g","file":"f","interval":15,"rules":[{{"name":"Hot","type":"alerting","health":"ok","duration":300,
+                    "query":"x","alerts":[],"labels":{{"severity":"warning"}},"annotations":{{}},"lastEvaluation":"{}","state":"pending"}}]}}]}}"#,
+                    time(NOW)
+                ),
+                "/api/v1/query" => r#"{"resultType":"matrix","result":[]}"#.to_owned(),
+                _ => format!(r#"{{"lastConfigTime":"{}"}}"#, time(began)),
+            };
+            (200, format!(r#"{{"status":"success","data":{data}}}"#))
+        }));
+        let mut ledger = Ledger::new(NOW - 10 * MINUTE);
+        ledger.fires(&hot, NOW - 10 * MINUTE, NOW - 10 * MINUTE, None, NOW - 10 * MINUTE);
+        ledger.told(&ledger.due(NOW - 10 * MINUTE, 0, 0, true).unwrap(), NOW - 10 * MINUTE);
+        assert!(source.look(&mut ledger, NOW).unwrap(), "{state}");
+        let expected: Vec<_> = expected.into_iter().map(|news| ("Hot".to_owned(), news)).collect();
+        assert_eq!(kinds(&ledger, NOW), expected, "{state}");
+    }
+}
+
+#[test]
 fn a_history_with_more_samples_than_prometheus_gives_at_once_is_read_in_smaller_pieces() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let record = Arc::clone(&asked);
