@@ -48,6 +48,11 @@ impl Receiver {
         Ok(Self(server))
     }
 
+    /// The address, without what may be secret in it.
+    pub fn shown(&self) -> &str {
+        self.0.shown()
+    }
+
     /// Sends a request and waits for its answer.
     ///
     /// # Errors

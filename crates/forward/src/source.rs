@@ -26,6 +26,9 @@ pub enum SourceError {
     /// It has more samples than Prometheus gives at once (`--query.max-samples`).
     #[error("the window has more samples than Prometheus gives at once")]
     TooManySamples,
+    /// The time for an answer is over, with the requests to the centre that were made of it.
+    #[error(transparent)]
+    TimedOut(Failure),
     /// Prometheus cannot be read now.
     #[error(transparent)]
     Unreadable(Failure),
@@ -77,8 +80,15 @@ impl Source {
         let body = self.open("/api/v1/query", &[("query", &query), ("time", &seconds(window.until))])?;
         decode::matrix(BufReader::with_capacity(8 << 10, body), window, sink).map_err(|error| match error {
             decode::DecodeError::Sink(failure) => SourceError::Caller(failure),
-            decode::DecodeError::Answer(error) => SourceError::Unreadable(self.failure(error)),
+            decode::DecodeError::Answer(error) => self.broken(error),
         })
+    }
+
+    /// A source whose answers have this time.
+    #[cfg(test)]
+    pub(crate) fn within(mut self, timeout: Duration) -> Self {
+        self.client = self.client.with_timeout(timeout);
+        self
     }
 
     /// A time from `after` on, at most `closed`, up to which nothing is stored; `after` itself if something may be stored in the `step` behind
@@ -111,8 +121,7 @@ impl Source {
             ("limit", "1"),
         ];
         let body = self.open("/api/v1/series", &parameters)?;
-        decode::is_not_empty(BufReader::with_capacity(8 << 10, body))
-            .map_err(|error| SourceError::Unreadable(self.failure(error)))
+        decode::is_not_empty(BufReader::with_capacity(8 << 10, body)).map_err(|error| self.broken(error))
     }
 
     /// How long the history is kept; `None` if only its size is limited.
@@ -148,12 +157,17 @@ impl Source {
         }
     }
 
-    fn failure(&self, error: serde_json::Error) -> Failure {
-        let what: Box<dyn std::fmt::Display> = match error.is_io() {
-            true => Box::new(self.client.body_error(error.into())),
-            false => Box::new(RequestError::Malformed(error)),
+    /// Why an answer ended early, or is none.
+    fn broken(&self, error: serde_json::Error) -> SourceError {
+        let error = match error.is_io() {
+            true => self.client.body_error(error.into()),
+            false => RequestError::Malformed(error),
         };
-        Failure::new(Kind::Source, format!("{}: {what}", self.client.base()))
+        let failure = Failure::new(Kind::Source, format!("{}: {error}", self.client.base()));
+        match error {
+            RequestError::Timeout(_) => SourceError::TimedOut(failure),
+            _ => SourceError::Unreadable(failure),
+        }
     }
 }
 

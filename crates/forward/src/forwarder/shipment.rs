@@ -46,7 +46,7 @@ impl<'a> Shipper<'a> {
     /// the centre has already, it takes again.
     ///
     /// # Errors
-    /// Prometheus cannot be read, or the centre does not answer with 2xx or 400.
+    /// Prometheus cannot be read, or the centre neither takes nor refuses a request.
     pub(super) fn ship(&mut self, window: Window, receiver: &Receiver) -> Result<u64, Failure> {
         // Pieces of the window, the first one last.
         let mut pieces = vec![window];
@@ -57,6 +57,14 @@ impl<'a> Shipper<'a> {
                 Err(SourceError::TooManySamples) => match piece.halves() {
                     Some((first, second)) => pieces.extend([second, first]),
                     None => return Err(Failure::new(Kind::Source, SourceError::TooManySamples)),
+                },
+                // The centre took some of it, slowly: half of it has as much time.
+                Err(SourceError::TimedOut(failure)) => match piece.halves() {
+                    Some((first, second)) => {
+                        tracing::info!("forwarding: {failure}; half of the window at once");
+                        pieces.extend([second, first]);
+                    }
+                    None => return Err(failure),
                 },
                 Err(SourceError::Caller(failure)) if failure.kind == Kind::TooLarge && self.limit > MIN_MESSAGE => {
                     self.limit = (self.limit / 2).max(MIN_MESSAGE);
@@ -80,6 +88,7 @@ impl<'a> Shipper<'a> {
     fn ship_piece(&self, window: Window, receiver: &Receiver) -> Result<u64, SourceError> {
         let mut encoder = Encoder::new(self.limit, self.negotiated.get().compression());
         let mut labels = Vec::new();
+        let mut requests = 0;
         let mut sink = |own: &[Label], mut samples: &[Sample]| {
             merge(own, self.labels, &mut labels);
             loop {
@@ -88,9 +97,17 @@ impl<'a> Shipper<'a> {
                     return Ok(());
                 }
                 self.send(take(&mut encoder)?, receiver)?;
+                requests += 1;
             }
         };
-        let extent = self.source.read(window, &mut sink)?;
+        let extent = self.source.read(window, &mut sink).map_err(|error| match error {
+            SourceError::TimedOut(failure) if requests == 0 => SourceError::Unreadable(failure),
+            SourceError::TimedOut(failure) => SourceError::TimedOut(Failure::new(
+                failure.kind,
+                format!("{failure}, in which {} answered {requests} requests", receiver.shown()),
+            )),
+            error => error,
+        })?;
         let last = take(&mut encoder).map_err(SourceError::Caller)?;
         self.send(last, receiver).map_err(SourceError::Caller)?;
         if extent.unusable > 0 {
@@ -148,7 +165,18 @@ pub(super) fn merge(own: &[Label], external: &[Label], merged: &mut Vec<Label>) 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+    use std::time::Duration;
+
+    use edgewatch_program::lock::lock;
+    use prost::Message as _;
+
+    use super::super::tests::{history, serve};
     use super::*;
+    use crate::encode::WriteRequest;
+    use crate::settings::Settings;
 
     fn labels(pairs: &[(&str, &str)]) -> Vec<Label> {
         let label = |&(name, value): &(&str, &str)| Label {
@@ -165,5 +193,50 @@ mod tests {
         merge(&own, &labels(&[("edge", "gate-7"), ("job", "x")]), &mut merged);
         let expected = labels(&[("Zone", "1"), ("__name__", "up"), ("edge", "gate-7"), ("job", "sensor")]);
         assert_eq!(merged, expected);
+    }
+
+    #[test]
+    fn a_window_for_which_the_centre_is_too_slow_arrives_in_pieces() {
+        let first = 1_700_000_000_000;
+        let window = Window {
+            after: first,
+            until: first + 4_000_000,
+        };
+        let received = Arc::new(Mutex::new(BTreeSet::new()));
+        let record = Arc::clone(&received);
+        let centre = serve(move |_, body| {
+            thread::sleep(Duration::from_millis(150));
+            let message = snap::raw::Decoder::new().decompress_vec(body).unwrap();
+            let series = WriteRequest::decode(&*message).unwrap().timeseries;
+            let samples = series.into_iter().flat_map(|series| series.samples);
+            lock(&record).extend(samples.map(|sample| sample.timestamp));
+            (204, String::new())
+        });
+        let source = Source::new(&format!("http://{}", history(first)), "{__name__!=\"\"}").unwrap();
+        let source = source.within(Duration::from_secs(1));
+        let settings = Settings {
+            url: Some(format!("http://{centre}/write")),
+            ..Settings::default()
+        };
+        let (counters, negotiated) = (
+            Counters::new().unwrap(),
+            Cell::new(Negotiated::Taken(Compression::Snappy)),
+        );
+        let mut shipper = Shipper::new(&source, &counters, &[], &negotiated);
+        // Of 4000 samples some 20 requests, of which a second has time for 6.
+        shipper.limit = MIN_MESSAGE;
+        let samples = shipper.ship(window, &Receiver::new(&settings).unwrap()).unwrap();
+        assert_eq!((samples, lock(&received).len()), (4000, 4000));
+        // Where Prometheus is what takes so long, no half of it is better.
+        let hangs = serve(|_, _| {
+            thread::sleep(Duration::from_secs(2));
+            (200, String::new())
+        });
+        let source = Source::new(&format!("http://{hangs}"), "up")
+            .unwrap()
+            .within(Duration::from_millis(300));
+        let mut shipper = Shipper::new(&source, &counters, &[], &negotiated);
+        let failure = shipper.ship(window, &Receiver::new(&settings).unwrap()).unwrap_err();
+        assert_eq!(failure.kind, Kind::Source, "{failure}");
     }
 }

@@ -15,7 +15,7 @@ use super::*;
 use crate::encode::WriteRequest;
 
 /// An HTTP server that answers each request by its target and body with a status and a JSON text; ends with the test.
-fn serve(answer: impl Fn(&str, &[u8]) -> (u16, String) + Send + 'static) -> SocketAddr {
+pub(super) fn serve(answer: impl Fn(&str, &[u8]) -> (u16, String) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -37,7 +37,7 @@ fn serve(answer: impl Fn(&str, &[u8]) -> (u16, String) + Send + 'static) -> Sock
 }
 
 /// A Prometheus that has stored a sample for each second since `first`, in milliseconds since 1970.
-fn history(first: i64) -> SocketAddr {
+pub(super) fn history(first: i64) -> SocketAddr {
     let number = |target: &str, key: &str| -> i64 {
         let rest = target.split(key).nth(1).unwrap();
         let seconds: f64 = rest.split('&').next().unwrap().parse().unwrap();

@@ -303,7 +303,7 @@ fn begin(store: &Store, now: &Clocks) -> i64 {
 fn failure(error: SourceError) -> Failure {
     match error {
         SourceError::TooManySamples => Failure::new(Kind::Source, error),
-        SourceError::Unreadable(failure) | SourceError::Caller(failure) => failure,
+        SourceError::TimedOut(failure) | SourceError::Unreadable(failure) | SourceError::Caller(failure) => failure,
     }
 }
 
