@@ -182,6 +182,32 @@ fn a_mail_arrives_with_its_subject_its_text_and_its_heads() {
 }
 
 #[test]
+fn a_recipient_that_the_mail_server_does_not_know_keeps_no_other_from_being_told() {
+    let test = "a_recipient_that_the_mail_server_does_not_know_keeps_no_other_from_being_told";
+    let files = Files::new();
+    let (me, you) = ("me@example.org", "you@example.org");
+    let Some(server) = MailServer::start(test, &["--unknown", me]) else {
+        return;
+    };
+    let settings = |port| mail(&format!("smtp://localhost:{port}"), "plain = true");
+    let (success, text) = files.test(&settings(server.port), &[]);
+    assert!(success && text.contains("answered 250: Message accepted"), "{text}");
+    assert!(
+        text.contains("me@example.org is not told: smtp://localhost:") && text.contains("no such user"),
+        "{text}"
+    );
+    assert!(eventually(|| server.mails().len() == 1));
+    assert_eq!(server.mails()[0]["recipients"], serde_json::json!([you]));
+    // Where nobody is told it is a failure.
+    let Some(server) = MailServer::start(test, &["--unknown", me, "--unknown", you]) else {
+        return;
+    };
+    let (success, text) = files.test(&settings(server.port), &[]);
+    assert!(!success && text.contains("550"), "{text}");
+    assert!(server.mails().is_empty());
+}
+
+#[test]
 fn a_mail_server_wants_a_password_over_tls_and_a_wrong_one_is_told() {
     let certificates = Certificates::new();
     let (certificate, key) = certificates.write("own", "localhost", 2125);

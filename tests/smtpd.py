@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A mail server for tests: prints its port, then each mail that it took as a line of JSON.
 
-smtpd.py [--tls CERTIFICATE KEY] [--starttls CERTIFICATE KEY] [--user NAME PASSWORD]
+smtpd.py [--tls CERTIFICATE KEY] [--starttls CERTIFICATE KEY] [--user NAME PASSWORD] [--unknown ADDRESS]
 """
 
 import argparse
@@ -16,6 +16,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--tls", nargs=2)
 parser.add_argument("--starttls", nargs=2)
 parser.add_argument("--user", nargs=2)
+parser.add_argument("--unknown", action="append", default=[])
 arguments = parser.parse_args()
 
 
@@ -35,6 +36,13 @@ def authenticate(server, session, envelope, mechanism, data):
 
 
 class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        del server, session, options
+        if address in arguments.unknown:
+            return f"550 5.1.1 <{address}>: no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server, session, envelope):
         mail = message_from_bytes(envelope.content, policy=policy.default)
         print(

@@ -11,6 +11,7 @@ use edgewatch_outbound::failure::{Failure, Kind};
 use edgewatch_outbound::http::{self, SetupError};
 use edgewatch_outbound::secret::{self, Secret};
 use edgewatch_program::host;
+use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message as Letter};
 use lettre::transport::smtp::authentication::Credentials;
@@ -117,12 +118,38 @@ impl MailServer {
         let letter = letter
             .body(message.text(limit))
             .map_err(|error| Failure::new(Kind::Protocol, format!("{}: {error}", self.shown)))?;
+        let (envelope, text) = (letter.envelope(), letter.formatted());
+        match self.hand_over(envelope, &text) {
+            Err(failure) if failure.kind == Kind::ClientError && self.to.len() > 1 => {
+                self.hand_over_to_each(envelope, &text, failure)
+            }
+            handed => handed,
+        }
+    }
+
+    /// What was refused as a whole, to each recipient by itself: one that the server does not know must not keep the others from being told.
+    /// It is told if one of them is; the answer names those that are not.
+    fn hand_over_to_each(&self, envelope: &Envelope, letter: &[u8], refusal: Failure) -> Result<String, Failure> {
+        let (mut answer, mut others) = (None, String::new());
+        for to in envelope.to() {
+            let own = Envelope::new(envelope.from().cloned(), vec![to.clone()])
+                .map_err(|error| Failure::new(Kind::Protocol, error));
+            match own.and_then(|own| self.hand_over(&own, letter)) {
+                Ok(taken) => answer = Some(taken),
+                Err(failure) => others += &format!("; {to} is not told: {failure}"),
+            }
+        }
+        answer.map(|answer| answer + &others).ok_or(refusal)
+    }
+
+    /// In one transaction, which fails as a whole with the first recipient that is refused.
+    fn hand_over(&self, envelope: &Envelope, letter: &[u8]) -> Result<String, Failure> {
         let longest = self.timeout.saturating_mul(REQUESTS);
         let local = guard::connect(&self.host, self.port, self.timeout, longest).map_err(|error| {
             let (kind, text) = http::io_kind(&error);
             Failure::new(kind, format!("{}: {text}", self.shown))
         })?;
-        match self.transport.clone().port(local).build().send(&letter) {
+        match self.transport.clone().port(local).build().send_raw(envelope, letter) {
             Ok(response) => {
                 let text: Vec<&str> = response.message().collect();
                 let text = http::printable(&text.join(" "), &self.secrets);
