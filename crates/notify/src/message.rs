@@ -68,26 +68,20 @@ impl Message<'_> {
             link => format!("{link}\n"),
         };
         let is_in_full = items.len() <= IN_FULL;
-        let of_one = |item: &Item| {
-            if is_in_full {
-                self.in_full(item)
-            } else {
-                self.in_a_line(item)
+        let all = self.digest.more + items.len();
+        let (mut text, mut told) = (head, 0);
+        for item in items {
+            let room = limit.saturating_sub(text.len() + self.remainder(all - told - 1).len() + foot.len());
+            // One that is too long has a line, and those behind it may have room.
+            let fits = |text: &String| text.len() <= room;
+            let line = || self.in_a_line(item) + if is_in_full { "\n" } else { "" };
+            let full = is_in_full.then(|| self.in_full(item)).filter(fits);
+            if let Some(form) = full.or_else(|| Some(line()).filter(fits)) {
+                text.push_str(&form);
+                told += 1;
             }
-        };
-        // With one alert the subject has its summary.
-        let blocks: Vec<String> = items.iter().map(of_one).collect();
-        let mut text = head;
-        let mut told = 0;
-        for block in &blocks {
-            let rest = self.digest.more + blocks.len() - told - 1;
-            if text.len() + block.len() + self.remainder(rest).len() + foot.len() > limit {
-                break;
-            }
-            text.push_str(block);
-            told += 1;
         }
-        text.push_str(&self.remainder(self.digest.more + blocks.len() - told));
+        text.push_str(&self.remainder(all - told));
         if !is_in_full && told > 0 && text.len() + 1 + foot.len() <= limit {
             text.push('\n');
         }
@@ -98,6 +92,8 @@ impl Message<'_> {
     fn remainder(&self, count: usize) -> String {
         match count {
             0 => String::new(),
+            // The subject has its summary.
+            1 if self.digest.items.len() == 1 => "There is no room here for more.\n".to_owned(),
             _ if count == self.digest.more + self.digest.items.len() => {
                 format!("{count} alerts, for which there is no room here.\n")
             }

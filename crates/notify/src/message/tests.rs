@@ -111,6 +111,35 @@ fn of_many_each_has_a_line_the_most_urgent_first_and_what_has_no_room_is_counted
 }
 
 #[test]
+fn an_alert_that_is_too_long_has_a_line_and_costs_none_behind_it_its_place() {
+    let mut long = item(0, "critical", News::Fires);
+    long.words.description = "ä".repeat(2000);
+    let line = "- critical: The supply voltage 0 is too low. Since 2026-11-27 11:00:00 +01:00, still so.\n";
+    let (_, text) = written(&Digest::new(vec![long.clone()], 0, None), 1000);
+    assert_eq!(text, format!("{line}\nhttp://gate-7.local:8000/"));
+    let (_, text) = written(
+        &Digest::new(vec![long.clone(), item(1, "warning", News::Fires)], 0, None),
+        1000,
+    );
+    assert!(
+        text.starts_with(&format!("{line}\nThe supply voltage 1 is too low (warning)\n")),
+        "{text}"
+    );
+    // Not even for its line: those behind it have theirs, and it is counted.
+    long.words.summary = "ä".repeat(1000);
+    let (_, text) = written(
+        &Digest::new(vec![long.clone(), item(1, "warning", News::Fires)], 0, None),
+        1000,
+    );
+    assert!(
+        text.starts_with("The supply voltage 1") && text.contains("… and 1 more."),
+        "{text}"
+    );
+    let (_, text) = written(&Digest::new(vec![long], 0, None), 1000);
+    assert_eq!(text, "There is no room here for more.\nhttp://gate-7.local:8000/");
+}
+
+#[test]
 fn texts_of_rules_cannot_make_lines_of_a_head() {
     let mut odd = item(0, "critical", News::Fires);
     odd.words.summary = "a\r\nBcc: everybody@example.org\u{0}".to_owned();
