@@ -138,6 +138,23 @@ fn what_the_owner_deploys_during_a_trial_stays() {
 }
 
 #[test]
+fn a_switch_that_is_cut_off_is_switched_back() {
+    let Some(fleet) = Fleet::new("a_switch_that_is_cut_off_is_switched_back") else {
+        return;
+    };
+    let slow = fleet.publish("slow", "sleep 60");
+    fleet.offer(2, &slow);
+    let mut child = fleet.command(&["--now"]).stderr(Stdio::null()).spawn().unwrap();
+    assert!(eventually(|| fleet.switched() == "slow test\n"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Units that it had stopped start again by that.
+    let (ok, said) = fleet.update(&["--resume"]);
+    assert!(!ok && said.contains("the system before it is back"), "{said}");
+    assert_eq!(fleet.switched(), "slow test\nfirst test\nfirst boot\n");
+}
+
+#[test]
 fn a_system_that_restarts_again_and_again_is_left() {
     let Some(fleet) = Fleet::new("a_system_that_restarts_again_and_again_is_left") else {
         return;

@@ -202,7 +202,10 @@ impl Host {
     }
 
     /// Removes the profile of a trial; the entry goes with the next that is written.
-    fn forget_entry(&self) -> Result<(), UpdateError> {
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub(crate) fn forget_entry(&self) -> Result<(), UpdateError> {
         let profiles = self.path("/nix/var/nix/profiles/system-profiles");
         let entries = match fs::read_dir(&profiles) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

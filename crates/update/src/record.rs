@@ -52,6 +52,9 @@ pub struct Trial {
     /// What failed before already, such as a sensor that is broken: the new system is not to blame for that, and may be what mends it.
     #[serde(default)]
     pub failing: Vec<String>,
+    /// The boot in which it began, by the kernel's `boot_id` (random(4)); empty if that is not known.
+    #[serde(default)]
+    pub boot: String,
     /// How often the trial has begun anew, because the device or this program was restarted.
     #[serde(default)]
     pub resumed: u32,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use edgewatch_outbound::clock::Clocks;
 use edgewatch_outbound::http::{Server, Way as WayTo, origin};
 use edgewatch_outbound::state::{Store, directory};
 use jiff::Timestamp;
@@ -136,6 +137,7 @@ impl<'a> Updater<'a> {
             previous,
             way,
             duties: before.duties,
+            boot: Clocks::now().boot,
             resumed: 0,
             failing: before
                 .failures
@@ -181,9 +183,11 @@ impl<'a> Updater<'a> {
             return self.abandon(&trial);
         }
         if self.host.running()? != trial.system {
-            // A power cut, a crash, a reset by the watchdog: whatever it was, the system before has booted. Or this program was killed while it
-            // switched, and units were stopped by then.
-            self.switch_back(&trial);
+            // A power cut, a crash, a reset by the watchdog: whatever it was, the system before has booted. Or, in the same boot, this program was
+            // killed while it switched, and units were stopped by then.
+            if trial.boot == Clocks::now().boot {
+                self.switch_back(&trial);
+            }
             self.forget(&trial)?;
             return Err(UpdateError::Interrupted(trial.serial));
         }
@@ -230,6 +234,7 @@ impl<'a> Updater<'a> {
     fn abandon(&mut self, trial: &Trial) -> Result<Outcome, UpdateError> {
         self.record.trial = None;
         self.store.save(&self.record)?;
+        self.host.forget_entry()?;
         self.host.release()?;
         Err(UpdateError::Superseded(trial.serial))
     }
