@@ -64,7 +64,7 @@ pub struct Args {
     /// Time over which scrapes and CPU are judged
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = window)]
     pub window: Duration,
-    /// Time after which the centre that [forward] names should have everything
+    /// Time after which the centre of forward.url should have everything
     #[arg(long, value_name = "DURATION", default_value = "20m", value_parser = humantime::parse_duration)]
     pub forwarded_within: Duration,
     /// Look again until all is well, but not longer than this
