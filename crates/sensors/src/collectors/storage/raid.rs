@@ -147,6 +147,7 @@ mod tests {
             ]
         );
     }
+
     #[test]
     fn an_array_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
         let machine = Machine::new(&[
