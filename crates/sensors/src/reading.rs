@@ -260,6 +260,16 @@ impl<'a> Recorder<'a> {
         self.errors.push(error);
     }
 
+    /// What was read. That something is not there is no failure; another error is one.
+    pub fn present<T>(&mut self, read: Result<T, ReadError>) -> Option<T> {
+        read.map_err(|error| {
+            if !error.is_missing() {
+                self.fail(error);
+            }
+        })
+        .ok()
+    }
+
     /// Counts an event in `sensor_failed_events_total` under `reason`.
     pub fn event(&mut self, reason: &'static str) {
         self.events.push(reason);

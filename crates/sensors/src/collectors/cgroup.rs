@@ -204,10 +204,8 @@ impl Cgroup {
         }
         for (file, lines) in &FLAT_KEYED {
             let file = format!("{directory}/{file}");
-            match self.sysfs.table(&file) {
-                Ok(text) => self.read_flat_keyed(&file, &text, lines, unit, recorder),
-                Err(error) if error.is_missing() => {}
-                Err(error) => recorder.fail(error),
+            if let Some(text) = recorder.present(self.sysfs.table(&file)) {
+                self.read_flat_keyed(&file, &text, lines, unit, recorder);
             }
         }
     }

@@ -102,6 +102,7 @@ mod tests {
             ]
         );
     }
+
     #[test]
     fn a_counter_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
         // A file in place of a directory cannot be listed.

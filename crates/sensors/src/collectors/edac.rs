@@ -73,11 +73,7 @@ impl Collector for Edac {
             attributes::record(&self.sysfs, &directory, CONTROLLER, &labels, recorder);
             let unknown = [labels[0], ("csrow", "unknown")];
             attributes::record(&self.sysfs, &directory, NO_ROW, &unknown, recorder);
-            let rows = self.sysfs.list(&directory).unwrap_or_else(|error| {
-                recorder.fail(error);
-                Vec::new()
-            });
-            for row in rows {
+            for row in recorder.present(self.sysfs.list(&directory)).unwrap_or_default() {
                 if let Some(number) = number_of(&row, "csrow") {
                     let labels = [labels[0], ("csrow", number)];
                     attributes::record(&self.sysfs, &format!("{directory}/{row}"), ROW, &labels, recorder);
@@ -118,6 +114,7 @@ mod tests {
             ]
         );
     }
+
     #[test]
     fn a_controller_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
         // A file in place of a directory cannot be listed.

@@ -169,10 +169,8 @@ impl Collector for Kernel {
         for (_, file, metric) in NUMBERS.iter().filter(|(least, ..)| self.collect >= *least) {
             recorder.record(metric, &[], self.procfs.number(file));
         }
-        match self.procfs.table(VMSTAT) {
-            Ok(table) => self.read_events(&table, recorder),
-            Err(error) if error.is_missing() => {}
-            Err(error) => recorder.fail(error),
+        if let Some(table) = recorder.present(self.procfs.table(VMSTAT)) {
+            self.read_events(&table, recorder);
         }
         Ok(())
     }

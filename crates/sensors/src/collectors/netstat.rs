@@ -199,11 +199,9 @@ impl Collector for Netstat {
             ("net/sockstat6", one_line),
         ];
         for (file, parse) in files {
-            match self.procfs.table(file) {
-                Ok(text) => self.record(file, &parse(&text), recorder),
-                // A kernel without IPv6.
-                Err(error) if error.is_missing() => {}
-                Err(error) => recorder.fail(error),
+            // A kernel without IPv6.
+            if let Some(text) = recorder.present(self.procfs.table(file)) {
+                self.record(file, &parse(&text), recorder);
             }
         }
         self.read_queues(recorder)

@@ -80,10 +80,8 @@ impl Collector for Os {
             .rootfs
             .table("etc/os-release")
             .or_else(|_| self.rootfs.table("usr/lib/os-release"));
-        match release {
-            Ok(text) => record_release(&text, recorder),
-            Err(error) if error.is_missing() => {}
-            Err(error) => recorder.fail(error),
+        if let Some(text) = recorder.present(release) {
+            record_release(&text, recorder);
         }
         attributes::record_info(&self.sysfs, "class/dmi/id", &DMI, None, &DMI_TEXTS, recorder);
         Ok(())

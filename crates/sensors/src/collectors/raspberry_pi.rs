@@ -92,12 +92,10 @@ impl Collector for RaspberryPi {
             recorder.record(&UNDERVOLTAGE, &[], value);
             recorder.push(&EVENTS, &[], self.events.into());
         }
-        if let Some(path) = &self.throttled {
-            match self.sysfs.attribute(path) {
-                Ok(text) => self.read_throttled(path, &text, recorder),
-                Err(error) if error.is_missing() => {}
-                Err(error) => recorder.fail(error),
-            }
+        if let Some(path) = &self.throttled
+            && let Some(text) = recorder.present(self.sysfs.attribute(path))
+        {
+            self.read_throttled(path, &text, recorder);
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ impl Collector for Sockets {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         self.read_tcp(recorder);
         for (ip, file) in [("v4", "net/udp"), ("v6", "net/udp6")] {
-            let Some(sockets) = present(self.sockets(file), recorder) else {
+            let Some(sockets) = recorder.present(self.sockets(file)) else {
                 continue;
             };
             for (queue, bytes) in [("tx", sockets.sending), ("rx", sockets.received)] {
@@ -121,16 +121,6 @@ impl Totals {
     }
 }
 
-/// What was read. A kernel without the protocol has no table, which is no failure.
-fn present<T>(read: Result<T, ReadError>, recorder: &mut Recorder) -> Option<T> {
-    read.map_err(|error| {
-        if !error.is_missing() {
-            recorder.fail(error);
-        }
-    })
-    .ok()
-}
-
 impl Sockets {
     fn sockets(&self, file: &str) -> Result<Totals, ReadError> {
         let mut totals = Totals::default();
@@ -177,7 +167,7 @@ impl Sockets {
     }
 
     fn read_neighbours(&self, recorder: &mut Recorder) {
-        let Some(table) = present(self.procfs.table("net/arp"), recorder) else {
+        let Some(table) = recorder.present(self.procfs.table("net/arp")) else {
             return;
         };
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

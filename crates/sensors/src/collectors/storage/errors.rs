@@ -67,19 +67,10 @@ pub fn record_btrfs(sysfs: &Root, recorder: &mut Recorder) -> Result<(), ReadErr
     const ROOT: &str = "fs/btrfs";
     for uuid in sysfs.list(ROOT)? {
         let devices = format!("{ROOT}/{uuid}/devinfo");
-        let names = sysfs.list(&devices).unwrap_or_else(|error| {
-            recorder.fail(error);
-            Vec::new()
-        });
-        for device in names {
+        for device in recorder.present(sysfs.list(&devices)).unwrap_or_default() {
             let path = format!("{devices}/{device}/error_stats");
-            let text = match sysfs.attribute(&path) {
-                Ok(text) => text,
-                Err(error) if error.is_missing() => continue,
-                Err(error) => {
-                    recorder.fail(error);
-                    continue;
-                }
+            let Some(text) = recorder.present(sysfs.attribute(&path)) else {
+                continue;
             };
             // "write_errs 0", and so on for read, flush, corruption and generation.
             for line in text.lines() {
@@ -133,6 +124,7 @@ mod tests {
             ]
         );
     }
+
     #[test]
     fn a_file_system_that_cannot_be_read_takes_nothing_of_the_others_with_it() {
         // A file in place of a directory cannot be listed.

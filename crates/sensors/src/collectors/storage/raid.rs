@@ -44,10 +44,8 @@ fn record_array(sysfs: &Root, device: &str, directory: &str, recorder: &mut Reco
     recorder.record(&DEGRADED, &labels, sysfs.number(format!("{directory}/degraded")));
     let state = record_state(sysfs, &labels, directory, recorder);
     let disks = record_disks(sysfs, &labels, directory, recorder);
-    for error in [state.err(), disks.err()].into_iter().flatten() {
-        if !error.is_missing() {
-            recorder.fail(error);
-        }
+    for part in [state, disks] {
+        recorder.present(part);
     }
 }
 
