@@ -65,14 +65,7 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
     }
     match charged {
         true => {
-            let recent = format!(
-                "sum by (unit) (increase(edge_unit_memory_events_total{{event=\"oom_kill\"}}[{seconds}s])) > 0"
-            );
-            let recent = ask(prometheus, &recent);
-            verdicts.extend([
-                judge_limits(samples, budget),
-                kills::judge(samples, recent.as_ref().ok(), window),
-            ]);
+            verdicts.extend([judge_limits(samples, budget), kills::check(samples, prometheus, window)]);
         }
         false => verdicts.push(Verdict::skip(
             "oom kills",
@@ -82,7 +75,7 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
     verdicts
 }
 
-fn ask(prometheus: Option<&Prometheus>, expression: &str) -> Result<ByUnit, Failure> {
+pub(super) fn ask(prometheus: Option<&Prometheus>, expression: &str) -> Result<ByUnit, Failure> {
     let prometheus = prometheus.ok_or_else(|| Failure("Prometheus, which knows it, does not answer".to_owned()))?;
     Ok(by_unit(prometheus.query(expression)?))
 }

@@ -5,13 +5,24 @@ use std::time::Duration;
 
 use humantime::format_duration;
 
-use super::budget::ByUnit;
+use edgewatch_prometheus_client::prometheus::Prometheus;
+
+use super::budget::{ByUnit, ask};
 use super::samples::Samples;
 use super::verdict::Verdict;
 
+/// Looks for them, with what Prometheus has of the window.
+pub(super) fn check(samples: &Samples, prometheus: Option<&Prometheus>, window: Duration) -> Verdict {
+    let recent = format!(
+        "sum by (unit) (increase(edge_unit_memory_events_total{{event=\"oom_kill\"}}[{}s])) > 0",
+        window.as_secs()
+    );
+    judge(samples, ask(prometheus, &recent).as_ref().ok(), window)
+}
+
 /// Whether processes were killed in the window, as `recent` has it if that is known. The slice counts on until it or the device is restarted:
 /// if an old kill were a failure, no update would be well until then.
-pub(super) fn judge(samples: &Samples, recent: Option<&ByUnit>, window: Duration) -> Verdict {
+fn judge(samples: &Samples, recent: Option<&ByUnit>, window: Duration) -> Verdict {
     const SUBJECT: &str = "oom kills";
     const REMEDY: &str =
         "journalctl -k -g oom-kill names them; the count begins anew with systemctl restart edgewatch.slice";
