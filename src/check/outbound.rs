@@ -10,7 +10,10 @@ use super::verdict::Verdict;
 /// The subject of the verdict on forwarding.
 pub const FORWARDING: &str = "forwarding";
 
-/// The verdicts, if the settings ask for it. The centre should have all that is older than `within`.
+/// The longest of a profile, a window of 15 min and its lag. What is later by its settings may be as much later.
+const USUAL_DELAY: Duration = Duration::from_secs(960);
+
+/// The verdicts, if the settings ask for it. The centre should have all that is older than `within`, if its delay is a usual one.
 pub fn judge(samples: &Samples, within: Duration) -> Vec<Verdict> {
     [judge_program(samples), judge_forwarding(samples, within)]
         .into_iter()
@@ -41,7 +44,10 @@ fn judge_forwarding(samples: &Samples, within: Duration) -> Option<Verdict> {
     let seconds = samples.value("edge_forward_oldest_unsent_age_seconds", &[])?;
     // What is no age tells nothing.
     let age = Duration::try_from_secs_f64(seconds.round()).ok()?;
-    Some(match age <= within {
+    let delay = samples.value("edge_forward_delay_seconds", &[]);
+    let delay = delay.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let later = delay.unwrap_or_default().saturating_sub(USUAL_DELAY);
+    Some(match age <= within.saturating_add(later) {
         true => Verdict::ok(
             FORWARDING,
             format!("the centre has all but the last {}", format_duration(age)),
@@ -84,6 +90,13 @@ mod tests {
             found("edge_forward_oldest_unsent_age_seconds 10801.2\n"),
             Some((Status::Warn, "the centre lacks the last 3h 1s".to_owned()))
         );
+        let hours = "edge_forward_delay_seconds 3660\nedge_forward_oldest_unsent_age_seconds";
+        assert_eq!(
+            found(&format!("{hours} 3700\n")).map(|it| it.0),
+            Some(Status::Ok),
+            "still on its way"
+        );
+        assert_eq!(found(&format!("{hours} 4000\n")).map(|it| it.0), Some(Status::Warn));
         for odd in ["NaN", "-5", "+Inf"] {
             let text = format!("edge_forward_oldest_unsent_age_seconds {odd}\n");
             assert_eq!(found(&text), None, "{odd}");

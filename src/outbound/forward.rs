@@ -31,6 +31,7 @@ impl Forwarding {
             Some(before) => Arc::clone(&before.counters),
             None => Arc::new(Counters::new()?),
         };
+        counters.set_delay(settings.forward.window().saturating_add(settings.forward.lag));
         let before = before.map(|before| &before.thread);
         let thread = Forwarder::start(&settings.forward, &settings.prometheus.url, &counters, before)?;
         Ok(Some(Self { counters, thread }))

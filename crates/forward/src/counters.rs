@@ -1,6 +1,7 @@
 //! `edge_forward_*`: what was sent, and how old what was not is.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, IntCounter, IntCounterVec, Opts, Registry};
@@ -19,6 +20,7 @@ pub struct Counters {
     pub bytes: IntCounter,
     failed: IntCounterVec,
     age: Gauge,
+    delay: Gauge,
     retention: Gauge,
     /// Milliseconds since 1970; `i64::MIN` before it is known.
     sent_until: AtomicI64,
@@ -57,6 +59,10 @@ impl Counters {
             "edge_forward_oldest_unsent_age_seconds",
             "Age of the oldest sample that the centre may not have.",
         )?;
+        let delay = Gauge::new(
+            "edge_forward_delay_seconds",
+            "Age that the oldest unsent sample reaches where nothing is wrong: a window and its lag.",
+        )?;
         let retention = Gauge::new(
             "edge_forward_retention_seconds",
             "How long the local Prometheus keeps what is not sent, by time; absent if only its size is limited.",
@@ -66,8 +72,9 @@ impl Counters {
             registry.register(Box::new(counter.clone()))?;
         }
         registry.register(Box::new(failed.clone()))?;
-        registry.register(Box::new(age.clone()))?;
-        registry.register(Box::new(retention.clone()))?;
+        for gauge in [&age, &delay, &retention] {
+            registry.register(Box::new(gauge.clone()))?;
+        }
         Ok(Self {
             registry,
             sent,
@@ -75,6 +82,7 @@ impl Counters {
             bytes,
             failed,
             age,
+            delay,
             retention,
             sent_until: AtomicI64::new(i64::MIN),
         })
@@ -88,6 +96,11 @@ impl Counters {
     /// That the centre has everything up to this time, in milliseconds since 1970.
     pub fn set_sent_until(&self, time: i64) {
         self.sent_until.store(time, Ordering::Relaxed);
+    }
+
+    /// How old a sample may become before it is sent.
+    pub fn set_delay(&self, delay: Duration) {
+        self.delay.set(delay.as_secs_f64());
     }
 
     /// How long the history is kept.
