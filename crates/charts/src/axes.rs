@@ -1,12 +1,15 @@
 //! The axes of a time series panel: one for each unit, side and kind of scale, and thresholds beside them.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
-use super::graph::{Axis, Ink, Tick, short};
+use super::graph::{Axis, Ink, short};
 use super::legend::Legend;
 use super::line::Line;
 use super::look::usual_size;
-use super::scale::{Distribution, Limits, Scale, tick_texts};
+use super::scale::{Distribution, Limits, Scale};
+use super::ticks::ticks;
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
 use edgewatch_grafana_model::panel::timeseries::{AxisPlacement, ScaleDistribution, StackingMode, TimeseriesField};
@@ -20,7 +23,8 @@ pub struct Axes<'a> {
 struct Ruler<'a> {
     options: &'a FieldOptions,
     style: TimeseriesField,
-    unit: &'a str,
+    /// How the values at its ticks are written.
+    values: Cow<'a, FieldOptions>,
     is_right: bool,
     is_hidden: bool,
     is_share: bool,
@@ -41,7 +45,11 @@ impl<'a> Axes<'a> {
                 list.push(Ruler {
                     options,
                     style: line.style.clone(),
-                    unit: if is_share { "percentunit" } else { &options.unit },
+                    values: if is_share {
+                        Cow::Owned(shares())
+                    } else {
+                        Cow::Borrowed(options)
+                    },
                     // Grafana puts the first unit to the left and every other to the right.
                     is_right: match placement {
                         AxisPlacement::Right => true,
@@ -75,21 +83,14 @@ impl<'a> Axes<'a> {
     pub fn drawn(&self, panel: &Panel, legend: &Legend) -> Vec<Axis> {
         let count = room(panel, legend);
         let grid = self.list.iter().position(|ruler| !ruler.is_hidden);
-        let axes = self.list.iter().enumerate().map(|(index, ruler)| {
-            let values = ruler.scale.ticks(ruler.unit, count);
-            let texts = tick_texts(ruler.unit, ruler.options.digits().filter(|_| !ruler.is_share), &values);
-            let ticks = values.iter().zip(texts).map(|(value, text)| Tick {
-                at: ruler.scale.fraction(*value),
-                text,
-            });
-            Axis {
-                is_right: ruler.is_right,
-                title: ruler.style.axis_label.clone(),
-                ticks: if ruler.is_hidden { Vec::new() } else { ticks.collect() },
-                has_grid: Some(index) == grid && ruler.style.axis_grid_show,
-            }
+        let shown = self.list.iter().enumerate().filter(|(_, ruler)| !ruler.is_hidden);
+        let axes = shown.map(|(index, ruler)| Axis {
+            is_right: ruler.is_right,
+            title: ruler.style.axis_label.clone(),
+            ticks: ticks(&ruler.scale, &ruler.values, count),
+            has_grid: Some(index) == grid && ruler.style.axis_grid_show,
         });
-        axes.filter(|axis| !axis.ticks.is_empty()).collect()
+        axes.collect()
     }
 
     /// The bands of thresholds, behind everything.
@@ -156,20 +157,14 @@ impl<'a> Axes<'a> {
 
 /// The scale for the values of `lines`.
 fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -> Scale {
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let distribution = Distribution::of(&ruler.style.scale_distribution);
     let mut limits = Limits::default();
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for line in lines {
         let options = &line.field.options;
-        let has_area = line.base.is_some();
-        for value in line
-            .values
-            .iter()
-            .chain(line.base.iter().flatten().filter(|_| has_area))
-            .filter(|value| !value.is_nan())
-        {
-            low = low.min(*value);
-            high = high.max(*value);
-        }
+        let values = line.values.iter().chain(line.base.iter().flatten());
+        let ends = distribution.ends(values.copied());
+        (low, high) = (low.min(ends.0), high.max(ends.1));
         limits.min = merged(limits.min, options.min, f64::min);
         limits.max = merged(limits.max, options.max, f64::max);
         limits.soft_min = merged(limits.soft_min, line.style.axis_soft_min, f64::min);
@@ -182,13 +177,20 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
             limits.max.or((high > 0.0).then_some(1.0)),
         );
     }
-    let distribution = Distribution::of(&ruler.style.scale_distribution);
-    let whole = if matches!(ruler.unit, "percentunit" | "s") {
+    let whole = if matches!(&*ruler.values.unit, "percentunit" | "s") {
         1.0
     } else {
         100.0
     };
     Scale::new(low, high, limits, distribution, whole)
+}
+
+/// How shares of a sum are written, whatever the unit of their field is.
+pub fn shares() -> FieldOptions {
+    FieldOptions {
+        unit: "percentunit".to_owned(),
+        ..FieldOptions::default()
+    }
 }
 
 fn merged(a: Option<f64>, b: Option<f64>, choose: fn(f64, f64) -> f64) -> Option<f64> {

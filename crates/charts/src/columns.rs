@@ -3,6 +3,8 @@
 mod labels;
 mod stacks;
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 use labels::{Place, labels};
@@ -13,8 +15,9 @@ use super::canvas::Canvas;
 use super::graph::{Axis, Graph, Ink, TEXT, Tick, WIDEST};
 use super::legend;
 use super::look::usual_size;
-use super::scale::{self, Limits, Scale, tick_texts};
+use super::scale::{Distribution, Limits, Scale};
 use super::theme::fitted;
+use super::ticks;
 use edgewatch_grafana_model::data::{Data, Field, Frame, Values};
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::model::Panel;
@@ -173,22 +176,15 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
         limits.min = field.options.min.or(limits.min);
         limits.max = field.options.max.or(limits.max);
     }
-    let unit = if options.stacking == StackingMode::Percent {
-        "percentunit"
-    } else {
-        &first.options.unit
-    };
-    if options.stacking == StackingMode::Percent {
+    let written = if options.stacking == StackingMode::Percent {
         limits.max = Some(1.0);
-    }
-    let (low, high) = stacks.ends();
-    let scale = Scale::new(
-        low,
-        high,
-        limits,
-        scale::Distribution::of(&style.scale_distribution),
-        100.0,
-    );
+        Cow::Owned(axes::shares())
+    } else {
+        Cow::Borrowed(&*first.options)
+    };
+    let distribution = Distribution::of(&style.scale_distribution);
+    let (low, high) = distribution.ends(stacks.ends());
+    let scale = Scale::new(low, high, limits, distribution, 100.0);
     let colors = frame
         .fields
         .iter()
@@ -238,17 +234,9 @@ pub fn bar_chart<'a>(panel: &Panel, options: &BarChart, data: &'a Data) -> Optio
     );
     let height = usual_size(panel).1;
     let ticks = |count: usize| {
-        let values = scale.ticks(unit, count);
-        let texts = tick_texts(unit, first.options.digits().filter(|_| !is_stacked), &values);
-        values
-            .iter()
-            .zip(texts)
-            .map(|(value, text)| Tick {
-                at: scale.fraction(*value),
-                text,
-            })
-            .filter(|tick| (0.0..=1.0).contains(&tick.at))
-            .collect::<Vec<_>>()
+        let mut ticks = ticks::ticks(&scale, &written, count);
+        ticks.retain(|tick| (0.0..=1.0).contains(&tick.at));
+        ticks
     };
     let places = (0..rows).map(|row| ((row as f64 + 0.5) / rows as f64, name(names, row)));
     let mut named: Vec<Tick> = places
@@ -342,14 +330,20 @@ mod tests {
 
     use super::super::tests::{data, panel};
     use super::*;
+    use edgewatch_grafana_model::model::FieldOptions;
 
     /// Where the bars lie, and the number of texts in them.
     fn graph_of(options: serde_json::Value, values: &[&[f64]]) -> (Vec<(f64, f64)>, usize) {
+        graph_with(options, &FieldOptions::default(), values)
+    }
+
+    fn graph_with(options: serde_json::Value, fields: &FieldOptions, values: &[&[f64]]) -> (Vec<(f64, f64)>, usize) {
         let panel = panel("barchart", options.clone(), json!({}));
         let mut all = data(&panel, &[]);
         let fields = values.iter().map(|values| Field {
             name: "v".to_owned(),
             values: Values::numbers(values.iter().copied()),
+            options: fields.clone().into(),
             ..Field::default()
         });
         let names = Field {
@@ -394,5 +388,13 @@ mod tests {
         assert_eq!(upon[2].0, upon[0].1);
         let shares = bars(json!({"stacking": "percent"}), &[&[10.0, 20.0], &[30.0, 0.0]]);
         assert_eq!((shares[0].1, shares[2].1), (0.25, 1.0));
+    }
+
+    #[test]
+    fn bars_on_a_logarithmic_axis_are_as_high_as_their_magnitude() {
+        let log = json!({"custom": {"scaleDistribution": {"type": "log", "log": 10}}});
+        let fields = serde_json::from_value::<FieldOptions>(log).unwrap();
+        let heights = graph_with(json!({}), &fields, &[&[0.1, 10.0]]).0;
+        assert_eq!(heights, [(0.0, 0.0), (0.0, 1.0)]);
     }
 }

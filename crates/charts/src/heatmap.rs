@@ -8,7 +8,7 @@ use super::canvas::Canvas;
 use super::graph::{Axis, Graph, Ink, Tick};
 use super::legend::{Entry, Legend};
 use super::look::usual_size;
-use super::{axes, clock, scale};
+use super::{axes, clock, ticks};
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::model::Panel;
 use edgewatch_grafana_model::panel::heatmap::{BucketMode, Buckets, Count, Heatmap};
@@ -229,8 +229,8 @@ fn counted(buckets: &Buckets, data: &Data) -> Rows {
         .filter(|number| *number >= 1.0);
     let size = match (buckets.mode, wanted) {
         (BucketMode::Size, Some(size)) => size.max((high - low) / 100.0),
-        (BucketMode::Count, Some(number)) => scale::decimal_step((high - low) / number.min(100.0)),
-        (BucketMode::Size | BucketMode::Count, None) => scale::decimal_step((high - low) / COUNTED),
+        (BucketMode::Count, Some(number)) => ticks::decimal_step((high - low) / number.min(100.0)),
+        (BucketMode::Size | BucketMode::Count, None) => ticks::decimal_step((high - low) / COUNTED),
     };
     let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
     let first = (low / size).floor();

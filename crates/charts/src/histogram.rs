@@ -2,12 +2,13 @@
 
 use super::axes;
 use super::columns::{Bar, Columns, Series, Stacks, bounded};
-use super::graph::{Axis, Graph, Tick};
+use super::graph::{Axis, Graph};
 use super::legend;
 use super::look::{plain, usual_size};
-use super::scale::{self, Limits, Scale, tick_texts};
+use super::scale::{Distribution, Limits, Scale};
+use super::ticks::ticks;
 use edgewatch_grafana_model::data::{Data, Field, Frame};
-use edgewatch_grafana_model::model::Panel;
+use edgewatch_grafana_model::model::{FieldOptions, Panel};
 use edgewatch_grafana_model::panel::histogram::{Histogram, HistogramField};
 use edgewatch_grafana_model::time::TimeRange;
 use edgewatch_grafana_model::transform::histogram::{self, Buckets};
@@ -60,8 +61,8 @@ pub fn graph<'a>(panel: &Panel, options: &Histogram, data: &'a Data) -> Option<G
         .map(|field| style(field).stacking.mode)
         .unwrap_or_default();
     let stacks = Stacks::of(mode, &columns, starts.len());
-    let (low, high) = stacks.ends();
-    let scale = Scale::new(low, high, Limits::default(), scale::Distribution::Linear, 100.0);
+    let (low, high) = Distribution::Linear.ends(stacks.ends());
+    let scale = Scale::new(low, high, Limits::default(), Distribution::Linear, 100.0);
     let across = |value: f64| (value - first) / (last - first).max(f64::MIN_POSITIVE);
     let series: Vec<Series> = fields
         .iter()
@@ -102,44 +103,28 @@ pub fn graph<'a>(panel: &Panel, options: &Histogram, data: &'a Data) -> Option<G
         )
     };
     let height = usual_size(panel).1;
-    let values = scale.ticks("short", ((height - 110.0) / 34.0).clamp(2.0, 12.0) as usize);
-    let texts = tick_texts("short", None, &values);
-    let ticks = values.iter().zip(texts).map(|(value, text)| Tick {
-        at: scale.fraction(*value),
-        text,
-    });
+    let counts = FieldOptions {
+        unit: "short".to_owned(),
+        ..FieldOptions::default()
+    };
     let below = Scale {
         min: first,
         max: last,
-        distribution: scale::Distribution::Linear,
+        distribution: Distribution::Linear,
     };
-    let unit = &shown.field.options.unit;
-    let places: Vec<f64> = below
-        .ticks(
-            unit,
-            (axes::width(panel, &legend, 80.0) / 70.0).clamp(2.0, 16.0) as usize,
-        )
-        .into_iter()
-        .filter(|value| (first..=last).contains(value))
-        .collect();
-    let texts = tick_texts(unit, shown.field.options.digits(), &places);
+    let room = axes::width(panel, &legend, 80.0) / 70.0;
+    let mut places = ticks(&below, &shown.field.options, room.clamp(2.0, 16.0) as usize);
+    places.retain(|tick| (0.0..=1.0).contains(&tick.at));
     Some(Graph {
         panel: panel.id,
         summary: format!("{}: {} buckets", panel.title, starts.len()),
         range: TimeRange::default(),
         axes: vec![Axis {
-            ticks: ticks.collect(),
+            ticks: ticks(&scale, &counts, ((height - 110.0) / 34.0).clamp(2.0, 12.0) as usize),
             has_grid: true,
             ..Axis::default()
         }],
-        times: places
-            .iter()
-            .zip(texts)
-            .map(|(value, text)| Tick {
-                at: across(*value),
-                text,
-            })
-            .collect(),
+        times: places,
         legend,
         labels: Vec::new(),
         plot: Columns { series, is_flat: false },

@@ -38,6 +38,7 @@ mod table;
 mod tests;
 mod text;
 mod theme;
+mod ticks;
 mod timeseries;
 
 use maud::{Markup, PreEscaped};

@@ -1,7 +1,7 @@
-//! From values to places on an axis: its range, and its ticks at round numbers.
+//! From values to places on an axis: its range. Its ticks are in [`super::ticks`].
 
 use edgewatch_grafana_model::panel::timeseries::{self, ScaleDistribution};
-use edgewatch_grafana_model::units::{self, decade};
+use edgewatch_grafana_model::units::decade;
 
 /// How values lie on an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +19,8 @@ impl Distribution {
     pub fn of(options: &ScaleDistribution) -> Self {
         match options.kind {
             timeseries::Distribution::Linear => Self::Linear,
-            timeseries::Distribution::Log => Self::Log(options.log.filter(|base| *base > 1.0).unwrap_or(2.0)),
+            // Grafana knows these bases and takes 10 for any other.
+            timeseries::Distribution::Log => Self::Log(options.log.filter(|base| *base == 2.0).unwrap_or(10.0)),
             timeseries::Distribution::Symlog => Self::Symlog(
                 options
                     .linear_threshold
@@ -27,6 +28,14 @@ impl Distribution {
                     .unwrap_or(1.0),
             ),
         }
+    }
+
+    /// The least and the greatest of the values that have a place on such an axis; not finite: none has.
+    pub fn ends(self, values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+        let has_place = |value: &f64| !matches!(self, Self::Log(_)) || *value > 0.0;
+        let ends = (f64::INFINITY, f64::NEG_INFINITY);
+        let values = values.into_iter().filter(has_place);
+        values.fold(ends, |(low, high), value| (low.min(value), high.max(value)))
     }
 }
 
@@ -58,60 +67,25 @@ pub struct Scale {
 
 /// The greatest value that is told from greater ones.
 const MOST: f64 = 1e300;
+/// The least value above 0 that a logarithmic axis tells from lesser ones.
+const LEAST: f64 = 1e-300;
 
 impl Scale {
     /// The range for values from `low` to `high` (not finite: there are none). `whole` is what a unit counts as full, for values
     /// that are all 0: 1 for a share, 100 else.
     pub fn new(low: f64, high: f64, limits: Limits, distribution: Distribution, whole: f64) -> Self {
-        let (low, high) = match (low.is_finite() && high.is_finite(), distribution) {
-            // Nothing real is beyond, and sums stay finite.
-            (true, _) => (low.clamp(-MOST, MOST), high.clamp(-MOST, MOST)),
-            (false, Distribution::Linear | Distribution::Symlog(_)) => (0.0, 0.0),
-            (false, Distribution::Log(_)) => (1.0, 1.0),
+        let has_values = low.is_finite() && high.is_finite();
+        let (min, max) = match distribution {
+            Distribution::Linear | Distribution::Symlog(_) => {
+                let (low, high) = if has_values { (low, high) } else { (0.0, 0.0) };
+                // Nothing real is beyond, and sums stay finite.
+                even(low.clamp(-MOST, MOST), high.clamp(-MOST, MOST), limits, whole)
+            }
+            Distribution::Log(base) => {
+                let (low, high) = if has_values { (low, high) } else { (1.0, 1.0) };
+                by_magnitude(low.clamp(LEAST, MOST), high.clamp(LEAST, MOST), limits, base)
+            }
         };
-        let (mut min, mut max) = match distribution {
-            Distribution::Linear | Distribution::Symlog(_) => (
-                padded(
-                    low,
-                    high,
-                    limits.soft_min.or((low >= 0.0).then_some(0.0)),
-                    limits.soft_min.is_some(),
-                ),
-                -padded(
-                    -high,
-                    -low,
-                    limits.soft_max.or((high <= 0.0).then_some(0.0)).map(|soft| -soft),
-                    limits.soft_max.is_some(),
-                ),
-            ),
-            Distribution::Log(base) => (
-                base.powf(low.max(f64::MIN_POSITIVE).log(base).floor()),
-                base.powf(high.max(f64::MIN_POSITIVE).log(base).ceil()),
-            ),
-        };
-        if limits.centered {
-            max = min.abs().max(max.abs());
-            min = -max;
-        }
-        min = limits.min.unwrap_or(min);
-        max = limits.max.unwrap_or(max);
-        if let (Distribution::Log(_), true) = (distribution, min <= 0.0) {
-            min = (max / 1e6).max(f64::MIN_POSITIVE);
-        }
-        if min == 0.0 && max == 0.0 {
-            max = whole;
-        }
-        if !(min < max && (max - min).is_finite()) {
-            (min, max) = match distribution {
-                Distribution::Linear | Distribution::Symlog(_)
-                    if max <= min && min.is_finite() && min.abs() < 1e300 =>
-                {
-                    (min, min + min.abs().max(1.0))
-                }
-                Distribution::Linear | Distribution::Symlog(_) => (0.0, whole),
-                Distribution::Log(base) => (max.max(f64::MIN_POSITIVE) / base, max.max(f64::MIN_POSITIVE)),
-            };
-        }
         Self { min, max, distribution }
     }
 
@@ -127,60 +101,53 @@ impl Scale {
             }
         }
     }
+}
 
-    /// About `count` values at round numbers of `unit`.
-    pub fn ticks(&self, unit: &str, count: usize) -> Vec<f64> {
-        match self.distribution {
-            Distribution::Linear => self.even_ticks(unit, count.max(1)),
-            Distribution::Log(base) => self.log_ticks(base, count.max(1)),
-            Distribution::Symlog(threshold) => self.symmetric_ticks(threshold, count.max(1)),
-        }
+/// The range of an axis on which the values from `low` to `high` lie evenly.
+fn even(low: f64, high: f64, limits: Limits, whole: f64) -> (f64, f64) {
+    let mut min = padded(
+        low,
+        high,
+        limits.soft_min.or((low >= 0.0).then_some(0.0)),
+        limits.soft_min.is_some(),
+    );
+    let mut max = -padded(
+        -high,
+        -low,
+        limits.soft_max.or((high <= 0.0).then_some(0.0)).map(|soft| -soft),
+        limits.soft_max.is_some(),
+    );
+    if limits.centered {
+        max = min.abs().max(max.abs());
+        min = -max;
     }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "a few ticks"
-    )]
-    fn even_ticks(&self, unit: &str, count: usize) -> Vec<f64> {
-        let least = (self.max - self.min) / count as f64;
-        let step = round_step(unit, least);
-        let first = (self.min / step - 1e-9).ceil();
-        let last = (self.max / step + 1e-9).floor();
-        let number = (last - first).clamp(0.0, 1000.0) as usize;
-        (0..=number).map(|index| (first + index as f64) * step).collect()
+    min = limits.min.unwrap_or(min);
+    max = limits.max.unwrap_or(max);
+    if min == 0.0 && max == 0.0 {
+        max = whole;
     }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a few ticks"
-    )]
-    fn log_ticks(&self, base: f64, count: usize) -> Vec<f64> {
-        let first = (self.min.log(base) - 1e-9).ceil();
-        let last = (self.max.log(base) + 1e-9).floor();
-        let number = (last - first).clamp(0.0, 1000.0) as usize;
-        let every = (number / count).max(1);
-        (0..=number)
-            .step_by(every)
-            .map(|index| base.powf(first + index as f64))
-            .collect()
+    if min < max && (max - min).is_finite() {
+        (min, max)
+    } else if max <= min && min.is_finite() && min.abs() < 1e300 {
+        (min, min + min.abs().max(1.0))
+    } else {
+        (0.0, whole)
     }
+}
 
-    /// 0, and powers of ten of the threshold on both sides.
-    fn symmetric_ticks(&self, threshold: f64, count: usize) -> Vec<f64> {
-        let powers = (0..40).map(|power| threshold * 10_f64.powi(power));
-        let powers: Vec<f64> = powers
-            .take_while(|value| *value <= self.min.abs().max(self.max.abs()))
-            .collect();
-        let every = (powers.len() * 2 + 1).div_ceil(count).max(1);
-        let below = powers.iter().rev().map(|value| -value);
-        let all = below.chain([0.0]).chain(powers.iter().copied());
-        // Counted from 0, so that it is among them.
-        let shift = powers.len() % every;
-        let kept = all.skip(shift).step_by(every);
-        kept.filter(|value| (self.min..=self.max).contains(value)).collect()
+/// The range of a logarithmic axis for values from `low` to `high`, which are above 0: whole powers of `base`. A limit that is not above
+/// 0 has no place on it and counts as none.
+fn by_magnitude(low: f64, high: f64, limits: Limits, base: f64) -> (f64, f64) {
+    let limit = |limit: Option<f64>| limit.filter(|limit| *limit > 0.0);
+    // A logarithm of a power may be a hair beside the whole number.
+    let down = |value: f64| base.powf((value.log(base) + 1e-9).floor());
+    let up = |value: f64| base.powf((value.log(base) - 1e-9).ceil());
+    let min = down(limit(limits.min).unwrap_or(low));
+    let max = up(limit(limits.max).unwrap_or(high));
+    if min < max && max.is_finite() {
+        (min, max)
+    } else {
+        (max.clamp(LEAST, MOST) / base, max.clamp(LEAST, MOST))
     }
 }
 
@@ -203,64 +170,6 @@ fn padded(low: f64, high: f64, soft: Option<f64>, asked: bool) -> f64 {
         Some(soft) if low >= soft && end <= soft => soft,
         Some(_) | None => end,
     }
-}
-
-/// The least round step of `unit` that is not below `least`.
-fn round_step(unit: &str, least: f64) -> f64 {
-    match unit {
-        "bytes" | "bits" | "kbytes" | "mbytes" | "gbytes" | "binBps" | "binbps" => binary_step(least),
-        "s" | "dtdurations" | "dthms" | "clocks" if least > 1.0 => time_step(least),
-        "ms" | "dtdurationms" | "clockms" if least > 1000.0 => time_step(least / 1000.0) * 1000.0,
-        "m" if least > 1.0 => time_step(least * 60.0) / 60.0,
-        _ => decimal_step(least),
-    }
-}
-
-/// The least 1, 2, 2.5 or 5 with any power of ten that is not below `least`.
-pub fn decimal_step(least: f64) -> f64 {
-    let magnitude = 10_f64.powi(decade(least));
-    if !(least > 0.0 && least.is_finite() && magnitude > 0.0) {
-        return if least > 0.0 { least } else { 1.0 };
-    }
-    let factor = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .find(|factor| factor * magnitude >= least * (1.0 - 1e-9));
-    factor.unwrap_or(10.0) * magnitude
-}
-
-fn binary_step(least: f64) -> f64 {
-    if least <= 1.0 {
-        return decimal_step(least);
-    }
-    let mut step = 1.0;
-    while step < least * (1.0 - 1e-9) && step.is_finite() {
-        step *= 2.0;
-    }
-    step
-}
-
-fn time_step(least: f64) -> f64 {
-    const STEPS: [f64; 15] = [
-        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0,
-    ];
-    const DAY: f64 = 86400.0;
-    let step = STEPS.into_iter().chain([21600.0, 43200.0]).find(|step| *step >= least);
-    step.unwrap_or_else(|| {
-        if least <= DAY {
-            DAY
-        } else {
-            decimal_step(least / DAY) * DAY
-        }
-    })
-}
-
-/// The texts of ticks, as Grafana writes them: each is scaled by itself, with the digits that the least step between two needs.
-pub fn tick_texts(unit: &str, decimals: Option<u8>, ticks: &[f64]) -> Vec<String> {
-    let unit = units::Unit::of(unit);
-    let steps = ticks.windows(2).map(|two| (two[1] - two[0]).abs());
-    let step = steps.filter(|step| *step > 0.0).reduce(f64::min).unwrap_or(1.0);
-    let texts = ticks.iter().map(|value| unit.tick(decimals, step, *value).to_string());
-    texts.collect()
 }
 
 #[cfg(test)]
@@ -342,7 +251,6 @@ mod tests {
                         let scale = Scale::new(low, high, limits, distribution, 100.0);
                         assert!(scale.min < scale.max, "{low} {high} {scale:?}");
                         assert!((scale.max - scale.min).is_finite(), "{low} {high} {scale:?}");
-                        assert!(scale.ticks("bytes", 5).len() <= 1100, "{low} {high} {scale:?}");
                     }
                 }
             }
@@ -350,51 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_round_in_their_unit() {
-        let ticks = |unit: &str, max: f64| {
-            let scale = Scale {
-                min: 0.0,
-                max,
-                distribution: Distribution::Linear,
-            };
-            scale.ticks(unit, 5)
+    fn a_logarithmic_axis_begins_below_the_least_value_above_0() {
+        let log = Distribution::Log(10.0);
+        let range = |values: &[f64], limits: Limits| {
+            let (low, high) = log.ends(values.iter().copied());
+            let scale = Scale::new(low, high, limits, log, 100.0);
+            (scale.min, scale.max)
         };
-        assert_eq!(ticks("short", 100.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        assert_eq!(ticks("percentunit", 1.0), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
-        let mib = 1024.0 * 1024.0;
-        assert_eq!(ticks("bytes", 4.0 * mib), [0.0, mib, 2.0 * mib, 3.0 * mib, 4.0 * mib]);
-        assert_eq!(ticks("s", 300.0), [0.0, 60.0, 120.0, 180.0, 240.0, 300.0]);
-        assert_eq!(
-            ticks("ms", 150_000.0),
-            [0.0, 30_000.0, 60_000.0, 90_000.0, 120_000.0, 150_000.0]
-        );
-    }
-
-    #[test]
-    fn logarithmic_ticks_are_powers() {
-        let scale = Scale::new(3.0, 40_000.0, Limits::default(), Distribution::Log(10.0), 100.0);
-        assert_eq!(
-            scale.ticks("short", 10),
-            [1.0, 10.0, 100.0, 1000.0, 10_000.0, 100_000.0]
-        );
-        assert!((scale.fraction(1000.0) - 0.6).abs() < 1e-9);
-        assert!(scale.fraction(0.0).is_nan());
-    }
-
-    #[test]
-    fn a_symmetric_scale_shows_both_sides_of_0_by_magnitude() {
-        let scale = Scale::new(
-            -100.0,
-            100.0,
-            Limits {
-                min: Some(-100.0),
-                max: Some(100.0),
-                ..Limits::default()
-            },
-            Distribution::Symlog(1.0),
-            100.0,
-        );
-        assert_eq!(scale.ticks("short", 9), [-100.0, -10.0, -1.0, 0.0, 1.0, 10.0, 100.0]);
-        assert!((scale.fraction(0.0) - 0.5).abs() < 1e-9 && scale.fraction(10.0) > 0.75);
+        let none = Limits::default();
+        assert!(near(range(&[0.0, 0.05, -3.0, 30.0], none), (0.01, 100.0)));
+        assert!(near(range(&[0.0, -1.0], none), (0.1, 1.0)));
+        let from_0 = Limits { min: Some(0.0), ..none };
+        assert!(near(range(&[20.0, 80.0], from_0), (10.0, 100.0)));
+        let from_5 = Limits { min: Some(5.0), ..none };
+        assert!(near(range(&[20.0, 80.0], from_5), (1.0, 100.0)));
     }
 }

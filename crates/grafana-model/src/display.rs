@@ -53,15 +53,15 @@ pub fn cell(options: &FieldOptions, cell: &Cell<'_>) -> Display {
 
 /// How the number `value` is shown; [`NULL`]: there is none.
 pub fn number(options: &FieldOptions, value: f64) -> Display {
-    number_with(options, value, None)
+    number_within(options, value, options.bounds())
 }
 
-/// As [`number`], with `decimals` digits behind the point where the field does not say how many: for the ticks of an axis.
-pub fn number_with(options: &FieldOptions, value: f64, decimals: Option<u8>) -> Display {
-    number_within(options, value, decimals, options.bounds())
+/// The text of a tick of an axis whose ticks are `step` apart.
+pub fn tick(options: &FieldOptions, step: f64, value: f64) -> String {
+    unit(options).tick(options.digits(), step, value).to_string()
 }
 
-fn number_within(options: &FieldOptions, value: f64, decimals: Option<u8>, bounds: (f64, f64)) -> Display {
+fn number_within(options: &FieldOptions, value: f64, bounds: (f64, f64)) -> Display {
     let mapped = mapped(options, |mapping| map_number(mapping, value));
     // Grafana takes what has the unit `string` for a text, even a number.
     let is_text = options.unit == "string";
@@ -71,7 +71,7 @@ fn number_within(options: &FieldOptions, value: f64, decimals: Option<u8>, bound
         } else if value.is_nan() || is_text {
             units::shortest(value)
         } else {
-            with_unit(options, decimals, value)
+            with_unit(options, value)
         }
     });
     let for_color = if value.is_nan() || is_text {
@@ -105,13 +105,16 @@ fn display(text: String, mapped: Option<String>, of_value: impl FnOnce() -> Opti
 /// The least and the greatest value of a column that has no numbers.
 const NO_NUMBERS: (f64, f64) = (0.0, 100.0);
 
-fn with_unit(options: &FieldOptions, decimals: Option<u8>, value: f64) -> String {
+fn with_unit(options: &FieldOptions, value: f64) -> String {
+    unit(options).format(options.digits(), value).to_string()
+}
+
+fn unit(options: &FieldOptions) -> units::Unit<'_> {
     let unit = units::Unit::of(&options.unit);
-    let unit = match &options.zone {
+    match &options.zone {
         Some(zone) => unit.in_zone(zone),
         None => unit,
-    };
-    unit.format(options.digits().or(decimals), value).to_string()
+    }
 }
 
 /// How a text is shown, or none: a text that is a number has the unit, if there is one.
@@ -121,7 +124,7 @@ pub fn text(options: &FieldOptions, value: Option<&str>) -> Display {
     };
     if units::is_date(&options.unit) {
         let time = super::time::moment(value, &Zone::UTC).map_or(f64::NAN, |seconds| seconds * 1000.0);
-        return number_within(options, time, None, NO_NUMBERS);
+        return number_within(options, time, NO_NUMBERS);
     }
     let mapped = mapped(options, |mapping| map_text(mapping, value));
     let numeric = match options.unit.as_str() {
@@ -129,7 +132,7 @@ pub fn text(options: &FieldOptions, value: Option<&str>) -> Display {
         _ => units::parse(value.trim()),
     };
     let text = mapped.text.unwrap_or_else(|| match (numeric, value) {
-        (Some(number), _) => with_unit(options, None, number),
+        (Some(number), _) => with_unit(options, number),
         (None, "") => options.no_value.clone().unwrap_or_default(),
         (None, value) => value.to_owned(),
     });
@@ -165,7 +168,7 @@ pub fn time(options: &FieldOptions, seconds: f64, zone: &Zone) -> String {
         return options.no_value.clone().unwrap_or_default();
     }
     if units::is_date(&options.unit) {
-        return with_unit(options, None, seconds * 1000.0);
+        return with_unit(options, seconds * 1000.0);
     }
     let format = if options.shows_milliseconds {
         "%Y-%m-%d %H:%M:%S.%3f"

@@ -46,9 +46,8 @@ impl Stacks {
             .unwrap_or_default()
     }
 
-    /// The least and the greatest, and 0.
-    pub fn ends(&self) -> (f64, f64) {
-        let values = || self.0.iter().flatten().map(|(_, to)| *to);
-        (values().fold(0.0, f64::min), values().fold(0.0, f64::max))
+    /// Where all of them begin and end.
+    pub fn ends(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().flatten().flat_map(|(from, to)| [*from, *to])
     }
 }
