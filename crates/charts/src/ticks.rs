@@ -9,8 +9,11 @@ use edgewatch_grafana_model::units::decade;
 /// About `count` ticks of an axis whose values are written as those of a field with `options`.
 pub fn ticks(scale: &Scale, options: &FieldOptions, count: usize) -> Vec<Tick> {
     let values = values(scale, &options.unit, count.max(1));
-    let steps = values.windows(2).map(|two| (two[1] - two[0]).abs());
-    let step = steps.filter(|step| *step > 0.0).reduce(f64::min).unwrap_or(1.0);
+    let step = match scale.distribution {
+        Distribution::Linear => values.windows(2).map(|two| (two[1] - two[0]).abs()).reduce(f64::min),
+        // The digits of the least would be far too many for the greatest.
+        Distribution::Log(_) | Distribution::Symlog(_) => None,
+    };
     let tick = |value: &f64| Tick {
         at: scale.fraction(*value),
         text: display::tick(options, step, *value),
@@ -188,5 +191,16 @@ mod tests {
                 assert!(!tick.text.contains("NaN") && tick.text.len() < 40, "{unit} {tick:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_logarithmic_tick_has_the_digits_that_it_needs_itself() {
+        let scale = Scale::new(0.001, 100.0, Limits::default(), Distribution::Log(10.0), 100.0);
+        let options = FieldOptions {
+            unit: "s".to_owned(),
+            ..FieldOptions::default()
+        };
+        let texts: Vec<String> = ticks(&scale, &options, 10).into_iter().map(|tick| tick.text).collect();
+        assert_eq!(texts, ["1 ms", "10 ms", "100 ms", "1 s", "10 s", "1.67 mins"]);
     }
 }

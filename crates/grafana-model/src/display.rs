@@ -56,9 +56,14 @@ pub fn number(options: &FieldOptions, value: f64) -> Display {
     number_within(options, value, options.bounds())
 }
 
-/// The text of a tick of an axis whose ticks are `step` apart.
-pub fn tick(options: &FieldOptions, step: f64, value: f64) -> String {
-    unit(options).tick(options.digits(), step, value).to_string()
+/// The text of a tick of an axis whose ticks are `step` apart; `None`: each has the digits that it needs by itself.
+pub fn tick(options: &FieldOptions, step: Option<f64>, value: f64) -> String {
+    let unit = unit(options);
+    let text = match step {
+        Some(step) => unit.tick(options.digits(), step, value),
+        None => unit.format(options.digits(), value),
+    };
+    text.to_string()
 }
 
 fn number_within(options: &FieldOptions, value: f64, bounds: (f64, f64)) -> Display {
