@@ -1,4 +1,4 @@
-//! The axes of a time series panel: one for each unit, side and kind of scale, and thresholds beside them.
+//! The axes of a time series panel, one for all series that can share it, and thresholds beside them.
 
 use std::borrow::Cow;
 
@@ -31,16 +31,41 @@ struct Ruler<'a> {
     scale: Scale,
 }
 
+/// Series share an axis where all of this is equal, as in Grafana.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    unit: String,
+    ends: [Option<f64>; 2],
+    soft_ends: [Option<f64>; 2],
+    placement: AxisPlacement,
+    distribution: ScaleDistribution,
+    label: String,
+}
+
+impl Key {
+    /// That of the axis of a series.
+    pub fn of(options: &FieldOptions, style: &TimeseriesField) -> Self {
+        Self {
+            unit: options.unit.clone(),
+            ends: [options.min, options.max],
+            soft_ends: [style.axis_soft_min, style.axis_soft_max],
+            placement: style.axis_placement,
+            distribution: style.scale_distribution.clone(),
+            label: style.axis_label.clone(),
+        }
+    }
+}
+
 impl<'a> Axes<'a> {
     /// The axes of `lines`, each of which learns its place among them.
     pub fn of(lines: &mut [Line<'a>]) -> Self {
-        let mut keys: Vec<(&str, AxisPlacement, ScaleDistribution)> = Vec::new();
+        let mut keys: Vec<Key> = Vec::new();
         let mut list: Vec<Ruler<'a>> = Vec::new();
         for line in lines.iter_mut() {
             let options: &'a FieldOptions = &line.field.options;
-            let placement = line.style.axis_placement;
-            let key = (&*options.unit, placement, line.style.scale_distribution.clone());
+            let key = Key::of(options, &line.style);
             line.axis = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+                let has_left = list.iter().any(|ruler| !ruler.is_right && !ruler.is_hidden);
                 let is_share = line.style.stacking.mode == StackingMode::Percent;
                 list.push(Ruler {
                     options,
@@ -50,13 +75,13 @@ impl<'a> Axes<'a> {
                     } else {
                         Cow::Borrowed(options)
                     },
-                    // Grafana puts the first unit to the left and every other to the right.
-                    is_right: match placement {
+                    // The first axis without a side of its own takes the left one, all others the right one.
+                    is_right: match key.placement {
                         AxisPlacement::Right => true,
-                        AxisPlacement::Left => false,
-                        AxisPlacement::Auto | AxisPlacement::Hidden => !list.is_empty(),
+                        AxisPlacement::Left | AxisPlacement::Hidden => false,
+                        AxisPlacement::Auto => has_left,
                     },
-                    is_hidden: placement == AxisPlacement::Hidden,
+                    is_hidden: key.placement == AxisPlacement::Hidden,
                     is_share,
                     scale: Scale {
                         min: 0.0,
@@ -158,17 +183,18 @@ impl<'a> Axes<'a> {
 /// The scale for the values of `lines`.
 fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -> Scale {
     let distribution = Distribution::of(&ruler.style.scale_distribution);
-    let mut limits = Limits::default();
+    let mut limits = Limits {
+        min: ruler.options.min,
+        max: ruler.options.max,
+        soft_min: ruler.style.axis_soft_min,
+        soft_max: ruler.style.axis_soft_max,
+        centered: false,
+    };
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for line in lines {
-        let options = &line.field.options;
         let values = line.values.iter().chain(line.base.iter().flatten());
         let ends = distribution.ends(values.copied());
         (low, high) = (low.min(ends.0), high.max(ends.1));
-        limits.min = merged(limits.min, options.min, f64::min);
-        limits.max = merged(limits.max, options.max, f64::max);
-        limits.soft_min = merged(limits.soft_min, line.style.axis_soft_min, f64::min);
-        limits.soft_max = merged(limits.soft_max, line.style.axis_soft_max, f64::max);
         limits.centered |= line.style.axis_centered_zero;
     }
     if ruler.is_share {
@@ -190,13 +216,6 @@ pub fn shares() -> FieldOptions {
     FieldOptions {
         unit: "percentunit".to_owned(),
         ..FieldOptions::default()
-    }
-}
-
-fn merged(a: Option<f64>, b: Option<f64>, choose: fn(f64, f64) -> f64) -> Option<f64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(choose(a, b)),
-        (a, b) => a.or(b),
     }
 }
 
@@ -226,4 +245,54 @@ pub fn width(panel: &Panel, legend: &Legend, axis: f64) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
 pub fn columns(panel: &Panel, legend: &Legend) -> usize {
     (width(panel, legend, 50.0) / 58.0).clamp(2.0, 16.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use edgewatch_grafana_model::data::Field;
+
+    /// On which axis each of the series with these options lies, and the side and the range of each axis.
+    fn axes_of(series: &[Value]) -> (Vec<usize>, Vec<(bool, f64, f64)>) {
+        let fields: Vec<Field> = series
+            .iter()
+            .map(|options| Field {
+                options: serde_json::from_value::<FieldOptions>(options.clone()).unwrap().into(),
+                ..Field::default()
+            })
+            .collect();
+        let line = |field| Line::of(field, &[0.0, 60.0], vec![20.0, 80.0]);
+        let mut lines: Vec<Line> = fields.iter().map(line).collect();
+        let axes = Axes::of(&mut lines);
+        let ends = |ruler: &Ruler| (ruler.is_right, ruler.scale.min, ruler.scale.max);
+        (
+            lines.iter().map(|line| line.axis).collect(),
+            axes.list.iter().map(ends).collect(),
+        )
+    }
+
+    #[test]
+    fn limits_and_labels_of_a_series_are_those_of_its_axis_alone() {
+        let limited = json!({"min": 0, "max": 1000});
+        let soft = json!({"custom": {"axisSoftMin": -50}});
+        let labelled = json!({"custom": {"axisLabel": "CPU"}});
+        let (places, axes) = axes_of(&[limited.clone(), json!({}), soft, labelled, limited]);
+        assert_eq!(places, [0, 1, 2, 3, 0]);
+        let ends: Vec<(f64, f64)> = axes.iter().map(|(_, min, max)| (*min, *max)).collect();
+        assert_eq!(ends, [(0.0, 1000.0), (14.0, 86.0), (-50.0, 86.0), (14.0, 86.0)]);
+    }
+
+    #[test]
+    fn the_first_axis_without_a_side_is_at_the_left() {
+        let sides = |placements: &[&str]| -> Vec<bool> {
+            let options = |(index, placement): (usize, &&str)| json!({"unit": format!("suffix:{index}"), "custom": {"axisPlacement": placement}});
+            let options: Vec<Value> = placements.iter().enumerate().map(options).collect();
+            axes_of(&options).1.into_iter().map(|(is_right, ..)| is_right).collect()
+        };
+        assert_eq!(sides(&["right", "auto", "auto"]), [true, false, true]);
+        assert_eq!(sides(&["hidden", "auto"]), [false, false]);
+        assert_eq!(sides(&["left", "auto"]), [false, true]);
+    }
 }

@@ -22,3 +22,20 @@ pub struct Line<'a> {
     /// The place of its axis.
     pub axis: usize,
 }
+
+#[cfg(test)]
+impl<'a> Line<'a> {
+    /// A series with the options of its field.
+    pub fn of(field: &'a Field, times: &'a [f64], values: Vec<f64>) -> Self {
+        Self {
+            field,
+            style: TimeseriesField::of(&field.options.custom).0,
+            color: String::new(),
+            times,
+            interval: 0.0,
+            values,
+            base: None,
+            axis: 0,
+        }
+    }
+}

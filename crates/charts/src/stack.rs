@@ -1,14 +1,15 @@
 //! Stacking: each series of a group begins where the one before ends; those below 0 are stacked downwards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use super::axes::Key;
 use super::line::Line;
 use edgewatch_grafana_model::panel::timeseries::{Stacking, StackingMode};
 
 /// Replaces the values of stacked series by sums, and notes what they are stacked upon.
 pub fn apply(lines: &mut [Line]) {
-    // By whether they are shares, by their names and units.
-    let mut groups: BTreeMap<(bool, String, String), Vec<usize>> = BTreeMap::new();
+    // By whether they are shares, by their names and axes.
+    let mut groups: Vec<((bool, String, Key), Vec<usize>)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let Stacking { mode, group } = &line.style.stacking;
         let is_share = match mode {
@@ -16,8 +17,11 @@ pub fn apply(lines: &mut [Line]) {
             StackingMode::Normal => false,
             StackingMode::Percent => true,
         };
-        let group = (is_share, group.clone(), line.field.options.unit.clone());
-        groups.entry(group).or_default().push(index);
+        let key = (is_share, group.clone(), Key::of(&line.field.options, &line.style));
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, members)) => members.push(index),
+            None => groups.push((key, vec![index])),
+        }
     }
     for ((is_share, ..), group) in groups {
         if is_share {
