@@ -11,8 +11,10 @@ use super::look::usual_size;
 use super::scale::{Distribution, Limits, Scale};
 use super::ticks::ticks;
 use edgewatch_grafana_model::color;
+use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::model::{FieldOptions, Panel, ThresholdMode};
 use edgewatch_grafana_model::panel::timeseries::{AxisPlacement, ScaleDistribution, StackingMode, TimeseriesField};
+use edgewatch_grafana_model::units;
 
 /// Axes, the first of which has the grid.
 pub struct Axes<'a> {
@@ -182,6 +184,13 @@ impl<'a> Axes<'a> {
 
 /// The scale for the values of `lines`.
 fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -> Scale {
+    if units::is_boolean(&ruler.values.unit) {
+        return Scale {
+            min: 0.0,
+            max: 1.0,
+            distribution: Distribution::Linear,
+        };
+    }
     let distribution = Distribution::of(&ruler.style.scale_distribution);
     let mut limits = Limits {
         min: ruler.options.min,
@@ -189,6 +198,7 @@ fn scale<'a, 'b: 'a>(lines: impl Iterator<Item = &'a Line<'b>>, ruler: &Ruler) -
         soft_min: ruler.style.axis_soft_min,
         soft_max: ruler.style.axis_soft_max,
         centered: false,
+        grain: display::grain(&ruler.values),
     };
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for line in lines {

@@ -52,6 +52,8 @@ pub struct Limits {
     pub soft_max: Option<f64>,
     /// 0 lies in the middle.
     pub centered: bool,
+    /// The ends that nothing else sets are multiples of this: texts say nothing in between.
+    pub grain: Option<f64>,
 }
 
 /// The range of an axis.
@@ -120,6 +122,12 @@ fn even(low: f64, high: f64, limits: Limits, whole: f64) -> (f64, f64) {
     if limits.centered {
         max = min.abs().max(max.abs());
         min = -max;
+    }
+    if let Some(grain) = limits.grain {
+        (min, max) = (
+            (min / grain + 1e-9).floor() * grain,
+            (max / grain - 1e-9).ceil() * grain,
+        );
     }
     min = limits.min.unwrap_or(min);
     max = limits.max.unwrap_or(max);
@@ -228,6 +236,16 @@ mod tests {
         };
         let (min, max) = limited(1.0, 10.0, limits);
         assert_eq!(min, -max);
+    }
+
+    #[test]
+    fn a_range_ends_where_texts_can_say_so() {
+        let whole = Limits {
+            grain: Some(1.0),
+            ..Limits::default()
+        };
+        assert_eq!(limited(0.0, 0.3, whole), (0.0, 1.0));
+        assert_eq!(limited(-0.5, 1.2, whole), (-1.0, 2.0));
     }
 
     #[test]

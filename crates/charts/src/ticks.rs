@@ -4,21 +4,27 @@ use super::graph::Tick;
 use super::scale::{Distribution, Scale};
 use edgewatch_grafana_model::display;
 use edgewatch_grafana_model::model::FieldOptions;
-use edgewatch_grafana_model::units::decade;
+use edgewatch_grafana_model::units::{self, decade};
 
 /// About `count` ticks of an axis whose values are written as those of a field with `options`.
 pub fn ticks(scale: &Scale, options: &FieldOptions, count: usize) -> Vec<Tick> {
-    let values = values(scale, &options.unit, count.max(1));
+    let values = if units::is_boolean(&options.unit) {
+        vec![0.0, 1.0]
+    } else {
+        values(scale, &options.unit, count.max(1))
+    };
     let step = match scale.distribution {
         Distribution::Linear => values.windows(2).map(|two| (two[1] - two[0]).abs()).reduce(f64::min),
         // The digits of the least would be far too many for the greatest.
         Distribution::Log(_) | Distribution::Symlog(_) => None,
     };
-    let tick = |value: &f64| Tick {
-        at: scale.fraction(*value),
-        text: display::tick(options, step, *value),
+    let tick = |value: &f64| {
+        Some(Tick {
+            at: scale.fraction(*value),
+            text: display::tick(options, step, *value)?,
+        })
     };
-    values.iter().map(tick).collect()
+    values.iter().filter_map(tick).collect()
 }
 
 /// About `count` values at round numbers of `unit`.
@@ -127,6 +133,8 @@ fn time_step(least: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::scale::Limits;
     use super::*;
 
@@ -202,5 +210,33 @@ mod tests {
         };
         let texts: Vec<String> = ticks(&scale, &options, 10).into_iter().map(|tick| tick.text).collect();
         assert_eq!(texts, ["1 ms", "10 ms", "100 ms", "1 s", "10 s", "1.67 mins"]);
+    }
+
+    fn texts(options: serde_json::Value, max: f64) -> Vec<String> {
+        let scale = Scale {
+            min: 0.0,
+            max,
+            distribution: Distribution::Linear,
+        };
+        let options = serde_json::from_value(options).unwrap();
+        ticks(&scale, &options, 5).into_iter().map(|tick| tick.text).collect()
+    }
+
+    #[test]
+    fn no_tick_says_a_value_that_lies_elsewhere() {
+        assert_eq!(texts(json!({"decimals": 0}), 1.0), ["0", "1"]);
+        assert_eq!(texts(json!({"decimals": 0}), 12.0), ["0", "5", "10"]);
+        assert_eq!(texts(json!({"decimals": 1}), 1.2), ["0.0", "0.5", "1.0"]);
+        assert_eq!(texts(json!({"decimals": 0, "unit": "short"}), 5000.0).len(), 6);
+        let percent = texts(json!({"decimals": 0, "unit": "percentunit"}), 0.1);
+        assert_eq!(percent, ["0%", "2%", "4%", "6%", "8%", "10%"]);
+        assert_eq!(texts(json!({"unit": "bool_on_off"}), 1.0), ["Off", "On"]);
+    }
+
+    #[test]
+    fn a_tick_has_the_text_that_its_value_is_mapped_to() {
+        let states = json!({"0": {"text": "Down"}, "1": {"text": "Up"}});
+        let options = json!({"decimals": 0, "mappings": [{"type": "value", "options": states}]});
+        assert_eq!(texts(options, 2.0), ["Down", "Up", "2"]);
     }
 }

@@ -56,14 +56,24 @@ pub fn number(options: &FieldOptions, value: f64) -> Display {
     number_within(options, value, options.bounds())
 }
 
-/// The text of a tick of an axis whose ticks are `step` apart; `None`: each has the digits that it needs by itself.
-pub fn tick(options: &FieldOptions, step: Option<f64>, value: f64) -> String {
+/// The text of a tick of an axis whose ticks are `step` apart; without a step it has the digits that it needs by itself. `None`: with
+/// the digits that the field has, it would say another value.
+pub fn tick(options: &FieldOptions, step: Option<f64>, value: f64) -> Option<String> {
     let unit = unit(options);
-    let text = match step {
-        Some(step) => unit.tick(options.digits(), step, value),
-        None => unit.format(options.digits(), value),
+    let digits = options.digits();
+    let mapped = mapped(options, |mapping| map_number(mapping, value)).text;
+    let text = match (mapped, step) {
+        (Some(text), _) => text,
+        (None, _) if digits.is_some_and(|digits| !unit.says(digits, value)) => return None,
+        (None, Some(step)) => unit.tick(digits, step, value).to_string(),
+        (None, None) => unit.format(digits, value).to_string(),
     };
-    text.to_string()
+    Some(limits::cut(text, limits::NAME))
+}
+
+/// The least difference of values that their texts can tell, if the digits of the field set one.
+pub fn grain(options: &FieldOptions) -> Option<f64> {
+    options.digits().and_then(|digits| unit(options).grain(digits))
 }
 
 fn number_within(options: &FieldOptions, value: f64, bounds: (f64, f64)) -> Display {

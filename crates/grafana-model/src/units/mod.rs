@@ -90,6 +90,23 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// Whether `decimals` digits behind the point say `value` and not another one near it: none say 3, but not 2.5.
+    pub fn says(&self, decimals: u8, value: f64) -> bool {
+        let number = |decimals| number::parse(&self.format(Some(decimals), value).text);
+        match (number(decimals), number(decimals.saturating_add(6))) {
+            (Some(said), Some(meant)) => (said - meant).abs() <= meant.abs() * 1e-5,
+            // Dates, clocks and words.
+            _ => true,
+        }
+    }
+
+    /// The least difference of values that `decimals` digits tell: 1 for none. `None`: a smaller one is told in a smaller unit,
+    /// as half a second in milliseconds.
+    pub fn grain(&self, decimals: u8) -> Option<f64> {
+        let grain = 10_f64.powi(-i32::from(decimals));
+        (!self.says(decimals, grain / 2.0)).then_some(grain)
+    }
+
     /// The text of a tick of an axis whose ticks are `step` apart. Grafana scales each tick by itself, and gives all of them the
     /// digits that the step needs, less the zeros at the end, unless the panel says how many digits there are.
     pub fn tick(&self, decimals: Option<u8>, step: f64, value: f64) -> Formatted {
@@ -119,6 +136,11 @@ pub(crate) fn parse(text: &str) -> Option<f64> {
 /// Whether it is a unit of dates.
 pub fn is_date(unit: &str) -> bool {
     unit.starts_with("dateTime") || unit.starts_with("time:")
+}
+
+/// Whether it says yes or no, and its values are 0 and 1.
+pub fn is_boolean(unit: &str) -> bool {
+    unit.starts_with("bool")
 }
 
 /// Whether Grafana has that unit; another text only stands behind the number.
