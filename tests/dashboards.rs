@@ -190,3 +190,26 @@ fn every_panel_says_what_it_shows_and_in_which_unit() {
         check(name, &load(name)["panels"]);
     }
 }
+
+/// A rate needs two scrapes: until then, words that say what the device lacks would be false.
+#[test]
+fn words_for_no_rate_tell_of_the_second_scrape() {
+    fn check(dashboard: &str, panels: &Value) {
+        for panel in panels.as_array().into_iter().flatten() {
+            check(dashboard, &panel["panels"]);
+            let words = panel["fieldConfig"]["defaults"]["noValue"].as_str();
+            let mut queries = panel["targets"].as_array().into_iter().flatten();
+            let has_rate = |query: &str| ["rate(", "increase("].iter().any(|function| query.contains(function));
+            if let Some(words) = words.filter(|_| queries.any(|target| target["expr"].as_str().is_some_and(has_rate))) {
+                assert!(
+                    words.contains("second scrape"),
+                    "{dashboard} {}: {words}",
+                    panel["title"]
+                );
+            }
+        }
+    }
+    for dashboard in DASHBOARDS {
+        check(dashboard, &load(dashboard)["panels"]);
+    }
+}
