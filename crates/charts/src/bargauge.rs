@@ -32,7 +32,9 @@ pub struct Bars<'a> {
 /// What the panel shows of `data`; `None` if there is nothing.
 pub fn bars<'a>(panel: &Panel, options: &BarGauge, data: &'a Data) -> Option<Bars<'a>> {
     let shown = reduce::shown(panel, &options.reduce, data);
-    (!reduce::is_nothing(&shown, data)).then(|| Bars {
+    // Words have no length: they stand alone, and wrap.
+    let is_nothing = reduce::is_nothing(&shown, data) || reduce::is_words_for_nothing(&shown, data);
+    (!is_nothing).then(|| Bars {
         is_upright: is_upright(panel, options.orientation),
         has_names: shown.len() > 1 && options.name_placement != NamePlacement::Hidden,
         has_values: options.value_mode != ValueMode::Hidden,

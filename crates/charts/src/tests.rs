@@ -130,6 +130,13 @@ fn a_panel_without_data_says_so() {
 }
 
 #[test]
+fn words_for_nothing_are_no_bar() {
+    let panel = panel("bargauge", json!({}), json!({"noValue": "needs a sensor"}));
+    let page = html(&panel, &data(&panel, &[]), &scope()).into_string();
+    assert_eq!(page, "<div class=\"nothing\">needs a sensor</div>");
+}
+
+#[test]
 fn odd_values_are_drawn_without_a_panic_and_without_nan() {
     let nan = f64::NAN;
     let odd: [&[f64]; 9] = [

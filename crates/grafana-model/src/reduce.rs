@@ -4,7 +4,7 @@ pub(crate) mod order;
 mod shown;
 mod standard;
 
-pub use shown::{Shown, is_nothing, shown};
+pub use shown::{Shown, is_nothing, is_words_for_nothing, shown};
 
 use std::borrow::Cow;
 use std::collections::HashSet;

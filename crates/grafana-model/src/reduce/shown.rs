@@ -36,6 +36,12 @@ pub fn is_nothing(shown: &[Shown], data: &Data) -> bool {
     matches!(shown, [only] if std::ptr::eq(only.field, &data.nothing) && only.display.text == NO_DATA)
 }
 
+/// Whether there is nothing, and the panel's words for that are shown in place of a value.
+pub fn is_words_for_nothing(shown: &[Shown], data: &Data) -> bool {
+    matches!(shown, [only] if std::ptr::eq(only.field, &data.nothing)
+        && only.field.options.no_value.as_ref() == Some(&only.display.text))
+}
+
 impl Shown<'_> {
     /// Its colour.
     pub fn color(&self) -> &str {
