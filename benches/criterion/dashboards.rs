@@ -122,7 +122,7 @@ fn decode(criterion: &mut Criterion) {
         ..Prometheus::default()
     };
     let direct = Direct::new(&settings).unwrap();
-    let grid = Grid::new(HOUR, 15_000);
+    let grid = Grid::new(HOUR, 15_000, 0);
     criterion.bench_function("decode", |bencher| {
         bencher.iter(|| assert_eq!(direct.range("x", grid).unwrap().items.len(), SERIES));
     });

@@ -10,7 +10,7 @@ use super::model::{Panel, Target};
 use super::panel::PanelKind;
 use super::scope::Scope;
 use super::source::{Answered, QueryError, Source, Within};
-use super::time::{Grid, interval};
+use super::time::interval;
 use super::variables::format::Place;
 use super::variables::template;
 use crate::error::{TargetError, TooLong};
@@ -201,7 +201,7 @@ fn ask(
     let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
     let mut series = Vec::new();
     if is_range {
-        let grid = Grid::new(scope.range, steps.step);
+        let grid = scope.grid(steps.step);
         let times = Arc::new(grid.times());
         for found in take(source.range(&query.text, grid), &query, &mut data.problems) {
             if room.take(found.values.len()) {
@@ -213,7 +213,7 @@ fn ask(
     }
     if target.instant {
         // A multiple of the interval of scrapes, as a range query ends at one: many viewers ask the same.
-        let now = Grid::new(scope.range, scope.min_step);
+        let now = scope.grid(scope.min_step);
         let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
         let times = Arc::new(vec![now.at(now.len - 1)]);
         for (labels, value) in take(source.instant(&query.text, at), &query, &mut data.problems) {

@@ -1,7 +1,7 @@
 //! What a dashboard is looked at with: a range, values of variables, a zone.
 
 use super::limits::{self, Deadline};
-use super::time::{TimeRange, Zone};
+use super::time::{self, Grid, TimeRange, Zone};
 use super::units;
 use super::variables::Variables;
 use super::variables::format::Place;
@@ -37,6 +37,11 @@ impl Scope {
         template::expand(text, |reference| self.value(reference, Place::Text))
     }
 
+    /// The points of a range query with this step in milliseconds. Where clocks change within the range, midnights are those of its end.
+    pub fn grid(&self, step: i64) -> Grid {
+        Grid::new(self.range, step, time::offset(&self.zone, self.range.to))
+    }
+
     /// The name of the zone as Grafana writes it.
     pub(crate) fn zone_name(&self) -> &str {
         self.zone.iana_name().filter(|name| *name != "UTC").unwrap_or("utc")
@@ -68,5 +73,30 @@ impl Scope {
             ("timeFilter" | "__timeFilter", _) => None,
             _ => self.variables.value(reference, place),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::time::zone;
+    use super::super::variables::Variables;
+    use crate::testing;
+
+    #[test]
+    fn steps_of_days_begin_at_the_midnights_of_the_zone() {
+        let first = |name: &str, from: &str, hours: i64| {
+            let mut scope = testing::scope(Variables::default());
+            let from = super::super::time::moment(from, &zone("utc")).unwrap();
+            (scope.zone, scope.range.from, scope.range.to) = (zone(name), from, from + 2.0 * 86_400.0);
+            super::super::time::local(scope.grid(hours * 3_600_000).at(0), &scope.zone)
+        };
+        let day = "2026-11-26T12:34:56Z";
+        assert_eq!(first("America/New_York", day, 24), "2026-11-26 00:00:00");
+        assert_eq!(first("Asia/Kolkata", day, 1), "2026-11-26 18:00:00");
+        assert_eq!(
+            first("Europe/Berlin", "2026-07-01T12:00:00Z", 12),
+            "2026-07-01 12:00:00"
+        );
+        assert_eq!(first("utc", day, 24), "2026-11-26 00:00:00");
     }
 }

@@ -6,6 +6,7 @@ mod own;
 mod zone;
 
 pub use jiff::tz::TimeZone as Zone;
+pub(crate) use zone::offset;
 pub use zone::{device, zone, zone_or_problem};
 
 use crate::error::RangeError;
@@ -88,8 +89,8 @@ impl TimeRange {
     }
 }
 
-/// The points of a range query: `start`, `start + step`, … , `len` of them. The start is a multiple of the step, as in Grafana,
-/// so that equal dashboards ask equal queries.
+/// The points of a range query: `start`, `start + step`, … , `len` of them. The start is a multiple of the step, so that equal
+/// dashboards ask equal queries, counted from a midnight of the page's zone, so that steps of days are days there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Grid {
     /// Unix time in milliseconds.
@@ -101,12 +102,13 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid that covers `range`: both ends are moved down to a multiple of `step` milliseconds.
+    /// The grid that covers `range`: both ends are moved down to a multiple of `step` milliseconds on clocks that are `offset`
+    /// milliseconds ahead of UTC.
     #[expect(clippy::cast_possible_truncation, reason = "times come from milliseconds in an i64")]
-    pub fn new(range: TimeRange, step: i64) -> Self {
+    pub fn new(range: TimeRange, step: i64, offset: i64) -> Self {
         let step = step.max(1);
-        let start = ((range.from * 1000.0).round() as i64).div_euclid(step) * step;
-        let end = ((range.to * 1000.0).round() as i64).div_euclid(step) * step;
+        let aligned = |seconds: f64| ((seconds * 1000.0).round() as i64 + offset).div_euclid(step) * step - offset;
+        let (start, end) = (aligned(range.from), aligned(range.to));
         Self {
             start,
             step,
@@ -172,7 +174,7 @@ mod tests {
             from: 1_700_000_007.0,
             to: 1_700_003_607.0,
         };
-        let grid = Grid::new(range, 15_000);
+        let grid = Grid::new(range, 15_000, 0);
         assert_eq!((grid.start, grid.len), (1_699_999_995_000, 241));
         assert_eq!(grid.at(240), 1_700_003_595.0);
         assert_eq!(grid.times().len(), 241);

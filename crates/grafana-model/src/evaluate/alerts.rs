@@ -5,7 +5,6 @@ use crate::limits::note;
 use crate::panel::alertlist::AlertList;
 use crate::scope::Scope;
 use crate::source::Source;
-use crate::time::Grid;
 
 /// Alerts that are listed, where a panel says nothing else.
 const USUAL: f64 = 20.0;
@@ -13,7 +12,7 @@ const USUAL: f64 = 20.0;
 /// The alerts of now as a table: their state, their names, and what tells them apart.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
 pub fn list(options: &AlertList, scope: &Scope, source: &dyn Source, data: &mut Data) {
-    let now = Grid::new(scope.range, scope.min_step);
+    let now = scope.grid(scope.min_step);
     let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
     let answer = match source.instant("ALERTS", at) {
         Ok(answer) => answer,

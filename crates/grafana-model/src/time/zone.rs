@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::Zone;
 use crate::limits;
 
@@ -30,6 +32,13 @@ pub fn zone_or_problem(name: &str) -> (Zone, Option<String>) {
 
 /// Bytes of a name that are repeated; those of the database are shorter.
 const NAME: usize = 64;
+
+/// How many milliseconds the clocks of `zone` are ahead of UTC at a Unix time in seconds.
+#[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+pub fn offset(zone: &Zone, seconds: f64) -> i64 {
+    let time = Timestamp::from_second(seconds as i64).unwrap_or_default();
+    i64::from(zone.to_offset(time).seconds()) * 1000
+}
 
 fn known(name: &str) -> Option<Zone> {
     match name {
