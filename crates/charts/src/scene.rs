@@ -44,7 +44,7 @@ pub enum Scene<'a> {
     Tables(Tables<'a>),
     /// Words.
     Words(Words),
-    /// The head of a row, or what is not supported, which is said beside it: see `support`.
+    /// The head of a row, or what is said beside it: it is not supported (see `support`), or a query has failed.
     Blank,
 }
 
@@ -79,6 +79,9 @@ impl Plot<'_> {
 
 /// What `panel` shows of `data`.
 pub fn scene<'a>(panel: &'a Panel, data: &'a Data, scope: &'a Scope) -> Scene<'a> {
+    if data.has_failed && data.frames.is_empty() {
+        return Scene::Blank;
+    }
     let graph = |graph| Scene::Graph(Box::new(graph));
     let shown = match panel.kind() {
         PanelKind::Timeseries(options) => {

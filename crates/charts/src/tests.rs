@@ -130,6 +130,21 @@ fn a_panel_without_data_says_so() {
 }
 
 #[test]
+fn below_a_failed_query_it_is_not_said_that_there_is_no_data() {
+    for kind in support::PANELS
+        .into_iter()
+        .filter(|kind| !matches!(*kind, "text" | "dashlist"))
+    {
+        let panel = panel(kind, json!({}), json!({"noValue": "no sensor"}));
+        let failed = Data {
+            has_failed: true,
+            ..data(&panel, &[])
+        };
+        assert_eq!(both(&panel, &failed), ["", ""], "{kind}");
+    }
+}
+
+#[test]
 fn words_for_nothing_are_no_bar() {
     let panel = panel("bargauge", json!({}), json!({"noValue": "needs a sensor"}));
     let page = html(&panel, &data(&panel, &[]), &scope()).into_string();

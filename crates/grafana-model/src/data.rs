@@ -47,8 +47,7 @@ pub struct Field {
     pub color: String,
 }
 
-/// A number that is none: Grafana's `null`, as R keeps its `NA`, in a NaN of its own. Calculations treat it otherwise than NaN,
-/// which is what a query brings for 0 / 0.
+/// A number that is none: Grafana's `null`, in a NaN of its own. Calculations treat it otherwise than NaN, which 0 / 0 brings.
 pub const NULL: f64 = f64::from_bits(0x7ff8_0000_6e75_6c6c);
 
 /// Whether it is [`NULL`].
@@ -378,6 +377,8 @@ pub struct Data {
     pub frames: Vec<Frame>,
     /// Why some or all of it is missing, for people: Prometheus' own words, or what is not supported.
     pub problems: Vec<String>,
+    /// A query has failed, so that nobody knows whether there is data.
+    pub has_failed: bool,
     /// The range that the panel shows, which may be another than the page's.
     pub range: TimeRange,
     /// What the panel's head says of a range of its own: `Last 24 hours`; empty: it is the page's.
@@ -387,8 +388,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// Every time that any frame has, in order and once: series begin and end at times of their own, and one that was away for a while
-    /// lacks some.
+    /// Every time that any frame has, in order and once. A series may lack some of them.
     pub fn times(&self) -> Vec<f64> {
         let frames = self.frames.iter().filter_map(|frame| frame.times());
         let mut times: Vec<f64> = frames.flatten().copied().collect();

@@ -16,6 +16,11 @@ use super::variables::template;
 use crate::error::{TargetError, TooLong};
 use crate::{frames, names, overrides, support, transform};
 
+/// By how much the points of a series become fewer when the answer is too large.
+const COARSER: usize = 4;
+/// With fewer points a graph says nothing.
+const LEAST_POINTS: usize = 10;
+
 /// The steps of a query in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Steps {
@@ -33,6 +38,7 @@ pub fn evaluate(panel: &Panel, scope: &Scope, points: usize, source: &dyn Source
     limits::guarded(|| evaluate_unguarded(panel, scope, points, source)).unwrap_or_else(|problem| Data {
         range: scope.range,
         problems: vec![problem.to_string()],
+        has_failed: true,
         ..Data::default()
     })
 }
@@ -67,7 +73,7 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
     let mut room = Room::default();
     for target in panel.targets.iter().filter(|target| !target.hide) {
         if let Err(problem) = support::of_target(panel, target) {
-            note(&mut data.problems, problem.to_string());
+            failed(&mut data, problem.to_string());
         } else if !target.expr.trim().is_empty() {
             ask(panel, target, &scope, points, source, &mut room, &mut data);
         }
@@ -94,12 +100,16 @@ fn evaluate_unguarded(panel: &Panel, scope: &Scope, points: usize, source: &dyn 
     data
 }
 
-fn steps(panel: &Panel, target: &Target, scope: &Scope, points: usize) -> Steps {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-    let points = match panel.max_data_points {
+/// Points of a series for which there is room for `points`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn most_points(panel: &Panel, points: usize) -> usize {
+    match panel.max_data_points {
         Some(most) if most >= 1.0 => points.min(most as usize),
         _ => points,
-    };
+    }
+}
+
+fn steps_of(panel: &Panel, target: &Target, scope: &Scope, points: usize) -> Steps {
     let length = scope.range.millis();
     let least = |text: &str| interval::parse(&scope.text(text));
     let of_panel = least(&panel.interval).unwrap_or(scope.min_step);
@@ -192,31 +202,43 @@ fn ask(
     room: &mut Room,
     data: &mut Data,
 ) {
-    let steps = steps(panel, target, scope, points);
-    let query = match expression(target, scope, steps) {
-        Ok(query) => query,
-        Err(problem) => return note(&mut data.problems, problem.to_string()),
-    };
-    let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Plain));
-    let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
+    let mut points = most_points(panel, points);
+    let mut steps = steps_of(panel, target, scope, points);
     let mut series = Vec::new();
-    if is_range {
+    let query = loop {
+        let query = match expression(target, scope, steps) {
+            Ok(query) => query,
+            Err(problem) => return failed(data, problem.to_string()),
+        };
+        let is_range = target.range.unwrap_or(!target.instant) || !target.instant;
+        if !is_range {
+            break query;
+        }
         let grid = scope.grid(steps.step);
+        let answer = source.range(&query.text, grid);
+        points /= COARSER;
+        let coarser = steps_of(panel, target, scope, points);
+        if matches!(answer, Err(QueryError::TooLarge(_))) && points >= LEAST_POINTS && coarser != steps {
+            steps = coarser;
+            continue;
+        }
         let times = Arc::new(grid.times());
-        for found in take(source.range(&query.text, grid), &query, &mut data.problems) {
+        for found in take(answer, &query, data) {
             if room.take(found.values.len()) {
                 let interval = grid.step as f64 / 1000.0;
                 let (times, values) = samples(&times, found.values);
                 series.push((times, found.labels, values, interval));
             }
         }
-    }
+        break query;
+    };
+    let legend = template::expand(&target.legend_format, |reference| scope.value(reference, Place::Plain));
     if target.instant {
         // A multiple of the interval of scrapes, as a range query ends at one: many viewers ask the same.
         let now = scope.grid(scope.min_step);
         let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
         let times = Arc::new(vec![now.at(now.len - 1)]);
-        for (labels, value) in take(source.instant(&query.text, at), &query, &mut data.problems) {
+        for (labels, value) in take(source.instant(&query.text, at), &query, data) {
             if room.take(1) {
                 series.push((Arc::clone(&times), labels, Arc::new(vec![value]), 0.0));
             }
@@ -238,8 +260,15 @@ fn ask(
     data.frames.extend(named);
 }
 
-/// What the answer to `query` holds. What the person must know of it goes to `problems`, as does an error.
-fn take<T: Clone>(answer: Answered<T>, query: &Expression, problems: &mut Vec<String>) -> Vec<T> {
+/// Says why a query brings nothing.
+fn failed(data: &mut Data, problem: String) {
+    data.has_failed = true;
+    note(&mut data.problems, problem);
+}
+
+/// What the answer to `query` holds. What the person must know of it goes to the problems, as does an error.
+fn take<T: Clone>(answer: Answered<T>, query: &Expression, data: &mut Data) -> Vec<T> {
+    data.has_failed |= answer.is_err();
     let (items, notes) = match (answer.map(Arc::unwrap_or_clone), &query.unset) {
         (Ok(answer), _) => (answer.items, answer.notes),
         // What is wrong with it is that the value is missing, as on a device whose history begins.
@@ -252,7 +281,7 @@ fn take<T: Clone>(answer: Answered<T>, query: &Expression, problems: &mut Vec<St
         (Err(error), _) => (Vec::new(), vec![error.to_string()]),
     };
     for problem in notes {
-        note(problems, problem);
+        note(&mut data.problems, problem);
     }
     items
 }

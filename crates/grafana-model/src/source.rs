@@ -38,6 +38,9 @@ pub enum QueryError {
     /// Prometheus' own words about the query.
     #[error("Prometheus refuses the query: {0}")]
     Refused(String),
+    /// A larger answer than the limits allow: one with fewer points may fit.
+    #[error("{0}")]
+    TooLarge(String),
     /// More than the limits allow.
     #[error("{0}")]
     TooMuch(String),

@@ -166,7 +166,7 @@ impl CachedSource {
                 }
                 cache.remove(key);
             }
-            Err(QueryError::Refused(_) | QueryError::TooMuch(_)) => {}
+            Err(QueryError::Refused(_) | QueryError::TooLarge(_) | QueryError::TooMuch(_)) => {}
         }
         cache.evict_oldest(None);
     }

@@ -124,7 +124,7 @@ impl Direct {
         }
         let error = io::Error::from(error);
         match error.kind() {
-            io::ErrorKind::FileTooLarge => QueryError::TooMuch(format!(
+            io::ErrorKind::FileTooLarge => QueryError::TooLarge(format!(
                 "the answer is larger than {} MiB: ask for fewer series or a shorter time",
                 MAX_BYTES >> 20
             )),

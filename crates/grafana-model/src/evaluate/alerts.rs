@@ -1,6 +1,7 @@
 //! The panel `alertlist`: Prometheus' own alerts, which it keeps as series of `ALERTS`.
 
 use crate::data::{Data, Field, Frame, Values};
+use crate::evaluate::failed;
 use crate::limits::note;
 use crate::panel::alertlist::AlertList;
 use crate::scope::Scope;
@@ -16,7 +17,7 @@ pub fn list(options: &AlertList, scope: &Scope, source: &dyn Source, data: &mut 
     let at = now.start + now.step * i64::try_from(now.len - 1).unwrap_or_default();
     let answer = match source.instant("ALERTS", at) {
         Ok(answer) => answer,
-        Err(error) => return note(&mut data.problems, error.to_string()),
+        Err(error) => return failed(data, error.to_string()),
     };
     answer
         .notes

@@ -244,3 +244,22 @@ fn buckets_of_a_heat_map_do_not_contain_each_other() {
         .collect();
     assert_eq!(buckets, [("0.5", 4.0), ("10", 2.0), ("+Inf", 3.0)]);
 }
+
+#[test]
+fn an_answer_that_is_too_large_is_asked_for_with_fewer_points() {
+    let too_large = || QueryError::TooLarge("too large".to_owned());
+    let target = json!([{"refId": "A", "expr": "a[$__interval]"}]);
+    let panel = panel(json!({"type": "timeseries", "targets": target}));
+    let source = Fake::default()
+        .failing("a[15s]", too_large())
+        .with("a[1m]", &[("host", "b")], 1.0);
+    let data = evaluate(&panel, &scope(Variables::default()), 240, &source);
+    assert_eq!((data.frames.len(), data.problems.len(), data.has_failed), (1, 0, false));
+    let source = ["a[15s]", "a[1m]", "a[5m]"];
+    let source = source
+        .into_iter()
+        .fold(Fake::default(), |fake, query| fake.failing(query, too_large()));
+    let data = evaluate(&panel, &scope(Variables::default()), 240, &source);
+    assert_eq!((source.asked().len(), data.has_failed), (3, true));
+    assert_eq!(data.problems, ["too large"]);
+}
