@@ -14,7 +14,7 @@ const OPTIONS = [
   [['é ü', 'é ü'], ['<b>&', '<b>&'], ['x\\y', 'x\\y'], ['a,b', 'a,b'], ['(z)', '(z)']],
   [['1778675750500', '1778675750500'], ['x+y', 'x+y']],
 ];
-const PLACES = ['query', 'title', 'plain'];
+const PLACES = ['query', 'title', 'content', 'plain'];
 
 module.exports = {
   name: 'variables in texts and queries',
@@ -49,7 +49,7 @@ module.exports = {
     });
     const other = new CustomVariable({ name: 'y', value: 'why', text: 'Why' });
     const made = scene([variable, other]);
-    const format = { query: interpolateQueryExpr, title: 'text', plain: undefined }[place];
+    const format = { query: interpolateQueryExpr, title: 'text', content: 'html', plain: undefined }[place];
     return sceneGraph.interpolate(made, text, undefined, format);
   },
 };

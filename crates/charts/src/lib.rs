@@ -21,6 +21,7 @@ mod histogram;
 mod legend;
 mod line;
 mod look;
+mod markup;
 mod page;
 mod picture;
 mod pie;

@@ -88,9 +88,6 @@ impl At<'_> {
     /// What a variable stands for; `None`: there is none of that name.
     fn value(&self, reference: Reference<'_>) -> Option<String> {
         let found = match (reference.name, reference.path) {
-            // These two are parts of an address already.
-            ("__url_time_range", _) => return Some(range(self.scope)),
-            ("__all_variables", _) => return Some(self.all_variables()),
             ("__value", "time") => {
                 let time = self.frame.fields.iter().find(|field| field.values.is_times());
                 Some(time.map_or_else(String::new, |field| raw(field, self.row)))
@@ -131,18 +128,6 @@ impl At<'_> {
             _ => String::new(),
         }
     }
-
-    fn all_variables(&self) -> String {
-        let variables = self.scope.variables.list.iter().filter_map(|variable| {
-            let reference = Reference {
-                name: &variable.name,
-                path: "",
-                format: "queryparam",
-            };
-            self.scope.variables.value(reference, Place::Plain)
-        });
-        variables.collect::<Vec<_>>().join("&")
-    }
 }
 
 /// A cell as JavaScript writes it; empty without a value.
@@ -170,7 +155,7 @@ fn shown(field: &Field, row: usize, part: &str) -> String {
 }
 
 /// The range of the page for another one: relative to now where this one is.
-fn range(scope: &Scope) -> String {
+pub fn range(scope: &Scope) -> String {
     let TimeRange { from, to } = scope.range;
     let zone = scope.zone_name();
     let end = |seconds: f64| match scope.now {

@@ -1,6 +1,7 @@
 //! What a dashboard is looked at with: a range, values of variables, a zone.
 
 use super::limits::{self, Deadline};
+use super::links;
 use super::time::{self, Grid, TimeRange, Zone};
 use super::units;
 use super::variables::Variables;
@@ -37,6 +38,11 @@ impl Scope {
         template::expand(text, |reference| self.value(reference, Place::Text))
     }
 
+    /// The words of a text panel with their variables, which stand there as values: mostly in the addresses of links.
+    pub fn content(&self, text: &str) -> String {
+        template::expand(text, |reference| self.value(reference, Place::Content))
+    }
+
     /// The points of a range query with this step in milliseconds. Where clocks change within the range, midnights are those of its end.
     pub fn grid(&self, step: i64) -> Grid {
         Grid::new(self.range, step, time::offset(&self.zone, self.range.to))
@@ -68,6 +74,8 @@ impl Scope {
             ("__from", "") => Some(moment(self.range.from)),
             ("__to", "") => Some(moment(self.range.to)),
             (name @ ("__range" | "__range_s" | "__range_ms"), "") => self.range.variable(name),
+            ("__url_time_range", _) => Some(links::range(self)),
+            ("__all_variables", _) => Some(self.variables.in_address()),
             ("__dashboard", _) => Some(self.dashboard.clone()),
             ("__timezone", "") => Some(self.zone_name().to_owned()),
             ("timeFilter" | "__timeFilter", _) => None,
@@ -98,5 +106,12 @@ mod tests {
             "2026-07-01 12:00:00"
         );
         assert_eq!(first("utc", day, 24), "2026-11-26 00:00:00");
+    }
+
+    #[test]
+    fn a_link_in_the_words_of_a_panel_takes_the_range_along() {
+        let scope = testing::scope(Variables::default());
+        let link = scope.content("[more](/d/x?${__url_time_range})");
+        assert_eq!(link, "[more](/d/x?from=now-1h&to=now&timezone=utc)");
     }
 }

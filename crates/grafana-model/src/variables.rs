@@ -75,6 +75,7 @@ impl Resolved {
         let is_all = self.chosen.iter().any(|value| value == ALL);
         let format = match (reference.format, place) {
             ("", Place::Text) => "text",
+            ("", Place::Content) => "html",
             (format, _) => format,
         };
         if format == "text" && (is_all || reference.path.is_empty()) {
@@ -186,6 +187,12 @@ impl Variables {
             Arc::make_mut(variable).chosen = vec![value.to_owned()];
         }
         variables
+    }
+
+    /// All of them as addresses of pages bear them.
+    pub fn in_address(&self) -> String {
+        let all = self.list.iter().map(|variable| variable.in_address());
+        all.collect::<Vec<_>>().join("&")
     }
 
     /// What a variable in a text at `place` stands for.

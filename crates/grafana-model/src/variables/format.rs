@@ -10,6 +10,8 @@ pub enum Place {
     Query,
     /// In a title.
     Text,
+    /// In the words of a text panel.
+    Content,
     /// In a legend, in what selects the options of another variable, or in an option of a transformation.
     Plain,
 }

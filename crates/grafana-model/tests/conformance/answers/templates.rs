@@ -45,6 +45,7 @@ pub fn template(case: &Value) -> String {
     let place = match text(case, "place") {
         "query" => Place::Query,
         "title" => Place::Text,
+        "content" => Place::Content,
         _ => Place::Plain,
     };
     let scope = scope(variables, Zone::UTC);
