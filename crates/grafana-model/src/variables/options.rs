@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::format::Place;
 use super::query::Found;
-use super::{ALL, Resolved, Variables, query, template};
+use super::{ALL, AUTO, Resolved, Variables, query, template};
 use crate::error::{UnsupportedError, VariableError};
 use crate::limits;
 use crate::model::Variable;
@@ -44,6 +44,7 @@ pub fn resolve(
         label: variable.label.clone(),
         hidden: variable.hide == 2 || matches!(variable.kind.as_str(), "constant" | "adhoc"),
         multi: variable.multi,
+        fitting: fitting(variable, range),
         all: variable.all_value.clone().filter(|all| !all.is_empty()),
         ..Resolved::default()
     };
@@ -114,10 +115,12 @@ fn choose(variable: &Variable, asked: &[(String, String)], resolved: &mut Resolv
         .map(|(_, value)| &**value)
         .collect();
     let as_option = |value: &&str| {
-        if *value == "All" && is_option(ALL) {
-            ALL.to_owned()
-        } else {
-            (*value).to_owned()
+        // As older versions of Grafana wrote it.
+        let is_auto = *value == "auto" || value.starts_with("$__auto_interval");
+        match *value {
+            "All" if is_option(ALL) => ALL.to_owned(),
+            _ if is_auto && is_option(AUTO) => AUTO.to_owned(),
+            value => value.to_owned(),
         }
     };
     let known = |value: &String| is_option(value);
@@ -184,7 +187,7 @@ fn find(
             Ok(custom(&definition?).into())
         }
         "constant" | "textbox" => Ok(vec![(definition.clone(), definition)].into()),
-        "interval" => Ok(intervals(variable, &definition, range).into()),
+        "interval" => Ok(intervals(variable, &definition).into()),
         "datasource" => match definition.as_str() {
             "prometheus" => Ok(vec![("Prometheus".to_owned(), "prometheus".to_owned())].into()),
             other => Err(VariableError::DataSource(other.to_owned())),
@@ -217,19 +220,20 @@ fn custom(definition: &str) -> Vec<(String, String)> {
     options.collect()
 }
 
-/// `1m,10m,1h`, and the one that fits the range in front, if it may be chosen.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-fn intervals(variable: &Variable, definition: &str, range: TimeRange) -> Vec<(String, String)> {
+/// `1m,10m,1h`, and in front the one that fits the range, if it may be chosen.
+fn intervals(variable: &Variable, definition: &str) -> Vec<(String, String)> {
     let parts = definition
         .split(',')
         .map(|part| part.trim().trim_matches(['"', '\'']).to_owned());
     let parts = parts.filter(|part| !part.is_empty() && !part.starts_with('$') && part != "auto");
-    let mut options: Vec<_> = parts.map(|part| (part.clone(), part)).collect();
-    if variable.auto {
-        let count = variable.auto_count.map_or(30, |count| count.max(1.0) as usize);
-        let min = interval::parse(&variable.auto_min).unwrap_or(10_000);
-        let fitting = interval::format(interval::step(range.millis(), count, min));
-        options.insert(0, ("auto".to_owned(), fitting));
-    }
-    options
+    let auto = variable.auto.then(|| ("Auto".to_owned(), AUTO.to_owned()));
+    auto.into_iter().chain(parts.map(|part| (part.clone(), part))).collect()
+}
+
+/// The interval that fits the range.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn fitting(variable: &Variable, range: TimeRange) -> String {
+    let count = variable.auto_count.map_or(30, |count| count.max(1.0) as usize);
+    let min = interval::parse(&variable.auto_min).unwrap_or(10_000);
+    interval::format(interval::step(range.millis(), count, min))
 }
