@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::cells;
 use super::graph::short;
 use super::look::usual_size;
-use super::theme::{Medium, Tone};
+use super::theme::{Medium, Tone, text_width};
 use edgewatch_grafana_model::color;
 use edgewatch_grafana_model::data::Data;
 use edgewatch_grafana_model::display;
@@ -52,6 +53,12 @@ impl Bars<'_> {
     /// From 0 to 1: how far a bar is filled.
     pub fn share(&self, one: &Shown) -> f64 {
         self.look.share(one.value)
+    }
+
+    /// Pixels of the widest value at this size, so that all of them can have the same.
+    pub fn widest(&self, size: f64) -> f64 {
+        let widths = self.shown.iter().map(|one| text_width(cells::text(one), size));
+        widths.fold(1.0, f64::max)
     }
 
     /// The colour of a value; `None`: that of texts.
@@ -223,5 +230,36 @@ fn gaps(is_upright: bool, medium: Medium) -> Markup {
                 @if is_upright { rect y=(at) width="100%" height="2" {} } @else { rect x=(at) width="2" height="100%" {} }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tests::{data, panel, scope};
+
+    #[test]
+    fn the_values_of_upright_bars_are_no_wider_than_those() {
+        let panel = panel(
+            "bargauge",
+            json!({"orientation": "vertical"}),
+            json!({"unit": "celsius"}),
+        );
+        let names: Vec<String> = (0..12).map(|at| format!("sensor {at}")).collect();
+        let series: Vec<(&str, &[f64])> = names.iter().map(|name| (&**name, &[-17.4][..])).collect();
+        let data = data(&panel, &series);
+        let picture = crate::picture(&panel, &data, &scope(), 360, 200, true).into_string();
+        let (before, _) = picture.split_once(">-17.4 °C<").unwrap();
+        let (_, size) = before.rsplit_once("font-size=\"").unwrap();
+        let size: f64 = size.split('"').next().unwrap().parse().unwrap();
+        assert!(text_width("-17.4 °C", size) <= 30.0, "{size}");
+        let page = crate::html(&panel, &data, &scope()).into_string();
+        assert_eq!(
+            page.matches("<svg class=\"bar-value\" viewBox=\"0 0 ").count(),
+            12,
+            "{page}"
+        );
     }
 }

@@ -5,8 +5,13 @@ use maud::{Markup, html};
 use crate::bargauge::Bars;
 use crate::cells::text;
 use crate::gauge::Gauges;
+use crate::graph::short;
 use crate::stat::{SPARK, Stats};
 use crate::theme::Medium;
+use edgewatch_grafana_model::reduce::Shown;
+
+/// Pixels of the value above a bar for which there is room.
+const VALUE: f64 = 14.0;
 
 /// Big numbers.
 pub fn stats(stats: &Stats) -> Markup {
@@ -46,9 +51,21 @@ pub fn bars(bars: &Bars) -> Markup {
                 div.bar-cell role="img" aria-label=(format!("{} {}", one.title, text(one))) {
                     @if bars.has_names { span.bar-name title=(one.title) dir="auto" { (one.title) } }
                     svg.bar-track { (bars.draw(one, index, Medium::Page)) }
-                    @if bars.has_values { span.bar-value { font color=[bars.value_color(one)] { (text(one)) } } }
+                    @if !bars.has_values {}
+                    @else if bars.is_upright { (value_above(bars, one)) }
+                    @else { span.bar-value { font color=[bars.value_color(one)] { (text(one)) } } }
                 }
             }
+        }
+    }
+}
+
+/// The value above a bar, which becomes smaller with it.
+fn value_above(bars: &Bars, one: &Shown) -> Markup {
+    let width = bars.widest(VALUE);
+    html! {
+        svg.bar-value viewBox=(format!("0 0 {} {VALUE}", short(width))) {
+            text x=(short(width / 2.0)) y=(short(VALUE * 0.8)) text-anchor="middle" font-size=(VALUE) fill=[bars.value_color(one)] { (text(one)) }
         }
     }
 }

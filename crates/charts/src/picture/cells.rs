@@ -65,12 +65,14 @@ fn tone(bars: &Bars, one: &Shown, medium: Medium) -> String {
 #[expect(clippy::cast_precision_loss, reason = "a few")]
 fn upright(bars: &Bars, width: f64, height: f64, medium: Medium) -> Markup {
     let column = width / bars.shown.len() as f64;
+    // As many pixels as the widest value leaves.
+    let size = TEXT * ((column - 4.0) / bars.widest(TEXT)).clamp(0.1, 1.0);
     let (top, bottom) = (24.0, if bars.has_names { height - 22.0 } else { height - 4.0 });
     html! {
         g font-size=(TEXT) text-anchor="middle" {
             @for (index, one) in bars.shown.iter().enumerate() {
                 @let left = index as f64 * column;
-                @if bars.has_values { text x=(short(left + column / 2.0)) y="16" fill=(tone(bars, one, medium)) { (text(one)) } }
+                @if bars.has_values { text x=(short(left + column / 2.0)) y="16" font-size=(short(size)) fill=(tone(bars, one, medium)) { (text(one)) } }
                 svg x=(short(left + 4.0)) y=(short(top)) width=(short((column - 8.0).max(1.0))) height=(short((bottom - top).max(1.0))) { (bars.draw(one, index, medium)) }
                 @if bars.has_names { text x=(short(left + column / 2.0)) y=(short(height - 6.0)) fill=[medium.tone(Tone::Text)] { (fitted(&one.title, TEXT, column - 8.0)) } }
             }
