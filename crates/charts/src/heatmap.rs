@@ -1,5 +1,6 @@
 //! The panel `heatmap`: a column for each time, a row for each bucket, coloured by how much lies in it.
 
+mod counted;
 mod shades;
 
 use maud::{Markup, html};
@@ -7,18 +8,18 @@ use maud::{Markup, html};
 use super::canvas::Canvas;
 use super::graph::{Axis, Graph, Ink, Tick};
 use super::legend::{Entry, Legend};
-use super::look::usual_size;
-use super::{axes, clock, ticks};
-use edgewatch_grafana_model::data::Data;
-use edgewatch_grafana_model::model::Panel;
-use edgewatch_grafana_model::panel::heatmap::{BucketMode, Buckets, Count, Heatmap};
+use super::look::{plain, usual_size};
+use super::{axes, clock};
+use counted::counted;
+use edgewatch_grafana_model::data::{Data, Field};
+use edgewatch_grafana_model::model::{FieldOptions, Panel};
+use edgewatch_grafana_model::panel::heatmap::{Heatmap, YAxis};
+use edgewatch_grafana_model::panel::timeseries::AxisPlacement;
 use edgewatch_grafana_model::scope::Scope;
 use edgewatch_grafana_model::time::TimeRange;
 use edgewatch_grafana_model::units;
 use shades::{SHADES, Shades};
 
-/// Buckets of a panel whose values are counted here.
-const COUNTED: f64 = 24.0;
 /// Cells of a panel.
 const MAX_CELLS: usize = 40_000;
 
@@ -47,11 +48,14 @@ pub struct Cells {
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
 pub fn graph(panel: &Panel, options: &Heatmap, data: &Data, scope: &Scope) -> Option<Graph<Cells>> {
     let range = data.range;
-    let cells = if options.calculate {
-        counted(&options.calculation.y_buckets, data)
+    let mut cells = if options.calculate {
+        counted(options, data)
     } else {
-        given(data)
+        given(options, data)
     };
+    if options.y_axis.reverse {
+        cells.rows.reverse();
+    }
     let most = cells
         .rows
         .iter()
@@ -93,10 +97,15 @@ pub fn graph(panel: &Panel, options: &Heatmap, data: &Data, scope: &Scope) -> Op
         panel: panel.id,
         summary: format!("{}: {} buckets over time", panel.title, cells.rows.len()),
         range,
-        axes: vec![Axis {
-            ticks,
-            ..Axis::default()
-        }],
+        axes: match options.y_axis.axis_placement {
+            AxisPlacement::Hidden => Vec::new(),
+            placement => vec![Axis {
+                is_right: placement == AxisPlacement::Right,
+                title: options.y_axis.axis_label.clone(),
+                ticks,
+                ..Axis::default()
+            }],
+        },
         times: clock::ticks(range, axes::columns(panel, &legend), &scope.zone),
         legend,
         labels: Vec::new(),
@@ -171,8 +180,19 @@ fn most_rows(times: &[f64]) -> usize {
     (MAX_CELLS / times.len().max(1)).max(1)
 }
 
+/// A limit of buckets, in the unit of the axis or else in that of its field.
+fn limit_text(options: &Heatmap, field: &Field, limit: f64) -> String {
+    let YAxis { unit, decimals, .. } = &options.y_axis;
+    let options = FieldOptions {
+        unit: if unit.is_empty() { &field.options.unit } else { unit }.clone(),
+        decimals: *decimals,
+        ..FieldOptions::default()
+    };
+    plain(&options, limit)
+}
+
 /// Buckets as the query brings them: each series is one.
-fn given(data: &Data) -> Rows {
+fn given(options: &Heatmap, data: &Data) -> Rows {
     let mut cells = Rows {
         times: data.times(),
         rows: Vec::new(),
@@ -183,90 +203,16 @@ fn given(data: &Data) -> Rows {
         .filter_map(|frame| Some((frame, frame.times()?)))
         .flat_map(|(frame, own)| frame.numbers().map(move |(field, numbers)| (field, own, numbers)));
     for (field, own, numbers) in series.take(most_rows(&cells.times)) {
-        let name = match field.name.parse::<f64>() {
-            Ok(limit) if limit.is_finite() => units::format(&field.options.unit, None, limit),
-            Ok(_) | Err(_) => field.name.clone(),
-        };
+        let limit = field.name.parse::<f64>().ok().filter(|limit| limit.is_finite());
+        if !options.y_axis.shows(limit) {
+            continue;
+        }
+        let name = limit.map_or_else(|| field.name.clone(), |limit| limit_text(options, field, limit));
         let mut counts = vec![f64::NAN; cells.times.len()];
         for (column, number) in columns(&cells.times, own).zip(numbers) {
             counts[column] = *number;
         }
         cells.rows.push((name, counts));
-    }
-    cells
-}
-
-/// Buckets that are counted here: how many values of all series lie in each, at each time.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a few buckets"
-)]
-fn counted(buckets: &Buckets, data: &Data) -> Rows {
-    let series: Vec<(&[f64], &[f64])> = data
-        .frames
-        .iter()
-        .filter_map(|frame| Some((frame, frame.times()?)))
-        .flat_map(|(frame, times)| frame.numbers().map(move |(_, numbers)| (times, numbers)))
-        .collect();
-    let values = || {
-        series
-            .iter()
-            .flat_map(|(_, numbers)| numbers.iter().copied())
-            .filter(|value| value.is_finite())
-    };
-    let (low, high) = (
-        values().fold(f64::INFINITY, f64::min),
-        values().fold(f64::NEG_INFINITY, f64::max),
-    );
-    if low > high {
-        return Rows::default();
-    }
-    let wanted = buckets
-        .value
-        .map(|Count(number)| number)
-        .filter(|number| *number >= 1.0);
-    let size = match (buckets.mode, wanted) {
-        (BucketMode::Size, Some(size)) => size.max((high - low) / 100.0),
-        (BucketMode::Count, Some(number)) => ticks::decimal_step((high - low) / number.min(100.0)),
-        (BucketMode::Size | BucketMode::Count, None) => ticks::decimal_step((high - low) / COUNTED),
-    };
-    let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
-    let first = (low / size).floor();
-    let mut cells = Rows {
-        times: data.times(),
-        rows: Vec::new(),
-    };
-    let number = (((high / size).floor() - first) as usize)
-        .saturating_add(1)
-        .min(most_rows(&cells.times).min(201));
-    let unit = data
-        .frames
-        .iter()
-        .flat_map(|frame| frame.numbers())
-        .next()
-        .map_or("", |(field, _)| field.options.unit.as_str());
-    for row in 0..number {
-        cells.rows.push((
-            units::format(unit, None, (first + row as f64) * size),
-            vec![0.0; cells.times.len()],
-        ));
-    }
-    for (own, numbers) in &series {
-        for (column, value) in columns(&cells.times, own)
-            .zip(*numbers)
-            .filter(|(_, value)| value.is_finite())
-        {
-            let row = ((value / size).floor() - first) as usize;
-            if let Some(count) = cells
-                .rows
-                .get_mut(row.min(number - 1))
-                .and_then(|(_, counts)| counts.get_mut(column))
-            {
-                *count += 1.0;
-            }
-        }
     }
     cells
 }
@@ -308,7 +254,7 @@ mod tests {
     #[test]
     fn a_series_that_was_away_for_a_while_keeps_its_times() {
         let panel = panel("heatmap", json!({}), json!({}));
-        let cells = given(&data(&panel, &SERIES));
+        let cells = given(&Heatmap::default(), &data(&panel, &SERIES));
         assert_eq!(cells.times, [1000.0, 1500.0, 2000.0]);
         assert_eq!(cells.rows[0].1, [1.0, 2.0, 3.0]);
         let second = &cells.rows[1].1;
@@ -325,11 +271,65 @@ mod tests {
         let PanelKind::Heatmap(options) = panel.kind() else {
             panic!("{:?}", panel.kind())
         };
-        let cells = counted(&options.calculation.y_buckets, &data(&panel, &SERIES));
+        let cells = counted(options, &data(&panel, &SERIES));
         let counts: Vec<_> = cells.rows.iter().map(|(_, counts)| counts.as_slice()).collect();
         assert_eq!(
             counts,
             [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
         );
+    }
+
+    /// The buckets from below, with the counts of each.
+    fn rows_of(options: serde_json::Value, series: &[(&str, &[f64])]) -> Vec<(String, Vec<f64>)> {
+        let panel = panel("heatmap", options, json!({}));
+        let PanelKind::Heatmap(options) = panel.kind() else {
+            panic!("{:?}", panel.kind())
+        };
+        let all = data(&panel, series);
+        graph(&panel, options, &all, &crate::tests::scope())
+            .unwrap()
+            .plot
+            .cells
+            .rows
+    }
+
+    #[test]
+    fn the_axis_of_a_heat_map_has_its_own_unit_limits_and_direction() {
+        let series: [(&str, &[f64]); 4] = [("0.1", &[1.0]), ("0.5", &[1.0]), ("10", &[1.0]), ("+Inf", &[1.0])];
+        let names = |axis: serde_json::Value| {
+            let rows = rows_of(json!({ "yAxis": axis }), &series);
+            rows.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" | ")
+        };
+        assert_eq!(names(json!({"unit": "s"})), "100 ms | 500 ms | 10 s | +Inf");
+        assert_eq!(
+            names(json!({"unit": "s", "decimals": 1, "reverse": true})),
+            "+Inf | 10.0 s | 500.0 ms | 100.0 ms"
+        );
+        assert_eq!(names(json!({"min": "0.5", "max": "10"})), "0.500 | 10");
+    }
+
+    #[test]
+    fn values_of_a_span_are_counted_together() {
+        let calculation =
+            json!({"xBuckets": {"mode": "size", "value": "1000s"}, "yBuckets": {"mode": "size", "value": "10"}});
+        let options = json!({"calculate": true, "calculation": calculation});
+        let series: [(&str, &[f64]); 1] = [("a", &[1.0, 2.0, 3.0, 4.0, 15.0])];
+        // From 1000 s to 2000 s, and the value at 2000 s.
+        assert_eq!(
+            rows_of(options, &series),
+            [("0".to_owned(), vec![4.0, 0.0]), ("10".to_owned(), vec![0.0, 1.0])]
+        );
+    }
+
+    #[test]
+    fn buckets_can_be_counted_by_magnitude() {
+        let scale = json!({"type": "log", "log": 10});
+        let options = json!({"calculate": true, "calculation": {"yBuckets": {"value": "1", "scale": scale}}, "yAxis": {"unit": "s"}});
+        let rows = rows_of(options, &[("a", &[0.05, 0.0, 0.5, 5.0, 50.0])]);
+        let rows: Vec<(&str, f64)> = rows
+            .iter()
+            .map(|(name, counts)| (&**name, counts.iter().sum()))
+            .collect();
+        assert_eq!(rows, [("10 ms", 1.0), ("100 ms", 1.0), ("1 s", 1.0), ("10 s", 1.0)]);
     }
 }

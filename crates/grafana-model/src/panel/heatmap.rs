@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::common::{HideFrom, Legend};
 use super::read::{Path, Problems, Read, choice, options};
+use super::timeseries::{AxisPlacement, ScaleDistribution};
 
 options! {
     /// Options of the panel.
@@ -20,13 +21,49 @@ options! {
         filter_values: FilterValues = "filterValues",
         /// How counts are written.
         cell_values: CellValues = "cellValues",
+        /// The axis of the buckets.
+        y_axis: YAxis = "yAxis",
     }
-    silent { "cellGap" | "cellRadius" | "exemplars" | "rowsFrame" | "showValue" | "yAxis" | "selectionMode" }
+    only { "showValue": "never", }
+    silent { "cellGap" | "cellRadius" | "exemplars" | "rowsFrame" | "selectionMode" }
+}
+
+options! {
+    /// `yAxis`.
+    pub struct YAxis {
+        /// Of the limits of buckets.
+        unit: String = "unit",
+        /// Digits behind the point.
+        decimals: Option<f64> = "decimals",
+        /// The greatest at the bottom.
+        reverse: bool = "reverse",
+        /// Nothing below is shown.
+        min: Option<Count> = "min",
+        /// Nothing above is shown.
+        max: Option<Count> = "max",
+        /// Along the axis.
+        axis_label: String = "axisLabel",
+        /// Its side.
+        axis_placement: AxisPlacement = "axisPlacement",
+    }
+}
+
+impl YAxis {
+    /// Whether the axis reaches to a limit of buckets; `None`: to one beyond all numbers.
+    pub fn shows(&self, limit: Option<f64>) -> bool {
+        let (min, max) = (self.min.map(|Count(min)| min), self.max.map(|Count(max)| max));
+        match limit {
+            Some(limit) => min.is_none_or(|min| limit >= min) && max.is_none_or(|max| limit <= max),
+            None => max.is_none(),
+        }
+    }
 }
 
 options! {
     /// `calculation`.
     pub struct Calculation {
+        /// The spans of time in which values are counted together.
+        x_buckets: Spans = "xBuckets",
         /// The buckets.
         y_buckets: Buckets = "yBuckets",
     }
@@ -39,6 +76,18 @@ options! {
         mode: BucketMode = "mode",
         /// How many there are, or how high each is.
         value: Option<Count> = "value",
+        /// Evenly, or by magnitude: then the number says into how many parts each is divided.
+        scale: ScaleDistribution = "scale",
+    }
+}
+
+options! {
+    /// `calculation.xBuckets`.
+    pub struct Spans {
+        /// What the value is.
+        mode: BucketMode = "mode",
+        /// How many there are (`50`), or how long each is (`30m`).
+        value: String = "value",
     }
 }
 

@@ -52,7 +52,7 @@ pub enum PanelKind {
     /// States of each sample.
     StatusHistory(StatusHistory),
     /// Buckets over time.
-    Heatmap(Heatmap),
+    Heatmap(Box<Heatmap>),
     /// Bars for the rows of a table.
     BarChart(BarChart),
     /// Shares of a whole.
@@ -114,7 +114,10 @@ impl Options {
             "table" => of!(Table),
             "state-timeline" => of!(StateTimeline),
             "status-history" => of!(StatusHistory),
-            "heatmap" => of!(Heatmap),
+            "heatmap" => {
+                let (options, problems) = Heatmap::of(written);
+                read((PanelKind::Heatmap(Box::new(options)), problems))
+            }
             "barchart" => of!(BarChart),
             "piechart" => of!(PieChart),
             "histogram" => of!(Histogram),
@@ -206,8 +209,8 @@ impl PanelKind {
             | Self::StateTimeline(StateTimeline { legend, .. })
             | Self::StatusHistory(StatusHistory { legend, .. })
             | Self::BarChart(BarChart { legend, .. })
-            | Self::Histogram(Histogram { legend, .. })
-            | Self::Heatmap(Heatmap { legend, .. }) => Some(legend),
+            | Self::Histogram(Histogram { legend, .. }) => Some(legend),
+            Self::Heatmap(options) => Some(&options.legend),
             Self::Stat(_)
             | Self::Gauge(_)
             | Self::BarGauge(_)
