@@ -1,7 +1,7 @@
 //! HTTP Basic authentication (RFC 7617) against bcrypt hashes.
 //!
-//! bcrypt is slow on purpose, and slower on a small board. So results are cached under a keyed digest: a right password for an hour, and
-//! a wrong one so that a program that repeats an old password costs no CPU and does not count as guessing. Checks run one at a time, with
+//! bcrypt is slow on purpose, and slower on a small board. So results are cached under a keyed digest: a right password until it has not
+//! been used for an hour, and a wrong one so that a program that repeats an old password costs no CPU and does not count as guessing. Checks run one at a time, with
 //! a pause after each that failed.
 
 mod error;
@@ -21,7 +21,6 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::admission::client_network;
 use super::client::ClientConnection;
 use super::plain;
 use crate::config;
@@ -30,7 +29,7 @@ use crate::telemetry::Telemetry;
 use edgewatch_program::listen::is_loopback;
 use edgewatch_program::lock::lock;
 pub(crate) use error::AuthError;
-use throttle::{Key, Queue, Throttle};
+use throttle::{Attempt, Queue, Throttle};
 pub(crate) use users::BadLines;
 use users::Users;
 
@@ -46,6 +45,7 @@ pub(crate) struct Auth {
     users: Users,
     trust_loopback: bool,
     salt: [u8; 32],
+    /// With the time of the last use.
     right: Mutex<Vec<(Fingerprint, Instant)>>,
     wrong: Mutex<VecDeque<Fingerprint>>,
     throttle: Mutex<Throttle>,
@@ -119,8 +119,8 @@ impl Auth {
             // A browser's first request has none; that is no attempt.
             return Some(challenge());
         };
-        let network = request.peer_addr().map(|address| client_network(address.ip()));
-        let rejection = match self.attempt(user, password, network, client, telemetry).await {
+        let address = request.peer_addr().map(|address| address.ip().to_canonical());
+        let rejection = match self.attempt(user, password, address, client, telemetry).await {
             Outcome::Accepted => {
                 client.trust();
                 return None;
@@ -140,7 +140,7 @@ impl Auth {
         self: &Arc<Self>,
         user: String,
         password: String,
-        network: Option<IpAddr>,
+        address: Option<IpAddr>,
         client: &ClientConnection,
         telemetry: &Telemetry,
     ) -> Outcome {
@@ -153,14 +153,15 @@ impl Auth {
         }
         let (hash, exists) = self.users.hash(&user);
         let hash = hash.to_owned();
-        let key = (network, exists.then_some(user));
-        let queue = match lock(&self.throttle).enqueue(&key, Instant::now()) {
-            Ok(queue) => queue,
+        let who = (address, exists.then_some(user));
+        let attempt = match lock(&self.throttle).enqueue(who, Instant::now()) {
+            Ok(attempt) => attempt,
             Err(pause) => return Outcome::RetryAfter(pause),
         };
+        let queue = attempt.queue;
         let queued = QueueGuard {
             auth: Arc::clone(self),
-            key,
+            attempt,
         };
         let permit = tokio::select! {
             biased;
@@ -178,7 +179,7 @@ impl Auth {
             let began = Instant::now();
             let check = web::block(move || bcrypt::verify(password, &hash).unwrap_or(false)).await;
             let is_right = matches!(check, Ok(true)) && exists;
-            queued.auth.record(&queued.key, fingerprint, is_right);
+            queued.auth.record(&queued.attempt, fingerprint, is_right);
             drop(queued);
             // Fails if the client has disconnected.
             let _ = sender.send(is_right);
@@ -201,16 +202,16 @@ impl Auth {
         Arc::clone(&self.check).acquire_owned().await
     }
 
-    fn record(&self, key: &Key, fingerprint: Fingerprint, is_right: bool) {
+    fn record(&self, attempt: &Attempt, fingerprint: Fingerprint, is_right: bool) {
         let now = Instant::now();
         if is_right {
-            lock(&self.throttle).succeeded(key);
+            lock(&self.throttle).succeeded(attempt);
             let mut cached = lock(&self.right);
             if cached.len() < MAX_CACHED {
                 cached.push((fingerprint, now));
             }
         } else {
-            lock(&self.throttle).failed(key, now);
+            lock(&self.throttle).failed(attempt, now);
             let mut cached = lock(&self.wrong);
             if cached.len() >= MAX_CACHED {
                 cached.pop_front();
@@ -229,10 +230,7 @@ impl Auth {
     }
 
     fn is_right(&self, fingerprint: &Fingerprint) -> bool {
-        let now = Instant::now();
-        let mut right = lock(&self.right);
-        right.retain(|(_, since)| now - *since < CACHE_LIFETIME);
-        contains(right.iter().map(|(one, _)| one), fingerprint)
+        is_in_use(&mut lock(&self.right), fingerprint, Instant::now())
     }
 
     fn is_wrong(&self, fingerprint: &Fingerprint) -> bool {
@@ -251,13 +249,23 @@ enum Outcome {
 /// An attempt in the queue.
 struct QueueGuard {
     auth: Arc<Auth>,
-    key: Key,
+    attempt: Attempt,
 }
 
 impl Drop for QueueGuard {
     fn drop(&mut self) {
-        lock(&self.auth.throttle).dequeue(&self.key);
+        lock(&self.auth.throttle).dequeue(&self.attempt);
     }
+}
+
+/// Whether it is among the passwords in use, which its use keeps it. So who scrapes once an hour is not slowed down by guessers.
+fn is_in_use(right: &mut Vec<(Fingerprint, Instant)>, fingerprint: &Fingerprint, now: Instant) -> bool {
+    right.retain(|(_, used)| now.saturating_duration_since(*used) < CACHE_LIFETIME);
+    let is_known = contains(right.iter().map(|(one, _)| one), fingerprint);
+    if is_known && let Some((_, used)) = right.iter_mut().find(|(one, _)| one == fingerprint) {
+        *used = now;
+    }
+    is_known
 }
 
 /// In constant time: independent of the position, and of how many bytes are equal.
@@ -283,4 +291,20 @@ fn credentials(request: &ServiceRequest) -> Option<(String, String)> {
     let text = String::from_utf8(decoded).ok()?;
     let (user, password) = text.split_once(':')?;
     Some((user.to_owned(), password.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_stays_known_while_it_is_used_and_is_forgotten_an_hour_later() {
+        let (began, minute) = (Instant::now(), Duration::from_secs(60));
+        let mut right = vec![([1; 32], began), ([2; 32], began)];
+        for minutes in 1..300 {
+            assert!(is_in_use(&mut right, &[1; 32], began + minutes * minute), "{minutes}");
+        }
+        assert!(!is_in_use(&mut right, &[2; 32], began + 300 * minute));
+        assert!(!is_in_use(&mut right, &[1; 32], began + 360 * minute));
+    }
 }
