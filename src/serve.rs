@@ -1,7 +1,7 @@
 //! `edgewatch serve`: the sensor service, from start to stop.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use actix_web::rt::System;
 use actix_web::web;
 use sd_notify::NotifyState;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::config::{Settings, SettingsError};
@@ -118,22 +118,13 @@ async fn serve(settings: Settings, sockets: Vec<Socket>, file: Option<PathBuf>) 
     let mut terminate = signal(SignalKind::terminate()).map_err(ProgramError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ProgramError::Signals)?;
     let mut service = Service::start(settings, sockets)?;
-    service.wait_until_complete().await;
-    tracing::info!("{}", status(&service.app));
-    systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status(&service.app))]);
-    let watchdog = systemd::watchdog_interval().map(|interval| service.feed_watchdog(interval));
-    let ended = loop {
-        tokio::select! {
-            _ = terminate.recv() => break Ok(()),
-            _ = interrupt.recv() => break Ok(()),
-            _ = hangup.recv() => service.reload(file.as_deref()).await,
-            error = service.ended() => break Err(error),
-        }
+    // In one select, so that whatever the service waits for (a source that hangs, at the start or at a reload), it can be stopped.
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        error = service.work(&mut hangup, file.as_deref()) => Err(error),
     };
     systemd::notify(&[NotifyState::Stopping]);
-    if let Some(watchdog) = watchdog {
-        watchdog.abort();
-    }
     service.stop().await;
     ended
 }
@@ -144,6 +135,7 @@ pub(crate) struct Service {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     memory_release: JoinHandle<()>,
+    watchdog: Option<JoinHandle<()>>,
 }
 
 impl Service {
@@ -170,7 +162,23 @@ impl Service {
             handle,
             server: tokio::spawn(server),
             memory_release: memory::release_after_start(),
+            watchdog: None,
         })
+    }
+
+    /// Tells systemd once every collector has been attempted, and reloads the settings at each hangup, until the server ends by itself.
+    async fn work(&mut self, hangup: &mut Signal, file: Option<&Path>) -> ServeError {
+        self.wait_until_complete().await;
+        let status = status(&self.app);
+        tracing::info!("{status}");
+        systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
+        self.watchdog = systemd::watchdog_interval().map(|interval| self.feed_watchdog(interval));
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => self.reload(file).await,
+                error = self.ended() => return error,
+            }
+        }
     }
 
     /// Waits until every collector has been attempted once.
@@ -217,7 +225,7 @@ impl Service {
     }
 
     /// Reloads the settings; if they are invalid the old ones stay in force.
-    async fn reload(&self, file: Option<&std::path::Path>) {
+    async fn reload(&self, file: Option<&Path>) {
         systemd::notify_reloading();
         let result = match Settings::load(file) {
             Ok(settings) => self.apply(settings).await,
@@ -265,6 +273,9 @@ impl Service {
     /// Stops gracefully: new connections wait in the socket for the next service, and requests in flight are served.
     pub(crate) async fn stop(self) {
         self.memory_release.abort();
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.abort();
+        }
         self.handle.pause().await;
         // The server's own graceful stop drops connections whose request it has not read yet; a scrape may be among them.
         tokio::time::sleep(GRACE).await;

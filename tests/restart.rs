@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::prometheus::{Prometheus, installed};
-use common::{Setup, ask};
+use common::{Service, Setup, ask, only};
 
 const METRICS: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n";
 
@@ -117,4 +117,25 @@ fn requests_in_flight_are_finished_when_it_is_told_to_stop_under_load() {
     thread::sleep(Duration::from_millis(500));
     let (answered, failures) = load.finish();
     assert!(failures.is_empty(), "{} of {answered}: {failures:?}", failures.len());
+}
+
+#[test]
+fn a_source_that_hangs_delays_no_stop_whether_the_service_starts_or_reloads() {
+    let hangs = only(&["simulated"])
+        + "[simulated]\nenabled = true\n[[simulated.faults]]\nkind = \"hang\"\nsensor = \"*\"\n[sources.simulated]\ndeadline = \"25s\"\n";
+    let stop = |mut service: Service, name: &str| {
+        let began = Instant::now();
+        service.signal(name);
+        assert!(service.wait().success(), "{}", service.log.text());
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    };
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let starting = Setup::new(&hangs).socket(&socket).spawn();
+    assert_eq!(ask(socket.local_addr().unwrap(), METRICS).unwrap().status, 200);
+    stop(starting, "INT");
+    let reloading = Service::start(&only(&["load"]));
+    reloading.configure(&hangs);
+    reloading.signal("HUP");
+    reloading.manager.wait_for("RELOADING=1");
+    stop(reloading, "TERM");
 }
