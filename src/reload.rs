@@ -50,7 +50,7 @@ impl Reloads {
                 systemd::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
             }
             Err(error) => {
-                tracing::error!(%error, "the new settings are refused; the old ones stay in force");
+                tracing::error!("the new settings are refused, and the old ones stay in force: {error}");
                 let status = format!("reload refused: {error}");
                 systemd::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
             }

@@ -3,6 +3,7 @@
 use crate::common;
 
 use std::fs::OpenOptions;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
 use common::binary;
@@ -139,4 +140,22 @@ fn what_a_server_says_steers_no_terminal() {
             .find(|c| edgewatch_program::output::is_terminal_control(*c));
         assert_eq!(odd, None, "{arguments:?}: {text:?}");
     }
+}
+
+#[test]
+fn why_a_start_failed_has_the_priority_of_an_error_in_the_journal() {
+    // As systemd connects it; a file has device and inode too.
+    let stderr = tempfile::NamedTempFile::new().unwrap();
+    let metadata = stderr.as_file().metadata().unwrap();
+    let status = Command::new(binary())
+        .args(["serve", "--config", "/nonexistent"])
+        .env("JOURNAL_STREAM", format!("{}:{}", metadata.dev(), metadata.ino()))
+        .stderr(stderr.reopen().unwrap())
+        .status()
+        .unwrap();
+    let said = std::fs::read_to_string(stderr.path()).unwrap();
+    assert!(
+        !status.success() && said.starts_with("<3>edgewatch: settings file"),
+        "{said}"
+    );
 }

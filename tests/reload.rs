@@ -116,3 +116,12 @@ fn no_scrape_fails_while_settings_are_reloaded_over_and_over() {
         "threads are left behind"
     );
 }
+
+#[test]
+fn why_settings_are_refused_is_in_the_message_itself() {
+    let service = Service::start("");
+    service.configure("[http\n\n[log]\nlevel = \"x\\nMAINPID=1\"\n");
+    service.signal("HUP");
+    // A field beside the message, as `error=…`, is not what `journalctl` shows.
+    service.log.wait_for("the old ones stay in force: settings (");
+}

@@ -140,7 +140,7 @@ impl Child {
                             false
                         }
                         Err(error) => {
-                            tracing::error!(%error, "the program that shows dashboards cannot be waited for");
+                            tracing::error!("the program that shows dashboards cannot be waited for: {error}");
                             false
                         }
                     };
@@ -154,7 +154,7 @@ impl Child {
             if failed_checks >= 2 {
                 tracing::error!("the program that shows dashboards does not answer, and is killed");
                 if let Err(error) = process.start_kill() {
-                    tracing::error!(%error, "it cannot be killed");
+                    tracing::error!("it cannot be killed: {error}");
                 }
             }
         }

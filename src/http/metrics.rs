@@ -50,7 +50,7 @@ pub(crate) async fn metrics(
             response.body(body)
         }
         Err(error) => {
-            tracing::error!(%error, "cannot encode the metrics");
+            tracing::error!("cannot encode the metrics: {error}");
             internal_error()
         }
     }

@@ -52,7 +52,7 @@ pub(crate) async fn sensor(app: Data<App>) -> HttpResponse {
     telemetry.requests.inc();
     let timer = telemetry.latency.start_timer();
     let response = respond(&app).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "cannot answer /sensor");
+        tracing::error!("cannot answer /sensor: {error}");
         telemetry.reads.failures.with_label_values(&[ROUTE_ERROR]).inc();
         error.error_response()
     });

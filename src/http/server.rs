@@ -221,7 +221,7 @@ impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> Connectio
                 self.serve(Transport::Unix(stream), ClientConnection::probe(), None)
                     .await
             }
-            Err(error) => tracing::error!(%error, "cannot serve the watchdog's probe"),
+            Err(error) => tracing::error!("cannot serve the watchdog's probe: {error}"),
         }
     }
 

@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let listener = inherited()?;
     // So that no process is left if the service is killed. Under systemd the parent does not end.
     if let Err(error) = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)) {
-        tracing::warn!(%error, "this program may outlive the service that started it");
+        tracing::warn!("this program may outlive the service that started it: {error}");
     }
     System::new().block_on(serve(listener))
 }

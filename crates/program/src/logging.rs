@@ -1,6 +1,7 @@
 //! Logs: to the journal with fields when systemd started us, else readable on stderr.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -130,12 +131,19 @@ fn targets(level: Level) -> Targets {
     })
 }
 
-/// The journal, if stderr is connected to it (`$JOURNAL_STREAM`, systemd.exec(5)) and it can be reached.
-fn journal(name: &str) -> Option<tracing_journald::Layer> {
-    let stream = std::env::var("JOURNAL_STREAM").ok()?;
+/// Whether `output` is connected to the journal (`$JOURNAL_STREAM`, systemd.exec(5)).
+pub(crate) fn is_journal(output: impl AsFd) -> bool {
     // fstat(2), since not every sandbox shows /proc.
-    let stderr = rustix::fs::fstat(std::io::stderr()).ok()?;
-    if stream != format!("{}:{}", stderr.st_dev, stderr.st_ino) {
+    let (Ok(stream), Ok(output)) = (std::env::var("JOURNAL_STREAM"), rustix::fs::fstat(output)) else {
+        return false;
+    };
+    stream == format!("{}:{}", output.st_dev, output.st_ino)
+}
+
+/// The journal, if stderr is connected to it and it can be reached. Its messages must say all by themselves: fields beside them are shown
+/// by `journalctl --output verbose` alone.
+fn journal(name: &str) -> Option<tracing_journald::Layer> {
+    if !is_journal(std::io::stderr()) {
         return None;
     }
     let layer = tracing_journald::layer().ok()?;

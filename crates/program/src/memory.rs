@@ -25,7 +25,7 @@ pub fn release_after_start() -> JoinHandle<()> {
 pub fn release() {
     trim_heap();
     if let Err(error) = release_program() {
-        tracing::debug!(%error, "pages of the program stay in memory");
+        tracing::debug!("pages of the program stay in memory: {error}");
     }
 }
 

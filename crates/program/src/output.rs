@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use crate::error::Error;
+use crate::logging;
 
 /// Prints the output of a command to standard output.
 ///
@@ -41,8 +42,14 @@ pub fn print_untrusted(text: &str) -> Result<(), Error> {
 
 /// Prints to standard error why a command failed. If that is closed or full, the message is lost.
 pub fn print_error(message: impl Display) {
-    let line = format!("edgewatch: {message}\n");
-    let _ = io::stderr().write_all(printable(&line).as_bytes());
+    let text = format!("edgewatch: {message}");
+    // What is written to the journal's stream has the priority of an error only if each line says so (sd-daemon(3)).
+    let priority = if logging::is_journal(io::stderr()) { "<3>" } else { "" };
+    let lines: String = printable(&text)
+        .lines()
+        .map(|line| format!("{priority}{line}\n"))
+        .collect();
+    let _ = io::stderr().write_all(lines.as_bytes());
 }
 
 /// The exit status of a command. Prints to standard error why it failed, which the journal has from there.

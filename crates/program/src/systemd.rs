@@ -48,7 +48,7 @@ pub fn notify(states: &[NotifyState]) {
 pub fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!(%error, "cannot read the monotonic clock"),
+        Err(error) => tracing::warn!("cannot read the monotonic clock: {error}"),
     }
 }
 

@@ -19,7 +19,7 @@ impl Peer {
         };
         Self(
             duplicate()
-                .inspect_err(|error| tracing::warn!(%error, "cannot watch a connection"))
+                .inspect_err(|error| tracing::warn!("cannot watch a connection: {error}"))
                 .ok(),
         )
     }

@@ -55,7 +55,7 @@ impl Shared {
         *generation += 1;
         if let Err(error) = self.spawn(worker, *generation) {
             // Nothing more is read by this worker; the watchdog sees that and restarts the service.
-            tracing::error!(%error, "cannot start another sampler thread");
+            tracing::error!("cannot start another sampler thread: {error}");
         }
     }
 
