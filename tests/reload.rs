@@ -118,10 +118,16 @@ fn no_scrape_fails_while_settings_are_reloaded_over_and_over() {
 }
 
 #[test]
-fn why_settings_are_refused_is_in_the_message_itself() {
+fn why_settings_are_refused_is_in_the_message_itself_and_one_line_for_systemd() {
     let service = Service::start("");
     service.configure("[http\n\n[log]\nlevel = \"x\\nMAINPID=1\"\n");
     service.signal("HUP");
     // A field beside the message, as `error=…`, is not what `journalctl` shows.
     service.log.wait_for("the old ones stay in force: settings (");
+    let said = service.manager.wait_for("reload refused");
+    assert!(said.contains("unclosed table"), "{said}");
+    service.configure("[log]\nlevel = \"x\\nMAINPID=1\"\n");
+    service.signal("HUP");
+    let said = service.manager.wait_for_nth("reload refused", 2);
+    assert!(said.contains("MAINPID=1") && !said.contains("\nMAINPID"), "{said}");
 }

@@ -89,6 +89,12 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text in one line.
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Control characters of ECMA-48, C1 included, but for line breaks and tabs; and those of Unicode that change the direction of the text
 /// behind them, so that it is displayed in another order.
 pub fn is_terminal_control(c: char) -> bool {

@@ -8,6 +8,7 @@ use sd_notify::NotifyState;
 
 use crate::error::Error;
 use crate::logging::LogRateLimit;
+use crate::output::one_line;
 use crate::socket::Socket;
 
 /// Minimum time between two `WATCHDOG=1`: with `WATCHDOG_USEC=1` the service would do nothing else.
@@ -37,7 +38,17 @@ pub fn inherited_sockets() -> Result<Vec<Socket>, Error> {
 /// Notifies systemd; does nothing without a service manager.
 pub fn notify(states: &[NotifyState]) {
     static LIMIT: LazyLock<LogRateLimit> = LazyLock::new(LogRateLimit::default);
-    if let Err(error) = sd_notify::notify(states)
+    // A status is a line: systemd reads the next one as another assignment.
+    let texts = states.iter().map(|state| match state {
+        NotifyState::Status(text) => one_line(text),
+        _ => String::new(),
+    });
+    let texts: Vec<String> = texts.collect();
+    let lines = states.iter().zip(&texts).map(|(state, text)| match state {
+        NotifyState::Status(_) => NotifyState::Status(text),
+        other => other.clone(),
+    });
+    if let Err(error) = sd_notify::notify(&lines.collect::<Vec<_>>())
         && let Some(suppressed) = LIMIT.allow(Instant::now())
     {
         tracing::warn!("cannot notify systemd: {error}{suppressed}");
