@@ -148,3 +148,37 @@ fn a_settings_file_that_cannot_be_read_is_named() {
         "{stderr}"
     );
 }
+
+#[test]
+fn user_and_password_of_an_address_are_shown_nowhere() {
+    for (settings, key) in [
+        ("[mqtt]\nurl = \"mqtt://meter:s3cret@broker\"\n", "mqtt.username"),
+        (
+            "[prometheus]\nurl = \"http://meter:s3cret@127.0.0.1:9090\"\n",
+            "prometheus.url",
+        ),
+        ("[links]\ngrafana = \"meter:s3cret@grafana\"\n", "links.grafana"),
+        (
+            "[update]\nmanifest = \"ftp://meter:s3cret@updates\"\n",
+            "update.manifest",
+        ),
+        ("[forward]\nurl = \"https://meter:s3cret@centre\"\n", "forward.url"),
+        (
+            "[forward]\nurl = \"https://centre\"\nproxy = \"meter:s3cret@proxy\"\n",
+            "forward.proxy",
+        ),
+        (
+            "[notify.webhook]\nurl = \"https://meter:s3cret@hook\"\n",
+            "notify.webhook.url",
+        ),
+    ] {
+        let (valid, said) = check(settings, &[]);
+        assert!(!valid && said.contains(key), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+    let (_, _, said) = run(
+        &["top", "--once", "--prometheus", "http://meter:s3cret@127.0.0.1:9090"],
+        &[],
+    );
+    assert!(said.contains("is no address") && !said.contains("s3cret"), "{said}");
+}

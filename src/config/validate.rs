@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Settings;
 use super::error::{InvalidValue, SettingsError};
 
+use edgewatch_program::output::without_credentials;
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::collectors;
 use edgewatch_sensors::collectors::modbus::registers::lines;
@@ -106,7 +107,7 @@ impl Settings {
         let has_rules = !mqtt.presets.is_empty() || !mqtt.subscriptions.is_empty();
         match &mqtt.url {
             Some(url) if Address::parse(url).is_none() => {
-                problems.add("mqtt.url", url, "mqtt://HOST, mqtts://HOST, and :PORT behind it");
+                problems.add("mqtt.url", url, "mqtt://HOST, mqtts://HOST, and :PORT behind it; user and password belong into mqtt.username and mqtt.password_file");
             }
             Some(_) if !has_rules => {
                 problems.add(
@@ -139,7 +140,7 @@ impl Settings {
             problems.add(
                 "prometheus.url",
                 &prometheus.url,
-                "http://HOST:PORT, and a path behind it",
+                "http://HOST:PORT, and a path behind it, without user and password",
             );
         }
         problems.within_time("prometheus.timeout", prometheus.timeout, 500, 15_000);
@@ -201,7 +202,7 @@ impl Problems {
     fn add(&mut self, key: &str, value: impl fmt::Display, allowed: &str) {
         self.0.push(InvalidValue {
             key: key.to_owned(),
-            value: value.to_string(),
+            value: without_credentials(&value.to_string()).into_owned(),
             allowed: allowed.to_owned(),
         });
     }

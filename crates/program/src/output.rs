@@ -95,6 +95,18 @@ pub fn one_line(text: &str) -> String {
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// The text without user and password, if it is an address that has them or was meant to be one: what stands before the last @, but for
+/// the scheme. Addresses may be logged and shown to everybody on the device.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once('@') {
+        Some((before, rest)) if before.contains(':') => {
+            let scheme = before.find("://").map_or("", |end| &before[..end + 3]);
+            format!("{scheme}…@{rest}").into()
+        }
+        Some(_) | None => text.into(),
+    }
+}
+
 /// Control characters of ECMA-48, C1 included, but for line breaks and tabs; and those of Unicode that change the direction of the text
 /// behind them, so that it is displayed in another order.
 pub fn is_terminal_control(c: char) -> bool {
@@ -104,6 +116,20 @@ pub fn is_terminal_control(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (text, shown) in [
+            ("mqtt://meter:s3cret@broker:1883", "mqtt://…@broker:1883"),
+            ("http://u:s3c@r/et@127.0.0.1:9090/x", "http://…@127.0.0.1:9090/x"),
+            ("u:s3cret@broker", "…@broker"),
+            ("ana@example.org", "ana@example.org"),
+            ("@channel", "@channel"),
+            ("http://[::1]:9090", "http://[::1]:9090"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
+    }
 
     #[test]
     fn terminal_control_characters_are_replaced() {

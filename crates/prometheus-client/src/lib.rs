@@ -25,6 +25,7 @@ use ureq::unversioned::transport::TcpConnector;
 use ureq::{Body, BodyReader};
 
 use edgewatch_program::listen::is_loopback;
+use edgewatch_program::output::without_credentials;
 use error::{Error, RequestError};
 
 /// Timeout of one request, from name resolution to the last byte.
@@ -103,7 +104,7 @@ impl Client {
             .filter(|uri| uri.scheme() == Some(&Scheme::HTTP))
             .and_then(|uri| uri.authority().cloned())
             .filter(|address| !address.as_str().contains('@'))
-            .ok_or_else(|| Error::Address(base.to_owned()))?;
+            .ok_or_else(|| Error::Address(without_credentials(base).into_owned()))?;
         Ok(Self {
             agent: agent(TIMEOUT),
             base: base.trim_end_matches('/').to_owned(),
