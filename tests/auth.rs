@@ -2,6 +2,7 @@
 
 use crate::common;
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -155,6 +156,29 @@ fn a_credential_of_the_unit_is_found_by_its_name() {
         .start();
     assert_eq!(get(&service, "/metrics", "operator", "correct horse").status, 200);
     assert_eq!(service.get("/metrics").status, 401);
+}
+
+#[test]
+fn the_check_reads_the_file_that_the_unit_loads_at_its_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let (users, systemctl) = (directory.path().join("users"), directory.path().join("systemctl"));
+    let unit = format!(
+        "#!/bin/sh\necho '[Service]'\necho LoadCredential=users:{}\n",
+        users.display()
+    );
+    std::fs::write(&systemctl, unit).unwrap();
+    std::fs::set_permissions(&systemctl, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let path = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
+    let check = || {
+        let environment = [("EDGEWATCH__AUTH__USERS_FILE", "users"), ("PATH", &path)];
+        common::run(&["serve", "--check", "--config", "/dev/null"], &environment)
+    };
+    std::fs::write(&users, "garbage\n").unwrap();
+    let (status, _, error) = check();
+    assert!(!status.success() && error.contains("line 1"), "{error}");
+    std::fs::write(&users, format!("o:{}\n", bcrypt::hash("x", 4).unwrap())).unwrap();
+    let (status, _, error) = check();
+    assert!(status.success(), "{error}");
 }
 
 #[test]

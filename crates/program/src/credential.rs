@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use thiserror::Error;
 
@@ -32,14 +33,11 @@ fn in_units(bytes: u64) -> String {
     }
 }
 
-/// Where systemd keeps the credentials of the units while they run; only root may look.
-const OF_UNITS: [&str; 2] = [
-    "/run/credentials/edgewatch.service",
-    "/run/credentials/edgewatch-outbound.service",
-];
+/// The units that have credentials.
+const UNITS: [&str; 2] = ["edgewatch.service", "edgewatch-outbound.service"];
 
-/// The path of `file`: a relative one is a credential of the unit (systemd.exec(5), `LoadCredential=`). A command that root runs beside the
-/// units finds those of the units.
+/// The path of `file`: a relative one is a credential of the unit (systemd.exec(5), `LoadCredential=`). A command beside the units looks
+/// for what they get at their next start, so that a file can be tried before.
 pub fn path(file: &Path) -> PathBuf {
     if file.is_absolute() {
         return file.to_owned();
@@ -47,9 +45,40 @@ pub fn path(file: &Path) -> PathBuf {
     if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
         return Path::new(&directory).join(file);
     }
-    let of_units = OF_UNITS.map(|unit| Path::new(unit).join(file));
-    let known = of_units.into_iter().find(|path| path.exists());
-    known.unwrap_or_else(|| file.to_owned())
+    // A unit that was given none asks nobody: its sandbox runs no other program.
+    let is_unit = std::env::var_os("NOTIFY_SOCKET").is_some();
+    let mut known = UNITS.iter().filter(|_| !is_unit).filter_map(|unit| of_unit(unit, file));
+    known.next().unwrap_or_else(|| file.to_owned())
+}
+
+/// The file from which systemd loads a credential of a unit; else, as of one that is encrypted, the copy that it keeps for root while the
+/// unit runs.
+fn of_unit(unit: &str, name: &Path) -> Option<PathBuf> {
+    let mut systemctl = Command::new("systemctl");
+    let files = systemctl.args(["cat", unit]).stdin(Stdio::null()).output().ok();
+    let files = files.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    files.and_then(|files| source(&files, name)).or_else(|| {
+        let copy = Path::new("/run/credentials").join(unit).join(name);
+        copy.exists().then_some(copy)
+    })
+}
+
+/// The file that `LoadCredential=` names for `name` in a unit and its drop-ins; a later line wins, and one without a value unsets those
+/// before.
+fn source(unit: &str, name: &Path) -> Option<PathBuf> {
+    let mut found = None;
+    for line in unit.lines() {
+        let Some(("LoadCredential", value)) = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()))
+        else {
+            continue;
+        };
+        match value.split_once(':') {
+            Some((id, path)) if Path::new(id) == name => found = Some(PathBuf::from(path)),
+            None if value.is_empty() => found = None,
+            Some(_) | None => {}
+        }
+    }
+    found.filter(|path| path.is_absolute())
 }
 
 /// The text of a file of at most `max` bytes. It may be something that blocks on open or read, such as a pipe.
@@ -81,5 +110,23 @@ pub fn warn_if_others_can_read(path: &Path) {
             "{} can be read by everybody on this device: chmod o= it",
             path.display()
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_unit_with_its_drop_ins_the_last_line_names_the_file() {
+        let unit = "# /lib/x\n[Service]\nLoadCredential=users:/etc/edgewatch/users\nSetCredential=users:# no users\n";
+        let source = |added: &str| source(&format!("{unit}{added}"), Path::new("users"));
+        let path = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(source(""), path("/etc/edgewatch/users"));
+        assert_eq!(source("LoadCredential = users:/srv/u\n"), path("/srv/u"));
+        assert_eq!(source("LoadCredential=mqtt:/srv/m\n"), path("/etc/edgewatch/users"));
+        // Unset; and from those of the system, which is no file here.
+        assert_eq!(source("LoadCredential=\n"), None);
+        assert_eq!(source("LoadCredential=users:users\n"), None);
     }
 }
