@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::config::Settings;
 use crate::http::auth::{Auth, AuthError, BadLines};
-use crate::tls::error::TlsError;
+use crate::tls::error::{PairError, TlsError};
 use crate::tls::{Loaded, Tls};
 use crate::web_config::WebConfig;
 use crate::web_config::error::WebConfigError;
@@ -31,6 +31,8 @@ pub(crate) enum SecurityError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     WebConfig(#[from] WebConfigError),
+    #[error("http.web_config_file: tls_server_config: {0}")]
+    Certificate(#[source] PairError),
     #[error("{0} and {1} of http.web_config_file are both set: keep one")]
     Both(&'static str, &'static str),
 }
@@ -39,41 +41,53 @@ impl Security {
     /// Loads the files that the settings name. Certificates that cannot be used are logged, since what remains serves.
     ///
     /// # Errors
-    /// Users or a web configuration file cannot be used, or there is no certificate at all.
+    /// Users or a web configuration file cannot be used, or no certificate can be made.
     pub(crate) fn load(settings: &Settings, bad_lines: BadLines) -> Result<Self, SecurityError> {
+        let (mut security, expired) = Self::from_files(settings, bad_lines)?;
+        if let Some(problem) = expired {
+            // Clients refuse it, and say why; without it nobody could tell.
+            tracing::error!("{problem}; it is shown all the same");
+        }
+        if security.tls.is_none() {
+            let Loaded { tls, problems } = Tls::load(&settings.tls)?;
+            for problem in problems {
+                tracing::error!("{problem}");
+            }
+            security.tls = tls;
+        }
+        if let Some(tls) = &security.tls {
+            tracing::info!("TLS with the certificate {}", tls.fingerprint);
+        }
+        Ok(security)
+    }
+
+    /// Looks whether every file can be used; makes none.
+    ///
+    /// # Errors
+    /// What is wrong with the first that cannot.
+    pub(crate) fn check(settings: &Settings) -> Result<(), SecurityError> {
+        let (security, expired) = Self::from_files(settings, BadLines::Refuse)?;
+        if let Some(problem) = expired {
+            return Err(problem);
+        }
+        Ok(Tls::check(&settings.tls)?)
+    }
+
+    /// What files say: users, and the web configuration file; and that the certificate in that is not valid now.
+    fn from_files(settings: &Settings, bad_lines: BadLines) -> Result<(Self, Option<SecurityError>), SecurityError> {
         let WebConfig { tls, users, headers } = web_config(settings)?;
         let auth = match Auth::from_hashes(&users, settings.auth.trust_loopback)? {
             None => Auth::load(&settings.auth, bad_lines)?,
             auth => auth,
         };
-        let tls = match tls {
-            Some((pair, options)) => Some(Arc::new(Tls::new(pair, options)?)),
-            None => {
-                let Loaded { tls, problems } = Tls::load(&settings.tls)?;
-                for problem in problems {
-                    tracing::error!("{problem}");
-                }
-                tls
-            }
+        let time = tls.as_ref().map_or(Ok(()), |(pair, _)| pair.check_time());
+        let tls = tls.map(|(pair, options)| Tls::new(pair, options)).transpose()?;
+        let security = Self {
+            auth,
+            tls: tls.map(Arc::new),
+            headers,
         };
-        if let Some(tls) = &tls {
-            tracing::info!("TLS with the certificate {}", tls.fingerprint);
-        }
-        Ok(Self { auth, tls, headers })
-    }
-
-    /// Looks whether every file can be used. Makes none.
-    ///
-    /// # Errors
-    /// What is wrong with the first that cannot.
-    pub(crate) fn check(settings: &Settings) -> Result<(), SecurityError> {
-        let WebConfig { tls, users, .. } = web_config(settings)?;
-        Auth::from_hashes(&users, false)?;
-        Auth::load(&settings.auth, BadLines::Refuse)?;
-        if let Some((pair, options)) = tls {
-            Tls::new(pair, options)?;
-        }
-        Ok(Tls::check(&settings.tls)?)
+        Ok((security, time.err().map(SecurityError::Certificate)))
     }
 }
 

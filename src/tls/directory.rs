@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{PairError, TlsError};
-use super::pair::{Origin, Pair};
+use super::pair::{self, Origin, Pair};
 
 /// Files that are looked at; such a directory has two or three.
 const MAX_FILES: usize = 100;
@@ -20,15 +20,39 @@ pub(super) fn read(directory: &Path) -> (Option<Pair>, Vec<TlsError>) {
             return (None, vec![TlsError::Directory { path, source }]);
         }
     };
-    for file in files.iter().rev() {
-        match Pair::read(file, Origin::Directory(file.clone())) {
-            Ok(pair) => return (Some(pair), problems),
-            // A chain, or the key of another file.
-            Err(TlsError::Pair {
-                source: PairError::NoKey(_) | PairError::NoCertificate,
-                ..
-            }) => {}
-            Err(problem) => problems.push(problem),
+    let read = |file: &PathBuf| Pair::read(file, Origin::Directory(file.clone()));
+    let read: Vec<(&PathBuf, Result<Pair, TlsError>)> = files.iter().rev().map(|file| (file, read(file))).collect();
+    let position = |fits: fn(Result<(), PairError>) -> bool| {
+        let fits = |pair: &Pair| fits(pair.check_time());
+        read.iter().position(|(_, read)| read.as_ref().is_ok_and(fits))
+    };
+    // Where none is valid, one that is not yet: the clock of a device without a battery may be years behind when it boots.
+    let chosen = position(|time| time.is_ok()).or_else(|| position(|time| matches!(time, Err(PairError::Early(_)))));
+    let pairs = || read.iter().filter_map(|(_, read)| read.as_ref().ok());
+    let is_expected = read.iter().map(|(file, read)| match read {
+        Err(TlsError::Pair {
+            source: PairError::NoKey(_) | PairError::NoCertificate,
+            ..
+        }) => pair::belongs_to(file, pairs()),
+        Ok(_) | Err(_) => false,
+    });
+    let is_expected: Vec<bool> = is_expected.collect();
+    let mut pair = None;
+    for (place, ((path, read), is_expected)) in read.into_iter().zip(is_expected).enumerate() {
+        match read {
+            Ok(found) => {
+                if let Err(source) = found.check_time() {
+                    let path = path.clone();
+                    problems.push(TlsError::Pair { path, source });
+                }
+                pair = Some(found).filter(|_| chosen == Some(place));
+            }
+            Err(problem) if !is_expected => problems.push(problem),
+            Err(_) => {}
+        }
+        if pair.is_some() {
+            // The others are what it replaces.
+            return (pair, problems);
         }
     }
     problems.push(TlsError::NothingUsable(directory.to_owned()));
@@ -60,8 +84,13 @@ mod tests {
 
     /// A certificate and its key.
     fn made(until: i32) -> (String, String) {
+        made_for(1990, until)
+    }
+
+    fn made_for(from: i32, until: i32) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new(vec!["pi.example.org".to_owned()]).unwrap();
+        parameters.not_before = date_time_ymd(from, 1, 1);
         parameters.not_after = date_time_ymd(until, 1, 1);
         (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
@@ -115,6 +144,59 @@ mod tests {
             assert!(text.contains(reason), "{text}");
         }
         assert_eq!(said.len(), 4);
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_valid_yet_waits_for_its_day_unless_there_is_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let write = |name: &str, (certificate, key): (String, String)| {
+            fs::write(path(name), certificate + &key).unwrap();
+        };
+        write("20.pem", made_for(2090, 2100));
+        let (pair, problems) = read(directory.path());
+        assert!(matches!(pair.unwrap().origin, Origin::Directory(file) if file == path("20.pem")));
+        assert!(
+            problems[0].to_string().contains("not valid before 2090-01-01"),
+            "{problems:?}"
+        );
+        write("10.pem", made(2100));
+        let (pair, problems) = read(directory.path());
+        assert!(matches!(pair.unwrap().origin, Origin::Directory(file) if file == path("10.pem")));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+
+    #[test]
+    fn a_certificate_whose_key_is_missing_or_encrypted_is_named_and_a_chain_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let ((good, good_key), (new, new_key)) = (made(2100), made(2100));
+        let mut parameters = CertificateParams::default();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+        fs::write(path("10.crt"), &good).unwrap();
+        fs::write(path("10.key"), &good_key).unwrap();
+        fs::write(path("20.crt"), &new).unwrap();
+        fs::write(path("20-key.pem"), &new_key).unwrap();
+        fs::write(path("30.crt"), &new).unwrap();
+        fs::write(
+            path("30.key"),
+            new_key.replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE"),
+        )
+        .unwrap();
+        fs::write(path("40.crt"), "").unwrap();
+        fs::write(path("50-authority.crt"), authority + &good).unwrap();
+        let (pair, problems) = read(directory.path());
+        assert!(matches!(pair.unwrap().origin, Origin::Directory(file) if file == path("10.crt")));
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        for (text, reason) in said.iter().zip([
+            "40.crt: no certificate in PEM",
+            "30.crt: its key is encrypted",
+            "20.crt: its key is neither in it nor in",
+        ]) {
+            assert!(text.contains(reason), "{text}");
+        }
+        assert_eq!(said.len(), 3, "{said:?}");
     }
 
     #[test]

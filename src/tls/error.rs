@@ -46,6 +46,14 @@ pub(crate) enum PairError {
     Certificate(String),
     #[error("the key does not belong to the certificate, or is of a kind that is not supported: {0}")]
     Mismatch(#[source] rustls::Error),
+    #[error("its key is encrypted, and nobody is there to give the password: `openssl pkey` writes it without")]
+    EncryptedKey,
+    #[error(
+        "a certificate of X.509 version 1, which clients refuse: let it be made with extensions (`openssl x509 -req -copy_extensions copy`)"
+    )]
+    Version,
     #[error("expired on {0}")]
     Expired(String),
+    #[error("not valid before {0}")]
+    Early(String),
 }

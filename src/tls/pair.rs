@@ -9,7 +9,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use super::error::{PairError, TlsError};
 
@@ -36,7 +36,8 @@ pub(crate) struct Pair {
     /// The certificate first.
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
-    /// Unix time, in seconds.
+    /// Unix times, in seconds.
+    not_before: i64,
     pub(super) not_after: i64,
 }
 
@@ -44,7 +45,8 @@ impl Pair {
     /// Reads `file`. Its key is in there too, or in the file beside it whose name ends in `.key`.
     ///
     /// # Errors
-    /// It has no certificate; there is no key, or another one; it has expired.
+    /// It has no certificate; there is no key, or another one. Whether its time has come, or is over, is for [`Self::check_time`] to say:
+    /// the clock may be wrong.
     pub(crate) fn read(file: &Path, origin: Origin) -> Result<Self, TlsError> {
         Self::try_read(file, origin).map_err(|source| TlsError::Pair {
             path: file.to_owned(),
@@ -78,10 +80,9 @@ impl Pair {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
         let chain = chain.map_err(|_| PairError::Pem)?;
         let first = chain.first().ok_or(PairError::NoCertificate)?;
-        let not_after = not_after(first)?;
-        #[allow(clippy::cast_precision_loss, reason = "whole seconds up to the year 9999 are exact")]
-        if (not_after as f64) < unix_time() {
-            return Err(PairError::Expired(day(not_after)));
+        let (not_before, not_after) = validity(first)?;
+        if is_encrypted(key) {
+            return Err(PairError::EncryptedKey);
         }
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|error| match error {
             pem::Error::NoItemsFound => PairError::NoKey(PathBuf::new()),
@@ -97,8 +98,25 @@ impl Pair {
             origin,
             chain,
             key,
+            not_before,
             not_after,
         })
+    }
+
+    /// Whether it is valid now.
+    ///
+    /// # Errors
+    /// It is not yet, or no more.
+    #[allow(clippy::cast_precision_loss, reason = "whole seconds up to the year 9999 are exact")]
+    pub(crate) fn check_time(&self) -> Result<(), PairError> {
+        let now = unix_time();
+        if (self.not_after as f64) < now {
+            return Err(PairError::Expired(day(self.not_after)));
+        }
+        if now < self.not_before as f64 {
+            return Err(PairError::Early(day(self.not_before)));
+        }
+        Ok(())
     }
 
     /// SHA-256 of the certificate, as browsers and `openssl x509 -fingerprint -sha256` show it.
@@ -113,12 +131,36 @@ fn has_key(text: &str) -> bool {
     PrivateKeyDer::from_pem_slice(text.as_bytes()).is_ok()
 }
 
-/// The end of a certificate's validity (RFC 5280, 4.1.2.5), in Unix time.
-fn not_after(certificate: &CertificateDer<'_>) -> Result<i64, PairError> {
-    match X509Certificate::from_der(certificate) {
-        Ok((_, certificate)) => Ok(certificate.validity().not_after.timestamp()),
-        Err(error) => Err(PairError::Certificate(error.to_string())),
+/// A key that a password protects (RFC 7468, 11; RFC 1421, 4.6.1.1).
+fn is_encrypted(text: &str) -> bool {
+    text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || text.contains("\nProc-Type: 4,ENCRYPTED")
+}
+
+/// Whether `file`, which is no pair, is what ACME clients leave beside one: certificates of authorities or of one of `pairs`, or a key.
+pub(super) fn belongs_to<'a>(file: &Path, pairs: impl Iterator<Item = &'a Pair> + Clone) -> bool {
+    let Ok(text) = credential::read(file, MAX_BYTES) else {
+        return false;
+    };
+    let is_known = |certificate: &CertificateDer<'_>| {
+        X509Certificate::from_der(certificate).is_ok_and(|(_, certificate)| certificate.is_ca())
+            || pairs.clone().any(|pair| pair.chain.contains(certificate))
+    };
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    certificates.is_ok_and(|certificates| match certificates.is_empty() {
+        true => has_key(&text),
+        false => certificates.iter().all(is_known),
+    })
+}
+
+/// Begin and end of a certificate's validity (RFC 5280, 4.1.2.5), in Unix time.
+fn validity(certificate: &CertificateDer<'_>) -> Result<(i64, i64), PairError> {
+    let (_, certificate) =
+        X509Certificate::from_der(certificate).map_err(|error| PairError::Certificate(error.to_string()))?;
+    if certificate.version() != X509Version::V3 {
+        return Err(PairError::Version);
     }
+    let validity = certificate.validity();
+    Ok((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 /// As `2026-11-27`, in UTC.

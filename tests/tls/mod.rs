@@ -240,7 +240,7 @@ fn what_is_wrong_with_a_certificate_fails_the_check_of_the_settings() {
     fs::remove_file(files.path().join("dropped-in/10.key")).unwrap();
     let (status, error) = check(&settings(&files));
     assert!(
-        !status.success() && error.contains("no certificate with its key in it"),
+        !status.success() && error.contains("10.crt: its key is neither in it nor in"),
         "{error}"
     );
     // A relative path, and a misspelt key.

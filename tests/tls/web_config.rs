@@ -4,7 +4,7 @@ use super::*;
 
 /// Settings with a web configuration file of this content, and certificates of a server and of a client beside it.
 struct WebConfig {
-    _files: TempDir,
+    files: TempDir,
     settings: String,
     server: CertificateDer<'static>,
     client: (CertificateDer<'static>, KeyPair),
@@ -23,7 +23,7 @@ impl WebConfig {
             settings: format!("{}[http]\nweb_config_file = {:?}\n", only(&["load"]), path("web.yml")),
             server: server.der().clone(),
             client: (client.der().clone(), client_key),
-            _files: files,
+            files,
         }
     }
 
@@ -138,4 +138,24 @@ fn a_web_configuration_file_that_cannot_be_followed_says_where_and_why() {
         "{}",
         both.problem()
     );
+}
+
+#[test]
+fn an_expired_certificate_is_shown_and_said_and_keeps_the_service_neither_from_starting_nor_from_reloading() {
+    let config = WebConfig::new("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n");
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    parameters.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    let expired = parameters.self_signed(&key).unwrap().pem();
+    fs::write(config.files.path().join("server.crt"), expired).unwrap();
+    fs::write(config.files.path().join("server.key"), key.serialize_pem()).unwrap();
+    assert!(
+        config.problem().contains("tls_server_config: expired on 2001-01-01"),
+        "{}",
+        config.problem()
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let service = config.service(&listener);
+    service.log.wait_for("expired on 2001-01-01; it is shown all the same");
+    service.reload(&(config.settings.clone() + "[log]\nlevel = \"debug\"\n"));
 }
