@@ -26,22 +26,25 @@ pub(crate) fn read_or_make(directory: &Path) -> Result<(Pair, Option<TlsError>),
         Err(_) => tracing::info!("making a certificate for this device: {}", path.display()),
     }
     let text = make(&host::name())?;
-    let parse = |origin| {
-        Pair::parse(&text, &text, origin).map_err(|source| TlsError::Pair {
-            path: path.clone(),
-            source,
-        })
-    };
     match file::replace(&path, text.as_bytes(), 0o600) {
-        Ok(()) => Ok((parse(Origin::Device)?, None)),
-        Err(source) => {
-            let problem = TlsError::NotKept {
-                path: path.clone(),
-                source,
-            };
-            Ok((parse(Origin::Unsaved)?, Some(problem)))
-        }
+        Ok(()) => Ok((parse(&text, Origin::Device)?, None)),
+        Err(source) => Ok((parse(&text, Origin::Unsaved)?, Some(TlsError::NotKept { path, source }))),
     }
+}
+
+/// A new pair, which is lost at the end of this process.
+///
+/// # Errors
+/// None can be made.
+pub(crate) fn make_unsaved() -> Result<Pair, TlsError> {
+    parse(&make(&host::name())?, Origin::Unsaved)
+}
+
+fn parse(made: &str, origin: Origin) -> Result<Pair, TlsError> {
+    Pair::parse(made, made, origin).map_err(|source| TlsError::Pair {
+        path: FILE.into(),
+        source,
+    })
 }
 
 /// A certificate with its key, in PEM. The clock of a device that boots for the first time may say 1970, and nobody replaces the

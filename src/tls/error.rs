@@ -9,8 +9,8 @@ use thiserror::Error;
 /// Why TLS cannot be had, or a file is passed over. It keeps nothing of a key.
 #[derive(Debug, Error)]
 pub(crate) enum TlsError {
-    #[error(transparent)]
-    State(#[from] StateError),
+    #[error("{0}; until then each start makes another certificate, and browsers warn anew")]
+    Nowhere(StateError),
     #[error("tls.directory = {}: {source}", path.display())]
     Directory { path: PathBuf, source: std::io::Error },
     #[error("tls.directory = {}: no certificate with its key in it, so the device's own is in force", .0.display())]

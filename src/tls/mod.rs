@@ -48,7 +48,7 @@ impl Tls {
     /// there is none yet. What cannot be used is passed over, since a device that cannot be reached helps nobody.
     ///
     /// # Errors
-    /// There is nowhere to keep a certificate of the device's own, or none can be made.
+    /// No certificate of the device's own can be made.
     pub(crate) fn load(settings: &config::Tls) -> Result<Loaded, TlsError> {
         if !settings.enabled {
             return Ok(Loaded {
@@ -63,8 +63,11 @@ impl Tls {
         let pair = match dropped_in {
             Some(pair) => pair,
             None => {
-                let directory = state::directory(settings.state_directory.as_deref(), "tls.state_directory")?;
-                let (pair, problem) = device::read_or_make(&directory)?;
+                let directory = state::directory(settings.state_directory.as_deref(), "tls.state_directory");
+                let (pair, problem) = match directory {
+                    Ok(directory) => device::read_or_make(&directory)?,
+                    Err(error) => (device::make_unsaved()?, Some(TlsError::Nowhere(error))),
+                };
                 problems.extend(problem);
                 pair
             }

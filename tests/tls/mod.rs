@@ -251,12 +251,18 @@ fn what_is_wrong_with_a_certificate_fails_the_check_of_the_settings() {
         let (status, error) = check(&format!("[tls]\nenabled = true\n{text}\n"));
         assert!(!status.success() && error.contains(expected), "{error}");
     }
-    // Without a place for the device's own.
-    let (status, error) = serve(&[], "[tls]\nenabled = true\n");
-    assert!(
-        !status.success() && error.contains("tls.state_directory, or StateDirectory="),
-        "{error}"
-    );
+}
+
+#[test]
+fn without_a_place_for_its_certificate_the_device_serves_tls_and_says_what_to_do() {
+    let settings = only(&["load"]) + "[tls]\nenabled = true\n";
+    let (status, error) = serve(&["--check"], &settings);
+    assert!(status.success(), "{error}");
+    let service = Service::start(&settings);
+    service
+        .log
+        .wait_for("set tls.state_directory, or StateDirectory= in the unit; until then each start");
+    assert!(service.metrics().contains("origin=\"unsaved\""));
 }
 
 #[test]
