@@ -11,6 +11,7 @@ use crate::tls::error::{PairError, TlsError};
 use crate::tls::{Loaded, Tls};
 use crate::web_config::WebConfig;
 use crate::web_config::error::WebConfigError;
+use edgewatch_program::listen::Listen;
 
 /// What is in force.
 pub(crate) struct Security {
@@ -33,6 +34,10 @@ pub(crate) enum SecurityError {
     WebConfig(#[from] WebConfigError),
     #[error("http.web_config_file: tls_server_config: {0}")]
     Certificate(#[source] PairError),
+    #[error(
+        "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
+    )]
+    Unauthenticated(Listen),
     #[error("{0} and {1} of http.web_config_file are both set: keep one")]
     Both(&'static str, &'static str),
 }
@@ -61,7 +66,7 @@ impl Security {
         Ok(security)
     }
 
-    /// Looks whether every file can be used; makes none.
+    /// Looks whether every file can be used, and whether the addresses of the settings may be listened on. Makes no certificate.
     ///
     /// # Errors
     /// What is wrong with the first that cannot.
@@ -70,7 +75,11 @@ impl Security {
         if let Some(problem) = expired {
             return Err(problem);
         }
-        Ok(Tls::check(&settings.tls)?)
+        Tls::check(&settings.tls)?;
+        match security.open_address(&settings.http.listen) {
+            Some(open) if !settings.http.insecure => Err(SecurityError::Unauthenticated(open.clone())),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// What files say: users, and the web configuration file; and that the certificate in that is not valid now.
@@ -88,6 +97,15 @@ impl Security {
             headers,
         };
         Ok((security, time.err().map(SecurityError::Certificate)))
+    }
+
+    /// The first of `addresses` at which everybody in the network could read.
+    pub(crate) fn open_address<'a>(&self, addresses: &'a [Listen]) -> Option<&'a Listen> {
+        let requires_certificates = self.tls.as_ref().is_some_and(|tls| tls.requires_certificates);
+        match self.auth.is_some() || requires_certificates {
+            true => None,
+            false => addresses.iter().find(|address| !address.is_local()),
+        }
     }
 }
 

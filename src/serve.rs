@@ -64,10 +64,6 @@ pub(crate) enum ServeError {
     Dashboards(#[from] DashboardsError),
     #[error(transparent)]
     Start(#[from] programs::StartError),
-    #[error(
-        "refusing to listen on {0} without authentication: set auth.users_file, or http.insecure = true to let everybody in the network read"
-    )]
-    Unauthenticated(Listen),
     #[error("HTTP server: {0}")]
     StartServer(#[source] std::io::Error),
     #[error("the HTTP server ended by itself")]
@@ -310,16 +306,13 @@ async fn health_problem(app: &App) -> Option<&'static str> {
 
 /// Refuses addresses that are reachable from the network without authentication. Inherited sockets are checked as well, which the
 /// settings do not name.
-fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), ServeError> {
-    if new.security.auth.is_some() {
-        return Ok(());
+fn require_authentication(addresses: &[Listen], new: &Reloadable) -> Result<(), SecurityError> {
+    match new.security.open_address(addresses) {
+        Some(open) if new.settings.http.insecure => {
+            tracing::warn!("everybody in the network can read {open}: http.insecure = true");
+            Ok(())
+        }
+        Some(open) => Err(SecurityError::Unauthenticated(open.clone())),
+        None => Ok(()),
     }
-    let Some(open) = addresses.iter().find(|address| !address.is_local()) else {
-        return Ok(());
-    };
-    if new.settings.http.insecure {
-        tracing::warn!("everybody in the network can read {open}: http.insecure = true");
-        return Ok(());
-    }
-    Err(ServeError::Unauthenticated(open.clone()))
 }

@@ -79,7 +79,7 @@ pub(crate) async fn icon() -> HttpResponse {
 
 fn notices(app: &App, current: &Reloadable) -> Markup {
     let settings = &current.settings;
-    let open = current.security.auth.is_none() && app.addresses.iter().any(|address| !address.is_local());
+    let open = current.security.open_address(&app.addresses).is_some();
     html! {
         @if open {
             p.notice.bad { "Everybody in the network can read this page: " code { "http.insecure = true" } " is set." }

@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::config;
 use crate::http::Transport;
 use error::TlsError;
-use options::Options;
+use options::{ClientCertificates, Options};
 use pair::{Origin, Pair};
 
 /// The type of the first record of a handshake (RFC 8446, 5.1). No HTTP request begins with it.
@@ -34,6 +34,8 @@ pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     /// SHA-256 of the certificate, as browsers show it: `AB:CD:…`.
     pub(crate) fingerprint: String,
+    /// Clients have to show a certificate, which says who they are as a password does.
+    pub(crate) requires_certificates: bool,
     metrics: Registry,
 }
 
@@ -97,6 +99,7 @@ impl Tls {
     pub(crate) fn new(pair: Pair, options: Options) -> Result<Self, TlsError> {
         let metrics = gauges(&pair)?;
         let fingerprint = pair.fingerprint();
+        let requires_certificates = matches!(options.clients, ClientCertificates::Required(_));
         let mut config = options.server(pair)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // Who comes back is few, and stays connected: nothing is kept for others to resume.
@@ -105,6 +108,7 @@ impl Tls {
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             fingerprint,
+            requires_certificates,
             metrics,
         })
     }

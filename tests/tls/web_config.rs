@@ -159,3 +159,23 @@ fn an_expired_certificate_is_shown_and_said_and_keeps_the_service_neither_from_s
     service.log.wait_for("expired on 2001-01-01; it is shown all the same");
     service.reload(&(config.settings.clone() + "[log]\nlevel = \"debug\"\n"));
 }
+
+#[test]
+fn certificates_of_clients_are_authentication_and_a_certificate_of_the_server_alone_is_not() {
+    let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  client_ca_file: client.crt\n";
+    for (kind, is_enough) in [("VerifyClientCertIfGiven", false), ("RequireAndVerifyClientCert", true)] {
+        let mut config = WebConfig::new(&format!("{tls}  client_auth_type: {kind}\n"));
+        config.settings += "listen = [\"0.0.0.0:0\"]\n";
+        let problem = config.problem();
+        assert_eq!(problem.contains("without authentication"), !is_enough, "{problem}");
+        let mut service = Setup::new(&config.settings).spawn();
+        match is_enough {
+            true => {
+                service.manager.wait_for("READY=1");
+                let page = service.get("/").text();
+                assert!(!page.contains("Everybody in the network"), "{page}");
+            }
+            false => assert!(!service.wait().success()),
+        }
+    }
+}
