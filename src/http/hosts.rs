@@ -11,13 +11,32 @@ use actix_web::http::header::HOST;
 
 use edgewatch_program::host;
 
-/// True if `Host` is an address, localhost, the device's own name, or one of `allowed`. A client without `Host` (HTTP/1.0) is no browser.
+/// `HOST[:PORT]` that the client asked for: that of a whole address in the request line, else `Host` (RFC 9112, 3.2.2); empty without
+/// either, or if it cannot be.
+pub(crate) fn authority(request: &ServiceRequest) -> &str {
+    let uri = request.uri();
+    let mut hosts = request.headers().get_all(HOST);
+    let authority = match (
+        uri.authority().filter(|_| uri.scheme().is_some()),
+        hosts.next(),
+        hosts.next(),
+    ) {
+        (Some(authority), ..) => authority.as_str(),
+        (None, Some(host), None) => host.to_str().unwrap_or_default(),
+        // Two names are as good as none.
+        (None, ..) => "",
+    };
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:%".contains(&byte);
+    match host_of(authority) {
+        Some(host) if host.bytes().all(is_of_host) => authority,
+        Some(_) | None => "",
+    }
+}
+
+/// True if the client asked for an address, localhost, the device's own name, or one of `allowed`. One without `Host` (HTTP/1.0) is no
+/// browser.
 pub(crate) fn are_known(request: &ServiceRequest, allowed: &[String]) -> bool {
-    request.headers().get_all(HOST).all(|value| {
-        value
-            .to_str()
-            .is_ok_and(|authority| is_known(authority, allowed, &host::name(), search_domains))
-    })
+    !request.headers().contains_key(HOST) || is_known(authority(request), allowed, &host::name(), search_domains)
 }
 
 /// `domains` is called only if the result depends on it.

@@ -27,7 +27,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
     TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
@@ -299,14 +299,17 @@ fn redirect_to_tls(current: &Reloadable, request: &ServiceRequest, handler: &str
     if current.security.tls.is_none() || !is_clear_text || is_health(handler) {
         return None;
     }
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = host.filter(|host| !host.is_empty()) else {
+    let host = hosts::authority(request);
+    if host.is_empty() {
         return Some(plain(
             HttpResponse::BadRequest(),
             "TLS is spoken here: ask for https://\n",
         ));
-    };
-    let target = format!("https://{host}{}", request.uri());
+    }
+    // Of a whole address in the request line (absolute-form) its path; `OPTIONS *` and CONNECT have none.
+    let path = request.uri().path_and_query().map(|path| path.as_str());
+    let path = path.filter(|path| path.starts_with('/')).unwrap_or("/");
+    let target = format!("https://{host}{path}");
     let mut response = HttpResponse::TemporaryRedirect();
     response.insert_header((LOCATION, target));
     Some(plain(response, "TLS is spoken here: ask for https://\n"))

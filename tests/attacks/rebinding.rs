@@ -20,6 +20,13 @@ fn a_name_of_others_is_refused_and_what_to_do_is_said() {
         assert!(answer.text().contains("http.hosts"), "{path}: {}", answer.text());
         assert!(!answer.text().contains("node_"), "{path}");
     }
+    // A whole address in the request line is what counts (RFC 9112, 3.2.2).
+    let whole = |target: &str, host: &str| {
+        let request = format!("GET http://{target}/metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        service.request(&request).status
+    };
+    assert_eq!(whole("attacker.example", "127.0.0.1"), 421);
+    assert_eq!(whole("127.0.0.1:8000", "attacker.example"), 200);
     let two = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n";
     assert!((400..500).contains(&service.request(two).status));
 }

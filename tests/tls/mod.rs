@@ -175,6 +175,20 @@ fn clear_text_from_the_network_is_sent_to_tls_but_for_health() {
         Some("https://device:8000/d/overview?from=now-1h")
     );
     assert_eq!(ask("GET /metrics HTTP/1.1\r\nHost: device").status, 307);
+    for (request, target) in [
+        (
+            "GET http://pi:8000/metrics?x=1 HTTP/1.1\r\nHost: evil.example",
+            "https://pi:8000/metrics?x=1",
+        ),
+        ("GET http://pi HTTP/1.1\r\nHost: evil.example", "https://pi/"),
+        ("OPTIONS * HTTP/1.1\r\nHost: [::1]:8000", "https://[::1]:8000/"),
+        ("CONNECT evil:443 HTTP/1.1\r\nHost: pi", "https://pi/"),
+    ] {
+        assert_eq!(ask(request).header("location"), Some(target), "{request}");
+    }
+    for host in ["evil.example/x?", "user@pi", "pi:8000:1", "a b"] {
+        assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: {host}")).status, 400, "{host}");
+    }
     assert_eq!(ask("GET /healthz HTTP/1.1\r\nHost: device").status, 200);
     assert_eq!(
         ask("GET /metrics HTTP/1.0").status,
