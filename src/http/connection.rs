@@ -154,7 +154,12 @@ impl Connection {
             self.client.end_of_stream();
             return Poll::Ready(Ok(()));
         }
-        if let Some(end) = self.head.end_in(new) {
+        let end = self.head.end_in(new);
+        if self.head.length > MAX_HEAD {
+            buffer.set_filled(before);
+            return self.reject(context, HeadError::TooLong);
+        }
+        if let Some(end) = end {
             let mut rest = new[end..].to_vec();
             rest.append(&mut self.ahead);
             self.ahead = rest;
@@ -162,9 +167,6 @@ impl Connection {
             self.head = HeadScanner::default();
             self.stop_timer(Timeout::Request);
             self.client.request_received();
-        } else if self.head.length > MAX_HEAD {
-            buffer.set_filled(before);
-            return self.reject(context, HeadError::TooLong);
         } else if self.timer.is_none() {
             self.start_timer(Timeout::Request);
             self.client.request_started();
@@ -290,7 +292,10 @@ impl HeadScanner {
     fn end_in(&mut self, piece: &[u8]) -> Option<usize> {
         for (index, byte) in piece.iter().enumerate() {
             match byte {
-                b'\n' if self.has_text && !self.in_line => return Some(index + 1),
+                b'\n' if self.has_text && !self.in_line => {
+                    self.length += index + 1;
+                    return Some(index + 1);
+                }
                 b'\n' => self.in_line = false,
                 b'\r' => {}
                 _ => (self.has_text, self.in_line) = (true, true),
