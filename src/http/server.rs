@@ -44,7 +44,14 @@ pub(crate) fn server(app: web::Data<App>, sockets: Vec<Socket>) -> std::io::Resu
         .workers(1)
         .worker_max_blocking_threads(BLOCKING_THREADS)
         .max_concurrent_connections(http.max_connections)
-        .shutdown_timeout(http.shutdown_timeout.as_secs())
+        // In whole seconds; a part of one is given whole.
+        .shutdown_timeout(
+            http.shutdown_timeout
+                .as_millis()
+                .div_ceil(1000)
+                .try_into()
+                .unwrap_or(u64::MAX),
+        )
         .disable_signals();
     let context = ServerContext {
         admission: Admission::new(http.max_connections, Arc::clone(&app.telemetry)),
