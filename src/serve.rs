@@ -276,6 +276,7 @@ impl Service {
         // The server's own graceful stop drops connections whose request it has not read yet; a scrape may be among them.
         tokio::time::sleep(GRACE).await;
         self.handle.stop(true).await;
+        self.app.current().dashboards.clean_up();
     }
 }
 

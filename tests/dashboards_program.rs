@@ -6,6 +6,7 @@ use crate::common;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -203,4 +204,43 @@ fn without_a_socket_it_says_who_starts_it() {
     assert_eq!(output.status.code(), Some(1));
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(complaint.contains("the service starts this program"), "{complaint}");
+}
+
+#[test]
+fn its_socket_is_for_its_owner_alone_and_gone_after_a_stop_while_a_page_waits() {
+    let upstream = Upstream::start(|_| {
+        thread::sleep(Duration::from_secs(5));
+        Reply::Json(200, EMPTY.to_owned())
+    });
+    let mut service = Service::start(&format!(
+        "[http]\nshutdown_timeout = \"1500ms\"\n{}",
+        upstream.settings()
+    ));
+    let directories = |service: &Service| -> Vec<fs::DirEntry> {
+        let entries = fs::read_dir(service.file.parent().unwrap())
+            .unwrap()
+            .map(Result::unwrap);
+        let is_ours = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("edgewatch-");
+        entries.filter(is_ours).collect()
+    };
+    let address = service.address();
+    let page = b"GET /d/edgewatch-overview HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n";
+    thread::spawn(move || ask(address, page));
+    assert!(
+        eventually(|| !upstream.asked().is_empty()),
+        "nothing was asked for the page"
+    );
+    let [directory] = &directories(&service)[..] else {
+        panic!("one directory");
+    };
+    assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let began = Instant::now();
+    service.signal("TERM");
+    assert!(service.wait().success());
+    assert!(
+        began.elapsed() > Duration::from_millis(1500),
+        "the page had {:?}",
+        began.elapsed()
+    );
+    assert!(directories(&service).is_empty());
 }

@@ -1,7 +1,9 @@
 //! Runs the program that renders dashboards as a child of the service: started on demand, like systemd does with socket activation.
 
+use std::fs::Permissions;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,8 +23,8 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// The program, whether it runs or not.
 pub(crate) struct Child {
-    /// Only its owner can enter it, and so connect to the socket.
-    _directory: TempDir,
+    /// Only its owner can enter it, and so connect to the socket; `None` at the end of the service.
+    directory: Mutex<Option<TempDir>>,
     socket: PathBuf,
     listener: UnixListener,
     usage: Mutex<Usage>,
@@ -50,15 +52,23 @@ impl Child {
     /// # Errors
     /// The directory of temporary files cannot be written to.
     pub(crate) fn new() -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("edgewatch-").tempdir()?;
+        let directory = tempfile::Builder::new()
+            .prefix("edgewatch-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()?;
         let socket = directory.path().join("dashboards.sock");
         let listener = UnixListener::bind(&socket)?;
         Ok(Self {
-            _directory: directory,
+            directory: Mutex::new(Some(directory)),
             socket,
             listener,
             usage: Mutex::default(),
         })
+    }
+
+    /// Removes the socket. Those that use the program may live on until the process ends, and then remove nothing.
+    pub(crate) fn remove_socket(&self) {
+        lock(&self.directory).take();
     }
 
     /// The socket that it serves.

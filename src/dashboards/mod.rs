@@ -102,6 +102,13 @@ impl DashboardsClient {
         })
     }
 
+    /// At the end of the service: removes what its child has in the directory of temporary files.
+    pub(crate) fn clean_up(&self) {
+        if let Some(child) = &self.child {
+            child.remove_socket();
+        }
+    }
+
     /// Forwards a request. It is retried once: the program may exit because it was idle at the very moment when it accepts the connection.
     ///
     /// # Errors
