@@ -123,7 +123,7 @@ impl Telemetry {
         }
         let auth_failures = IntCounter::new(
             "edge_auth_failures_total",
-            "Requests refused for missing or wrong credentials.",
+            "Requests refused for wrong credentials, or for others that were wrong before.",
         )?;
         let auth_checks = IntCounter::new(
             "edge_auth_checks_total",

@@ -2,6 +2,7 @@
 
 use crate::common;
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,37 @@ fn wrong_credentials_are_refused_counted_and_slowed_down() {
     let answer = get(&service, "/metrics", "operator", "correct horse");
     assert_eq!(answer.status, 200);
     assert_eq!(common::value_of(&answer.text(), "edge_auth_failures_total"), Some(3.0));
+}
+
+#[test]
+fn a_right_password_lets_in_though_the_client_closes_its_side_behind_the_request() {
+    let file = users_file(&[("operator", "correct horse")]);
+    let service = Service::start(&settings(&file));
+    let credentials = STANDARD.encode("operator:correct horse");
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", service.address().port())).unwrap();
+    write!(
+        stream,
+        "GET /metrics HTTP/1.1\r\nHost: device\r\nAuthorization: Basic {credentials}\r\n\r\n"
+    )
+    .unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("\nedge_auth_failures_total 0"), "{answer}");
+}
+
+#[test]
+fn credentials_that_cannot_be_read_count_as_wrong_and_missing_ones_do_not() {
+    let file = users_file(&[("operator", "correct horse")]);
+    let service = Service::start(&settings(&file));
+    let there = ([127, 0, 0, 1], service.address().port()).into();
+    for header in ["", "Authorization: Bearer x\r\n", "Authorization: Basic ~\r\n"] {
+        let request = format!("GET / HTTP/1.1\r\nHost: device\r\n{header}Connection: close\r\n\r\n");
+        assert_eq!(common::ask(there, request.as_bytes()).unwrap().status, 401);
+    }
+    let metrics = get(&service, "/metrics", "operator", "correct horse").text();
+    assert_eq!(common::value_of(&metrics, "edge_auth_failures_total"), Some(2.0));
 }
 
 #[test]

@@ -117,6 +117,9 @@ impl Auth {
         }
         let Some((user, password)) = credentials(request) else {
             // A browser's first request has none; that is no attempt.
+            if request.headers().contains_key(AUTHORIZATION) {
+                telemetry.auth_failures.inc();
+            }
             return Some(challenge());
         };
         let address = request.peer_addr().map(|address| address.ip().to_canonical());
@@ -126,6 +129,11 @@ impl Auth {
                 return None;
             }
             Outcome::Rejected => challenge(),
+            Outcome::HungUp => {
+                let text =
+                    "others are being checked, and the client has closed its side of the connection: keep it open\n";
+                return Some(plain(HttpResponse::RequestTimeout(), text));
+            }
             Outcome::RetryAfter(pause) => {
                 let mut builder = HttpResponse::TooManyRequests();
                 builder.insert_header((RETRY_AFTER, pause.as_secs_f64().ceil() as u64));
@@ -165,9 +173,10 @@ impl Auth {
         };
         let permit = tokio::select! {
             biased;
-            // A client that gives up uses neither a check nor the queue.
-            () = client.disconnected() => return Outcome::RetryAfter(Duration::from_secs(1)),
             permit = self.wait_for_check(queue) => permit,
+            // A client that gives up while it waits uses neither a check nor the queue. One that closes its side behind the request, as some
+            // programs do, cannot be told from it.
+            () = client.disconnected() => return Outcome::HungUp,
         };
         let Ok(permit) = permit else {
             return Outcome::Rejected;
@@ -242,6 +251,8 @@ impl Auth {
 enum Outcome {
     Accepted,
     Rejected,
+    /// Not checked: the client has hung up, or looks like it.
+    HungUp,
     /// Not checked; the client may retry after this time.
     RetryAfter(Duration),
 }
