@@ -132,6 +132,41 @@ fn the_environment_beats_the_file_and_is_checked_alike() {
 }
 
 #[test]
+fn the_environment_gives_lists_and_texts_that_look_like_numbers() {
+    let environment = [
+        ("EDGEWATCH__HTTP__LISTEN", "127.0.0.1:8001, [::1]:8001,"),
+        ("EDGEWATCH__HTTP__HOSTS", ""),
+        ("EDGEWATCH__MQTT__URL", "mqtt://broker"),
+        ("EDGEWATCH__MQTT__PRESETS", "shelly,tasmota"),
+        (
+            "EDGEWATCH__UPDATE__PUBLIC_KEYS",
+            "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        ),
+        ("EDGEWATCH__NOTIFY__DEVICE", "42"),
+        ("EDGEWATCH__NOTIFY__PING__URL", "https://ping.example/x"),
+        ("EDGEWATCH__FORWARD__URL", "https://centre.example"),
+        ("EDGEWATCH__FORWARD__LABELS__EDGE", "007"),
+    ];
+    let (status, stdout, stderr) = run(&["serve", "--print-config", "--config", "/dev/null"], &environment);
+    assert!(status.success(), "{stderr}");
+    for expected in [
+        "listen = [\"127.0.0.1:8001\", \"[::1]:8001\"]",
+        "hosts = []",
+        "presets = [\"shelly\", \"tasmota\"]",
+        "public_keys = [\"MCow",
+        "device = \"42\"",
+        "edge = \"007\"",
+    ] {
+        assert!(stdout.contains(expected), "{expected} is missing in\n{stdout}");
+    }
+    let (valid, said) = check("", &[("EDGEWATCH__HTTP__MAX_CONNECTIONS", "-1")]);
+    assert!(
+        !valid && said.contains("`-1`") && said.contains("whole number"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_effective_settings_can_be_fed_back() {
     let (status, printed, stderr) = run(&["serve", "--print-config"], &[]);
     assert!(status.success(), "{stderr}");

@@ -3,14 +3,15 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use config::{Config, Environment, File, FileFormat};
+use config::builder::DefaultState;
+use config::{Config, ConfigBuilder, ConfigError, File, FileFormat};
 
 use super::Settings;
+use super::environment::Environment;
 use super::error::SettingsError;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";
-
 impl Settings {
     /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), what other programs have put beside it (`edgewatch.d/*.toml`, in the
     /// order of their names), and the environment, and checks the whole.
@@ -27,30 +28,14 @@ impl Settings {
         for path in drop_ins {
             builder = builder.add_source(read(&path)?);
         }
-        let environment = Environment::with_prefix("EDGEWATCH")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("http.listen")
-            .with_list_parse_key("http.hosts")
-            .with_list_parse_key("dashboards.directories")
-            .with_list_parse_key("textfile.directories")
-            .with_list_parse_key("notify.silence")
-            .with_list_parse_key("notify.mail.to");
-        let file = file.map(Path::to_owned);
-        let merged = builder.add_source(environment).build();
-        // Through JSON, whose deserializer is strict about types and names the expected one.
-        let merged = merged.and_then(Config::try_deserialize::<serde_json::Value>);
-        let merged = merged.map_err(|source| SettingsError::Merge {
-            file: file.clone(),
-            source: Box::new(source),
-        })?;
-        let settings: Self = serde_path_to_error::deserialize(merged).map_err(|error| SettingsError::Value {
-            file,
-            key: error.path().to_string(),
-            source: error.into_inner(),
-        })?;
+        let mut environment = Environment::read();
+        let settings = loop {
+            match merge(environment.add_to(builder.clone()), file) {
+                Err(SettingsError::Value { key, source, .. })
+                    if source.to_string().contains("expected a string") && environment.take_as_text(&key) => {}
+                settings => break settings?,
+            }
+        };
         settings.validate()?;
         Ok(settings)
     }
@@ -70,6 +55,25 @@ impl Settings {
     pub fn to_toml(&self) -> Result<String, SettingsError> {
         Ok(toml::to_string(self)?)
     }
+}
+
+/// What the files and the environment say together.
+fn merge(
+    sources: Result<ConfigBuilder<DefaultState>, ConfigError>,
+    file: Option<&Path>,
+) -> Result<Settings, SettingsError> {
+    let merged = sources.and_then(ConfigBuilder::<DefaultState>::build);
+    // Through JSON, whose deserializer is strict about types and names the expected one.
+    let merged = merged.and_then(Config::try_deserialize::<serde_json::Value>);
+    let merged = merged.map_err(|source| SettingsError::Merge {
+        file: file.map(Path::to_owned),
+        source: Box::new(source),
+    })?;
+    serde_path_to_error::deserialize(merged).map_err(|error| SettingsError::Value {
+        file: file.map(Path::to_owned),
+        key: error.path().to_string(),
+        source: error.into_inner(),
+    })
 }
 
 /// A file by itself, so that what is no TOML is told with its name.

@@ -1,5 +1,6 @@
 //! Settings: built-in defaults, then a TOML file, then `EDGEWATCH__…` environment variables; all checked before anything starts.
 
+mod environment;
 mod error;
 mod load;
 mod validate;
