@@ -217,3 +217,28 @@ fn user_and_password_of_an_address_are_shown_nowhere() {
     );
     assert!(said.contains("is no address") && !said.contains("s3cret"), "{said}");
 }
+
+#[test]
+fn settings_that_are_there_and_cannot_be_read_are_refused_and_what_never_ends_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let check = |file: &std::path::Path| run(&["serve", "--check", "--config", file.to_str().unwrap()], &[]);
+    let made = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+    assert!(made.success());
+    for (file, said) in [
+        (path("pipe").as_path(), "no regular file"),
+        ("/dev/zero".as_ref(), "larger than 1 MiB"),
+    ] {
+        let (status, _, error) = check(file);
+        assert!(!status.success() && error.contains(said), "{error}");
+    }
+    // A link to what is not mounted.
+    std::fs::write(path("edgewatch.toml"), "").unwrap();
+    assert!(check(&path("edgewatch.toml")).0.success());
+    std::os::unix::fs::symlink("/nonexistent", path("edgewatch.d")).unwrap();
+    let (status, _, error) = check(&path("edgewatch.toml"));
+    assert!(
+        !status.success() && error.contains("edgewatch.d: No such file"),
+        "{error}"
+    );
+}

@@ -1,9 +1,9 @@
 //! Why settings are refused.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use edgewatch_program::credential::CredentialError;
 use thiserror::Error;
 
 /// An error of [`super::Settings::load`].
@@ -14,8 +14,8 @@ pub enum SettingsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The error of the system call.
-        source: io::Error,
+        /// Why.
+        source: CredentialError,
     },
     /// The file is not TOML, or cannot be merged with the environment.
     #[error("settings ({}): {source}", origin(file.as_deref()))]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use config::builder::DefaultState;
 use config::{Config, ConfigBuilder, ConfigError, File, FileFormat};
+use edgewatch_program::credential;
 
 use super::Settings;
 use super::environment::Environment;
@@ -12,6 +13,9 @@ use super::error::SettingsError;
 
 /// The file that is read when none is named, if it exists.
 pub const DEFAULT_FILE: &str = "/etc/edgewatch/edgewatch.toml";
+/// Far more than any settings file has.
+const MAX_BYTES: u64 = 1 << 20;
+
 impl Settings {
     /// Reads the defaults, `file` (or `DEFAULT_FILE` if that exists), what other programs have put beside it (`edgewatch.d/*.toml`, in the
     /// order of their names), and the environment, and checks the whole.
@@ -21,7 +25,10 @@ impl Settings {
     pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
         let mut builder = Config::builder();
         let drop_ins = drop_ins(file.unwrap_or(Path::new(DEFAULT_FILE)))?;
-        let file = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.exists()));
+        let file = match file {
+            Some(file) => Some(file),
+            None => Some(Path::new(DEFAULT_FILE)).filter(|file| is_there(file)),
+        };
         if let Some(path) = file {
             builder = builder.add_source(read(path)?);
         }
@@ -45,7 +52,7 @@ impl Settings {
     /// # Errors
     /// It cannot be read.
     pub(crate) fn has_forward(file: &Path) -> Result<bool, SettingsError> {
-        Ok(file.exists() && read(file)?.get::<config::Value>("forward.url").is_ok())
+        Ok(is_there(file) && read(file)?.get::<config::Value>("forward.url").is_ok())
     }
 
     /// The effective settings as a TOML document that can be fed back.
@@ -55,6 +62,11 @@ impl Settings {
     pub fn to_toml(&self) -> Result<String, SettingsError> {
         Ok(toml::to_string(self)?)
     }
+}
+
+/// Whether there is such a file, even one that cannot be read or a link to nothing: that is an error, and no reason to go on without.
+fn is_there(path: &Path) -> bool {
+    !matches!(path.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// What the files and the environment say together.
@@ -79,7 +91,7 @@ fn merge(
 /// A file by itself, so that what is no TOML is told with its name.
 fn read(path: &Path) -> Result<Config, SettingsError> {
     // Read here: the library would take "edgewatch" for "edgewatch.json" and report "not found" for "permission denied".
-    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+    let text = credential::read(path, MAX_BYTES).map_err(|source| SettingsError::Read {
         path: path.to_owned(),
         source,
     })?;
@@ -94,14 +106,14 @@ fn read(path: &Path) -> Result<Config, SettingsError> {
 /// The files beside a settings file, sorted by name.
 fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, SettingsError> {
     let directory = file.with_extension("d");
-    let failed = |source| SettingsError::Read {
+    let failed = |source: std::io::Error| SettingsError::Read {
         path: directory.clone(),
-        source,
+        source: source.into(),
     };
-    let entries = match std::fs::read_dir(&directory) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(failed)?,
-    };
+    if !is_there(&directory) {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(&directory).map_err(failed)?;
     let paths = entries
         .map(|entry| Ok(entry?.path()))
         .collect::<std::io::Result<Vec<_>>>();
