@@ -82,13 +82,20 @@ const GROUPS: [(&str, NamedGroup); 3] = [
 ];
 
 impl Options {
-    /// The first name that is not known: its key, itself, and what is.
-    pub(crate) fn check(&self) -> Result<(), (&'static str, String, &'static str)> {
+    /// The first name that is not known, or suites of which none can be agreed on: the key, the value, and what is allowed.
+    pub(crate) fn check(&self, pair: &Pair) -> Result<(), (&'static str, String, &'static str)> {
         let is_suite =
             |name: &str| CIPHER_SUITES.iter().any(|(known, _)| *known == name) || FIXED_SUITES.contains(&name);
         if let Some(name) = self.cipher_suites.iter().find(|name| !is_suite(name)) {
             let allowed = "not spoken here: TLS_ECDHE_(ECDSA|RSA)_WITH_(AES_128_GCM_SHA256|AES_256_GCM_SHA384|CHACHA20_POLY1305_SHA256) are";
             return Err(("cipher_suites", name.clone(), allowed));
+        }
+        let kind = if pair.is_rsa() { "_RSA_" } else { "_ECDSA_" };
+        let is_usable = |name: &String| name.contains(kind) && !FIXED_SUITES.contains(&name.as_str());
+        let needs_one = self.versions == Versions::Only12 && !self.cipher_suites.is_empty();
+        if needs_one && !self.cipher_suites.iter().any(is_usable) {
+            let allowed = "none of TLS 1.2 for the kind of the key (ECDSA or RSA), and max_version is TLS12";
+            return Err(("cipher_suites", self.cipher_suites.join(", "), allowed));
         }
         let is_group = |name: &str| GROUPS.iter().any(|(known, _)| *known == name);
         if let Some(name) = self.key_exchange_groups.iter().find(|name| !is_group(name)) {
@@ -154,6 +161,28 @@ impl Options {
 mod tests {
     use super::*;
 
+    /// Of ECDSA.
+    fn pair() -> Pair {
+        super::super::device::make_unsaved().unwrap()
+    }
+
+    #[test]
+    fn suites_of_which_none_can_be_agreed_on_are_refused() {
+        let check = |suite: &str, versions| {
+            let cipher_suites = vec![suite.to_owned()];
+            let options = Options {
+                versions,
+                cipher_suites,
+                ..Options::default()
+            };
+            options.check(&pair()).is_ok()
+        };
+        assert!(check("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Versions::Only12));
+        assert!(check("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Versions::Both));
+        assert!(!check("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Versions::Only12));
+        assert!(!check("TLS_AES_128_GCM_SHA256", Versions::Only12));
+    }
+
     #[test]
     fn what_is_chosen_is_spoken_and_nothing_else() {
         let options = Options {
@@ -161,7 +190,7 @@ mod tests {
             key_exchange_groups: vec!["CurveP384".to_owned(), "X25519".to_owned()],
             ..Options::default()
         };
-        assert!(options.check().is_ok());
+        assert!(options.check(&pair()).is_ok());
         let provider = options.provider();
         let groups: Vec<_> = provider.kx_groups.iter().map(|group| group.name()).collect();
         assert_eq!(groups, [NamedGroup::secp384r1, NamedGroup::X25519]);
@@ -181,11 +210,11 @@ mod tests {
             cipher_suites: vec!["TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()],
             ..Options::default()
         };
-        assert_eq!(suites.check().unwrap_err().0, "cipher_suites");
+        assert_eq!(suites.check(&pair()).unwrap_err().0, "cipher_suites");
         let groups = Options {
             key_exchange_groups: vec!["CurveP521".to_owned()],
             ..Options::default()
         };
-        assert_eq!(groups.check().unwrap_err().0, "curve_preferences");
+        assert_eq!(groups.check(&pair()).unwrap_err().0, "curve_preferences");
     }
 }

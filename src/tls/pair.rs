@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use edgewatch_program::credential;
 use edgewatch_program::time::unix_time;
+use rustls::SignatureAlgorithm;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -117,6 +118,11 @@ impl Pair {
             return Err(PairError::Early(day(self.not_before)));
         }
         Ok(())
+    }
+
+    /// Whether its key is one of RSA.
+    pub(super) fn is_rsa(&self) -> bool {
+        any_supported_type(&self.key).is_ok_and(|key| key.algorithm() == SignatureAlgorithm::RSA)
     }
 
     /// SHA-256 of the certificate, as browsers and `openssl x509 -fingerprint -sha256` show it.

@@ -46,6 +46,10 @@ pub(crate) enum WebConfigProblem {
     NoClientCa,
     #[error("tls_server_config.client_ca: {0}")]
     ClientCa(#[source] rustls::Error),
+    #[error(
+        "http_server_config.headers.{0}: may not be set; those may that tell browsers what not to do, such as Strict-Transport-Security"
+    )]
+    HeaderName(String),
     #[error("http_server_config.headers.{0}: not what a header can be")]
     Header(String),
 }

@@ -33,7 +33,7 @@ pub(crate) struct WebConfig {
 
 /// The file, key by key.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "keys with values")]
 struct Document {
     tls_server_config: Option<tls::Section>,
     http_server_config: headers::Section,
@@ -70,7 +70,8 @@ impl WebConfig {
             tls: document
                 .tls_server_config
                 .map(|section| section.load(directory))
-                .transpose()?,
+                .transpose()?
+                .flatten(),
             users: document.basic_auth_users.unwrap_or_default(),
             headers: document.http_server_config.headers()?,
         })
@@ -82,11 +83,25 @@ fn parse(text: &str) -> Result<Document, WebConfigProblem> {
     let content = Config::builder()
         .add_source(File::from_str(text, FileFormat::Yaml))
         .build()?;
-    let content: serde_json::Value = content.try_deserialize()?;
+    let mut content: serde_json::Value = content.try_deserialize()?;
+    remove_empty(&mut content);
     serde_path_to_error::deserialize(content).map_err(|error| WebConfigProblem::Key {
         key: error.path().to_string(),
         reason: error.into_inner().to_string(),
     })
+}
+
+/// Removes keys without a value, which are as good as not there; not those of users, who would then be missing.
+fn remove_empty(document: &mut serde_json::Value) {
+    let Some(sections) = document.as_object_mut() else {
+        return;
+    };
+    sections.retain(|_, section| !section.is_null());
+    for (_, section) in sections.iter_mut().filter(|(name, _)| *name != "basic_auth_users") {
+        if let Some(keys) = section.as_object_mut() {
+            keys.retain(|_, value| !value.is_null());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +131,8 @@ mod tests {
                 "http_server_config.headers.X-Frame-Options",
             ),
             ("a: [", "YAML"),
+            ("http_server_config: x", "expected keys with values"),
+            ("basic_auth_users:\n  a:\n", "basic_auth_users.a"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");

@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The keys.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "keys with values")]
 pub(super) struct Section {
     cert: Option<String>,
     cert_file: Option<PathBuf>,
@@ -37,15 +37,20 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// The certificate with its key, and how it is used. `directory` is what paths are relative to.
+    /// The certificate with its key, and how it is used; `None` if it names neither these nor clients'. `directory` is what paths are
+    /// relative to.
     ///
     /// # Errors
     /// A file that cannot be used, or something that cannot be had here.
-    pub(super) fn load(self, directory: &Path) -> Result<(Pair, Options), WebConfigProblem> {
-        let certificate =
-            text("cert", self.cert, self.cert_file, directory)?.ok_or(WebConfigProblem::Neither("cert"))?;
-        let key = text("key", self.key, self.key_file, directory)?.ok_or(WebConfigProblem::Neither("key"))?;
+    pub(super) fn load(self, directory: &Path) -> Result<Option<(Pair, Options)>, WebConfigProblem> {
+        let certificate = text("cert", self.cert, self.cert_file, directory)?;
+        let key = text("key", self.key, self.key_file, directory)?;
         let client_ca = text("client_ca", self.client_ca, self.client_ca_file, directory)?;
+        if certificate.is_none() && key.is_none() && client_ca.is_none() && self.client_auth_type.is_empty() {
+            return Ok(None);
+        }
+        let certificate = certificate.ok_or(WebConfigProblem::Neither("cert"))?;
+        let key = key.ok_or(WebConfigProblem::Neither("key"))?;
         if let Some(name) = self.client_allowed_sans.first() {
             return Err(WebConfigProblem::Value {
                 key: "client_allowed_sans",
@@ -59,10 +64,11 @@ impl Section {
             key_exchange_groups: self.curve_preferences,
             clients: clients(&self.client_auth_type, client_ca)?,
         };
+        let pair = Pair::parse(&certificate, &key, Origin::WebConfig)?;
         options
-            .check()
+            .check(&pair)
             .map_err(|(key, value, allowed)| WebConfigProblem::Value { key, value, allowed })?;
-        Ok((Pair::parse(&certificate, &key, Origin::WebConfig)?, options))
+        Ok(Some((pair, options)))
     }
 }
 
@@ -73,6 +79,8 @@ fn text(
     file: Option<PathBuf>,
     directory: &Path,
 ) -> Result<Option<String>, WebConfigProblem> {
+    let inline = inline.filter(|text| !text.is_empty());
+    let file = file.filter(|file| !file.as_os_str().is_empty());
     match (inline, file) {
         (Some(_), Some(_)) => Err(WebConfigProblem::Both(key)),
         (Some(text), None) => Ok(Some(text)),

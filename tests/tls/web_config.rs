@@ -141,6 +141,30 @@ fn a_web_configuration_file_that_cannot_be_followed_says_where_and_why() {
 }
 
 #[test]
+fn keys_without_a_value_and_numbers_are_read_as_exporters_read_them() {
+    for content in [
+        "http_server_config:\n  headers:\n    X-XSS-Protection: 1\n    X-Frame-Options:\n",
+        "http_server_config:\nbasic_auth_users:\n",
+        "http_server_config:\n  headers:\n  http2:\n",
+        "tls_server_config: {}\n",
+        "tls_server_config:\n  min_version: TLS12\n  cert_file: ''\n",
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  cipher_suites:\n  client_auth_type:\n  client_ca_file: ''\n",
+    ] {
+        let problem = WebConfig::new(content).problem();
+        assert!(problem.is_empty(), "{content}: {problem}");
+    }
+    for header in [
+        "Content-Type: text/html",
+        "Content-Length: \"5\"",
+        "Location: /",
+        "Connection: close",
+    ] {
+        let problem = WebConfig::new(&format!("http_server_config:\n  headers:\n    {header}\n")).problem();
+        assert!(problem.contains("may not be set"), "{header}: {problem}");
+    }
+}
+
+#[test]
 fn an_expired_certificate_is_shown_and_said_and_keeps_the_service_neither_from_starting_nor_from_reloading() {
     let config = WebConfig::new("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n");
     let key = KeyPair::generate().unwrap();
