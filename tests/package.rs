@@ -1,21 +1,44 @@
-//! Scripts of the Debian package, run as dpkg does, with another machine around them.
+//! Scripts of the Debian package, run by dpkg itself as far as that needs no root, with another machine around them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::common::skip;
+
+const DROP_IN: &str = "usr/lib/systemd/system/prometheus.service.d/edgewatch-debian.conf";
+/// The directory of Debian's own Prometheus, and that of edgewatch.
+const OWN: &str = "var/lib/prometheus/metrics2";
+const DATA: &str = "var/lib/prometheus/edgewatch";
+
+fn packaging(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("packaging/debian")
+        .join(name)
+}
+
+/// A program that does nothing but this.
+fn program(directory: &Path, name: &str, does: &str) {
+    let path = directory.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The programs of this directory before all others.
+fn path_with(directory: &Path) -> String {
+    format!("{}:{}", directory.display(), std::env::var("PATH").unwrap())
+}
 
 /// Runs `preinst install` on a machine with the processor `processor`, as uname(1) calls it.
 fn preinst(processor: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
-    let uname = directory.path().join("uname");
-    fs::write(&uname, format!("#!/bin/sh\necho {processor}\n")).unwrap();
-    fs::set_permissions(&uname, fs::Permissions::from_mode(0o755)).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/debian/preinst");
-    let path = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
+    program(directory.path(), "uname", &format!("echo {processor}"));
     let mut command = Command::new("sh");
-    command.arg(script).arg("install").env("PATH", path);
-    command.output().unwrap()
+    command.arg(packaging("preinst")).arg("install");
+    command.env("PATH", path_with(directory.path())).output().unwrap()
 }
 
 #[test]
@@ -27,4 +50,187 @@ fn a_processor_that_cannot_run_the_programs_is_told_before_they_are_installed() 
     let output = preinst("armv6l");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("ARMv7"), "{said}");
+}
+
+/// The root of a machine on which dpkg installs packages with our scripts and a few files. systemd does not run there.
+struct Machine {
+    directory: TempDir,
+}
+
+impl Machine {
+    /// Nothing where there is no dpkg, which is said.
+    fn new(test: &str) -> Option<Self> {
+        if Command::new("dpkg").arg("--version").output().is_err() {
+            skip(test, "no dpkg");
+            return None;
+        }
+        let machine = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        for directory in [
+            "programs",
+            "root/run",
+            "root/var/lib/dpkg/info",
+            "root/var/lib/dpkg/updates",
+        ] {
+            fs::create_dir_all(machine.directory.path().join(directory)).unwrap();
+        }
+        for file in ["status", "available"] {
+            machine.write(&format!("var/lib/dpkg/{file}"), "");
+        }
+        // What needs root, or a real machine.
+        for name in [
+            "systemd-sysusers",
+            "deb-systemd-helper",
+            "ldconfig",
+            "start-stop-daemon",
+        ] {
+            program(&machine.directory.path().join("programs"), name, "exit 0");
+        }
+        Some(machine)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join("root").join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.path(name)).ok()
+    }
+
+    /// A command that finds the packages of this machine instead of those of the one that it runs on.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command
+            .env("PATH", path_with(&self.directory.path().join("programs")))
+            .env("DPKG_ROOT", self.path(""))
+            .env("DPKG_ADMINDIR", self.path("var/lib/dpkg"))
+            .env(
+                "DPKG_FORCE",
+                "not-root,script-chrootless,depends,bad-path,downgrade,confold",
+            );
+        command
+    }
+
+    /// What dpkg says.
+    fn dpkg(&self, arguments: &[&str]) -> String {
+        let root = format!("--root={}", self.path("").display());
+        let output = self.command("dpkg").arg(root).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "dpkg {arguments:?}: {said}");
+        said
+    }
+
+    /// Makes a package of this version, with our scripts and these files, and installs it.
+    fn install(&self, version: &str, files: &[(&str, &str)]) -> String {
+        let deb = self.package(version, files);
+        self.dpkg(&["--install", deb.to_str().unwrap()])
+    }
+
+    fn package(&self, version: &str, files: &[(&str, &str)]) -> PathBuf {
+        let tree = self.directory.path().join(version);
+        for (name, text) in files {
+            let path = tree.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let control = tree.join("DEBIAN");
+        fs::create_dir_all(&control).unwrap();
+        for script in ["preinst", "postinst", "prerm", "postrm"] {
+            fs::copy(packaging(script), control.join(script)).unwrap();
+            fs::set_permissions(control.join(script), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let fields = format!(
+            "Package: edgewatch\nVersion: {version}\nArchitecture: all\nMaintainer: nobody <nobody@edgewatch.invalid>\nDescription: example\n"
+        );
+        fs::write(control.join("control"), fields).unwrap();
+        let deb = tree.with_extension("deb");
+        let build = ["--root-owner-group", "-Znone", "--build"];
+        let output = Command::new("dpkg-deb")
+            .args(build)
+            .arg(&tree)
+            .arg(&deb)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        deb
+    }
+}
+
+fn drop_in() -> String {
+    fs::read_to_string(packaging("prometheus.service.d/edgewatch-debian.conf")).unwrap()
+}
+
+/// The drop-in of packages that ran Prometheus on the directory of Debian's own.
+fn drop_in_of_before() -> String {
+    drop_in().replace("/var/lib/prometheus/edgewatch", "/var/lib/prometheus/metrics2")
+}
+
+#[test]
+fn the_history_of_an_owners_prometheus_is_left_alone_from_installation_to_purge() {
+    let Some(machine) = Machine::new("package") else { return };
+    machine.write(&format!("{OWN}/block"), "years");
+    let said = machine.install("1", &[(DROP_IN, &drop_in())]);
+    for word in [
+        "/etc/default/prometheus",
+        "/var/lib/prometheus/metrics2",
+        "/var/lib/prometheus/edgewatch",
+    ] {
+        assert!(said.contains(word), "what was taken over is not told: {said}");
+    }
+    assert!(
+        drop_in().contains("--storage.tsdb.path=/var/lib/prometheus/edgewatch "),
+        "no directory of its own"
+    );
+    machine.write(&format!("{DATA}/block"), "hours");
+    machine.install("2", &[(DROP_IN, &drop_in())]);
+    assert_eq!(machine.read(&format!("{DATA}/block")).unwrap(), "hours");
+    machine.dpkg(&["--purge", "edgewatch"]);
+    assert_eq!(machine.read(&format!("{OWN}/block")).unwrap(), "years");
+    assert!(!machine.path(DATA).exists(), "its own is left behind");
+}
+
+#[test]
+fn the_history_that_a_package_kept_in_debians_directory_goes_on_and_comes_back_with_that_package() {
+    let Some(machine) = Machine::new("package") else { return };
+    machine.install("1", &[(DROP_IN, &drop_in_of_before())]);
+    machine.write(&format!("{OWN}/block"), "hours");
+    // The next one, which is taken back, comes again, and stays.
+    for version in ["2", "1", "3"] {
+        let (drop_in, here) = match version {
+            "1" => (drop_in_of_before(), OWN),
+            _ => (drop_in(), DATA),
+        };
+        machine.install(version, &[(DROP_IN, &drop_in)]);
+        assert_eq!(machine.read(&format!("{here}/block")).unwrap(), "hours", "{version}");
+    }
+    assert_eq!(
+        fs::read_dir(machine.path(OWN)).unwrap().count(),
+        0,
+        "Debian's Prometheus has no directory to go back to"
+    );
+}
+
+#[test]
+fn a_history_that_no_package_of_ours_wrote_is_not_moved() {
+    let Some(machine) = Machine::new("package") else { return };
+    // A command line of the owner's own goes on with the directory that it names.
+    machine.write(
+        "etc/systemd/system/prometheus.service.d/override.conf",
+        "[Service]\nExecStart=\nExecStart=/usr/bin/prometheus\n",
+    );
+    machine.install("1", &[(DROP_IN, &drop_in_of_before())]);
+    machine.write(&format!("{OWN}/block"), "theirs");
+    machine.install("2", &[(DROP_IN, &drop_in())]);
+    assert_eq!(machine.read(&format!("{OWN}/block")).unwrap(), "theirs");
+    // Nor does what edgewatch has written take the place of what is there when a package of before comes again.
+    machine.write(&format!("{DATA}/block"), "hours");
+    machine.install("1", &[(DROP_IN, &drop_in_of_before())]);
+    assert_eq!(machine.read(&format!("{OWN}/block")).unwrap(), "theirs");
+    assert_eq!(machine.read(&format!("{DATA}/block")).unwrap(), "hours");
 }

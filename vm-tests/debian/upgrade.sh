@@ -39,6 +39,20 @@ replaces "$here/edgewatch.deb"
 sleep 11
 no_scrape_lost "$start" 5
 
+# A package of before kept the history in the directory of Debian's Prometheus. It goes on from there, and back with such a package.
+history=/var/lib/prometheus
+before=$(date +%s)
+samples() { prom_query "count_over_time(up{job=\"sensor\"}[$(($(date +%s) - before + 60))s] @ $before)"; }
+kept=$(samples)
+sed -i "s|$history/edgewatch|$history/metrics2|" $changed/usr/lib/systemd/system/prometheus.service.d/edgewatch-debian.conf
+dpkg-deb -Znone --build $changed $changed.deb >/dev/null
+for package in $changed.deb "$here/edgewatch.deb"; do
+    replaces "$package"
+    wait_until_up
+    expect "samples of before" "$(samples)" ">=" "$kept"
+done
+[ -z "$(ls $history/metrics2)" ] || fail "the history stays in the directory of Debian's Prometheus"
+
 # With less than 16 MB free in /run systemd reads no unit anew: whoever installs is told what that leaves.
 at_end "rm -f /run/filler"
 fallocate --length $(($(df --output=avail --block-size=1 /run | tail -n 1) - 8388608)) /run/filler
