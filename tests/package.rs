@@ -162,6 +162,64 @@ impl Machine {
     }
 }
 
+/// What `edgewatch check --json` says of a device that is well.
+const WELL: &str = r#"echo '{"checks": []}'"#;
+
+impl Machine {
+    /// Brings version 2 over version 1, on trial; somebody then holds the package there. `edgewatch check` does this.
+    fn judge(&self, check: &str) -> String {
+        self.install("1", &[(DROP_IN, &drop_in())]);
+        let state = "var/lib/edgewatch-trial";
+        for (file, text) in [("trial", "2 1795890277\n"), ("duties", ""), ("failing", "")] {
+            self.write(&format!("{state}/{file}"), text);
+        }
+        fs::copy(
+            self.package("1", &[(DROP_IN, &drop_in())]),
+            self.path(state).join("previous.deb"),
+        )
+        .unwrap();
+        self.install("2", &[(DROP_IN, &drop_in())]);
+        let mut hold = self.command("sh");
+        let held = hold
+            .args(["-c", "echo edgewatch hold | dpkg --set-selections"])
+            .status();
+        assert!(held.unwrap().success());
+        let programs = self.directory.path().join("programs");
+        program(&programs, "edgewatch", check);
+        program(&programs, "lslocks", "exit 0");
+        program(&programs, "sleep", "exit 0");
+        let mut trial = self.command("sh");
+        trial
+            .arg(packaging("trial"))
+            .arg("run")
+            .env("WELL_FOR", "0")
+            .env("WITHIN", "0");
+        let output = trial.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The version that is installed, and what somebody wants of it.
+    fn version(&self) -> String {
+        let format = "--showformat=${Version} ${db:Status-Want}";
+        let output = self
+            .command("dpkg-query")
+            .args(["--show", format, "edgewatch"])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn an_upgrade_that_somebody_holds_is_judged_as_any_other_and_stays_held() {
+    let Some(machine) = Machine::new("package") else { return };
+    let said = machine.judge(WELL);
+    assert_eq!(machine.version(), "2 hold", "{said}");
+    let said = machine.judge("exit 1");
+    assert_eq!(machine.version(), "1 hold", "{said}");
+}
+
 fn drop_in() -> String {
     fs::read_to_string(packaging("prometheus.service.d/edgewatch-debian.conf")).unwrap()
 }

@@ -7,7 +7,7 @@
 
 state=/var/lib/edgewatch-trial
 note=/var/tmp/scenario-trial
-version_is() { [ "$(dpkg-query --show --showformat '${Version} ${db:Status-Abbrev}' edgewatch)" = "$1 ii " ]; }
+version_is() { [ "$(dpkg-query --show --showformat '${Version} ${db:Status-Status}' edgewatch)" = "$1 installed" ]; }
 was_taken_back() { version_is "$1" && [ ! -e $state/trial ]; }
 # package VERSION [COMMANDS]: another version of the package, in whose tree the commands were run.
 package() {
@@ -61,6 +61,7 @@ before)
     package "$bad" "printf '#!/bin/sh\nexit 1\n' >usr/bin/edgewatch; $new_settings"
     upgrade "$bad"
     version_is "$bad" || fail "the upgrade did not come: $(cat /run/dpkg.log)"
+    apt-mark -qq hold edgewatch
     dpkg-deb --raw-extract $state/previous.deb /var/tmp/packed
     (cd /var/tmp/packed && md5sum --quiet --check DEBIAN/md5sums) || fail "what is kept is not the package"
     cp -r /var/tmp/packed/DEBIAN /var/tmp/kept && dpkg-deb --control "$here/edgewatch.deb" /var/tmp/first
@@ -68,6 +69,8 @@ before)
     diff -r --exclude=control --exclude=conffiles /var/tmp/first /var/tmp/kept || fail "what is kept has other scripts"
     rm -rf /var/tmp/{packed,kept,first}
     wait_until 420 "the bad version is taken back" was_taken_back "$old"
+    [ "$(apt-mark showhold)" = edgewatch ] || fail "nobody holds the package any more"
+    apt-mark -qq unhold edgewatch
     wait_until_well 150 --window 1m
     wait_until 40 "one upgrade is told to be taken back" metric_is edge_update_taken_back 1
     expect "samples of before" "$(samples "$(head -n 1 $note)")" ">=" "$(tail -n 1 $note)"
