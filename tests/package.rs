@@ -196,6 +196,10 @@ impl Machine {
             .env("WITHIN", "0");
         let output = trial.output().unwrap();
         assert!(output.status.success(), "{output:?}");
+        assert!(
+            !self.path(state).join("previous.deb").exists(),
+            "the package before takes its room for good"
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
