@@ -224,6 +224,20 @@ fn an_upgrade_that_somebody_holds_is_judged_as_any_other_and_stays_held() {
     assert_eq!(machine.version(), "1 hold", "{said}");
 }
 
+#[test]
+fn whoever_installs_the_same_version_again_hears_that_it_is_not_on_trial() {
+    let Some(machine) = Machine::new("package") else { return };
+    machine.install("1", &[(DROP_IN, &drop_in())]);
+    let output = machine
+        .command("sh")
+        .arg(packaging("trial"))
+        .args(["begin", "1"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("no trial"), "{said}");
+}
+
 fn drop_in() -> String {
     fs::read_to_string(packaging("prometheus.service.d/edgewatch-debian.conf")).unwrap()
 }
@@ -295,4 +309,40 @@ fn a_history_that_no_package_of_ours_wrote_is_not_moved() {
     machine.install("1", &[(DROP_IN, &drop_in_of_before())]);
     assert_eq!(machine.read(&format!("{OWN}/block")).unwrap(), "theirs");
     assert_eq!(machine.read(&format!("{DATA}/block")).unwrap(), "hours");
+}
+
+/// The version of a package made of a source whose only commit is of this time.
+fn version_at(time: &str, cargo: &str) -> String {
+    let source = tempfile::tempdir().unwrap();
+    let source = source.path();
+    fs::create_dir(source.join("scripts")).unwrap();
+    fs::write(source.join("Cargo.toml"), format!("[package]\nversion = \"{cargo}\"\n")).unwrap();
+    let script = source.join("scripts/version");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/version"), &script).unwrap();
+    let commit = "git init -q && git add . && git -c user.name=a -c user.email=a@b.invalid commit -qm a --date \"$1\"";
+    let mut shell = Command::new("sh");
+    let made = shell
+        .args(["-c", commit, "sh", time])
+        .current_dir(source)
+        .env("GIT_COMMITTER_DATE", time);
+    assert!(made.status().unwrap().success());
+    let output = Command::new(script).env("TZ", "Asia/Tokyo").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_package_of_a_later_commit_is_newer_and_that_of_a_release_is_newer_than_its_candidates() {
+    let Some(machine) = Machine::new("package") else { return };
+    let versions = [
+        version_at("2026-11-29T00:00:00+00:00", "0.1.0-rc.1"),
+        version_at("2026-11-28T23:59:59+00:00", "0.1.0"),
+        version_at("2026-11-29T01:00:00+02:00", "0.1.0"),
+        version_at("2026-11-29T00:00:00+00:00", "0.1.0"),
+        version_at("2026-11-01T00:00:00+00:00", "0.1.1"),
+    ];
+    assert!(versions[1].starts_with("0.1.0+git20261128235959."), "{versions:?}");
+    for (before, after) in [(0, 1), (2, 1), (1, 3), (3, 4)] {
+        let (before, after) = (&versions[before], &versions[after]);
+        machine.dpkg(&["--compare-versions", before, "lt", after]);
+    }
 }
