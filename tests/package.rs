@@ -1,36 +1,17 @@
 //! Scripts of the Debian package, run by dpkg itself as far as that needs no root, with another machine around them.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+mod machine;
+
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Output};
 
-use tempfile::TempDir;
-
-use crate::common::skip;
+use machine::{Machine, packaging, path_with, program};
 
 const DROP_IN: &str = "usr/lib/systemd/system/prometheus.service.d/edgewatch-debian.conf";
 /// The directory of Debian's own Prometheus, and that of edgewatch.
 const OWN: &str = "var/lib/prometheus/metrics2";
 const DATA: &str = "var/lib/prometheus/edgewatch";
-
-fn packaging(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("packaging/debian")
-        .join(name)
-}
-
-/// A program that does nothing but this.
-fn program(directory: &Path, name: &str, does: &str) {
-    let path = directory.join(name);
-    fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// The programs of this directory before all others.
-fn path_with(directory: &Path) -> String {
-    format!("{}:{}", directory.display(), std::env::var("PATH").unwrap())
-}
 
 /// Runs `preinst install` on a machine with the processor `processor`, as uname(1) calls it.
 fn preinst(processor: &str) -> Output {
@@ -50,116 +31,6 @@ fn a_processor_that_cannot_run_the_programs_is_told_before_they_are_installed() 
     let output = preinst("armv6l");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("ARMv7"), "{said}");
-}
-
-/// The root of a machine on which dpkg installs packages with our scripts and a few files. systemd does not run there.
-struct Machine {
-    directory: TempDir,
-}
-
-impl Machine {
-    /// Nothing where there is no dpkg, which is said.
-    fn new(test: &str) -> Option<Self> {
-        if Command::new("dpkg").arg("--version").output().is_err() {
-            skip(test, "no dpkg");
-            return None;
-        }
-        let machine = Self {
-            directory: tempfile::tempdir().unwrap(),
-        };
-        for directory in [
-            "programs",
-            "root/run",
-            "root/var/lib/dpkg/info",
-            "root/var/lib/dpkg/updates",
-        ] {
-            fs::create_dir_all(machine.directory.path().join(directory)).unwrap();
-        }
-        for file in ["status", "available"] {
-            machine.write(&format!("var/lib/dpkg/{file}"), "");
-        }
-        // What needs root, or a real machine.
-        for name in [
-            "systemd-sysusers",
-            "deb-systemd-helper",
-            "ldconfig",
-            "start-stop-daemon",
-        ] {
-            program(&machine.directory.path().join("programs"), name, "exit 0");
-        }
-        Some(machine)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join("root").join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.path(name)).ok()
-    }
-
-    /// A command that finds the packages of this machine instead of those of the one that it runs on.
-    fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(name);
-        command
-            .env("PATH", path_with(&self.directory.path().join("programs")))
-            .env("DPKG_ROOT", self.path(""))
-            .env("DPKG_ADMINDIR", self.path("var/lib/dpkg"))
-            .env(
-                "DPKG_FORCE",
-                "not-root,script-chrootless,depends,bad-path,downgrade,confold",
-            );
-        command
-    }
-
-    /// What dpkg says.
-    fn dpkg(&self, arguments: &[&str]) -> String {
-        let root = format!("--root={}", self.path("").display());
-        let output = self.command("dpkg").arg(root).args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "dpkg {arguments:?}: {said}");
-        said
-    }
-
-    /// Makes a package of this version, with our scripts and these files, and installs it.
-    fn install(&self, version: &str, files: &[(&str, &str)]) -> String {
-        let deb = self.package(version, files);
-        self.dpkg(&["--install", deb.to_str().unwrap()])
-    }
-
-    fn package(&self, version: &str, files: &[(&str, &str)]) -> PathBuf {
-        let tree = self.directory.path().join(version);
-        for (name, text) in files {
-            let path = tree.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let control = tree.join("DEBIAN");
-        fs::create_dir_all(&control).unwrap();
-        for script in ["preinst", "postinst", "prerm", "postrm"] {
-            fs::copy(packaging(script), control.join(script)).unwrap();
-            fs::set_permissions(control.join(script), fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let fields = format!(
-            "Package: edgewatch\nVersion: {version}\nArchitecture: all\nMaintainer: nobody <nobody@edgewatch.invalid>\nDescription: example\n"
-        );
-        fs::write(control.join("control"), fields).unwrap();
-        let deb = tree.with_extension("deb");
-        let build = ["--root-owner-group", "-Znone", "--build"];
-        let output = Command::new("dpkg-deb")
-            .args(build)
-            .arg(&tree)
-            .arg(&deb)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        deb
-    }
 }
 
 /// What `edgewatch check --json` says of a device that is well.
@@ -309,6 +180,57 @@ fn a_history_that_no_package_of_ours_wrote_is_not_moved() {
     machine.install("1", &[(DROP_IN, &drop_in_of_before())]);
     assert_eq!(machine.read(&format!("{OWN}/block")).unwrap(), "theirs");
     assert_eq!(machine.read(&format!("{DATA}/block")).unwrap(), "hours");
+}
+
+const ALERTS: &str = "etc/edgewatch/rules/alerts.yml";
+const RECORDING: &str = "etc/edgewatch/rules/recording.yml";
+
+/// Rules as packages had them that lead to them by links, and as they have them since.
+fn rules_of_before() -> [(&'static str, &'static str); 5] {
+    [
+        (DROP_IN, ""),
+        (ALERTS, "-> /usr/share/edgewatch/prometheus/rules/alerts.yml"),
+        (RECORDING, "-> /usr/share/edgewatch/prometheus/rules/recording.yml"),
+        ("usr/share/edgewatch/prometheus/rules/alerts.yml", "of before"),
+        ("usr/share/edgewatch/prometheus/rules/recording.yml", "of before"),
+    ]
+}
+
+#[test]
+fn an_upgrade_keeps_the_rules_that_somebody_changed_or_deleted_and_renews_the_others() {
+    let Some(machine) = Machine::new("package") else { return };
+    let [drop_in, ..] = rules_of_before();
+    machine.install("1", &rules_of_before());
+    fs::remove_file(machine.path(ALERTS)).unwrap();
+    machine.write(ALERTS, "mine");
+    for version in ["2", "3"] {
+        machine.install(version, &[drop_in, (ALERTS, version), (RECORDING, version)]);
+        assert_eq!(machine.read(ALERTS).unwrap(), "mine");
+        assert_eq!(machine.read(RECORDING).unwrap(), version);
+        assert!(!machine.path(RECORDING).is_symlink() && !machine.path("usr/share/edgewatch").exists());
+    }
+    fs::remove_file(machine.path(RECORDING)).unwrap();
+    machine.install("4", &[drop_in, (ALERTS, "4"), (RECORDING, "4")]);
+    assert_eq!(machine.read(ALERTS).unwrap(), "mine");
+    assert_eq!(machine.read(RECORDING), None);
+}
+
+#[test]
+fn an_upgrade_that_does_not_come_leaves_the_rules_of_before() {
+    let Some(machine) = Machine::new("package") else { return };
+    let [drop_in, ..] = rules_of_before();
+    machine.install("1", &rules_of_before());
+    // Cut off where it was copied.
+    let deb = machine.package(
+        "2",
+        &[drop_in, (ALERTS, "2"), ("usr/bin/edgewatch", &"2".repeat(100_000))],
+    );
+    File::options().write(true).open(&deb).unwrap().set_len(50_000).unwrap();
+    let output = machine.command("dpkg").arg("--install").arg(deb).output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    for rules in [ALERTS, RECORDING] {
+        assert!(machine.path(rules).is_symlink(), "{rules}: {output:?}");
+    }
 }
 
 /// The version of a package made of a source whose only commit is of this time.
