@@ -3,6 +3,7 @@
 mod machine;
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -180,6 +181,37 @@ fn a_history_that_no_package_of_ours_wrote_is_not_moved() {
     machine.install("1", &[(DROP_IN, &drop_in_of_before())]);
     assert_eq!(machine.read(&format!("{OWN}/block")).unwrap(), "theirs");
     assert_eq!(machine.read(&format!("{DATA}/block")).unwrap(), "hours");
+}
+
+#[test]
+fn a_purge_leaves_no_key_no_secret_and_no_override_of_ours() {
+    let Some(machine) = Machine::new("package") else { return };
+    let overrides = "etc/systemd/system/edgewatch-outbound.service.d";
+    for with_their_own in [false, true] {
+        machine.install("1", &[(DROP_IN, &drop_in())]);
+        // Where DynamicUser= keeps it, and what it leaves in its place.
+        machine.write("var/lib/private/edgewatch/tls.pem", "PRIVATE KEY");
+        symlink("private/edgewatch", machine.path("var/lib/edgewatch")).unwrap();
+        machine.write("var/lib/private/edgewatch-outbound/forward", "");
+        machine.write("etc/edgewatch/forward-secret", "secret");
+        machine.write(&format!("{overrides}/zz-enrolled.conf"), "");
+        if with_their_own {
+            machine.write(&format!("{overrides}/override.conf"), "");
+        }
+        machine.dpkg(&["--purge", "edgewatch"]);
+        for left in [
+            "var/lib/private/edgewatch",
+            "var/lib/edgewatch",
+            "var/lib/private/edgewatch-outbound",
+            "etc/edgewatch",
+        ] {
+            assert!(
+                !machine.path(left).exists() && !machine.path(left).is_symlink(),
+                "{left}"
+            );
+        }
+        assert_eq!(machine.path(overrides).exists(), with_their_own);
+    }
 }
 
 const ALERTS: &str = "etc/edgewatch/rules/alerts.yml";
