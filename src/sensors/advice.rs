@@ -21,7 +21,7 @@ pub(super) struct Problem {
 /// What to do about the error.
 pub(super) fn remedy(error: &SourceError) -> &'static str {
     if error.is_denied {
-        return "run this as root to see whether it works; let the user `edgewatch` read the file with a udev rule (MODE or GROUP)";
+        return "run this as root to see whether it works; let the group `edgewatch-sockets`, in which the service is, read the file: a udev rule that does chgrp and chmod (docs/sensors.md)";
     }
     match error.kind {
         ErrorKind::NotReady => {
@@ -84,6 +84,12 @@ mod tests {
         };
         let denied = io(libc::EACCES);
         assert!(remedy(&denied).contains("udev"));
+        // A user of the service's own is there only while it runs; the group is one that the package makes.
+        let group = include_str!("../../packaging/debian/sysusers.d/edgewatch.conf")
+            .lines()
+            .find_map(|line| line.strip_prefix("g "))
+            .and_then(|line| line.split(' ').next());
+        assert!(remedy(&denied).contains(&format!("group `{}`", group.unwrap())));
         let failed = io(libc::EIO);
         assert!(remedy(&failed).contains("cable"));
     }

@@ -13,7 +13,7 @@ use crate::sysfs::Root;
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
     name: "rapl",
-    needs: Some("a processor of Intel or AMD; leave for the user edgewatch to read energy_uj, by a udev rule"),
+    needs: Some("a processor of Intel or AMD; leave for the group edgewatch-sockets to read energy_uj, by a udev rule"),
     collect: Collect::Standard,
     schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(5),
