@@ -61,6 +61,32 @@ fn run(arguments: &[String], stdout: impl Into<Stdio>) -> (Option<i32>, String) 
 }
 
 #[test]
+fn every_option_that_a_usage_names_is_explained() {
+    for command in [
+        "serve", "up", "check", "sensors", "notify", "enrol", "top", "render", "update", "wait",
+    ] {
+        let output = Command::new(binary()).args([command, "--help"]).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        let usage = help.lines().find(|line| line.starts_with("Usage: ")).unwrap();
+        let named = usage
+            .split(|c: char| !c.is_ascii_lowercase() && c != '-')
+            .filter(|word| word.starts_with("--"));
+        for option in named {
+            let is_explained = help.lines().any(|line| {
+                let words = line.trim_start();
+                // Behind its letter, as in "-o, --output <FILE>".
+                let words = words
+                    .split_once(", ")
+                    .filter(|(letter, _)| letter.len() == 2)
+                    .map_or(words, |(_, words)| words);
+                line.starts_with("  ") && words.split(' ').next() == Some(option)
+            });
+            assert!(is_explained, "{command}: {option} in {help}");
+        }
+    }
+}
+
+#[test]
 fn a_pipe_that_nobody_reads_ends_a_command_quietly() {
     let prometheus = prometheus();
     for (arguments, status) in commands(&format!("http://{}", prometheus.address)) {

@@ -96,6 +96,18 @@ fn a_system_that_the_device_is_not_well_with_is_left_and_after_two_tries_never_t
 }
 
 #[test]
+fn a_device_without_a_manifest_hears_that_it_is_not_updated() {
+    for option in ["--check", "--status", "--now"] {
+        let (status, _, stderr) = common::run(&["update", option, "--config", "/dev/null"], &[]);
+        assert!(!status.success(), "{option}");
+        assert!(
+            stderr.contains("update.manifest is not set") && stderr.contains("apt"),
+            "{option}: {stderr}"
+        );
+    }
+}
+
+#[test]
 fn a_manifest_that_nobody_renews_is_not_heard_of() {
     let Some(fleet) = Fleet::new("a_manifest_that_nobody_renews_is_not_heard_of") else {
         return;

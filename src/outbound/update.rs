@@ -51,7 +51,7 @@ struct What {
     #[arg(long)]
     status: bool,
     /// Say as JSON how the device is, for the update of another version; what the centre lacks may be so old
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, hide = true)]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     look: Option<Duration>,
 }
 

@@ -79,6 +79,11 @@ pub enum UpdateError {
     /// Something is not set.
     #[error("update.{0} is not set")]
     NotSet(&'static str),
+    /// There is nowhere to look for updates.
+    #[error(
+        "update.manifest is not set, so this device takes no updates by itself; on Debian and Raspberry Pi OS apt upgrades the package"
+    )]
+    NoManifest,
     /// There is no way to the manifest.
     #[error("the manifest: {0}")]
     Setup(#[from] SetupError),

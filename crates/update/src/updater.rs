@@ -57,7 +57,12 @@ impl<'a> Updater<'a> {
     /// # Errors
     /// Another one is at work, or what is remembered cannot be read.
     pub fn new(settings: &'a Settings, config: Option<&'a Path>, host: Host) -> Result<Self, UpdateError> {
-        let directory = directory(settings.directory.as_deref(), FILE.key)?;
+        // Where nothing is updated, nobody needs to make a directory for it.
+        let directory =
+            directory(settings.directory.as_deref(), FILE.key).map_err(|error| match settings.manifest {
+                None => UpdateError::NoManifest,
+                Some(_) => error.into(),
+            })?;
         // Somebody may ask before the unit has made it.
         std::fs::create_dir_all(&directory).map_err(|source| UpdateError::Io {
             path: directory.clone(),
@@ -328,7 +333,7 @@ fn is_of_units(error: &UpdateError) -> bool {
 /// # Errors
 /// It is not set where that is, it cannot be had, or nobody who is trusted has signed it.
 pub fn read_manifest(settings: &Settings) -> Result<Manifest, UpdateError> {
-    let url = settings.manifest.as_deref().ok_or(UpdateError::NotSet("manifest"))?;
+    let url = settings.manifest.as_deref().ok_or(UpdateError::NoManifest)?;
     let way = WayTo {
         table: "update",
         timeout: TIMEOUT,
