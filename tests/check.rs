@@ -33,7 +33,10 @@ fn check(service: SocketAddr, prometheus: SocketAddr, options: &[&str]) -> (i32,
     let urls = [service, prometheus].map(|address| format!("http://{address}"));
     let grafana = format!("http://127.0.0.1:{}", free_port());
     let mut arguments = vec!["check", "--service", &urls[0], "--prometheus", &urls[1]];
-    arguments.extend(["--grafana", &grafana, "--window", "10s"]);
+    arguments.extend(["--window", "10s"]);
+    if !options.contains(&"--grafana") {
+        arguments.extend(["--grafana", &grafana]);
+    }
     arguments.extend(options);
     let (status, stdout, stderr) = run(&arguments, &[]);
     (status.code().expect("no signal ended it"), stdout, stderr)
@@ -279,6 +282,32 @@ fn a_service_that_does_not_answer_is_given_up_on() {
 }
 
 #[test]
+fn what_has_the_port_of_a_part_is_told_from_a_part_that_does_not_run() {
+    let remedies = |address: SocketAddr| {
+        let url = format!("http://{address}");
+        let (_, json, _) = check(address, address, &["--json", "--grafana", &url]);
+        let report: Value = serde_json::from_str(&json).unwrap();
+        ["service", "prometheus", "grafana"].map(|subject| {
+            let verdict = verdict(&report, subject);
+            (verdict["status"].clone(), verdict["remedy"].to_string())
+        })
+    };
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = Upstream::start(|_| Reply::Json(404, "{}".to_owned()));
+    for address in [silent.local_addr().unwrap(), other.address] {
+        for ((status, remedy), expected) in remedies(address).into_iter().zip(["failed", "failed", "warning"]) {
+            assert_eq!(status, expected, "{remedy}");
+            assert!(remedy.contains(&format!("sport = :{}", address.port())), "{remedy}");
+        }
+    }
+    let closed = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    for ((status, remedy), expected) in remedies(closed).into_iter().zip(["failed", "failed", "skipped"]) {
+        assert_eq!(status, expected, "{remedy}");
+        assert!(!remedy.contains("sport"), "{remedy}");
+    }
+}
+
+#[test]
 fn a_failing_sensor_is_named() {
     let sys = FakeSys::new();
     sys.zone(0, "48312\n");
@@ -325,7 +354,8 @@ fn options_that_cannot_be_used_give_2_and_say_why() {
     for (options, why) in [
         (["--service", "https://pi.local"], "is no address"),
         (["--budget", "/nonexistent"], "/nonexistent"),
-        (["--window", "0s"], "1s or longer"),
+        (["--window", "0s"], "1s to 365d"),
+        (["--window", "1000000d"], "1s to 365d"),
         (["--wait", "soon"], "--wait"),
         (["--user", "pi"], "--password-file"),
     ] {

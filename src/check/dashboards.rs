@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::machine;
 use super::verdict::Verdict;
 use edgewatch_dashboards::library::SHIPPED;
 use edgewatch_prometheus_client::Client;
@@ -47,7 +48,12 @@ pub fn check_grafana(grafana: &Client, runs: Option<bool>) -> Verdict {
             error.to_string(),
             "systemctl restart grafana; journalctl -u grafana says more",
         ),
-        Err(error) => Verdict::skip(subject, format!("{asleep}: {error}")),
+        Err(error) if error.is_refused() => Verdict::skip(subject, format!("{asleep}: {error}")),
+        Err(error) => Verdict::warn(
+            subject,
+            error.to_string(),
+            machine::remedy(&error, "see what its log says", grafana.port()),
+        ),
         Ok(_) => judge_grafana(|uid| Ok(grafana.get(&format!("/api/dashboards/uid/{uid}"), &[])?.status)),
     }
 }

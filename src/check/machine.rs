@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use edgewatch_prometheus_client::error::{Error, RequestError};
+
 /// Facts that decide which remedy fits. They count only if the stack runs on this machine.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
@@ -46,6 +48,21 @@ impl Machine {
             true => format!("systemctl restart {unit}; journalctl -u {unit} says why it stopped"),
             false => "start the stack: edgewatch up".to_owned(),
         }
+    }
+}
+
+/// What to do about a part of the stack that cannot be asked: to `start` it helps only where nothing has its port.
+pub fn remedy(error: &Error, start: &str, port: u16) -> String {
+    match error {
+        Error::Request { source, .. } => match source {
+            RequestError::Refused(_) => start.to_owned(),
+            RequestError::Unauthorized { .. } => "edgewatch check --user USER --password-file FILE".to_owned(),
+            RequestError::HostNotFound => {
+                "see that the name is the right one, and that this machine can look it up".to_owned()
+            }
+            _ => format!("see which program has the port: ss -ltnp sport = :{port}; if it is the right one, {start}"),
+        },
+        _ => start.to_owned(),
     }
 }
 

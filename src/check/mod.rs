@@ -39,6 +39,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the sensor service answers as it is shipped.
 pub const SERVICE: &str = "http://127.0.0.1:8000";
+/// Longer than any history that a device keeps; Prometheus refuses some hundred years.
+const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 86_400);
 /// And Grafana.
 pub const GRAFANA: &str = "http://127.0.0.1:3000";
 
@@ -80,9 +82,9 @@ pub struct Args {
 
 fn window(text: &str) -> Result<Duration, String> {
     let window = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    match window >= Duration::from_secs(1) {
+    match (Duration::from_secs(1)..=LONGEST_WINDOW).contains(&window) {
         true => Ok(window),
-        false => Err("must be 1s or longer".to_owned()),
+        false => Err("must be 1s to 365d".to_owned()),
     }
 }
 
@@ -173,7 +175,7 @@ impl Stack {
         let prometheus = Prometheus::new(self.prometheus.clone());
         let (answers, of_prometheus) = targets::check(
             &prometheus,
-            self.prometheus.base(),
+            (self.prometheus.base(), self.prometheus.port()),
             &self.start("prometheus"),
             self.window,
         );

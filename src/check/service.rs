@@ -1,5 +1,6 @@
 //! The sensor service itself: does it answer, and rightly.
 
+use super::machine;
 use super::samples::Samples;
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
@@ -14,7 +15,8 @@ const RENEW: &str = "put a new one into tls.directory, then systemctl reload edg
 /// Asks `/healthz`, `/readyz` and `/metrics`. Without samples, what needs them cannot be judged.
 pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
     if let Err(error) = service.get_ok("/healthz") {
-        return (None, vec![Verdict::fail("service", error.to_string(), start)]);
+        let remedy = machine::remedy(&error, start, service.port());
+        return (None, vec![Verdict::fail("service", error.to_string(), remedy)]);
     }
     let ready = service.get_ok("/readyz").map(drop).map_err(Failure::from);
     match scrape(service) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use humantime::format_duration;
 
+use super::machine;
 use super::verdict::Verdict;
 use edgewatch_program::error::Failure;
 use edgewatch_prometheus_client::prometheus::{Prometheus, Target};
@@ -21,7 +22,16 @@ const MIN_SCRAPES: f64 = 2.0;
 type ByJob = BTreeMap<String, Scrapes>;
 
 /// Asks Prometheus whether it is ready, and how its targets are. False if there is no use in asking it anything more.
-pub fn check(prometheus: &Prometheus, base: &str, start: &str, window: Duration) -> (bool, Vec<Verdict>) {
+pub fn check(
+    prometheus: &Prometheus,
+    (base, port): (&str, u16),
+    start: &str,
+    window: Duration,
+) -> (bool, Vec<Verdict>) {
+    if let Err(error) = prometheus.ready() {
+        let remedy = machine::remedy(&error, start, port);
+        return (false, vec![Verdict::fail("prometheus", error.to_string(), remedy)]);
+    }
     match ask(prometheus, window) {
         Ok((version, targets, scrapes)) => {
             let mut verdicts = vec![Verdict::ok("prometheus", format!("{version} is ready at {base}"))];
@@ -29,12 +39,18 @@ pub fn check(prometheus: &Prometheus, base: &str, start: &str, window: Duration)
             verdicts.extend(judge_scrapes(&scrapes, window));
             (true, verdicts)
         }
-        Err(error) => (false, vec![Verdict::fail("prometheus", error.to_string(), start)]),
+        Err(error) => (
+            false,
+            vec![Verdict::fail(
+                "prometheus",
+                error.to_string(),
+                "it is ready, but does not answer this: see that it is a Prometheus, and what its log says",
+            )],
+        ),
     }
 }
 
 fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>, ByJob), Failure> {
-    prometheus.ready()?;
     let version = prometheus.version()?;
     let targets = prometheus.targets()?;
     let scrapes = Scrapes::query(prometheus, &targets, window)?;

@@ -35,6 +35,19 @@ pub enum Error {
     ResultType(String),
 }
 
+impl Error {
+    /// Nothing listens there.
+    pub fn is_refused(&self) -> bool {
+        matches!(
+            self,
+            Self::Request {
+                source: RequestError::Refused(_),
+                ..
+            }
+        )
+    }
+}
+
 /// Why a request failed.
 #[derive(Debug, Error)]
 pub enum RequestError {
