@@ -103,6 +103,21 @@ fn the_settings_that_are_off_by_default_are_valid_as_documented() {
 }
 
 #[test]
+fn a_remedy_names_no_command_that_systemd_of_debian_12_refuses() {
+    // It knows no Type=notify-reload.
+    for file in [
+        "prometheus/rules/alerts.yml",
+        "src/check/service.rs",
+        "src/check/outbound.rs",
+        "docs/tls.md",
+    ] {
+        let text = document(file);
+        assert!(text.contains("systemctl kill -s HUP edgewatch"), "{file}");
+        assert!(!text.contains("systemctl reload edgewatch"), "{file}");
+    }
+}
+
+#[test]
 fn every_file_that_a_document_links_to_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let in_docs = std::fs::read_dir(root.join("docs")).unwrap();

@@ -33,7 +33,7 @@ fn judge_program(samples: &Samples) -> Option<Verdict> {
         (true, false) => Verdict::warn(
             "outbound",
             "the last reload was refused; the settings from before it are in force",
-            "see why in journalctl -u edgewatch-outbound, mend the file, then systemctl reload edgewatch",
+            "see why in journalctl -u edgewatch-outbound, mend the file, then systemctl kill -s HUP edgewatch-outbound",
         ),
         (true, true) => Verdict::ok("outbound", "edgewatch-outbound runs"),
     })

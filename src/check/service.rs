@@ -10,7 +10,7 @@ use edgewatch_sensors::exposition::CONTENT_TYPE;
 
 /// Days before a certificate expires in which somebody should be told. Those that renew themselves do so 30 days before.
 const RENEWAL_DAYS: f64 = 14.0;
-const RENEW: &str = "put a new one into tls.directory, then systemctl reload edgewatch";
+const RENEW: &str = "put a new one into tls.directory, then systemctl kill -s HUP edgewatch";
 
 /// Asks `/healthz`, `/readyz` and `/metrics`. Without samples, what needs them cannot be judged.
 pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
@@ -80,7 +80,7 @@ fn judge_settings(samples: &Samples) -> Verdict {
         Some(0.0) => Verdict::warn(
             "settings",
             "the last reload was refused; the settings from before it are in force",
-            "see why in journalctl -u edgewatch, mend the file, then systemctl reload edgewatch",
+            "see why in journalctl -u edgewatch, mend the file, then systemctl kill -s HUP edgewatch",
         ),
         Some(_) => Verdict::ok("settings", "in force as they were last loaded"),
         None => Verdict::skip("settings", "the service does not say whether they were taken"),
