@@ -2,7 +2,9 @@
 
 use crate::common;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use common::run;
 
@@ -100,6 +102,35 @@ fn the_settings_that_are_off_by_default_are_valid_as_documented() {
     let (_, named) = documented.split_once("# [sources.NAME]").unwrap();
     let named: Vec<&str> = named.lines().next().unwrap().split_whitespace().skip(1).collect();
     assert_eq!(named, edgewatch_sensors::collectors::names());
+}
+
+/// An empty file of users keeps the service from starting, and nobody else may read it.
+#[test]
+fn the_recipes_for_a_password_leave_no_file_that_is_empty_or_open() {
+    for name in ["docs/operations.md", "docs/configuration.md"] {
+        let document = document(name);
+        assert!(
+            document.contains("apache2-utils"),
+            "{name} does not say where htpasswd comes from"
+        );
+        let line = document
+            .lines()
+            .find(|line| line.contains("htpasswd -nB operator)"))
+            .unwrap();
+        for (htpasswd, users) in [("exit 3", None), ("echo operator:hash; echo", Some("operator:hash\n"))] {
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join("users");
+            let command = line.trim_start_matches(['#', '$', ' ']);
+            let command = command.split(">>").next().unwrap().to_owned() + &format!(">>{})", file.display());
+            let script = format!("htpasswd() {{ {htpasswd}; }}\n{command}");
+            Command::new("sh").args(["-c", &script]).status().unwrap();
+            assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), users, "{command}");
+            if users.is_some() {
+                let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{command}");
+            }
+        }
+    }
 }
 
 #[test]
