@@ -3,7 +3,7 @@
 //! Where systemd runs the stack, the service reads what the kernel charges each unit. Elsewhere only the resident memory and
 //! the CPU time of the processes are known, as they tell Prometheus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::kills;
@@ -21,9 +21,6 @@ const JOBS: [(&str, &str); 3] = [
     ("prometheus", "prometheus.service"),
     ("grafana", "grafana.service"),
 ];
-/// How a limit goes back to that of the budget. What the kernel has in force may differ after `systemctl set-property` or a drop-in.
-const REVERT: &str =
-    "systemctl revert UNIT takes it back; if it is meant, say so in a budget of your own (paths.budget)";
 /// Share of a limit from which it is close.
 const CLOSE: f64 = 0.9;
 /// How much more than its limit may be resident of a unit that nothing holds to it, as a share: pages of its program are counted, which the
@@ -188,9 +185,11 @@ fn judge_limits(samples: &Samples, budget: &Budget) -> Verdict {
     let works =
         |controller| samples.value("edge_cgroup_controller_available", &[("controller", controller)]) == Some(1.0);
     let mut differences = Vec::new();
+    let mut units = BTreeSet::new();
     let mut compare = |unit: &str, in_force: Option<f64>, intended: f64, text: fn(f64) -> String| {
         if in_force != Some(intended) {
             let in_force = in_force.map_or_else(|| "no limit".to_owned(), text);
+            units.insert(unit.to_owned());
             differences.push(format!("{unit} has {in_force} instead of {}", text(intended)));
         }
     };
@@ -211,10 +210,18 @@ fn judge_limits(samples: &Samples, budget: &Budget) -> Verdict {
             );
         }
     }
-    match differences.is_empty() {
-        true => Verdict::ok(SUBJECT, "those of budget.toml"),
-        false => Verdict::warn(SUBJECT, differences.join("; "), REVERT),
+    if differences.is_empty() {
+        return Verdict::ok(SUBJECT, "those of budget.toml");
     }
+    // What the kernel has in force may differ after `systemctl set-property` or a drop-in.
+    let units = Vec::from_iter(units).join(" ");
+    Verdict::warn(
+        SUBJECT,
+        differences.join("; "),
+        format!(
+            "systemctl revert {units} && systemctl restart {units} takes it back; if it is meant, say so in a budget of your own (paths.budget)"
+        ),
+    )
 }
 
 fn megabytes(bytes: f64) -> String {
@@ -353,6 +360,8 @@ mod tests {
             changed.found,
             "prometheus.service has 60.0 MB instead of 76.0 MB; prometheus.service has 1.5 CPUs instead of 1 CPUs"
         );
+        let revert = "systemctl revert prometheus.service && systemctl restart prometheus.service";
+        assert!(changed.remedy.unwrap().starts_with(revert));
         let open = judge(&(well + "edge_unit_memory_current_bytes{unit=\"prometheus.service\"} 1\n"));
         assert!(
             open.found
