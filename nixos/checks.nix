@@ -78,11 +78,11 @@ in
     lib.throwIf (wrong != [ ]) "the module: ${builtins.toJSON wrong}" (check "outcome" [ ] "");
   examples =
     let
-      inherit (import ./examples.nix { inherit pkgs; }) refused shown;
+      inherit (import ./examples.nix { inherit pkgs; }) refused settings shown;
     in
     lib.throwIf (refused != [ ] || lib.length shown < 12)
       "the documents show ${toString (lib.length shown)} configurations: ${toString refused}"
-      (check "examples" [ ] "");
+      (check "examples" [ ] "cat ${toString settings}");
   documentation = lib.throwIf (undocumented != [ ]) ''
     docs/nixos.md does not tell of ${lib.concatStringsSep ", " undocumented}
   '' (check "documentation" [ ] "");

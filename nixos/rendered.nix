@@ -42,6 +42,9 @@ let
     ];
   };
 
+  # What the documents show, to be built for itself.
+  examples = (import ./examples.nix { inherit pkgs package; }).settings;
+
   isOurs =
     name:
     lib.hasPrefix "edgewatch" name
@@ -62,7 +65,7 @@ let
       ln -sf ../${name} ${target}.${kind}/
     '') targets;
 in
-pkgs.runCommand "edgewatch-rendered-${host}" { passthru = { inherit config; }; } ''
+pkgs.runCommand "edgewatch-rendered-${host}" { passthru = { inherit config examples; }; } ''
   ${lib.concatMapStrings (file: ''
     mkdir -p $out/etc/$(dirname ${file})
     ln -s ${config.environment.etc.${file}.source} $out/etc/${file}

@@ -37,10 +37,10 @@ pub(crate) struct Args {
     /// Settings file (TOML) [default: /etc/edgewatch/edgewatch.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Check the settings and end
+    /// Check the settings, and the files that they name, and end
     #[arg(long)]
     pub(crate) check: bool,
-    /// Print the effective settings and end
+    /// Print the effective settings, if they are valid, and end; the files that they name need not be there
     #[arg(long)]
     pub(crate) print_config: bool,
 }

@@ -174,6 +174,39 @@ fn the_effective_settings_can_be_fed_back() {
     assert!(valid, "{said}\n{printed}");
 }
 
+/// NixOS builds the settings elsewhere, without the files of the device.
+#[test]
+fn settings_are_printed_and_judged_without_the_files_that_they_name() {
+    let printed = |settings: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), settings).unwrap();
+        run(
+            &["serve", "--print-config", "--config", file.path().to_str().unwrap()],
+            &[
+                ("SSL_CERT_FILE", "/nonexistent/authorities"),
+                ("SSL_CERT_DIR", "/nonexistent"),
+            ],
+        )
+    };
+    let settings = r#"
+        [http]
+        web_config_file = "/nonexistent/web.yml"
+        [forward]
+        url = "https://centre.example.org/api/v1/write"
+        certificate_file = "/nonexistent/device.crt"
+        key_file = "/nonexistent/device.key"
+        ca_file = "/nonexistent/ca.crt"
+        header_files.X-Api-Key = "/nonexistent/header"
+        [notify.ntfy]
+        url = "https://ntfy.sh/gate-7"
+        bearer_token_file = "/nonexistent/token"
+    "#;
+    let (status, _, stderr) = printed(settings);
+    assert!(status.success(), "{stderr}");
+    let (status, _, stderr) = printed(&settings.replace("[notify.ntfy]", "window = \"1ms\"\n[notify.ntfy]"));
+    assert!(!status.success() && stderr.contains("forward.window"), "{stderr}");
+}
+
 #[test]
 fn a_settings_file_that_cannot_be_read_is_named() {
     let (status, _, stderr) = run(&["serve", "--check", "--config", "/does/not/exist.toml"], &[]);
