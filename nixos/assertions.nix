@@ -161,6 +161,14 @@ let
       says = "edgewatch gives --query.timeout too";
     }
     {
+      settings.elsewhere.prometheus.webExternalUrl = "https://example.org/prometheus/";
+      says = "--web.route-prefix=/";
+    }
+    {
+      settings.elsewhere.prometheus.webConfigFile = /var/lib/secrets/web.yml;
+      says = "services.prometheus.webConfigFile";
+    }
+    {
       settings.remoteWrite."the office" = server;
       says = "Rename the office";
     }
@@ -299,7 +307,13 @@ let
       prometheus.retention = "2d";
       prometheus.externalLabels.edge = "cabinet-7";
       prometheus.alertmanagers = [ "192.168.1.2:9093" ];
-      elsewhere.prometheus.extraFlags = [ "--enable-feature=native-histograms" ];
+      elsewhere.prometheus = {
+        webExternalUrl = "https://example.org/prometheus/";
+        extraFlags = [
+          "--enable-feature=native-histograms"
+          "--web.route-prefix=/"
+        ];
+      };
       extraScrapeTargets.router = [ "router.lan:9100" ];
       remoteWrite.office = server // {
         username = "me";

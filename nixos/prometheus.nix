@@ -64,6 +64,18 @@ let
   flags = map (flag: lib.head (lib.splitString "=" flag)) config.services.prometheus.extraFlags;
   twice = lib.unique (lib.filter (flag: lib.count (other: other == flag) flags > 1) flags);
 
+  # The value of a flag that people may give, or what stands for it.
+  flagOr =
+    name: default:
+    lib.foldl' (
+      value: flag: if lib.hasPrefix "${name}=" flag then lib.removePrefix "${name}=" flag else value
+    ) default config.services.prometheus.extraFlags;
+  # Prometheus answers below the path of its external address, unless it is told otherwise.
+  externalUrl = flagOr "--web.external-url" (toString config.services.prometheus.webExternalUrl);
+  externalPath = lib.last (builtins.match "([a-z]+://[^/]*)?(.*)" externalUrl);
+  routePrefix = flagOr "--web.route-prefix" externalPath;
+  webConfigFile = flagOr "--web.config.file" config.services.prometheus.webConfigFile;
+
   self = "127.0.0.1:${toString cfg.port}";
   every = "([0-9]+(ms|s|m|h))+";
 in
@@ -273,6 +285,20 @@ in
           message = ''
             services.prometheus.extraFlags: edgewatch gives ${lib.concatStringsSep ", " twice} too, and Prometheus starts with no flag twice.
             Use services.edgewatch.budget.prometheus, or leave it out.
+          '';
+        }
+        {
+          assertion = lib.removeSuffix "/" routePrefix == "";
+          message = ''
+            services.prometheus: edgewatch, Grafana and Prometheus itself ask at http://${self}/, and it would answer below ${routePrefix}.
+            Add "--web.route-prefix=/" to services.prometheus.extraFlags, and let the proxy in front of it take the path away.
+          '';
+        }
+        {
+          assertion = webConfigFile == null;
+          message = ''
+            services.prometheus.webConfigFile: edgewatch, Grafana and Prometheus itself ask at http://${self}/ without TLS and a password.
+            Leave it out: Prometheus listens on loopback only. For others put a proxy in front of it.
           '';
         }
         {

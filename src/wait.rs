@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Time after which to give up
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
+    /// Take an answer with any status for one: to ask whether a server lives, which may be at another path or want a password
+    #[arg(long)]
+    pub(crate) any_status: bool,
 }
 
 /// Exit status if the server does not answer in time. Whoever kills a server for that must not take a program that cannot run, which says
@@ -56,7 +59,11 @@ fn wait(args: &Args, client: &Client) -> Result<(), Error> {
     let mut server = None;
     let started = Instant::now();
     loop {
-        let Err(error) = client.get_ok("") else {
+        let answered = match args.any_status {
+            true => client.get("", &[]),
+            false => client.get_ok(""),
+        };
+        let Err(error) = answered else {
             return Ok(());
         };
         if started.elapsed() >= args.timeout {

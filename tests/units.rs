@@ -385,3 +385,12 @@ fn no_unit_starts_another_that_waits_to_restart() {
         }
     }
 }
+
+/// Else it would kill, every two minutes, a Prometheus that wants a password or has a path of its own.
+#[test]
+fn the_probe_kills_for_no_answer_and_not_for_its_status() {
+    let probe = read("systemd/edgewatch-probe.service");
+    let asked = probe.matches("/usr/bin/edgewatch wait ").count();
+    assert_eq!(asked, 2);
+    assert_eq!(probe.matches("/usr/bin/edgewatch wait --any-status ").count(), asked);
+}

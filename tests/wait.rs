@@ -51,3 +51,17 @@ fn it_gives_up_and_says_what_it_saw() {
     let (status, _, stderr) = run(&["wait", "ftp://127.0.0.1/"], &[]);
     assert_eq!(status.code(), Some(1), "{stderr}");
 }
+
+/// What the probe of Prometheus asks before it kills: one behind a path, a password or TLS lives as well.
+#[test]
+fn an_answer_of_any_status_is_a_sign_of_life_where_that_is_asked() {
+    const ANSWERS: [&[&str]; 3] = [&["404 Not Found"], &["401 Unauthorized"], &["400 Bad Request"]];
+    for answer in ANSWERS {
+        let url = server(answer);
+        let (status, _, stderr) = run(&["wait", "--any-status", "--timeout", "0s", &url], &[]);
+        assert!(status.success(), "{answer:?}: {stderr}");
+    }
+    let nobody = ["wait", "--any-status", "--timeout", "0s", "http://127.0.0.1:1/"];
+    let (status, _, stderr) = run(&nobody, &[]);
+    assert_eq!(status.code(), Some(3), "{stderr}");
+}

@@ -16,7 +16,7 @@ fn program() -> PathBuf {
 /// Exit status and standard error of what the probe runs as root, in less time.
 fn probe(prometheus: &Prometheus) -> (Option<i32>, String) {
     let url = format!("http://{}/-/healthy", prometheus.address);
-    let (status, _, errors) = run(&["wait", "--timeout", "3s", &url], &[]);
+    let (status, _, errors) = run(&["wait", "--any-status", "--timeout", "3s", &url], &[]);
     (status.code(), errors)
 }
 
