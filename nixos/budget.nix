@@ -78,13 +78,14 @@ let
     );
   };
 
+  hasGrafana = cfg.grafana.mode != "off";
   units = [
     "edgewatch"
     "dashboards"
     "outbound"
     "prometheus"
   ]
-  ++ lib.optional (cfg.grafana.mode != "off") "grafana";
+  ++ lib.optional hasGrafana "grafana";
   sum = name: lib.foldl' (total: unit: total + bytes (budget.${unit}.${name} or "0")) 0 units;
   withinTotal = name: {
     assertion = sum name <= bytes budget.total.${name};
@@ -123,7 +124,7 @@ in
         // dropIn "edgewatch-dashboards.service" "Service" budget.dashboards
         // dropIn "edgewatch-outbound.service" "Service" budget.outbound
         // dropIn "prometheus.service" "Service" budget.prometheus
-        // dropIn "grafana.service" "Service" budget.grafana
+        // lib.optionalAttrs hasGrafana (dropIn "grafana.service" "Service" budget.grafana)
       ))
     ];
 

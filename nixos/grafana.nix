@@ -1,5 +1,5 @@
 # Grafana by nixpkgs' module: settings as everywhere, secrets made on the device, asleep until somebody looks. Its limits and
-# sandbox are the drop-in of the package and budget.nix.
+# sandbox are the drop-ins of every distribution, and budget.nix.
 {
   config,
   lib,
@@ -139,6 +139,18 @@ in
       };
     };
     networking.firewall = opened cfg.openFirewall cfg.port;
+
+    # Not of the package: a Grafana that is not the stack's has neither this sandbox nor a share of the budget.
+    systemd.packages =
+      let
+        dropIns = "lib/systemd/system/grafana.service.d";
+      in
+      [
+        (pkgs.linkFarm "edgewatch-grafana-drop-ins" {
+          "${dropIns}/10-edgewatch-sandbox.conf" = ../systemd/10-edgewatch-sandbox.conf;
+          "${dropIns}/edgewatch.conf" = ../systemd/grafana-server.service.d/edgewatch.conf;
+        })
+      ];
 
     # Else a switch would stop the socket together with the service, and refuse visitors until both are there again.
     systemd.services.edgewatch-grafana.stopIfChanged = false;

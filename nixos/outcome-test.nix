@@ -217,6 +217,44 @@ lib.runTests {
     ];
   };
 
+  # It may be there for something else, with a database of its own and people who come from the network.
+  testAGrafanaThatIsNotOfTheStackIsLeftAlone = {
+    expr =
+      map
+        (
+          mode:
+          let
+            config' = with' { grafana = { inherit mode; }; };
+            inherit (config'.systemd) packages;
+            inherit (config'.services.edgewatch.package) postInstall;
+            files = lib.concatMap (package: lib.attrNames (package.entries or { })) packages;
+            ofGrafana = lib.filter (lib.hasInfix "/grafana.service.d/") files;
+          in
+          {
+            dropIns = lib.naturalSort (map baseNameOf ofGrafana);
+            inPackage = lib.hasInfix "/grafana.service.d" postInstall;
+          }
+        )
+        [
+          "on-demand"
+          "off"
+        ];
+    expected = [
+      {
+        dropIns = [
+          "10-edgewatch-sandbox.conf"
+          "edgewatch.conf"
+          "limits.conf"
+        ];
+        inPackage = false;
+      }
+      {
+        dropIns = [ ];
+        inPackage = false;
+      }
+    ];
+  };
+
   testLabelsAndAlertmanagersAreInTheConfiguration = {
     expr =
       let

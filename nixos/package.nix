@@ -53,9 +53,8 @@ rustPlatform.buildRustPackage {
     install -Dm644 -t $units systemd/*.{slice,socket,service,timer}
     install -Dm644 -t $out/lib/udev/rules.d systemd/*.rules
     install -Dm644 -t $units/prometheus.service.d systemd/prometheus.service.d/*.conf
-    # Grafana's unit bears this name on NixOS.
-    install -Dm644 -t $units/grafana.service.d systemd/grafana-server.service.d/*.conf
-    for unit in edgewatch edgewatch-{dashboards,grafana,outbound,probe} prometheus grafana; do
+    # Not those of Grafana, which may be there for something else: grafana.nix.
+    for unit in edgewatch edgewatch-{dashboards,grafana,outbound,probe} prometheus; do
       install -Dm644 -t $units/$unit.service.d systemd/10-edgewatch-sandbox.conf
     done
 
