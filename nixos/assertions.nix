@@ -161,11 +161,60 @@ let
       says = "edgewatch gives --query.timeout too";
     }
     {
+      settings.elsewhere.prometheus.listenAddress = "0.0.0.0";
+      says = "Prometheus has no passwords";
+    }
+    {
+      settings.elsewhere.prometheus.port = 9091;
+      says = "services.edgewatch.prometheus.port in place";
+    }
+    {
+      settings.elsewhere.prometheus.retentionTime = "30d";
+      says = "services.edgewatch.prometheus.retention in place";
+    }
+    {
+      settings.elsewhere.grafana.settings.server.http_addr = "0.0.0.0";
+      says = "services.edgewatch.grafana.listenAddress";
+    }
+    {
+      settings.elsewhere.grafana.settings.server.http_port = 3000;
+      says = "services.edgewatch.grafana.port";
+    }
+    {
+      settings.elsewhere.grafana.settings.server.protocol = "https";
+      says = "put a proxy in front";
+    }
+    {
+      settings.elsewhere.grafana.settings."auth.anonymous".enabled = false;
+      says = "services.edgewatch.grafana.anonymousViewer in place";
+    }
+    {
+      settings.elsewhere.grafana.provision.datasources.settings.datasources = [
+        {
+          name = "Prometheus";
+          type = "prometheus";
+          url = "http://127.0.0.1:9090";
+        }
+      ];
+      says = "give it another name";
+    }
+    {
+      settings.elsewhere.grafana.provision.datasources.settings.datasources = [
+        {
+          name = "Office";
+          type = "prometheus";
+          url = "https://office.example.org";
+          isDefault = true;
+        }
+      ];
+      says = "no isDefault";
+    }
+    {
       settings.elsewhere.prometheus.webExternalUrl = "https://example.org/prometheus/";
       says = "--web.route-prefix=/";
     }
     {
-      settings.elsewhere.prometheus.webConfigFile = /var/lib/secrets/web.yml;
+      settings.elsewhere.prometheus.webConfigFile = "/var/lib/secrets/web.yml";
       says = "services.prometheus.webConfigFile";
     }
     {
@@ -321,6 +370,23 @@ let
       };
     }
     agent
+    # A Grafana that was there before.
+    {
+      elsewhere.grafana = {
+        enable = true;
+        settings = {
+          security.secret_key = "$__file{/run/secrets/grafana}";
+          server.domain = "dashboards.example.org";
+        };
+        provision.datasources.settings.datasources = [
+          {
+            name = "Office";
+            type = "prometheus";
+            url = "https://office.example.org";
+          }
+        ];
+      };
+    }
   ];
 
   refusals = mistakes ++ unheard;

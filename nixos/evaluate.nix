@@ -17,8 +17,9 @@ configuration:
 lib.evalModules {
   modules = [
     ./.
-    # edgewatch asks which of its options were set.
+    # edgewatch asks what is set of theirs.
     (pkgs.path + "/nixos/modules/services/monitoring/prometheus/default.nix")
+    (pkgs.path + "/nixos/modules/services/monitoring/grafana.nix")
     {
       freeformType = types.lazyAttrsOf types.anything;
       options = {
@@ -57,7 +58,6 @@ lib.evalModules {
         };
         # Beside edgewatch's own options nothing below `services` may be undeclared, or they would depend on themselves.
         services = {
-          grafana = any;
           journald = any;
           udev.packages = list;
           timesyncd.enable = lib.mkEnableOption "a time client";

@@ -15,6 +15,7 @@ let
     notInStore
     openFirewall
     opened
+    ours
     readINI
     ;
   inherit (config.services) edgewatch;
@@ -30,6 +31,14 @@ let
   state = "/var/lib/edgewatch-grafana";
   credential = name: "$__file{/run/credentials/grafana.service/${name}}";
   shipped = readINI ../src/up/grafana.ini;
+  inherit (config.services.grafana) provision settings;
+  # nixpkgs makes lists of what it has no option for.
+  isAnonymous = lib.last (lib.toList settings."auth.anonymous".enabled);
+  inherit (provision.datasources.settings) datasources;
+  defaults = lib.filter (source: source.isDefault or false) datasources;
+  repeated = lib.filter (names: lib.length names > 1) (
+    lib.attrValues (lib.groupBy (source: source.name) datasources)
+  );
 
   secretFile =
     what: made:
@@ -105,14 +114,17 @@ in
         (lib.mapAttrsRecursive (_: lib.mkDefault) (removeAttrs shipped [ "auth.anonymous" ]))
         {
           server = {
-            http_addr = "127.0.0.1";
-            http_port = grafanaInnerPort;
+            http_addr = lib.mkDefault "127.0.0.1";
+            http_port = lib.mkDefault grafanaInnerPort;
             domain = lib.mkIf (!loopback) (lib.mkDefault config.networking.hostName);
             root_url = lib.mkDefault "%(protocol)s://%(domain)s:${toString cfg.port}/";
           };
-          security = lib.mapAttrs (name: _: credential name) files;
+          # A Grafana that was there before keeps its key: with another one it cannot read the secrets in its database.
+          security = lib.mapAttrs (
+            name: file: (if file == null then lib.mkDefault else lib.id) (credential name)
+          ) files;
           "auth.anonymous" = shipped."auth.anonymous" // {
-            enabled = cfg.anonymousViewer;
+            enabled = lib.mkDefault cfg.anonymousViewer;
           };
           dashboards.default_home_dashboard_path = lib.mkDefault "${../grafana-dashboards}/overview.json";
         }
@@ -203,6 +215,25 @@ in
     };
 
     assertions = [
+      (ours "services.grafana.settings.server.http_addr" settings.server.http_addr "127.0.0.1"
+        "Grafana is behind a socket, which starts it: its address is services.edgewatch.grafana.listenAddress."
+      )
+      (ours "services.grafana.settings.server.http_port" settings.server.http_port grafanaInnerPort
+        "Grafana is behind a socket, which starts it: its port is services.edgewatch.grafana.port."
+      )
+      (ours "services.grafana.settings.server.protocol" settings.server.protocol "http"
+        "Grafana is behind a socket, which starts it. For TLS put a proxy in front of it."
+      )
+      (ours "services.grafana.settings.\"auth.anonymous\".enabled" isAnonymous cfg.anonymousViewer
+        "Use services.edgewatch.grafana.anonymousViewer in place of it."
+      )
+      {
+        assertion = repeated == [ ] && lib.length defaults == 1;
+        message = ''
+          services.grafana.provision.datasources: edgewatch brings "Prometheus", the default one, and Grafana starts with no name and no default twice.
+          Leave yours out if it is the Prometheus of this device; else give it another name, and no isDefault.
+        '';
+      }
       {
         assertion = loopback || !cfg.anonymousViewer;
         message = ''

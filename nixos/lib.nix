@@ -96,6 +96,16 @@ in
       "edgewatch: `${from}` is to be replaced, and is not in the text exactly once"
       (lib.replaceStrings [ from ] [ to ] text);
 
+  # An option of another module that is ours to set. We set it as a default, so that a definition elsewhere does not end in a conflict that
+  # tells of lib.mkForce, but in this.
+  ours = option: value: mustBe: instead: {
+    assertion = value == mustBe;
+    message = ''
+      ${option} = ${builtins.toJSON value} cannot hold: edgewatch needs ${builtins.toJSON mustBe} there.
+      ${instead}
+    '';
+  };
+
   # A file on the device, never one of the store.
   notInStore = option: notInStoreAt "services.edgewatch.${option}";
 

@@ -9,7 +9,12 @@
 }:
 let
   inherit (lib) types;
-  inherit (import ./lib.nix { inherit lib; }) milliseconds reach replaceOnce;
+  inherit (import ./lib.nix { inherit lib; })
+    milliseconds
+    ours
+    reach
+    replaceOnce
+    ;
   inherit (config.services) edgewatch;
   cfg = edgewatch.prometheus;
   limits = edgewatch.budget.prometheus;
@@ -75,6 +80,8 @@ let
   externalPath = lib.last (builtins.match "([a-z]+://[^/]*)?(.*)" externalUrl);
   routePrefix = flagOr "--web.route-prefix" externalPath;
   webConfigFile = flagOr "--web.config.file" config.services.prometheus.webConfigFile;
+
+  retentionTime = if cfg.agent then null else limits.retention_time;
 
   self = "127.0.0.1:${toString cfg.port}";
   every = "([0-9]+(ms|s|m|h))+";
@@ -205,9 +212,9 @@ in
   config = lib.mkIf edgewatch.enable {
     services.prometheus = {
       enable = true;
-      listenAddress = "127.0.0.1";
-      inherit (cfg) port;
-      retentionTime = lib.mkIf (!cfg.agent) limits.retention_time;
+      listenAddress = lib.mkDefault "127.0.0.1";
+      port = lib.mkDefault cfg.port;
+      retentionTime = lib.mkDefault retentionTime;
       enableAgentMode = cfg.agent;
       # So that another configuration misses no scrape.
       enableReload = true;
@@ -287,6 +294,15 @@ in
             Use services.edgewatch.budget.prometheus, or leave it out.
           '';
         }
+        (ours "services.prometheus.listenAddress" config.services.prometheus.listenAddress "127.0.0.1"
+          "Prometheus has no passwords. From elsewhere it is reached through Grafana, or a proxy that asks for one."
+        )
+        (ours "services.prometheus.port" config.services.prometheus.port cfg.port
+          "Use services.edgewatch.prometheus.port in place of it."
+        )
+        (ours "services.prometheus.retentionTime" config.services.prometheus.retentionTime retentionTime
+          "Use services.edgewatch.prometheus.retention in place of it."
+        )
         {
           assertion = lib.removeSuffix "/" routePrefix == "";
           message = ''
