@@ -45,6 +45,58 @@ lib.runTests {
     ];
   };
 
+  testWhatExtraScrapeConfigsNameMayBeReached = {
+    expr =
+      let
+        mayReachFor =
+          job: mayReach { prometheus.extraScrapeConfigs = [ ({ job_name = "extra"; } // job) ]; };
+      in
+      map mayReachFor [
+        { static_configs = [ { targets = [ "192.168.1.1:9100" ]; } ]; }
+        { static_configs = [ { targets = [ "127.0.0.1:9100" ]; } ]; }
+        { static_configs = [ { targets = [ "router.lan:9100" ]; } ]; }
+        { file_sd_configs = [ { files = [ "/var/lib/targets.json" ]; } ]; }
+        {
+          # The target is a parameter of an exporter that asks others (blackbox, SNMP).
+          static_configs = [ { targets = [ "192.168.1.1" ]; } ];
+          relabel_configs = [
+            {
+              target_label = "__address__";
+              replacement = "192.168.1.9:9116";
+            }
+          ];
+        }
+        {
+          static_configs = [ { targets = [ "127.0.0.1:9100" ]; } ];
+          proxy_url = "http://192.168.1.8:3128";
+        }
+      ];
+    expected = [
+      [ "192.168.1.1" ]
+      [ ]
+      [ "any" ]
+      [ "any" ]
+      [
+        "192.168.1.1"
+        "192.168.1.9"
+      ]
+      [ "192.168.1.8" ]
+    ];
+  };
+
+  testAProxyOfAServerMayBeReached = {
+    expr = mayReach {
+      remoteWrite.office = {
+        url = "http://192.168.1.3/write";
+        settings.proxy_url = "http://192.168.1.8:3128";
+      };
+    };
+    expected = [
+      "192.168.1.3"
+      "192.168.1.8"
+    ];
+  };
+
   # What connects to nowhere by itself may not, and what forwards has all that it needs.
   testForwardingOpensTheSandboxAndNothingElseDoes = {
     expr =

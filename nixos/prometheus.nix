@@ -30,6 +30,19 @@ let
   # scrape_configs come last in the file, and JSON is YAML.
   extraJobs = extraTargets ++ cfg.extraScrapeConfigs;
   extraScrapeConfigs = lib.concatMapStrings (job: "  - ${builtins.toJSON job}\n") extraJobs;
+  # Where a job's targets are, as far as it names them: what it discovers or makes of labels can be anywhere.
+  addressesOf =
+    job:
+    let
+      rewrites = lib.filter (rule: rule.target_label or null == "__address__") (
+        job.relabel_configs or [ ]
+      );
+      discovers = lib.any (lib.hasSuffix "_sd_configs") (lib.attrNames job);
+    in
+    lib.concatMap (group: group.targets or [ ]) (job.static_configs or [ ])
+    ++ map (rule: rule.replacement or "any.invalid") rewrites
+    ++ lib.optional (job ? proxy_url) job.proxy_url
+    ++ lib.optional discovers "any.invalid";
   externalLabels = lib.optionalString (
     cfg.externalLabels != { }
   ) "\n  external_labels: ${builtins.toJSON cfg.externalLabels}";
@@ -146,7 +159,10 @@ in
             static_configs = [ { targets = [ "192.168.1.1:9100" ]; } ];
           }
         ];
-        description = "More entries of Prometheus' `scrape_configs`, for what {option}`services.edgewatch.extraScrapeTargets` cannot say.";
+        description = ''
+          More entries of Prometheus' `scrape_configs`, for what {option}`services.edgewatch.extraScrapeTargets` cannot say. Of a job that
+          discovers its targets or names them, and does not number them, Prometheus may exchange packets with any address.
+        '';
       };
 
       externalLabels = lib.mkOption {
@@ -246,7 +262,7 @@ in
         ExecReload = lib.mkForce "${lib.getExe' pkgs.coreutils "kill"} -HUP $MAINPID";
         IPAddressAllow = lib.unique (
           cfg.allowedAddresses
-          ++ reach (lib.concatLists (lib.attrValues edgewatch.extraScrapeTargets) ++ cfg.alertmanagers)
+          ++ reach (lib.concatMap addressesOf extraJobs ++ cfg.alertmanagers)
         );
       };
     };

@@ -13,6 +13,8 @@ let
   servers = edgewatch.remoteWrite;
   format = pkgs.formats.json { };
 
+  addressesOf =
+    server: [ server.url ] ++ lib.optional (server.settings ? proxy_url) server.settings.proxy_url;
   secretOf = server: if server.passwordFile != null then server.passwordFile else server.tokenFile;
   credential = name: "remote-write-${name}";
   secrets = lib.filterAttrs (_: server: secretOf server != null) servers;
@@ -113,7 +115,7 @@ in
 
     systemd.services.prometheus.serviceConfig = {
       LoadCredential = lib.mapAttrsToList (name: server: "${credential name}:${secretOf server}") secrets;
-      IPAddressAllow = reach (lib.mapAttrsToList (_: server: server.url) servers);
+      IPAddressAllow = reach (lib.concatMap addressesOf (lib.attrValues servers));
     };
 
     assertions =
