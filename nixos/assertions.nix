@@ -278,6 +278,18 @@ let
       says = "forward.keyFile lies in the Nix store";
     }
     {
+      settings.settings.forward = server;
+      says = "below services.edgewatch.forward;";
+    }
+    {
+      settings.settings.notify.ntfy.url = "https://ntfy.sh/topic";
+      says = "below services.edgewatch.notify;";
+    }
+    {
+      settings.settings.update.manifest = "https://updates.example.org/a.json";
+      says = "below services.edgewatch.update;";
+    }
+    {
       settings = lib.recursiveUpdate agent { notify.ntfy.url = "https://ntfy.sh/topic"; };
       says = "let the centre tell";
     }

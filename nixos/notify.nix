@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  pkgs,
   ...
 }:
 let
@@ -80,6 +81,13 @@ let
       )
     );
 
+  led = cfg.settings.led or null;
+  # Lights belong to root, and others show something else with them (a card, a disk).
+  takeLight = pkgs.writeShellScript "edgewatch-light" ''
+    cd /sys/class/leds/${lib.escapeShellArg (toString led)} || exit
+    echo none >trigger
+    ${lib.getExe' pkgs.coreutils "chmod"} o+w brightness
+  '';
   proxy = cfg.settings.proxy or null;
   # An address in a file can be anywhere.
   targets =
@@ -188,7 +196,7 @@ in
     };
   };
 
-  config = lib.mkIf (edgewatch.enable && (receivers != { } || cfg.settings ? led)) {
+  config = lib.mkIf (edgewatch.enable && (receivers != { } || led != null)) {
     services.edgewatch.settings.notify = lib.mkMerge [
       cfg.settings
       (lib.filterAttrs (_: value: value != null) { inherit (cfg) device link; })
@@ -198,6 +206,11 @@ in
     systemd.services.edgewatch-outbound.serviceConfig = {
       LoadCredential = map ({ name, key, file, ... }: "${credential name key}:${file}") files;
       IPAddressAllow = reach targets;
+    }
+    # A light that is not there is told of by the program, and the others are told all the same.
+    // lib.optionalAttrs (led != null) {
+      ReadWritePaths = [ "-/sys/class/leds/${led}" ];
+      ExecStartPre = [ "+-${takeLight}" ];
     };
 
     assertions = [

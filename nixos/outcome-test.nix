@@ -236,6 +236,26 @@ lib.runTests {
     };
   };
 
+  testALightCanBeSwitched = {
+    expr =
+      let
+        config' = with' { notify.settings.led = "ACT"; };
+        inherit (config'.systemd.services.edgewatch-outbound) serviceConfig;
+      in
+      {
+        inherit (serviceConfig) IPAddressAllow ReadWritePaths;
+        isPrepared = serviceConfig ? ExecStartPre;
+      };
+    expected = {
+      IPAddressAllow = [
+        ""
+        "localhost"
+      ];
+      ReadWritePaths = [ "-/sys/class/leds/ACT" ];
+      isPrepared = true;
+    };
+  };
+
   # The one unit that a switch restarts for a socket: by nothing but its addresses, or updates would close the port for a moment.
   testOnlyAddressesChangeTheAddressUnit = {
     expr = map (settings: addressUnit settings == addressUnit { }) [
