@@ -121,6 +121,10 @@ let
       says = "port and prometheus.port are both 8000";
     }
     {
+      settings.prometheus.scrapeInterval = "5m";
+      says = ''Set at most "1m"'';
+    }
+    {
       settings.prometheus.scrapeTimeout = "1m";
       says = "longer than scrapeInterval";
     }

@@ -139,7 +139,10 @@ in
         type = types.strMatching every;
         default = "15s";
         example = "30s";
-        description = "Time between two scrapes; the dashboards know it.";
+        description = ''
+          Time between two scrapes of the device and of Prometheus, at most `1m`; the dashboards know it. For what may be scraped less often there
+          is `scrape_interval` in {option}`services.edgewatch.prometheus.extraScrapeConfigs`.
+        '';
       };
 
       scrapeTimeout = lib.mkOption {
@@ -331,6 +334,13 @@ in
           message = ''
             services.prometheus.webConfigFile: edgewatch, Grafana and Prometheus itself ask at http://${self}/ without TLS and a password.
             Leave it out: Prometheus listens on loopback only. For others put a proxy in front of it.
+          '';
+        }
+        {
+          assertion = milliseconds cfg.scrapeInterval <= milliseconds "1m";
+          message = ''
+            services.edgewatch.prometheus.scrapeInterval = "${cfg.scrapeInterval}" is too long for alerts that judge by minutes: they would fire without cause.
+            Set at most "1m", or scrape others less often with scrape_interval in prometheus.extraScrapeConfigs.
           '';
         }
         {
