@@ -6,6 +6,12 @@ let
   with' =
     settings:
     (evaluate { services.edgewatch = lib.recursiveUpdate { enable = true; } settings; }).config;
+  appliance =
+    (import ./hosts/appliance.nix {
+      inherit lib;
+      config = { };
+      modulesPath = "";
+    }).services.edgewatch;
   addressUnit = settings: (with' settings).systemd.units."edgewatch-address.service".text;
   configuration = settings: (with' settings).services.prometheus.configText;
   mayReach = settings: (with' settings).systemd.services.prometheus.serviceConfig.IPAddressAllow;
@@ -172,6 +178,24 @@ lib.runTests {
           labels = { };
         };
       }
+    ];
+  };
+
+  # It is enrolled by a file on its boot partition, so that no option says that it forwards.
+  testAnImageKeepsDaysForACentre = {
+    expr =
+      map
+        (
+          settings:
+          (with' (lib.recursiveUpdate appliance settings)).services.edgewatch.budget.prometheus.retention_time
+        )
+        [
+          { }
+          { forward.url = "https://centre.example.org/api/v1/write"; }
+        ];
+    expected = [
+      "15d"
+      "15d"
     ];
   };
 

@@ -28,6 +28,8 @@ in
       listenAddress = "::";
       openFirewall = true;
     };
+    # A centre may be given to it on the boot partition, of which nothing is known here; then this is the longest outage.
+    prometheus.retention = lib.mkDefault "15d";
     # The card wears.
     storage = {
       volatileJournal = true;
