@@ -7,6 +7,7 @@ let
   system =
     settings:
     evaluate {
+      imports = [ ./centre.nix ];
       services = {
         edgewatch = lib.recursiveUpdate { enable = true; } (removeAttrs settings [ "elsewhere" ]);
       }
@@ -33,6 +34,20 @@ let
     prometheus.agent = true;
     grafana.mode = "off";
     remoteWrite.office = server;
+  };
+  # A machine that is no device.
+  centre = settings: {
+    enable = false;
+    elsewhere = {
+      edgewatch-centre = {
+        enable = true;
+        usersFile = "/var/lib/secrets/users.yml";
+        certificateFile = "/var/lib/secrets/centre.crt";
+        keyFile = "/var/lib/secrets/centre.key";
+      }
+      // settings;
+      grafana.settings.security.admin_password = "$__file{/var/lib/secrets/grafana-admin}";
+    };
   };
   inStore = "${builtins.storeDir}/secret";
 
@@ -312,6 +327,20 @@ let
       says = "notify.telegram.tokenFile lies in the Nix store";
     }
     {
+      settings = centre { usersFile = null; };
+      says = "usersFile is not set";
+    }
+    {
+      settings = centre { keyFile = inStore; };
+      says = "keyFile lies in the Nix store";
+    }
+    {
+      settings = lib.recursiveUpdate (centre { }) {
+        elsewhere.grafana.settings.security.admin_password = "admin";
+      };
+      says = "admin_password";
+    }
+    {
       settings.notify.ping.urlFile = inStore;
       says = "notify.ping.urlFile lies in the Nix store";
     }
@@ -386,6 +415,8 @@ let
       };
     }
     agent
+    (centre { })
+    (centre { } // { enable = true; })
     # A Grafana that was there before.
     {
       elsewhere.grafana = {

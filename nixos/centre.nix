@@ -90,7 +90,7 @@ in
     };
 
     listenAddress = lib.mkOption {
-      type = types.str;
+      type = types.strMatching ".*:[0-9]+";
       default = ":8443";
       example = "192.0.2.1:443";
       description = "Where devices send to, as https://HOST:PORT/api/v1/write.";
@@ -128,8 +128,8 @@ in
       default = true;
       example = false;
       description = ''
-        Whether Grafana runs here, with the dashboards of the fleet. {option}`services.grafana.settings.security` needs a `secret_key`, and
-        should have an `admin_password`.
+        Whether Grafana runs here, with the dashboards of the fleet. {option}`services.grafana.settings.security` needs a `secret_key` and an
+        `admin_password`.
       '';
     };
   };
@@ -257,6 +257,16 @@ in
         {
           inherit (cfg) usersFile certificateFile keyFile;
         }
-    );
+    )
+    ++ [
+      {
+        # What nixpkgs has there is known to everybody.
+        assertion = cfg.grafana -> config.services.grafana.settings.security.admin_password != "admin";
+        message = ''
+          services.edgewatch-centre.grafana: Grafana would let everybody who reaches it in as admin, with the password "admin".
+          Set services.grafana.settings.security.admin_password = "$__file{/var/lib/secrets/grafana-admin}" to a file on this machine that Grafana can read.
+        '';
+      }
+    ];
   };
 }

@@ -99,7 +99,10 @@ in
           boot.loader.grub.device = "nodev";
           fileSystems."/".device = "/dev/disk/by-label/nixos";
           system.stateVersion = "26.05";
-          services.grafana.settings.security.secret_key = "$__file{/var/lib/secrets/grafana}";
+          services.grafana.settings.security = {
+            admin_password = "$__file{/var/lib/secrets/grafana-admin}";
+            secret_key = "$__file{/var/lib/secrets/grafana}";
+          };
           services.edgewatch-centre = {
             enable = true;
             openFirewall = true;
