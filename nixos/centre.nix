@@ -11,6 +11,9 @@ let
   inherit (import ./lib.nix { inherit lib; }) hardened notInStoreAt secretFile;
   cfg = config.services.edgewatch-centre;
   storage = "127.0.0.1:${toString cfg.port}";
+  # A device that is a centre too, whose own data source is the default one.
+  device = config.services.edgewatch or { enable = false; };
+  sharesGrafana = device.enable && device.grafana.mode != "off";
   program = name: lib.getExe' cfg.package name;
 
   # Who should be there, as fleet/inventory makes it of a list.
@@ -224,7 +227,7 @@ in
             uid = "edgewatch-fleet";
             type = "prometheus";
             url = "http://${storage}";
-            isDefault = !(config.services.edgewatch.enable or false);
+            isDefault = !sharesGrafana;
             jsonData.timeInterval = "15s";
           }
         ];

@@ -351,6 +351,34 @@ lib.runTests {
     ];
   };
 
+  testOneDataSourceIsTheDefaultWhereACentreIsADeviceToo = {
+    expr =
+      map
+        (
+          mode:
+          let
+            system = evaluate {
+              imports = [ ./centre.nix ];
+              services.edgewatch-centre.enable = true;
+              services.edgewatch = {
+                enable = true;
+                grafana = { inherit mode; };
+              };
+            };
+            inherit (system.config.services.grafana.provision.datasources.settings) datasources;
+          in
+          map (source: source.name) (lib.filter (source: source.isDefault or false) datasources)
+        )
+        [
+          "on-demand"
+          "off"
+        ];
+    expected = [
+      [ "Prometheus" ]
+      [ "Fleet" ]
+    ];
+  };
+
   testLabelsAndAlertmanagersAreInTheConfiguration = {
     expr =
       let
