@@ -7,6 +7,7 @@
 }:
 let
   cfg = config.services.edgewatch;
+  sends = cfg.settings ? forward || cfg.settings ? notify;
 
   # Tables of the settings that options of their own write, with what they need beside them: a way out of the sandbox, secrets, timers.
   tables = [
@@ -31,7 +32,7 @@ in
       }
     ];
 
-    systemd.services.edgewatch-outbound = lib.mkIf (cfg.settings ? forward || cfg.settings ? notify) {
+    systemd.services.edgewatch-outbound = lib.mkIf sends {
       # edgewatch.service asks for it too, but a switch that brings the first receiver does not start that anew.
       wantedBy = [ "multi-user.target" ];
       stopIfChanged = false;

@@ -187,7 +187,7 @@ lib.runTests {
       map
         (
           settings:
-          (with' (lib.recursiveUpdate appliance settings)).services.edgewatch.budget.prometheus.retention_time
+          (with' (lib.recursiveUpdate appliance settings)).services.edgewatch.prometheus.retention
         )
         [
           { }

@@ -17,6 +17,7 @@ let
     ;
   inherit (config.services) edgewatch;
   cfg = edgewatch.prometheus;
+  theirs = config.services.prometheus;
   limits = edgewatch.budget.prometheus;
   format = pkgs.formats.json { };
 
@@ -79,7 +80,7 @@ let
     lib.attrNames replaced
   );
   instead = name: "services.edgewatch.${replaced.${name}} in place of ${name}";
-  flags = map (flag: lib.head (lib.splitString "=" flag)) config.services.prometheus.extraFlags;
+  flags = map (flag: lib.head (lib.splitString "=" flag)) theirs.extraFlags;
   twice = lib.unique (lib.filter (flag: lib.count (other: other == flag) flags > 1) flags);
 
   # The value of a flag that people may give, or what stands for it.
@@ -87,12 +88,12 @@ let
     name: default:
     lib.foldl' (
       value: flag: if lib.hasPrefix "${name}=" flag then lib.removePrefix "${name}=" flag else value
-    ) default config.services.prometheus.extraFlags;
+    ) default theirs.extraFlags;
   # Prometheus answers below the path of its external address, unless it is told otherwise.
-  externalUrl = flagOr "--web.external-url" (toString config.services.prometheus.webExternalUrl);
+  externalUrl = flagOr "--web.external-url" (toString theirs.webExternalUrl);
   externalPath = lib.last (builtins.match "([a-z]+://[^/]*)?(.*)" externalUrl);
   routePrefix = flagOr "--web.route-prefix" externalPath;
-  webConfigFile = flagOr "--web.config.file" config.services.prometheus.webConfigFile;
+  webConfigFile = flagOr "--web.config.file" theirs.webConfigFile;
 
   retentionTime = if cfg.agent then null else limits.retention_time;
 
@@ -313,13 +314,13 @@ in
             Use services.edgewatch.budget.prometheus, or leave it out.
           '';
         }
-        (ours "services.prometheus.listenAddress" config.services.prometheus.listenAddress "127.0.0.1"
+        (ours "services.prometheus.listenAddress" theirs.listenAddress "127.0.0.1"
           "Prometheus has no passwords. From elsewhere it is reached through Grafana, or a proxy that asks for one."
         )
-        (ours "services.prometheus.port" config.services.prometheus.port cfg.port
+        (ours "services.prometheus.port" theirs.port cfg.port
           "Use services.edgewatch.prometheus.port in place of it."
         )
-        (ours "services.prometheus.retentionTime" config.services.prometheus.retentionTime retentionTime
+        (ours "services.prometheus.retentionTime" theirs.retentionTime retentionTime
           "Use services.edgewatch.prometheus.retention in place of it."
         )
         {
