@@ -73,7 +73,7 @@ in
     lib.throwIf (wrong != [ ]) "nixos/lib.nix: ${builtins.toJSON wrong}" (check "library" [ ] "");
   outcome =
     let
-      wrong = import ./outcome-test.nix { inherit pkgs; };
+      wrong = import ./outcome-test.nix { inherit pkgs; } ++ import ./sandbox-test.nix { inherit pkgs; };
     in
     lib.throwIf (wrong != [ ]) "the module: ${builtins.toJSON wrong}" (check "outcome" [ ] "");
   examples =
