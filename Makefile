@@ -16,7 +16,7 @@ PAGES ?=
 DASHBOARD ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance public-dashboards node-exporter-full lint budget hooks bench microbench clean
+.PHONY: help run build deb test vm-test arm-test attack fuzz fleet update-power-cuts conformance public-dashboards node-exporter-full lint budget hooks bench layout microbench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 \2/p' Makefile | while read -r make name text; do printf '%s %-18s %s\n' "$$make" "$$name" "$$text"; done
@@ -93,6 +93,10 @@ bench: ## measure the service beside a Flask service and node_exporter, and what
 	@scripts/setup bench
 	cargo build --release --locked
 	@status=0; benches/compare.py || status=1; benches/dashboards.py || status=1; exit $$status
+
+layout: ## write down anew which functions run at rest, for the linker to put them side by side
+	@scripts/setup layout
+	@benches/resident.py
 
 microbench: ## time the steps from an answer of Prometheus to a page or a picture, against the run before
 	@scripts/setup build

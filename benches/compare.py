@@ -19,7 +19,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from peer import EDGEWATCH, REQUEST_TIMEOUT, ROOT, START_TIMEOUT, UNIT_ENVIRONMENT, Client, Figures, Peer, broker, cpu_seconds, die_with_parent, machine, memory, running
+from peer import EDGEWATCH, REQUEST_TIMEOUT, ROOT, START_TIMEOUT, UNIT_ENVIRONMENT, Client, Figures, Peer, broker, cpu_seconds, die_with_parent, machine, memory, running, source_names
 
 ROUNDS = 3
 PACED_SCRAPES = 300  # at 100 a second
@@ -162,14 +162,6 @@ def edgewatch(directory: Path, name: str, settings: str) -> Peer:
         return [str(EDGEWATCH), "serve", "--config", str(file)]
 
     return Peer(name, command, UNIT_ENVIRONMENT)
-
-
-def source_names(directory: Path) -> list[str]:
-    """What the service says to a name that it does not know."""
-    file = directory / "unknown.toml"
-    file.write_text("[sources.unknown]\n")
-    said = subprocess.run([EDGEWATCH, "serve", "--check", "--config", file], capture_output=True, text=True, timeout=10).stderr
-    return re.search(r"allowed: ([a-z0-9_, ]+)", said)[1].split(", ")
 
 
 ROWS = [

@@ -143,6 +143,14 @@ def memory(pid: int) -> Figures:
     return {key: float(re.search(rf"^{key}: +(\d+) kB", rollup, re.M)[1]) for key in ("Rss", "Anonymous")}
 
 
+def source_names(directory: Path) -> list[str]:
+    """What the service says to a name that it does not know."""
+    file = directory / "unknown.toml"
+    file.write_text("[sources.unknown]\n")
+    said = subprocess.run([EDGEWATCH, "serve", "--check", "--config", file], capture_output=True, text=True, timeout=10).stderr
+    return re.search(r"allowed: ([a-z0-9_, ]+)", said)[1].split(", ")
+
+
 @contextlib.contextmanager
 def broker(topics: int) -> Iterator[str]:
     """A real MQTT broker through which devices publish each second; yields its address."""

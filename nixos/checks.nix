@@ -45,6 +45,7 @@ in
       fileset = lib.fileset.unions [
         ../Cargo.toml
         ../Cargo.lock
+        ../build.rs
         ../rustfmt.toml
         ../src
         ../crates

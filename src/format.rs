@@ -30,13 +30,17 @@ pub(crate) fn quantity(value: f64, unit: &str) -> String {
 }
 
 /// So many decimals at most, but two significant digits of what is small: a little is not nothing.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "2 to 5")]
+///
+/// Without the logarithm, the only thing that would keep libm in memory, 300 KB.
 fn digits(value: f64, decimals: usize) -> String {
     if value != 0.0 && value.abs() < 0.001 {
         return format!("{value:.2e}");
     }
     let decimals = match value.abs() {
-        small if small > 0.0 && small < 1.0 => decimals.max((2.0 - small.log10()).floor() as usize),
+        small if small > 0.0 && small < 1.0 => {
+            let zeros = [0.1, 0.01, 0.001].into_iter().filter(|power| small <= *power).count();
+            decimals.max(2 + zeros)
+        }
         _ => decimals,
     };
     let text = format!("{value:.decimals$}");
