@@ -77,11 +77,11 @@ def functions(program: Path, blocks: set[Address]) -> set[str]:
     return names
 
 
-def section(name: str) -> str:
-    """The sections with this function, whatever its hash: legacy names end with it, those of v0 have one behind each crate's Cs."""
+def pattern(name: str) -> str:
+    """Of this function's name, whatever its hash: legacy names end with it, those of v0 have one behind each crate's Cs."""
     name = re.sub(r"17h[0-9a-f]{16}E.*$", "17h*", name)
     name = re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name) if name.startswith("_R") else name
-    return ".text." + re.sub(r"\.(llvm\.)?\d+$", "*", name)
+    return re.sub(r"\.(llvm\.)?\d+$", "*", name)
 
 
 class Centre(BaseHTTPRequestHandler):
@@ -156,8 +156,8 @@ def main() -> int:
             (least,) = at_rest(directory, port, [service], defaults, ["/metrics"])
             whole, sending = at_rest(directory, port, [service, outbound], everything, ["/metrics", "/sensor", "/healthz", "/"])
     # What runs in every service comes first.
-    write(service, sections(least), sections(whole) - sections(least))
-    write(outbound, sections(sending))
+    write(service, patterns(least), patterns(whole) - patterns(least))
+    write(outbound, patterns(sending))
     return 0
 
 
@@ -178,14 +178,15 @@ def at_rest(directory: Path, port: int, programs: list[Path], settings: str, pat
     return [trace.end() for trace in traces]
 
 
-def sections(names: set[str]) -> set[str]:
-    return {section(name) for name in names}
+def patterns(names: set[str]) -> set[str]:
+    return {pattern(name) for name in names}
 
 
 def write(program: Path, *groups: set[str]) -> None:
     if not all(groups):
         raise RuntimeError(f"nothing ran at {BASE:#x}: does this QEMU load programs elsewhere (-d page)?")
-    lines = [f"    *({name})\n" for group in groups for name in sorted(group)]
+    # The compiler puts what is called cold behind .text.unlikely.
+    lines = [f"    *(.text.{name} .text.*.{name})\n" for group in groups for name in sorted(group)]
     script = ROOT / "src/resident" / f"{program.name}.ld"
     script.write_text(
         "/* The functions that run at rest, side by side in memory. Written by `make layout`; benches/resident.py says why and how. */\n"

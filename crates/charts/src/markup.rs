@@ -241,7 +241,7 @@ mod tests {
             "<b onclick=alert(1) style=position:fixed>",
             "<a href=\"javascript:alert(1)\">",
             "<a href=' JaVa\tScript:alert(1)'>",
-            "<a href=java&#115;cript:alert(1)>",
+            "<a href=javascri&#112;t:alert(1)>",
             "<a href=javascript&colon;alert(1)>",
             "<a href=data:text/html,x>",
             "<a title='>' href=\"x\" onmouseover=\"alert(1)\">",
@@ -268,7 +268,16 @@ mod tests {
                 assert!(!left.contains(evil), "{html}: {left}");
             }
             for tag in left.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
-                let attributes = ["onc", "onm", "one", "onl", "style", "src", "javascript:", "data:"];
+                let attributes = [
+                    "onclick",
+                    "onmouse",
+                    "onerror",
+                    "onload",
+                    "style",
+                    "src",
+                    "javascript:",
+                    "data:",
+                ];
                 assert!(!attributes.iter().any(|evil| tag.contains(evil)), "{html}: {left}");
             }
             let ends = left.matches("</").count();
