@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use thiserror::Error;
+
+use crate::systemctl;
 
 /// Why such a file cannot be read. It keeps nothing of the content.
 #[derive(Debug, Error)]
@@ -54,9 +55,7 @@ pub fn path(file: &Path) -> PathBuf {
 /// The file from which systemd loads a credential of a unit; else, as of one that is encrypted, the copy that it keeps for root while the
 /// unit runs.
 fn of_unit(unit: &str, name: &Path) -> Option<PathBuf> {
-    let mut systemctl = Command::new("systemctl");
-    let files = systemctl.args(["cat", unit]).stdin(Stdio::null()).output().ok();
-    let files = files.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let files = systemctl::answer(["cat", "--no-pager", unit]).ok();
     files.and_then(|files| source(&files, name)).or_else(|| {
         let copy = Path::new("/run/credentials").join(unit).join(name);
         copy.exists().then_some(copy)

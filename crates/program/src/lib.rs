@@ -13,5 +13,6 @@ pub mod memory;
 pub mod output;
 pub mod signals;
 pub mod socket;
+pub mod systemctl;
 pub mod systemd;
 pub mod time;
