@@ -29,7 +29,7 @@ SOAK_WARM_UP = 50_000
 SOAK_REQUESTS = 200_000
 SOAK_GROWTH_KIB = 512
 TOPICS = 5
-MOST_RSS_KIB = 6 << 10  # with everything on, and the topics
+MOST_RSS_KIB = 5 << 10  # with everything on, and the topics
 MOST_CPU = 1 / 5  # of node_exporter's for a cold scrape, for the same families
 SAME_FAMILIES = ["interrupts", "processes", "tcpstat"]
 COLD = ["cpu_cold", "cpu_gzip"]
@@ -232,8 +232,8 @@ def main() -> int:
     print(f"\n“edgewatch” has every source on; “everything on” also all families of node_exporter, and {TOPICS} MQTT topics; “seed's metrics” only {' and '.join(SEED_SOURCES)}, as the Flask service.")
     print(f"Soak: {requests} requests, RSS {before:.0f} KiB before, {after:.0f} KiB after, at most {peak:.0f} KiB.\n")
     targets = [
-        ("RSS ≤ 1/5 of Flask's", full.median("Rss") / flask.median("Rss") <= 1 / 5),
-        ("RSS ≤ 1/3 of node_exporter's", full.median("Rss") / exporter.median("Rss") <= 1 / 3),
+        ("everything on: RSS ≤ 1/6 of Flask's", everything.median("Rss") / flask.median("Rss") <= 1 / 6),
+        ("everything on: RSS ≤ 1/4 of node_exporter's", everything.median("Rss") / exporter.median("Rss") <= 1 / 4),
         ("seed's metrics: ≥ 15 times Flask's requests a second", seed.median("rate") / flask.median("rate") >= 15),
         ("seed's metrics: ≤ 1/3 of Flask's CPU of a cold scrape", seed.median("cpu_cold") / flask.median("cpu_cold") <= 1 / 3),
         (
