@@ -53,6 +53,8 @@ impl Machine {
         for file in ["status", "available"] {
             machine.write(&format!("var/lib/dpkg/{file}"), "");
         }
+        // dpkg(1) reads it in $HOME; its log would be that of the machine that runs the test.
+        machine.write(".dpkg.cfg", &format!("log={}\n", machine.path("dpkg.log").display()));
         // What needs root, or a real machine.
         for name in [
             "systemd-sysusers",
@@ -83,6 +85,7 @@ impl Machine {
         let mut command = Command::new(name);
         command
             .env("PATH", path_with(&self.directory.path().join("programs")))
+            .env("HOME", self.path(""))
             .env("DPKG_ROOT", self.path(""))
             .env("DPKG_ADMINDIR", self.path("var/lib/dpkg"))
             .env(
