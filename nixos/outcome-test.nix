@@ -3,9 +3,7 @@
 let
   inherit (pkgs) lib;
   evaluate = import ./evaluate.nix { inherit pkgs; };
-  with' =
-    settings:
-    (evaluate { services.edgewatch = lib.recursiveUpdate { enable = true; } settings; }).config;
+  with' = import ./configured.nix { inherit pkgs; };
   appliance =
     (import ./hosts/appliance.nix {
       inherit lib;

@@ -3,10 +3,7 @@
 { pkgs }:
 let
   inherit (pkgs) lib;
-  evaluate = import ./evaluate.nix { inherit pkgs; };
-  with' =
-    settings:
-    (evaluate { services.edgewatch = lib.recursiveUpdate { enable = true; } settings; }).config;
+  with' = import ./configured.nix { inherit pkgs; };
   mayReach = settings: (with' settings).systemd.services.prometheus.serviceConfig.IPAddressAllow;
 in
 lib.runTests {
