@@ -2,8 +2,8 @@
 """Writes src/resident/*.ld anew: for each program the functions that run at rest, which the linker puts side by side.
 
 The kernel maps a program in pieces of 64 KiB (fault_around_bytes), and a few functions in each piece keep all of it in memory. What runs
-at rest is a tenth of the program. It is found in an emulator that tells of each block of code it runs (QEMU's -d exec): the sensor service
-with everything on, scraped, and the program that forwards and notifies. Names are without their hashes, so that they hold for another
+at rest is a tenth of the program. It is found in an emulator that tells of each block of code it runs (QEMU's -d exec): the sensor service,
+scraped, with its defaults and with everything on, and the program that forwards and notifies. Names are without their hashes, so that they hold for another
 compiler, architecture and version of a crate; those that match nothing do no harm.
 """
 

@@ -4,8 +4,10 @@
 mod parts;
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use edgewatch_grafana_model::links;
+use maud::Escaper;
 use parts::{Part, Parts, attribute};
 
 /// Elements that only give a text its shape.
@@ -175,15 +177,8 @@ fn escape_text(text: &str, written: &mut String) {
 
 /// A text that is none of HTML.
 fn escape(text: &str, written: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => written.push_str("&amp;"),
-            '<' => written.push_str("&lt;"),
-            '>' => written.push_str("&gt;"),
-            '"' => written.push_str("&quot;"),
-            c => written.push(c),
-        }
-    }
+    // Into a string, which takes everything.
+    let _ = Escaper::new(written).write_str(text);
 }
 
 /// With the commonest references to characters replaced by those.

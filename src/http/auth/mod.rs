@@ -1,8 +1,8 @@
 //! HTTP Basic authentication (RFC 7617) against bcrypt hashes.
 //!
 //! bcrypt is slow on purpose, and slower on a small board. So results are cached under a keyed digest: a right password until it has not
-//! been used for an hour, and a wrong one so that a program that repeats an old password costs no CPU and does not count as guessing. Checks run one at a time, with
-//! a pause after each that failed.
+//! been used for an hour, and a wrong one so that a program that repeats an old password costs no CPU and does not count as guessing.
+//! Checks run one at a time, with a pause after each that failed.
 
 mod error;
 mod throttle;
