@@ -3,7 +3,7 @@
 
 The kernel maps a program in pieces of 64 KiB (fault_around_bytes), and a few functions in each piece keep all of it in memory. What runs
 at rest is a tenth of the program. It is found in an emulator that tells of each block of code it runs (QEMU's -d exec): the sensor service,
-scraped, with its defaults and with everything on, and the program that forwards and notifies. Names are without their hashes, so that they hold for another
+scraped, with its defaults, with everything on, and with a viewer of dashboards, and the program that forwards and notifies. Names are without their hashes, so that they hold for another
 compiler, architecture and version of a crate; those that match nothing do no harm.
 """
 
@@ -141,7 +141,8 @@ def wait_for(condition: Callable[[], None]) -> None:
 def main() -> int:
     # What runs in the emulator, and tells of it, is slow.
     peer.REQUEST_TIMEOUT = 60.0
-    service, outbound = (program(name) for name in ("edgewatch", "edgewatch-outbound"))
+    # The service starts the one for dashboards, which runs as it is.
+    service, outbound, _ = (program(name) for name in ("edgewatch", "edgewatch-outbound", "edgewatch-dashboards"))
     with tempfile.TemporaryDirectory() as temporary, broker(5) as mqtt, centre() as url:
         directory, port = Path(temporary), free_port()
         deadlines = "".join(f'sources.{name}.deadline = "30s"\n' for name in source_names(directory))
@@ -155,14 +156,15 @@ def main() -> int:
             )
             (least,) = at_rest(directory, port, [service], defaults, ["/metrics"])
             whole, sending = at_rest(directory, port, [service, outbound], everything, ["/metrics", "/sensor", "/healthz", "/"])
-    # What runs in every service comes first.
-    write(service, patterns(least), patterns(whole) - patterns(least))
-    write(outbound, patterns(sending))
+            (viewed,) = at_rest(directory, port, [service], f'prometheus.url = "{history}"\n{defaults}', ["/metrics", "/d/edgewatch-overview"])
+    # What runs in every service comes first, and what only a viewer needs comes last.
+    write(service, least, whole - least, viewed - whole - least)
+    write(outbound, sending)
     return 0
 
 
 def at_rest(directory: Path, port: int, programs: list[Path], settings: str, paths: list[str]) -> list[set[str]]:
-    """The functions of each program that run while the service is asked for these paths."""
+    """Patterns of the functions of each program that run while the service is asked for these paths."""
     file = directory / "edgewatch.toml"
     file.write_text(settings)
     traces = [Trace(directory, program, ["serve", "--config", str(file)]) for program in programs]
@@ -175,11 +177,7 @@ def at_rest(directory: Path, port: int, programs: list[Path], settings: str, pat
         for path in paths:
             wait_for(lambda: Client(port, path).get())
         time.sleep(1)
-    return [trace.end() for trace in traces]
-
-
-def patterns(names: set[str]) -> set[str]:
-    return {pattern(name) for name in names}
+    return [{pattern(name) for name in trace.end()} for trace in traces]
 
 
 def write(program: Path, *groups: set[str]) -> None:
