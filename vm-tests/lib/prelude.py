@@ -38,8 +38,9 @@ def wait_until_inactive(name: str) -> None:
 
 def wait_until_up() -> None:
     machine.wait_for_unit("edgewatch.service", timeout=300)
+    # A target that was taken away with a restart of Prometheus stays in the answers for five minutes.
     machine.wait_until_succeeds(
-        f"curl -sf --data-urlencode 'query=sum(up)' {PROMETHEUS}/api/v1/query"
+        f"curl -sf --data-urlencode 'query=sum(up and time() - timestamp(up) < 30)' {PROMETHEUS}/api/v1/query"
         " | jq -e '.data.result[0].value[1] == \"2\"'",
         timeout=300,
     )
