@@ -15,7 +15,7 @@ pub const COLLECTOR: Definition = Definition {
     needs: None,
     collect: Collect::Standard,
     // As hwmon, which it replaces.
-    schedule: Schedule::Periodic,
+    schedule: Schedule::OnScrapeIfQuick,
     period: Duration::from_secs(1),
     deadline: Duration::from_secs(1),
     open,
