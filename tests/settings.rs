@@ -227,8 +227,12 @@ fn user_and_password_of_an_address_are_shown_nowhere() {
         ),
         ("[links]\ngrafana = \"meter:s3cret@grafana\"\n", "links.grafana"),
         (
-            "[update]\nmanifest = \"ftp://meter:s3cret@updates\"\n",
+            "[update]\nmanifest = \"https://meter:s3cret@updates\"\n",
             "update.manifest",
+        ),
+        (
+            "[update]\nmanifest = \"https://updates\"\ncache = \"https://meter:s3cret@cache\"\n",
+            "update.cache",
         ),
         ("[forward]\nurl = \"https://meter:s3cret@centre\"\n", "forward.url"),
         (

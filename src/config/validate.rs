@@ -62,7 +62,7 @@ impl Settings {
             problems.add(&format!("forward.{}", problem.key), problem.value, &problem.allowed);
         }
         for problem in self.update.problems() {
-            problems.add(&format!("update.{}", problem.key), problem.value, problem.allowed);
+            problems.add(&format!("update.{}", problem.key), problem.value, &problem.allowed);
         }
         for problem in self.notify.problems() {
             problems.add(&format!("notify.{}", problem.key), problem.value, &problem.allowed);

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use edgewatch_outbound::check::{Problem, Problems};
 use serde::{Deserialize, Serialize};
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Where updates come from, and how long they are on trial.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -48,61 +51,44 @@ impl Default for Settings {
     }
 }
 
-/// A value that cannot be.
-#[derive(Debug)]
-pub struct Problem {
-    /// Its key within `[update]`.
-    pub key: &'static str,
-    /// The value.
-    pub value: String,
-    /// What is allowed.
-    pub allowed: &'static str,
-}
-
 impl Settings {
-    /// All values that cannot be.
+    /// All values that are not allowed.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut refuse = |key, value: String, allowed| problems.push(Problem { key, value, allowed });
-        let day = Duration::from_secs(86_400);
-        if !(Duration::from_secs(10)..=day).contains(&self.well_for) {
-            refuse("well_for", format!("{:?}", self.well_for), "10s to 1 day");
-        }
-        if self.within <= self.well_for || self.within > day {
-            refuse(
-                "within",
-                format!("{:?}", self.within),
-                "longer than well_for, and at most 1 day",
-            );
+        let mut problems = Problems::default();
+        problems.within("well_for", self.well_for, 10, DAY.as_secs());
+        if self.within <= self.well_for || self.within > DAY {
+            let allowed = "longer than well_for, and at most 1 day";
+            problems.add("within", format!("{:?}", self.within), allowed);
         }
         for key in &self.public_keys {
             if crate::manifest::public_key(key).is_none() {
-                refuse(
-                    "public_keys",
-                    key.clone(),
-                    "an Ed25519 key: openssl pkey -pubout -outform DER | base64",
-                );
+                let allowed = "an Ed25519 key: openssl pkey -pubout -outform DER | base64";
+                problems.add("public_keys", key, allowed);
             }
         }
+        problems.absolute("ca_file", self.ca_file.as_deref());
+        problems.absolute("directory", self.directory.as_deref());
         let Some(manifest) = &self.manifest else {
-            return problems;
+            return problems.0;
         };
-        if !(manifest.starts_with("https://") || manifest.starts_with("http://")) {
-            refuse("manifest", manifest.clone(), "https://… or http://…: it is signed");
-        }
+        let instead = "nothing: whoever reads the manifest learns no secret, and it is signed";
+        problems.address("manifest", manifest, &["https", "http"], instead);
         if self.public_keys.is_empty() {
-            refuse(
-                "public_keys",
-                "[]".to_owned(),
-                "at least one key: a manifest that nobody has signed is not followed",
-            );
+            let allowed = "at least one key: a manifest that nobody has signed is not followed";
+            problems.add("public_keys", "[]", allowed);
         }
         if self.class.as_deref().is_none_or(str::is_empty) {
-            refuse("class", String::new(), "the class of devices that the manifest is for");
+            problems.add("class", "", "the class of devices that the manifest is for");
         }
-        if self.cache.is_none() {
-            refuse("cache", String::new(), "the binary cache that has the systems");
+        match self.cache.as_deref() {
+            None => problems.add("cache", "", "the binary cache that has the systems"),
+            // Nix is given it as an argument, which everybody on the device can read.
+            Some(cache) if cache.contains('@') && !cache.starts_with("file:") => {
+                let allowed = "a store without user and password; they belong into Nix' netrc-file";
+                problems.add("cache", "…@…", allowed);
+            }
+            Some(_) => {}
         }
-        problems
+        problems.0
     }
 }
