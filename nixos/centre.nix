@@ -140,7 +140,7 @@ in
   config = lib.mkIf cfg.enable {
     systemd.services = {
       edgewatch-centre-storage = {
-        description = "What the devices of the fleet have sent";
+        description = "VictoriaMetrics of the fleet";
         wantedBy = [ "multi-user.target" ];
         after = [ "network.target" ];
         unitConfig = persistent;
@@ -163,7 +163,7 @@ in
       };
 
       edgewatch-centre-front = {
-        description = "Where the devices of the fleet send to";
+        description = "TLS proxy of VictoriaMetrics";
         wantedBy = [ "multi-user.target" ];
         after = [
           "network.target"
@@ -194,7 +194,7 @@ in
       };
 
       edgewatch-centre-rules = {
-        description = "Rules of the fleet";
+        description = "Rules of the fleet (vmalert)";
         wantedBy = [ "multi-user.target" ];
         after = [ "edgewatch-centre-storage.service" ];
         unitConfig = persistent;
