@@ -3,6 +3,7 @@
 //! One program, because each is linked with everything, which took most of the time of the gate when there were forty. `scripts/test` runs
 //! each module as a process of its own.
 
+mod alerts;
 mod attacks;
 mod auth;
 mod boards;
