@@ -1,4 +1,4 @@
-# The options of the module, and a document about them.
+# The options of the module, and a document about them and those of the centre.
 { pkgs }:
 let
   inherit (pkgs) lib;
@@ -8,12 +8,16 @@ let
     system = null;
     modules = [
       ./.
+      ./centre.nix
       { nixpkgs = { inherit pkgs; }; }
     ];
   };
   options = system.options.services.edgewatch;
   documentation = pkgs.nixosOptionsDoc {
-    options.services.edgewatch = options;
+    options.services = {
+      edgewatch = options;
+      inherit (system.options.services) edgewatch-centre;
+    };
     # Files of this repository, wherever it lies.
     transformOptions =
       option:
