@@ -148,14 +148,30 @@ fn a_remedy_names_no_command_that_systemd_of_debian_12_refuses() {
     }
 }
 
+/// The names of all documents.
+fn documents() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = |directory: &str| {
+        let entries = std::fs::read_dir(root.join(directory)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+    };
+    let in_docs = names("docs").map(|name| format!("docs/{name}"));
+    let of_crates = names("crates").map(|name| format!("crates/{name}/README.md"));
+    let others = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "fuzz/README.md",
+    ];
+    let all = in_docs.chain(of_crates).chain(others.map(ToOwned::to_owned));
+    all.filter(|name| name.ends_with(".md") && root.join(name).exists())
+        .collect()
+}
+
 #[test]
 fn every_file_that_a_document_links_to_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let in_docs = std::fs::read_dir(root.join("docs")).unwrap();
-    let in_docs = in_docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
-    let names = in_docs.filter(|name| name.ends_with(".md"));
-    let at_top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(ToOwned::to_owned);
-    for name in names.chain(at_top) {
+    for name in documents() {
         let name = name.as_str();
         let text = document(name);
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -172,6 +188,44 @@ fn every_file_that_a_document_links_to_exists() {
             }
         }
     }
+}
+
+#[test]
+fn every_file_of_the_repository_that_a_document_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directories = [
+        "benches/",
+        "crates/",
+        "docs/",
+        "fleet/",
+        "nixos/",
+        "packaging/",
+        "prometheus/",
+        "scripts/",
+        "src/",
+        "systemd/",
+        "tests/",
+        "vm-tests/",
+    ];
+    let mut named = 0;
+    // That document names files of other people's repositories.
+    for name in documents().iter().filter(|name| *name != "docs/public-dashboards.md") {
+        // The first word between backticks: behind a path may be what a program is told.
+        let text = document(name);
+        let words = text
+            .split('`')
+            .filter_map(|span| span.split(char::is_whitespace).next());
+        for word in words.filter(|word| directories.iter().any(|directory| word.starts_with(directory))) {
+            named += 1;
+            // Of names that stand for several the directory.
+            let path = word.replace("NAME", "*");
+            let path = path.split_once('*').map_or(&*path, |(before, _)| {
+                before.rsplit_once('/').map_or("", |(directory, _)| directory)
+            });
+            assert!(root.join(path).exists(), "{name} names {word}");
+        }
+    }
+    assert!(named > 100, "{named}");
 }
 
 /// Another source that goes on would prove that the sampler works, and the watchdog would have nothing to do.
