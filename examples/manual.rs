@@ -1,4 +1,4 @@
-//! Writes the manual pages of both programs, and the shell completions of the command, for packages:
+//! Writes the manual pages of the three programs, and the shell completions of the command, for packages:
 //! `cargo run --example manual -- DIRECTORY`.
 //!
 //! Not part of the programs themselves, which would grow by it.

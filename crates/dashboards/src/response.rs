@@ -1,4 +1,4 @@
-//! Responses of both programs: short texts, and bodies in chunks that fit into the buffer of a connection.
+//! Responses of this program and of the service: short texts, and bodies in chunks that fit into the buffer of a connection.
 
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::listen::Listen;
 
-/// An error of a facility that both programs share.
+/// An error of a facility that the programs share.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The address cannot be listened on.

@@ -1,4 +1,4 @@
-//! What both programs share.
+//! What the programs share.
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
