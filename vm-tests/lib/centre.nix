@@ -20,8 +20,8 @@
     let
       # The sample, with its user switched on. Only for the test: here the password comes out of the store.
       users = pkgs.writeText "users.yml" (
-        lib.replaceStrings [ "  # " "CHANGE-ME" ] [ "  " "opensesame" ] (
-          lib.readFile ../../fleet/debian/vmauth.yml
+        lib.replaceStrings [ "CHANGE-ME" ] [ "opensesame" ] (
+          lib.replaceStrings [ "  # " ] [ "  " ] (lib.readFile ../../fleet/debian/vmauth.yml)
         )
       );
     in
