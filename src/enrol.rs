@@ -193,6 +193,14 @@ impl Enrolment {
             ..forward::Settings::default()
         };
         let mut problems = settings.problems();
+        let edge = settings.labels.get(EDGE);
+        if let Some(edge) = edge.filter(|edge| edge.contains(char::is_whitespace)) {
+            problems.push(Problem {
+                key: EDGE.to_owned(),
+                value: edge.clone(),
+                allowed: "a name without spaces: a line of the inventory begins with it".to_owned(),
+            });
+        }
         choose(
             "profile",
             take("profile"),

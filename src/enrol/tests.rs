@@ -107,6 +107,7 @@ fn a_file_that_cannot_be_used_changes_nothing_is_told_what_is_wrong_and_shown_to
             "without user and password",
         ),
         ("url = \"centre.example hunter2\"\n".to_owned(), "https://HOST:PORT"),
+        (format!("{url}edge = \"gate-7 site=north\"\n"), "a name without spaces"),
         (String::new(), "url is no text"),
         ("x".repeat(70_000), "longer than 64 KiB"),
     ] {
