@@ -12,6 +12,7 @@ mod prometheus;
 mod state_dir;
 mod terminal;
 
+use std::env;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -194,6 +195,8 @@ impl Stack {
 
 /// Prints the addresses. Scripts wait for the last line.
 fn print_addresses(service: SocketAddr, prometheus: SocketAddr, grafana: &str, state: &StateDir) {
+    // As it was called: the shell need not find it by its name alone.
+    let program = env::args().next().unwrap_or_else(|| "edgewatch".to_owned());
     say(format!(
         "status page  http://{service}
 dashboards   http://{service}/dashboards
@@ -201,7 +204,7 @@ metrics      http://{service}/metrics
 prometheus   http://{prometheus}
 grafana      {grafana}
 data         {}
-to check it  edgewatch check --service http://{service} --prometheus http://{prometheus}
+to check it  {program} check --service http://{service} --prometheus http://{prometheus}
 ready",
         state.directory.display()
     ));
