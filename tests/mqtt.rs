@@ -136,6 +136,35 @@ fn topics_without_end_leave_memory_and_series_bounded() {
 }
 
 #[test]
+fn topics_and_names_of_any_length_leave_memory_bounded() {
+    let broker = Broker::start();
+    let subscription =
+        "[[mqtt.subscriptions]]\ntopic = \"names/+\"\nmetric = \"x\"\npointer = \"/*\"\nlabels = { name = \"$2\" }\n";
+    let service = Service::start(&settings(&at(&broker), &format!("{ZIGBEE}{subscription}")));
+    wait_until_connected(&service);
+    let before = service.process().status("RssAnon");
+    // As long as MQTT, and what is asked for of a message, allow; kept, so that a restart would not help.
+    let long = "x".repeat(60_000);
+    for number in 0..200 {
+        broker.publish(&format!("zigbee2mqtt/{long}{number}"), r#"{"temperature":20}"#, &["-r"]);
+        broker.publish(
+            &format!("names/{number}"),
+            format!(r#"{{"{number}{long}":1}}"#),
+            &["-r"],
+        );
+    }
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":21.5}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(21.5));
+    let grown = service.process().status("RssAnon").saturating_sub(before);
+    assert!(grown < 4096, "{grown} KiB");
+    assert_eq!(
+        service.metric("edge_mqtt_messages_total{result=\"dropped\"}"),
+        Some(200.0)
+    );
+    assert_eq!(service.metrics().matches("\nx{").count(), 200);
+}
+
+#[test]
 fn a_password_lets_in_and_a_wrong_one_is_told() {
     let broker = Broker::start_with_password("edgewatch", "right");
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -317,7 +317,7 @@ fn invalid(metric: &Metric, labels: &[(&'static str, &str)], what: String) -> Re
 
 /// A label value that is safe to show and to store: control characters become spaces, and it is at most `length` bytes, as Prometheus
 /// counts them.
-fn clean_label(value: &str, length: usize) -> String {
+pub(crate) fn clean_label(value: &str, length: usize) -> String {
     let value = value.trim();
     let fits = value.char_indices().take_while(|(at, c)| at + c.len_utf8() <= length);
     fits.map(|(_, c)| if c.is_control() { ' ' } else { c }).collect()

@@ -45,7 +45,7 @@ const CONNECTED: Metric = Metric::gauge(
 const MESSAGE_COUNT: Metric = Metric::counter(
     "edge_mqtt_messages_total",
     "",
-    "Messages by what became of them: taken, unused (no value in it), invalid, dropped (no room).",
+    "Messages by what became of them: taken, unused (no value in it), invalid, dropped (no room, or a topic that is too long).",
 );
 const AGE: Metric = Metric::gauge(
     "edge_mqtt_age_seconds",
@@ -82,7 +82,7 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
         settings: mqtt.clone(),
         address,
         rules: Arc::new(rules),
-        store: Arc::new(Mutex::new(Store::new(settings.limits.readings_per_source))),
+        store: Arc::new(Mutex::new(Store::new(&settings.limits))),
         connection: None,
     }))
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::presets;
 use super::topic::{Filter, Pointer};
 use crate::collectors::names::{self, NameError};
-use crate::reading::{Labels, MAX_LABELS, Metric};
+use crate::reading::{Labels, MAX_LABELS, Metric, clean_label};
 use crate::settings::mqtt::{Mqtt, Subscription};
 
 /// Bytes of a message that is looked at.
@@ -144,7 +144,7 @@ fn expand(text: &str, found: &[&str]) -> Option<String> {
 pub struct Found {
     /// What it becomes.
     pub metric: &'static Metric,
-    /// Its labels, expanded.
+    /// Its labels, expanded, and no longer than they are exported.
     pub labels: Labels,
     /// The value in the metric's unit, or what is there instead.
     pub value: Result<f64, String>,
@@ -152,11 +152,12 @@ pub struct Found {
     pub stale_after: Duration,
 }
 
-/// Every value that the rules find in a message. What is not there, or null, is no value and no error: devices send what has changed.
+/// Every value that the rules find in a message, with labels of at most `label_length` bytes: each value keeps the names above it, which a
+/// publisher chooses. What is not there, or null, is no value and no error: devices send what has changed.
 ///
 /// # Errors
 /// The message as a whole cannot be used.
-pub fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, String> {
+pub fn find(rules: &[Rule], topic: &str, message: &[u8], label_length: usize) -> Result<Vec<Found>, String> {
     if message.len() > MAX_MESSAGE {
         return Err(format!("{} bytes are too many", message.len()));
     }
@@ -169,7 +170,10 @@ pub fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, S
         };
         let mut add = |names: &[&str], value: Result<f64, String>| {
             let parts: Vec<&str> = topic_parts.iter().chain(names).copied().collect();
-            let label = |(name, value): &(&'static str, String)| (*name, expand(value, &parts).unwrap_or_default());
+            let label = |(name, value): &(&'static str, String)| {
+                let value = expand(value, &parts).unwrap_or_default();
+                (*name, clean_label(&value, label_length))
+            };
             found.push(Found {
                 metric: rule.metric,
                 labels: rule.labels.iter().map(label).collect(),

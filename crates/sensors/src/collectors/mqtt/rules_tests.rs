@@ -7,6 +7,10 @@ pub(in crate::collectors::mqtt) fn preset_rules(preset: Preset) -> Vec<Rule> {
     presets::rules(preset, Duration::from_secs(60))
 }
 
+fn find(rules: &[Rule], topic: &str, message: &[u8]) -> Result<Vec<Found>, String> {
+    super::find(rules, topic, message, 128)
+}
+
 /// `name{label=value} number`, for each value.
 pub(in crate::collectors::mqtt) fn lines(rules: &[Rule], topic: &str, message: &str) -> Vec<String> {
     let found = find(rules, topic, message.as_bytes()).unwrap();

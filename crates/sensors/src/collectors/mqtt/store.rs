@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::rules::{Found, Rule, find};
 use crate::reading::{Labels, Metric};
+use crate::settings::Limits;
 
 /// Topics that are kept; messages of others are counted, not kept.
 const MAX_TOPICS: usize = 256;
+/// Bytes of a topic; MQTT allows 65,535, and it is kept with the topic and with each of its values. Messages of a longer one are counted,
+/// not looked at.
+const MAX_TOPIC: usize = 512;
 /// Time after which a topic without messages is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
@@ -58,23 +62,26 @@ pub struct Store {
     pub link: Link,
     pub values: Vec<Value>,
     pub topics: BTreeMap<String, Topic>,
-    max_values: usize,
+    limits: Limits,
 }
 
 impl Store {
-    /// An empty one for at most `max_values` series.
-    pub fn new(max_values: usize) -> Self {
+    /// An empty one for as many series, with labels as long, as `limits` lets through.
+    pub fn new(limits: &Limits) -> Self {
         Self {
             link: Link::Starting,
             values: Vec::new(),
             topics: BTreeMap::new(),
-            max_values,
+            limits: limits.clone(),
         }
     }
 
     /// Takes a message. One that the broker has kept (`retained`) replaces nothing that came since.
     pub fn take(&mut self, rules: &[Rule], topic: &str, message: &[u8], retained: bool, now: Instant) {
-        let found = find(rules, topic, message);
+        if topic.len() > MAX_TOPIC {
+            return count("dropped");
+        }
+        let found = find(rules, topic, message, self.limits.label_length);
         if found.as_ref().is_ok_and(Vec::is_empty) {
             return count("unused");
         }
@@ -133,7 +140,7 @@ impl Store {
         };
         match position {
             Some(position) => self.values[position] = value,
-            None if self.values.len() < self.max_values => self.values.push(value),
+            None if self.values.len() < self.limits.readings_per_source => self.values.push(value),
             None => return false,
         }
         true
@@ -174,7 +181,10 @@ mod tests {
             };
             Self {
                 rules: rules(&settings).unwrap(),
-                store: Store::new(4),
+                store: Store::new(&Limits {
+                    readings_per_source: 4,
+                    label_length: 16,
+                }),
                 start: Instant::now(),
             }
         }
@@ -250,5 +260,15 @@ mod tests {
             broker.publish(&format!("zigbee2mqtt/bad{number}"), "{", false, 0);
         }
         assert_eq!((broker.store.topics.len(), broker.values(1).len()), (MAX_TOPICS, 4));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_topic_and_of_names_in_a_message_is_bounded() {
+        let mut broker = Broker::new();
+        let long = "é".repeat(200);
+        broker.publish(&format!("zigbee2mqtt/{long}"), r#"{"temperature":20}"#, false, 0);
+        broker.publish(&format!("zigbee2mqtt/{long}{long}"), r#"{"temperature":20}"#, false, 0);
+        assert_eq!((broker.store.topics.len(), broker.values(1).len()), (1, 1));
+        assert_eq!(broker.store.values[0].labels[0].1, "é".repeat(8));
     }
 }
