@@ -165,6 +165,29 @@ fn topics_and_names_of_any_length_leave_memory_bounded() {
 }
 
 #[test]
+fn a_reload_that_leaves_the_subscriptions_alone_keeps_what_was_published() {
+    let broker = Broker::start();
+    let before = settings(&at(&broker), ZIGBEE);
+    let service = Service::start(&before);
+    wait_until_connected(&service);
+    // Not kept by the broker: a device on a battery says it once an hour.
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":21.5}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(21.5));
+    service.reload(&format!("{before}[cpu_spike]\nthreshold = 0.8\n"));
+    let metrics = service.metrics();
+    for (series, value) in [(TEMPERATURE, 21.5), ("edge_mqtt_connected", 1.0)] {
+        assert_eq!(common::value_of(&metrics, series), Some(value), "{metrics}");
+    }
+    assert!(common::value_of(&metrics, AGE).is_some(), "{metrics}");
+    broker.publish("zigbee2mqtt/attic", r#"{"temperature":20}"#, &[]);
+    service.wait_for_metric(TEMPERATURE, |value| value == Some(20.0));
+    // Where the settings are others, what the old ones took is not theirs.
+    service.reload(&settings(&at(&broker), "presets = [\"tasmota\"]\n"));
+    wait_until_connected(&service);
+    assert_eq!(service.metric(TEMPERATURE), None);
+}
+
+#[test]
 fn a_password_lets_in_and_a_wrong_one_is_told() {
     let broker = Broker::start_with_password("edgewatch", "right");
     let file = tempfile::NamedTempFile::new().unwrap();

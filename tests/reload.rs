@@ -2,7 +2,8 @@
 
 use crate::common;
 
-use common::{FakeSys, Service, eventually};
+use common::clock::Clock;
+use common::{FakeSys, Service, Setup, eventually};
 
 const ZONE: &str = "node_thermal_zone_temp{zone=\"0\",type=\"cpu-thermal\"}";
 const SUCCESS: &str = "edge_config_last_reload_successful";
@@ -26,6 +27,30 @@ fn good_settings_are_taken_without_a_restart_and_without_losing_counters() {
     assert_eq!(service.metric("sensor_requests_total"), Some(1.0));
     assert_eq!(service.metric(SUCCESS), Some(1.0));
     assert!(service.metric(TIME).unwrap() > before);
+}
+
+#[test]
+fn what_sources_count_themselves_goes_on_after_a_reload() {
+    let Some(clock) = Clock::new("what_sources_count_themselves_goes_on_after_a_reload") else {
+        return;
+    };
+    let sys = FakeSys::new();
+    sys.write("class/hwmon/hwmon0/name", "rpi_volt\n");
+    sys.write("class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");
+    let before = sys.settings(&["clock", "raspberry_pi"]);
+    let mut setup = Setup::new(&before);
+    for (name, value) in clock.environment() {
+        setup = setup.environment(name, &value);
+    }
+    let service = setup.start();
+    let (steps, events) = ("edge_clock_steps_total", "edge_rpi_undervoltage_events_total");
+    service.wait_for_metric(events, |value| value == Some(1.0));
+    clock.set(3600);
+    service.wait_for_metric(steps, |value| value == Some(1.0));
+    service.reload(&format!("{before}[cpu_spike]\nthreshold = 0.8\n"));
+    // The voltage is still as low as it was: no other event.
+    assert_eq!((service.metric(steps), service.metric(events)), (Some(1.0), Some(1.0)));
+    assert_eq!(service.metric("edge_clock_step_seconds").map(f64::round), Some(3600.0));
 }
 
 #[test]

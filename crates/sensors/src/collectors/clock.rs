@@ -1,10 +1,14 @@
 //! The wall clock: its time, whether it is synchronised (adjtimex(2)), and whether it was stepped.
 
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use edgewatch_program::lock::lock;
+use edgewatch_program::time::unix_time;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
+use crate::collectors::lasting::Lasting;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::reading::{Metric, Recorder};
@@ -165,23 +169,26 @@ fn unit(timex: &libc::timex) -> f64 {
 const PPM: f64 = 1e6 * 65536.0;
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
+    static STEPS: Lasting<(), Mutex<Steps>> = Lasting::new();
     Ok(Box::new(Clock {
-        steps: Steps::default(),
+        steps: STEPS.get((), Mutex::default),
         collect: settings.collect,
     }))
 }
 
 struct Clock {
-    steps: Steps,
+    steps: Arc<Mutex<Steps>>,
     collect: Collect,
 }
 
 impl Collector for Clock {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
-        recorder.push(&TIME, &[], wall_time());
-        self.steps.observe(boot_time());
-        recorder.push(&STEPS, &[], self.steps.count);
-        recorder.push(&STEP, &[], self.steps.last);
+        recorder.push(&TIME, &[], unix_time());
+        let mut steps = lock(&self.steps);
+        steps.observe(boot_time());
+        recorder.push(&STEPS, &[], steps.count);
+        recorder.push(&STEP, &[], steps.last);
+        drop(steps);
         match Timex::read() {
             Ok(clock) => {
                 recorder.push(&SYNC, &[], f64::from(u8::from(clock.is_synchronised)));
@@ -205,19 +212,11 @@ impl Collector for Clock {
     }
 }
 
-/// Unix time of the wall clock, in seconds.
-fn wall_time() -> f64 {
-    seconds(clock_gettime(ClockId::Realtime))
-}
-
 /// Unix time, in seconds, at which the machine was booted if the wall clock is right. The time that the machine slept counts,
 /// so that only a step of the wall clock changes it by much.
 pub(crate) fn boot_time() -> f64 {
-    wall_time() - seconds(clock_gettime(ClockId::Boottime))
-}
-
-fn seconds(time: Timespec) -> f64 {
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Boottime);
+    unix_time() - (tv_sec as f64 + tv_nsec as f64 / 1e9)
 }
 
 /// The steps of the clock since the first read.
@@ -288,6 +287,6 @@ mod tests {
         let clock = Timex::read().unwrap();
         assert!(clock.offset.abs() <= 0.5 && clock.maxerror >= 0.0, "{clock:?}");
         let boot_time = boot_time();
-        assert!(boot_time > 0.0 && boot_time < wall_time());
+        assert!(boot_time > 0.0 && boot_time < unix_time());
     }
 }

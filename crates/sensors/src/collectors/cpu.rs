@@ -1,8 +1,13 @@
 //! CPU time, and the other counters of `/proc/stat` (Documentation/filesystems/proc.rst, "Miscellaneous kernel statistics").
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use edgewatch_program::lock::lock;
+
+use crate::collectors::lasting::Lasting;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::counters::CPU_SPIKE;
 use crate::error::{OpenError, ReadError};
@@ -64,22 +69,29 @@ const IOWAIT: usize = 4;
 
 /// Seconds in each of [`MODES`].
 type Times = [f64; 8];
+/// What was exported of each CPU.
+type Exported = BTreeMap<String, Times>;
 
 struct Cpu {
     procfs: Root,
     ticks_per_second: f64,
-    exported: BTreeMap<String, Times>,
+    exported: Arc<Mutex<Exported>>,
     collect: Collect,
-    spike: SpikeDetector,
+    spike: Arc<Mutex<SpikeDetector>>,
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
+    static EXPORTED: Lasting<PathBuf, Mutex<Exported>> = Lasting::new();
+    static SPIKE: Lasting<(PathBuf, CpuSpike), Mutex<SpikeDetector>> = Lasting::new();
+    let procfs = &settings.paths.procfs;
     Ok(Box::new(Cpu {
-        procfs: Root::new(&settings.paths.procfs),
+        procfs: Root::new(procfs),
         ticks_per_second: rustix::param::clock_ticks_per_second() as f64,
-        exported: BTreeMap::new(),
+        exported: EXPORTED.get(procfs.clone(), Mutex::default),
         collect: settings.collect,
-        spike: SpikeDetector::new(&settings.cpu_spike),
+        spike: SPIKE.get((procfs.clone(), settings.cpu_spike.clone()), || {
+            Mutex::new(SpikeDetector::new(&settings.cpu_spike))
+        }),
     }))
 }
 
@@ -114,7 +126,7 @@ impl Cpu {
             *time = ticks as f64 / self.ticks_per_second;
         }
         if cpu.is_empty() {
-            if let Some(change) = self.spike.observe(Instant::now(), &times) {
+            if let Some(change) = lock(&self.spike).observe(Instant::now(), &times) {
                 recorder.push(&SPIKE, &[], f64::from(u8::from(change.spiking)));
                 if change.began {
                     recorder.event(CPU_SPIKE);
@@ -126,7 +138,8 @@ impl Cpu {
             recorder.drop_one();
             return Ok(());
         }
-        let exported = self.exported.entry(cpu.to_owned()).or_insert(times);
+        let mut exported = lock(&self.exported);
+        let exported = exported.entry(cpu.to_owned()).or_insert(times);
         advance(exported, &times);
         for (mode, seconds) in MODES.into_iter().zip(*exported) {
             recorder.push(&SECONDS, &[("cpu", cpu), ("mode", mode)], seconds);
@@ -220,12 +233,25 @@ impl SpikeDetector {
 mod tests {
     use super::*;
     use crate::collectors::testing::Machine;
+    use crate::reading::Collected;
 
     #[test]
     fn a_counter_never_goes_back() {
         let mut exported = [1.0, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0];
         advance(&mut exported, &[1.5, 0.0, 2.0, 99.5, 4.0, 0.0, 0.0, 0.0]);
         assert_eq!(exported, [1.5, 0.0, 2.0, 100.0, 5.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_counter_never_goes_back_at_a_reload_either() {
+        let machine = Machine::new(&[("proc/stat", "cpu0 1 0 0 100 50 0 0 0\n")]);
+        let waited = |read: &Collected| read.value("node_cpu_seconds_total{cpu=0,mode=iowait}");
+        let mut before = (COLLECTOR.open)(&machine.settings).unwrap();
+        machine.read_from(before.as_mut());
+        machine.write("proc/stat", "cpu0 1 0 0 100 40 0 0 0\n");
+        assert_eq!(waited(&machine.read(&COLLECTOR)).as_deref(), Some("0.5"));
+        drop(before);
+        assert_eq!(waited(&machine.read(&COLLECTOR)).as_deref(), Some("0.4"));
     }
 
     #[test]

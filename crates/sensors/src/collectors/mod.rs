@@ -17,6 +17,7 @@ pub mod hwmon;
 pub mod iio;
 pub mod interrupts;
 pub mod kernel;
+pub(crate) mod lasting;
 pub mod led;
 pub mod load;
 pub mod memory;
@@ -128,7 +129,7 @@ pub struct Definition {
     pub period: Duration,
     /// Time after which a read counts as failed, unless the settings say otherwise.
     pub deadline: Duration,
-    /// Makes the collector. Reads no hardware yet.
+    /// Makes the collector. Reads no hardware yet. What it gathers over several reads is [`lasting::Lasting`].
     pub open: fn(&Settings) -> Result<Box<dyn Collector>, OpenError>,
 }
 

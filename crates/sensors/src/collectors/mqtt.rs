@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 
 use edgewatch_program::lock::lock;
 
+use crate::collectors::lasting::Lasting;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::plausible::{NOT_NEGATIVE, SWITCH};
 use crate::reading::{Metric, Recorder};
 use crate::settings::mqtt::{Address, Mqtt};
-use crate::settings::{Collect, Settings};
+use crate::settings::{Collect, Limits, Settings};
 use connection::Connection;
 use rules::Rule;
 use store::{Link, MESSAGES, Store};
@@ -60,7 +61,7 @@ struct Subscriber {
     address: Address,
     rules: Arc<Vec<Rule>>,
     store: Arc<Mutex<Store>>,
-    connection: Option<Connection>,
+    connection: Mutex<Option<Connection>>,
 }
 
 /// Without a broker there is nothing to read, and no thread.
@@ -78,25 +79,39 @@ fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
         return Ok(Box::new(Nothing));
     };
     let rules = rules::rules(mqtt).map_err(|(number, error)| OpenError::Subscription(number, error))?;
-    Ok(Box::new(Subscriber {
-        settings: mqtt.clone(),
-        address,
-        rules: Arc::new(rules),
-        store: Arc::new(Mutex::new(Store::new(&settings.limits))),
-        connection: None,
-    }))
+    // A device on a battery publishes once an hour: its value must not wait for that after each reload.
+    static SUBSCRIBERS: Lasting<(Mqtt, Limits), Subscriber> = Lasting::new();
+    Ok(Box::new(SUBSCRIBERS.get(
+        (mqtt.clone(), settings.limits.clone()),
+        || Subscriber {
+            settings: mqtt.clone(),
+            address,
+            rules: Arc::new(rules),
+            store: Arc::new(Mutex::new(Store::new(&settings.limits))),
+            connection: Mutex::default(),
+        },
+    )))
 }
 
-impl Collector for Subscriber {
-    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
-        if !self.connection.as_ref().is_some_and(Connection::is_running) {
+impl Subscriber {
+    /// Starts the thread that is connected, if there is none.
+    fn connect(&self) -> Result<(), ReadError> {
+        let mut connection = lock(&self.connection);
+        if !connection.as_ref().is_some_and(Connection::is_running) {
             let (rules, store) = (Arc::clone(&self.rules), Arc::clone(&self.store));
             let started = Connection::start(&self.settings, self.address.clone(), rules, store);
-            self.connection = Some(started.map_err(|source| ReadError::Io {
+            *connection = Some(started.map_err(|source| ReadError::Io {
                 path: PathBuf::from("thread of MQTT"),
                 source,
             })?);
         }
+        Ok(())
+    }
+}
+
+impl Collector for Arc<Subscriber> {
+    fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
+        self.connect()?;
         let now = Instant::now();
         let mut store = lock(&self.store);
         store.forget_old(now);

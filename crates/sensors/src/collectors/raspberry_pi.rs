@@ -2,8 +2,13 @@
 //! `get_throttled` of the manufacturer's kernel.
 
 use std::iter;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use edgewatch_program::lock::lock;
+
+use crate::collectors::lasting::Lasting;
 use crate::collectors::{Collector, Definition, Schedule};
 use crate::error::{OpenError, ReadError};
 use crate::plausible::SWITCH;
@@ -62,18 +67,24 @@ struct RaspberryPi {
     /// The file `get_throttled`.
     throttled: Option<String>,
     reads_until_search: u32,
+    falls: Arc<Mutex<Falls>>,
+}
+
+/// How often the voltage has fallen.
+#[derive(Default)]
+struct Falls {
     was_low: bool,
-    events: u32,
+    count: u32,
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
+    static FALLS: Lasting<PathBuf, Mutex<Falls>> = Lasting::new();
     Ok(Box::new(RaspberryPi {
         sysfs: Root::new(&settings.paths.sysfs),
         alarm: None,
         throttled: None,
         reads_until_search: 0,
-        was_low: false,
-        events: 0,
+        falls: FALLS.get(settings.paths.sysfs.clone(), Mutex::default),
     }))
 }
 
@@ -83,14 +94,15 @@ impl Collector for RaspberryPi {
             self.search()?;
         }
         if let Some(alarm) = &self.alarm {
+            let mut falls = lock(&self.falls);
             let value = self.sysfs.number(alarm);
             if let Ok(value) = value {
                 let is_low = value == 1.0;
-                self.events += u32::from(is_low && !self.was_low);
-                self.was_low = is_low;
+                falls.count += u32::from(is_low && !falls.was_low);
+                falls.was_low = is_low;
             }
             recorder.record(&UNDERVOLTAGE, &[], value);
-            recorder.push(&EVENTS, &[], self.events.into());
+            recorder.push(&EVENTS, &[], falls.count.into());
         }
         if let Some(path) = &self.throttled
             && let Some(text) = recorder.present(self.sysfs.attribute(path))
