@@ -5,6 +5,7 @@
 //! request, and nothing more before the response has been written.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -31,6 +32,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The stream that the HTTP library reads from and writes to.
 pub(crate) struct Connection {
     transport: Transport,
+    /// None on a Unix socket.
+    peer: Option<SocketAddr>,
     client: Arc<ClientConnection>,
     /// Read already, but not passed on yet.
     ahead: Vec<u8>,
@@ -52,9 +55,15 @@ enum Timeout {
 
 impl Connection {
     /// `client_timeout` is the time for the head of a request: of the first from now on, of others from their first byte.
-    pub(crate) fn new(transport: Transport, client: Arc<ClientConnection>, client_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        transport: Transport,
+        peer: Option<SocketAddr>,
+        client: Arc<ClientConnection>,
+        client_timeout: Duration,
+    ) -> Self {
         let mut connection = Self {
             transport,
+            peer,
             client,
             ahead: Vec::new(),
             head: HeadScanner::default(),
@@ -73,7 +82,7 @@ impl Connection {
     /// Whether others in the network can read along.
     pub(crate) fn is_clear_text(&self) -> bool {
         match &self.transport {
-            Transport::Tcp(_) => self.transport.peer().is_none_or(|peer| !is_loopback(peer.ip())),
+            Transport::Tcp(_) => self.peer.is_none_or(|peer| !is_loopback(peer.ip())),
             Transport::Tls(_) | Transport::Unix(_) => false,
         }
     }

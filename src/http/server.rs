@@ -154,7 +154,7 @@ impl ServerContext {
     }
 }
 
-/// A connection, and the address of its client.
+/// A connection, and the address of its client; none on a Unix socket.
 type HttpConnection = (Connection, Option<SocketAddr>);
 
 /// Serves connections.
@@ -174,7 +174,9 @@ impl<S> Clone for ConnectionHandler<S> {
 
 impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> ConnectionHandler<S> {
     async fn accept(&self, transport: Transport) -> Result<(), ()> {
-        let peer = transport.peer();
+        let Ok(peer) = transport.peer() else {
+            return Ok(());
+        };
         let admission = &self.context.admission;
         if let Some(client) = admission.admit(peer.map(|peer| peer.ip())) {
             if admission.is_full() {
@@ -233,7 +235,7 @@ impl<S: Service<HttpConnection, Response = (), Error = DispatchError>> Connectio
     }
 
     async fn serve(&self, transport: Transport, client: Arc<ClientConnection>, peer: Option<SocketAddr>) {
-        let connection = Connection::new(transport, client, self.context.client_timeout);
+        let connection = Connection::new(transport, peer, client, self.context.client_timeout);
         match self.http.call((connection, peer)).await {
             Ok(()) => {}
             Err(DispatchError::Parse(error)) => {

@@ -28,11 +28,14 @@ pub(crate) enum Transport {
 
 impl Transport {
     /// The address of the client; none on a Unix socket.
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+    ///
+    /// # Errors
+    /// The client is gone already: getpeername(2) has no address then, and such a client must not pass for one on a Unix socket.
+    pub(crate) fn peer(&self) -> io::Result<Option<SocketAddr>> {
         match self {
-            Self::Tcp(stream) => stream.peer_addr().ok(),
-            Self::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
-            Self::Unix(_) => None,
+            Self::Tcp(stream) => stream.peer_addr().map(Some),
+            Self::Tls(stream) => stream.get_ref().0.peer_addr().map(Some),
+            Self::Unix(_) => Ok(None),
         }
     }
 

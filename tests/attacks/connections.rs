@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::set_socket_recv_buffer_size;
+use rustix::net::sockopt::{set_socket_linger, set_socket_recv_buffer_size};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 use crate::common::{PATIENCE, Service, Setup, ask, eventually, only, users_file};
@@ -217,4 +217,22 @@ fn a_stranger_is_answered_and_let_go() {
         .unwrap();
         assert_eq!(answer.header("connection"), Some("close"), "{request}");
     }
+}
+
+/// getpeername(2) fails for it: without an address it must not pass for a client on a Unix socket, which is trusted.
+#[test]
+fn a_connection_that_is_reset_before_it_is_accepted_is_not_served() {
+    let service = Service::start(&only(&["load"]));
+    service.signal("STOP");
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(service.address()).unwrap();
+        stream
+            .write_all(b"GET /sensor HTTP/1.1\r\nHost: device\r\n\r\n")
+            .unwrap();
+        // Resets instead of an orderly end.
+        set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+    }
+    service.signal("CONT");
+    assert_eq!(service.get("/sensor").status, 200);
+    assert_eq!(service.metric("sensor_requests_total"), Some(1.0));
 }
