@@ -61,7 +61,15 @@ impl Reader {
 pub(super) struct Worker {
     /// The generation of the current thread; one that finds another number here has been replaced and ends.
     pub generation: Mutex<u64>,
-    pub wake: Condvar,
+    pub changed: Condvar,
+}
+
+impl Worker {
+    /// Has its thread look at the schedule again. Locked, so that the thread is not between reading it and waiting: it would miss this.
+    pub fn wake(&self) {
+        let _generation = lock(&self.generation);
+        self.changed.notify_all();
+    }
 }
 
 /// What the threads share.
@@ -154,9 +162,7 @@ impl Shared {
             }
         }
         if any {
-            // Held so that the thread is not between reading the schedule and waiting on the condition variable.
-            let _generation = lock(&self.common_worker.generation);
-            self.common_worker.wake.notify_all();
+            self.common_worker.wake();
             self.rescheduled.notify_one();
         }
     }
@@ -172,9 +178,27 @@ impl Shared {
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         for worker in self.workers() {
-            // Held so that no thread is between reading `stopped` and waiting on the condition variable.
-            let _generation = lock(&worker.generation);
-            worker.wake.notify_all();
+            worker.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_is_about_to_wait_is_woken() {
+        let worker = Arc::new(Worker::default());
+        // From here on the thread of a worker reads the schedule.
+        let generation = lock(&worker.generation);
+        let other = Arc::clone(&worker);
+        let waking = thread::spawn(move || other.wake());
+        thread::sleep(Duration::from_millis(100));
+        let waited = worker.changed.wait_timeout(generation, Duration::from_secs(10));
+        assert!(!waited.unwrap().1.timed_out());
+        waking.join().unwrap();
     }
 }

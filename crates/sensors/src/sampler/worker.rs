@@ -104,7 +104,7 @@ impl Shared {
             };
             early = Duration::ZERO;
             generation = worker
-                .wake
+                .changed
                 .wait_timeout(generation, wait)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
@@ -204,7 +204,7 @@ impl Shared {
         drop(isolated);
         if was_overdue {
             // The thread that replaced this one has computed its wait without this reader.
-            reader.worker.wake.notify_all();
+            reader.worker.wake();
         }
         self.changed.send_replace(());
     }
