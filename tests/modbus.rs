@@ -10,7 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use common::meter::Meter;
-use common::{Service, only, skip};
+use common::{Service, eventually, only, skip};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::ioctl_fionread;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 const REGISTERS: &str = r#"
@@ -273,6 +275,57 @@ fn a_serial_line_is_read_as_tcp_is() {
         only(&["modbus"])
     );
     assert_is_read(&Service::start(&settings));
+}
+
+/// Such as the service before and after a reload, or beside `edgewatch sensors`.
+#[test]
+fn who_reads_the_same_serial_line_waits_for_its_turn() {
+    let ((near, port), (far, server)) = (line(), line());
+    connect(near.try_clone().unwrap(), far.try_clone().unwrap());
+    connect(far, near);
+    let Some(_meter) = Meter::start_on(&server) else {
+        return skip("two programs on a serial line", "pymodbus cannot be had");
+    };
+    let registers: Vec<String> = (0..7)
+        .map(|number| format!("{{ metric = \"value{number}\", address = {number} }}"))
+        .collect();
+    let settings = format!(
+        "{}[sources.modbus]\nperiod = \"100ms\"\n[[modbus.buses]]\nname = \"meters\"\nport = {port:?}\nparity = \"none\"\n\
+         devices = [{{ unit = 1, registers = [{}] }}]\n",
+        only(&["modbus"]),
+        registers.join(", ")
+    );
+    let services = [Service::start(&settings), Service::start(&settings)];
+    // The meter may not have been up when the first of them asked.
+    let failures = services.each_ref().map(|service| {
+        service.wait_for_metric("edge_modbus_up{bus=\"meters\",unit=\"1\"}", |value| value == Some(1.0));
+        service.log.count("source fails")
+    });
+    thread::sleep(Duration::from_secs(3));
+    for (service, before) in services.iter().zip(failures) {
+        assert_eq!(service.log.count("source fails"), before, "{}", service.log.text());
+    }
+}
+
+#[test]
+fn a_serial_port_that_another_program_holds_is_left_alone_and_read_once_it_is_free() {
+    let (mut near, port) = line();
+    let held = File::open(&port).unwrap();
+    flock(&held, FlockOperation::LockExclusive).unwrap();
+    let service = Service::start(&format!(
+        "{}[sources.modbus]\nperiod = \"500ms\"\n[[modbus.buses]]\nname = \"b\"\nport = {port:?}\nparity = \"none\"\n\
+         devices = [{{ unit = 1, registers = [{{ metric = \"x\", address = 0 }}] }}]\n",
+        only(&["modbus"])
+    ));
+    service.wait_for_metric("edge_modbus_up{bus=\"b\",unit=\"1\"}", |value| value == Some(0.0));
+    assert!(service.get("/").text().contains("in use by another program"));
+    assert_eq!(ioctl_fionread(&near).unwrap(), 0);
+    // It stays open, so that there is somebody at the other end all the time.
+    flock(&held, FlockOperation::Unlock).unwrap();
+    assert!(eventually(|| ioctl_fionread(&near).unwrap() >= 8));
+    let mut question = [0; 8];
+    near.read_exact(&mut question).unwrap();
+    assert_eq!(question[..6], [1, 3, 0, 0, 0, 1]);
 }
 
 #[test]

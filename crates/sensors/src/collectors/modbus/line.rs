@@ -1,8 +1,13 @@
 //! Questions and answers on a bus.
 
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serial2_tokio::{CharSize, FlowControl, SerialPort};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -13,6 +18,11 @@ use tokio_modbus::{Error, ExceptionCode, Request, Response};
 use super::registers::{Line, Place, Point, Serial};
 use crate::error::ErrorKind;
 use crate::settings::modbus::{Parity, Table};
+
+/// How long another program may have the port: longer than it takes to read a bus whose devices answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Between two attempts to lock the port.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -30,26 +40,30 @@ pub struct Connection {
     timeout: Duration,
     /// How long the line has to be silent before a question.
     silence: Option<Duration>,
+    /// Of the port, which is closed before.
+    _lock: Option<File>,
 }
 
 impl Connection {
     /// Connects, or opens the port.
     pub async fn open(line: &Line) -> Result<Self, Failure> {
-        let (context, silence) = match &line.place {
+        let (context, silence, lock) = match &line.place {
             Place::Tcp(address) => {
                 let stream = timeout(line.timeout, TcpStream::connect(address)).await;
                 let stream = stream.map_err(|_| no_answer(line.timeout))??;
-                (tcp::attach(stream), None)
+                (tcp::attach(stream), None, None)
             }
             Place::Serial(serial) => {
+                let lock = lock(&serial.port).await.map_err(|error| named(&error, serial))?;
                 let port = open(serial).map_err(|error| named(&error, serial))?;
-                (rtu::attach(port), Some(silence(serial.baud)))
+                (rtu::attach(port), Some(silence(serial.baud)), Some(lock))
             }
         };
         Ok(Self {
             context,
             timeout: line.timeout,
             silence,
+            _lock: lock,
         })
     }
 
@@ -102,8 +116,27 @@ fn invalid(what: String) -> Failure {
     }
 }
 
+/// Waits for its turn. Two readers of one port, such as the service before and after a reload, or `edgewatch sensors` beside it, would take each
+/// other's bytes, and each would set the port as it needs it. The lock is the one that other programs for serial ports take as well.
+async fn lock(port: &Path) -> io::Result<File> {
+    // As a port that waits for a modem would not be opened at all.
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(port)?;
+    let attempts = async {
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK | Errno::INTR) => sleep(PAUSE).await,
+                ended => return ended,
+            }
+        }
+    };
+    let in_use = |_| io::Error::new(io::ErrorKind::ResourceBusy, "in use by another program");
+    timeout(LONGEST_WAIT, attempts).await.map_err(in_use)??;
+    Ok(file)
+}
+
 fn open(serial: &Serial) -> io::Result<SerialPort> {
-    SerialPort::open(&serial.port, |mut settings: serial2_tokio::Settings| {
+    let port = SerialPort::open(&serial.port, |mut settings: serial2_tokio::Settings| {
         settings.set_raw();
         settings.set_baud_rate(serial.baud)?;
         settings.set_char_size(CharSize::Bits8);
@@ -115,7 +148,10 @@ fn open(serial: &Serial) -> io::Result<SerialPort> {
             Parity::None => serial2_tokio::Parity::None,
         });
         Ok(settings)
-    })
+    })?;
+    // A late answer to who had the port before.
+    port.discard_input_buffer()?;
+    Ok(port)
 }
 
 fn named(error: &io::Error, serial: &Serial) -> io::Error {
