@@ -200,7 +200,7 @@ impl Root {
     /// Names in a directory, sorted. A directory that does not exist counts as empty: the machine has no such hardware.
     ///
     /// # Errors
-    /// The system call fails, but for "no such directory".
+    /// The system call fails, but for "no such directory", or there are more than 8192: a part of them would be a wrong number of what is counted.
     pub fn list(&self, relative: impl AsRef<Path>) -> Result<Vec<String>, ReadError> {
         let path = self.path(relative);
         let failed = |source| ReadError::Io {
@@ -213,7 +213,10 @@ impl Root {
             Err(error) => return Err(failed(error)),
         };
         let mut names = Vec::new();
-        for entry in entries.take(ENTRIES_LIMIT) {
+        for entry in entries {
+            if names.len() == ENTRIES_LIMIT {
+                return Err(ReadError::invalid(&path, format!("more than {ENTRIES_LIMIT} entries")));
+            }
             names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
         }
         names.sort_unstable();
@@ -237,4 +240,22 @@ pub fn quote(text: &str) -> String {
     let beginning: String = text.chars().take(SHOWN).collect();
     let more = if text.chars().count() > SHOWN { "…" } else { "" };
     format!("{beginning:?}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_with_too_many_entries_is_an_error_and_not_cut() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::new(directory.path());
+        for number in 0..ENTRIES_LIMIT {
+            File::create(root.path(number.to_string())).unwrap();
+        }
+        assert_eq!(root.list("").unwrap().len(), ENTRIES_LIMIT);
+        File::create(root.path("another")).unwrap();
+        let error = root.list("").unwrap_err().to_string();
+        assert!(error.ends_with("more than 8192 entries"), "{error}");
+    }
 }
