@@ -44,7 +44,8 @@ const STEP: Metric = Metric::gauge(
     "Size of the last step; negative if the clock went back; 0 if there was none.",
 );
 
-/// A clock that is slewed (at most 0.5 ms a second) stays far below this between two reads.
+/// Far more than what passes between the reads of the two clocks. Slewing, however fast (by a twelfth with chronyd), is no step: the kernel
+/// slews the time since boot as well (clock_gettime(2)), so that the difference stays the same.
 const MIN_STEP: f64 = 1.0;
 
 const fn timex(name: &'static str, unit: &'static str, help: &'static str) -> Metric {
