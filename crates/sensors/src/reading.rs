@@ -275,8 +275,8 @@ impl<'a> Recorder<'a> {
         self.events.push(reason);
     }
 
-    /// Ends the read. Of a series that was recorded twice the first is kept, and the other counted as dropped: Prometheus refuses a scrape
-    /// with duplicate series.
+    /// Ends the read. Of a series that was recorded twice the first is kept, and the other counted as dropped: Prometheus would keep one of
+    /// them too, and say so where nobody looks for a fault of a sensor.
     pub fn finish(mut self) -> Collected {
         let mut unique: Vec<Reading> = Vec::with_capacity(self.readings.len());
         let mut seen = HashSet::with_capacity(self.readings.len());
