@@ -139,13 +139,14 @@ pub static QUANTITIES: &[Quantity] = &[
             (0.0, 1e5),
         ),
     ),
+    // Not two metrics: nothing tells which it is. A scale makes metres of what an ISL29501 measures; those of APDS9960 and LTR501 are gains.
     quantity(
         "proximity",
         SAME,
         gauge(
             "edge_iio_proximity",
             "",
-            "Proximity; higher is closer, or metres where the driver knows them.",
+            "Proximity without a unit, of which more is closer; of some drivers the distance in metres.",
             NOT_NEGATIVE,
         ),
     ),
