@@ -9,7 +9,7 @@ use super::error::{InvalidValue, SettingsError};
 use edgewatch_program::output::without_credentials;
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::collectors;
-use edgewatch_sensors::collectors::modbus::registers::lines;
+use edgewatch_sensors::collectors::modbus::registers;
 use edgewatch_sensors::collectors::mqtt::rules::rules;
 use edgewatch_sensors::settings::mqtt::Address;
 
@@ -93,7 +93,7 @@ impl Settings {
                 );
             }
         }
-        if let Err((number, error)) = lines(&self.modbus) {
+        if let Err((number, error)) = registers::buses(&self.modbus) {
             problems.add(
                 &format!("modbus.buses[{number}]"),
                 &buses[number].name,

@@ -1,6 +1,6 @@
 //! Meters and other devices that answer to Modbus, on TCP or on a serial line (<https://modbus.org/specs.php>). Reads only: functions 1 to 4.
 
-mod line;
+mod connection;
 pub mod registers;
 
 use std::io;
@@ -14,8 +14,8 @@ use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::plausible::SWITCH;
 use crate::reading::{Metric, Recorder};
 use crate::settings::{Collect, Settings};
-use line::{Connection, Failure};
-use registers::{Line, Unit};
+use connection::{Connection, Failure};
+use registers::{Bus, Unit};
 
 /// Reads it.
 pub const COLLECTOR: Definition = Definition {
@@ -36,30 +36,30 @@ const UP: Metric = Metric::gauge(
 )
 .within(SWITCH);
 
-struct Lines(Vec<Line>);
+struct Buses(Vec<Bus>);
 
 fn open(settings: &Settings) -> Result<Box<dyn Collector>, OpenError> {
-    let lines = registers::lines(&settings.modbus).map_err(|(number, error)| OpenError::Bus(number, error))?;
-    Ok(Box::new(Lines(lines)))
+    let buses = registers::buses(&settings.modbus).map_err(|(number, error)| OpenError::Bus(number, error))?;
+    Ok(Box::new(Buses(buses)))
 }
 
-impl Collector for Lines {
+impl Collector for Buses {
     fn collect(&mut self, recorder: &mut Recorder) -> Result<(), ReadError> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| ReadError::Io {
             path: "event queue of Modbus".into(),
             source,
         })?;
-        for line in &self.0 {
-            if recorder.begin_part(&line.name) {
-                line.read(&runtime, recorder);
+        for bus in &self.0 {
+            if recorder.begin_part(&bus.name) {
+                bus.read(&runtime, recorder);
             }
         }
         Ok(())
     }
 }
 
-impl Line {
+impl Bus {
     fn read(&self, runtime: &Runtime, recorder: &mut Recorder) {
         // Opened for each round, since many devices close what is idle; and again after a failure, since a late answer would be taken for
         // that of the next question.

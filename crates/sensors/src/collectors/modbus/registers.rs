@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::collectors::names::{self, NameError};
 use crate::reading::{MAX_LABELS, Metric};
-use crate::settings::modbus::{Bus, Device, Encoding, Modbus, Order, Parity, Register, Table};
+use crate::settings::modbus::{self, Device, Encoding, Modbus, Order, Parity, Register, Table};
 
 /// Devices of a bus: what one driver of RS-485 can drive without a repeater.
 const MAX_UNITS: usize = 32;
@@ -47,21 +47,21 @@ pub struct Unit {
 
 /// A bus and its devices.
 #[derive(Debug)]
-pub struct Line {
+pub struct Bus {
     /// Its name.
     pub name: String,
-    /// Where it is.
-    pub place: Place,
+    /// What carries questions and answers.
+    pub transport: Transport,
     /// Time for an answer.
     pub timeout: Duration,
     /// The devices on it.
     pub units: Vec<Unit>,
 }
 
-/// Where a bus is.
+/// What carries the questions and answers of a bus.
 #[derive(Debug)]
-pub enum Place {
-    /// A device or a gateway (Modbus TCP).
+pub enum Transport {
+    /// A connection to a device or a gateway (Modbus TCP).
     Tcp(SocketAddr),
     /// A serial line (Modbus RTU).
     Serial(Serial),
@@ -85,7 +85,7 @@ pub struct Serial {
 pub enum BusError {
     /// Neither, or both.
     #[error("address of TCP, or port of a serial line: one of both")]
-    Place,
+    Transport,
     /// No serial port has as many.
     #[error("stop_bits {0}: 1 or 2")]
     StopBits(u8),
@@ -119,39 +119,44 @@ pub enum BusError {
 ///
 /// # Errors
 /// The first bus that cannot be read, with its number.
-pub fn lines(settings: &Modbus) -> Result<Vec<Line>, (usize, BusError)> {
-    let line = |(number, bus)| line(bus).map_err(|error| (number, error));
-    settings.buses.iter().enumerate().map(line).collect()
+pub fn buses(settings: &Modbus) -> Result<Vec<Bus>, (usize, BusError)> {
+    let bus = |(number, settings)| bus(settings).map_err(|error| (number, error));
+    settings.buses.iter().enumerate().map(bus).collect()
 }
 
-fn line(bus: &Bus) -> Result<Line, BusError> {
-    let place = match (&bus.address, &bus.port) {
-        (Some(address), None) => Place::Tcp(*address),
-        (None, Some(port)) => Place::Serial(Serial {
+fn bus(settings: &modbus::Bus) -> Result<Bus, BusError> {
+    let transport = match (&settings.address, &settings.port) {
+        (Some(address), None) => Transport::Tcp(*address),
+        (None, Some(port)) => Transport::Serial(Serial {
             port: port.clone(),
-            baud: bus.baud,
-            parity: bus.parity,
-            stop_bits: match bus.stop_bits {
+            baud: settings.baud,
+            parity: settings.parity,
+            stop_bits: match settings.stop_bits {
                 1 => StopBits::One,
                 2 => StopBits::Two,
                 other => return Err(BusError::StopBits(other)),
             },
         }),
-        (None, None) | (Some(_), Some(_)) => return Err(BusError::Place),
+        (None, None) | (Some(_), Some(_)) => return Err(BusError::Transport),
     };
-    if bus.devices.is_empty() || bus.devices.iter().any(|device| device.registers.is_empty()) {
+    if settings.devices.is_empty() || settings.devices.iter().any(|device| device.registers.is_empty()) {
         return Err(BusError::Empty);
     }
-    if bus.devices.len() > MAX_UNITS || bus.devices.iter().any(|device| device.registers.len() > MAX_POINTS) {
+    if settings.devices.len() > MAX_UNITS
+        || settings
+            .devices
+            .iter()
+            .any(|device| device.registers.len() > MAX_POINTS)
+    {
         return Err(BusError::TooMany);
     }
     let mut units: Vec<Unit> = Vec::new();
-    for device in &bus.devices {
+    for device in &settings.devices {
         let number = device.unit;
-        let is_possible = match place {
-            Place::Tcp(_) => !(248..=254).contains(&number),
+        let is_possible = match transport {
+            Transport::Tcp(_) => !(248..=254).contains(&number),
             // 0 is for all devices, which do not answer then.
-            Place::Serial(_) => (1..=247).contains(&number),
+            Transport::Serial(_) => (1..=247).contains(&number),
         };
         if !is_possible || units.iter().any(|other| other.number == number) {
             return Err(BusError::Unit(number));
@@ -160,10 +165,10 @@ fn line(bus: &Bus) -> Result<Line, BusError> {
         let points = points.collect::<Result<_, _>>()?;
         units.push(Unit { number, points });
     }
-    Ok(Line {
-        name: bus.name.clone(),
-        place,
-        timeout: bus.timeout,
+    Ok(Bus {
+        name: settings.name.clone(),
+        transport,
+        timeout: settings.timeout,
         units,
     })
 }
@@ -242,10 +247,10 @@ impl Point {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Line, BusError> {
+    fn read(text: &str) -> Result<Bus, BusError> {
         let settings =
             format!("name = \"b\"\naddress = \"127.0.0.1:502\"\n[[devices]]\nunit = 1\n[[devices.registers]]\n{text}");
-        line(&toml::from_str(&settings).unwrap())
+        bus(&toml::from_str(&settings).unwrap())
     }
 
     fn value(text: &str, registers: &[u16]) -> Option<f64> {
@@ -331,8 +336,8 @@ mod tests {
         ] {
             for order in ["abcd", "cdab", "badc", "dcba"] {
                 let text = format!("metric = \"x\"\naddress = 0\nencoding = \"{encoding}\"\norder = \"{order}\"");
-                let line = read(&text).unwrap();
-                let point = &line.units[0].points[0];
+                let bus = read(&text).unwrap();
+                let point = &bus.units[0].points[0];
                 for _ in 0..1000 {
                     let registers: Vec<u16> = (0..count).map(|_| random()).collect();
                     let value = point.value(&registers).unwrap();
@@ -364,11 +369,11 @@ mod tests {
         }
         let named = read("metric = \"edge_x\"\naddress = 3").unwrap_err();
         assert!(matches!(named, BusError::Name(3, _)), "{named}");
-        for bus in [
+        for text in [
             "name = \"b\"\ndevices = []",
             "name = \"b\"\naddress = \"127.0.0.1:502\"\nport = \"/dev/ttyUSB0\"\ndevices = []",
         ] {
-            assert_eq!(line(&toml::from_str(bus).unwrap()).unwrap_err(), BusError::Place);
+            assert_eq!(bus(&toml::from_str(text).unwrap()).unwrap_err(), BusError::Transport);
         }
     }
 

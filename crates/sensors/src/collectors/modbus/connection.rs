@@ -15,7 +15,7 @@ use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::slave::{Slave, SlaveContext};
 use tokio_modbus::{Error, ExceptionCode, Request, Response};
 
-use super::registers::{Line, Place, Point, Serial};
+use super::registers::{Bus, Point, Serial, Transport};
 use crate::error::ErrorKind;
 use crate::settings::modbus::{Parity, Table};
 
@@ -46,14 +46,14 @@ pub struct Connection {
 
 impl Connection {
     /// Connects, or opens the port.
-    pub async fn open(line: &Line) -> Result<Self, Failure> {
-        let (context, silence, lock) = match &line.place {
-            Place::Tcp(address) => {
-                let stream = timeout(line.timeout, TcpStream::connect(address)).await;
-                let stream = stream.map_err(|_| no_answer(line.timeout))??;
+    pub async fn open(bus: &Bus) -> Result<Self, Failure> {
+        let (context, silence, lock) = match &bus.transport {
+            Transport::Tcp(address) => {
+                let stream = timeout(bus.timeout, TcpStream::connect(address)).await;
+                let stream = stream.map_err(|_| no_answer(bus.timeout))??;
                 (tcp::attach(stream), None, None)
             }
-            Place::Serial(serial) => {
+            Transport::Serial(serial) => {
                 let lock = lock(&serial.port).await.map_err(|error| named(&error, serial))?;
                 let port = open(serial).map_err(|error| named(&error, serial))?;
                 (rtu::attach(port), Some(silence(serial.baud)), Some(lock))
@@ -61,7 +61,7 @@ impl Connection {
         };
         Ok(Self {
             context,
-            timeout: line.timeout,
+            timeout: bus.timeout,
             silence,
             _lock: lock,
         })
