@@ -155,6 +155,32 @@ fn a_switch_that_is_cut_off_is_switched_back() {
 }
 
 #[test]
+fn what_a_later_version_has_added_to_the_record_of_its_trial_does_not_keep_the_device_from_going_back() {
+    let test = "what_a_later_version_has_added_to_the_record_of_its_trial_does_not_keep_the_device_from_going_back";
+    let Some(fleet) = Fleet::new(test) else {
+        return;
+    };
+    let first = fleet.running();
+    let second = fleet.publish("second", "true");
+    fleet.offer(2, &second);
+    let mut child = fleet.begin(&second);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let file = fleet.path("device/var/lib/edgewatch-update/update.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    record["later"] = 1.into();
+    record["trial"]["later"] = 1.into();
+    fs::write(&file, record.to_string()).unwrap();
+    // It hangs, and is reset.
+    fleet.boot(&first);
+    let (ok, said) = fleet.update(&["--resume"]);
+    assert!(!ok && said.contains("the system before it is back"), "{said}");
+    assert_eq!(fleet.default_system(), first);
+    let record = fs::read_to_string(&file).unwrap();
+    assert!(record.contains("\"failures\":{\"2\":1}"), "{record}");
+}
+
+#[test]
 fn a_system_that_restarts_again_and_again_is_left() {
     let Some(fleet) = Fleet::new("a_system_that_restarts_again_and_again_is_left") else {
         return;

@@ -17,7 +17,6 @@ const KIND: Kind = Kind {
 
 /// The place, and when that was.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Cursor {
     /// The centre has the samples up to this time: milliseconds since 1970.
     pub sent_until_ms: i64,
@@ -99,6 +98,16 @@ mod tests {
         let error = store.load().unwrap_err();
         assert!(matches!(&error, StateError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains("forward.json"), "{error}");
+    }
+
+    #[test]
+    fn a_cursor_of_a_later_version_is_gone_on_from() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut later = serde_json::to_value(cursor()).unwrap();
+        later["later"] = 1.into();
+        later["written"]["later"] = 1.into();
+        std::fs::write(directory.path().join("forward.json"), later.to_string()).unwrap();
+        assert_eq!(Store::open(directory.path()).unwrap().load().unwrap(), Some(cursor()));
     }
 
     #[test]

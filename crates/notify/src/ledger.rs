@@ -31,7 +31,6 @@ const TIMES: std::ops::Range<i64> = -1_000_000_000_000..1_000_000_000_000_000;
 
 /// All alerts of a receiver.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Ledger {
     /// Up to here the history was read: milliseconds since 1970.
     pub read_until_ms: i64,

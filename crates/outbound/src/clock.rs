@@ -15,7 +15,6 @@ static BOOT: LazyLock<String> = LazyLock::new(|| {
 
 /// A look at the clocks.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Clocks {
     /// Wall clock: milliseconds since 1970; negative before.
     pub wall_ms: i64,

@@ -92,7 +92,8 @@ impl Store {
         }
     }
 
-    /// What is in it; `None` if there is no file yet.
+    /// What is in it; `None` if there is no file yet. A later version of this program may have written it, with fields that are not known
+    /// here: no `T` may refuse them.
     ///
     /// # Errors
     /// It cannot be read, or is something else.

@@ -21,8 +21,10 @@ pub const MAX_TRIES: u32 = 2;
 pub const MAX_RESUMES: u32 = 3;
 
 /// What is remembered.
+///
+/// A trial is written by the system on trial and, if that one fails, read by the system before: fields that an earlier version of this
+/// program does not know must not keep it from going back.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Record {
     /// Serial of the last update that was kept; 0 before the first.
     pub serial: u64,
@@ -36,7 +38,6 @@ pub struct Record {
 
 /// A system on trial.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Trial {
     /// Its serial.
     pub serial: u64,

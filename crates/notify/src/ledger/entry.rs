@@ -12,7 +12,6 @@ const PAUSE: i64 = 5 * 60_000;
 
 /// An alert.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) summary: String,

@@ -375,4 +375,10 @@ fn a_state_is_read_as_it_was_written_and_a_damaged_one_is_refused() {
         assert!(Ledger::new(time).check().is_err());
     }
     assert!(serde_json::from_str::<Ledger>("{}").is_err());
+    // One of a later version of this program, which was taken back.
+    let mut later: serde_json::Value = serde_json::from_str(&text).unwrap();
+    later["later"] = 1.into();
+    later["entries"][0]["later"] = 1.into();
+    let later: Ledger = serde_json::from_value(later).unwrap();
+    assert_eq!(later.entries, person.ledger.entries);
 }
