@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A mail server for tests: prints its port, then each mail that it took as a line of JSON.
 
-smtpd.py [--tls CERTIFICATE KEY] [--starttls CERTIFICATE KEY] [--user NAME PASSWORD] [--unknown ADDRESS]
+smtpd.py [--tls CERTIFICATE KEY] [--starttls CERTIFICATE KEY] [--user NAME PASSWORD]
+         [--refuse ADDRESS ANSWER] [--refuse-once ADDRESS ANSWER]
 """
 
 import argparse
@@ -16,8 +17,11 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--tls", nargs=2)
 parser.add_argument("--starttls", nargs=2)
 parser.add_argument("--user", nargs=2)
-parser.add_argument("--unknown", action="append", default=[])
+parser.add_argument("--refuse", nargs=2, action="append", default=[])
+parser.add_argument("--refuse-once", nargs=2, action="append", default=[])
 arguments = parser.parse_args()
+refused = dict(arguments.refuse)
+refused_once = dict(arguments.refuse_once)
 
 
 def context(files):
@@ -38,8 +42,9 @@ def authenticate(server, session, envelope, mechanism, data):
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
         del server, session, options
-        if address in arguments.unknown:
-            return f"550 5.1.1 <{address}>: no such user"
+        answer = refused.get(address) or refused_once.pop(address, None)
+        if answer:
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -125,7 +125,7 @@ impl Notifier {
             device,
             zone: &TimeZone::system(),
         };
-        receiver.send(&message, name.limit())
+        receiver.send(&message, name.limit(), true)
     }
 }
 

@@ -104,15 +104,16 @@ impl Receiver {
         }
     }
 
-    /// Sends a message of at most `limit` bytes, and gives what was answered.
+    /// Sends a message of at most `limit` bytes, and gives what was answered. `is_retry` says that the attempt before has failed, or that there
+    /// will be none after this one.
     ///
     /// # Errors
     /// It was not taken.
-    pub fn send(&self, message: &Message<'_>, limit: usize) -> Result<String, Failure> {
+    pub fn send(&self, message: &Message<'_>, limit: usize, is_retry: bool) -> Result<String, Failure> {
         match self {
             Self::Ntfy(ntfy) => ntfy.send(message, limit),
             Self::Telegram(telegram) => telegram.send(message, limit),
-            Self::Mail(mail) => mail.send(message, limit),
+            Self::Mail(mail) => mail.send(message, limit, is_retry),
             Self::Webhook(webhook) => webhook.send(message, limit),
         }
     }

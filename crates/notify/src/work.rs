@@ -178,7 +178,7 @@ impl<'a> Work<'a> {
             device: self.device,
             zone: &self.zone,
         };
-        receiver.send(&message, self.limit)
+        receiver.send(&message, self.limit, self.trouble.is_some())
     }
 
     fn taken(&mut self, digest: &Digest, now: i64, answer: &str) {

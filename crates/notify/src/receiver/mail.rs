@@ -94,8 +94,8 @@ impl MailServer {
         })
     }
 
-    /// Sends a message.
-    pub(super) fn send(&self, message: &Message<'_>, limit: usize) -> Result<String, Failure> {
+    /// Sends a message. A refusal for now may be over soon: only a retry lets others be told without the one whom it is of.
+    pub(super) fn send(&self, message: &Message<'_>, limit: usize, is_retry: bool) -> Result<String, Failure> {
         let mut letter = Letter::builder()
             .from(self.from.clone())
             .subject(message.subject())
@@ -119,16 +119,22 @@ impl MailServer {
             .body(message.text(limit))
             .map_err(|error| Failure::new(Kind::Protocol, format!("{}: {error}", self.shown)))?;
         let (envelope, text) = (letter.envelope(), letter.formatted());
+        let may_be_of_recipient = |kind| match kind {
+            // As a full mailbox is answered, too: 552.
+            Kind::ClientError | Kind::TooLarge => true,
+            Kind::ServerError => is_retry,
+            _ => false,
+        };
         match self.hand_over(envelope, &text) {
-            Err(failure) if failure.kind == Kind::ClientError && self.to.len() > 1 => {
+            Err(failure) if self.to.len() > 1 && may_be_of_recipient(failure.kind) => {
                 self.hand_over_to_each(envelope, &text, failure)
             }
             handed => handed,
         }
     }
 
-    /// What was refused as a whole, to each recipient by itself: one that the server does not know must not keep the others from being told.
-    /// It is told if one of them is; the answer names those that are not.
+    /// What was refused as a whole, to each recipient by itself: one that the server does not know, or whose mailbox has been full for weeks,
+    /// must not keep the others from being told. It is told if one of them is; the answer names those that are not.
     fn hand_over_to_each(&self, envelope: &Envelope, letter: &[u8], refusal: Failure) -> Result<String, Failure> {
         let (mut answer, mut others) = (None, String::new());
         for to in envelope.to() {

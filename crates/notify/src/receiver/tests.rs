@@ -56,7 +56,9 @@ fn send(name: Name, settings: &Settings) -> Result<String, Failure> {
         device: &device,
         zone: &TimeZone::UTC,
     };
-    Receiver::new(name, settings).unwrap().send(&message, name.limit())
+    Receiver::new(name, settings)
+        .unwrap()
+        .send(&message, name.limit(), false)
 }
 
 fn ntfy(address: SocketAddr) -> Settings {
