@@ -7,7 +7,7 @@ use prometheus::proto::MetricFamily;
 use super::error::OutboundError;
 use crate::config::Settings;
 use edgewatch_forward::counters::Counters;
-use edgewatch_forward::forwarder::Forwarder;
+use edgewatch_forward::forwarder::{Forwarder, StartError};
 
 /// Forwarding while it runs.
 pub(crate) struct Forwarding {
@@ -46,6 +46,17 @@ impl Forwarding {
             Some(_) => Ok(Forwarder::check(&settings.forward)?),
             None => Ok(()),
         }
+    }
+
+    /// Looks whether there is a place for the cursor.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn require_directory(settings: &Settings) -> Result<(), OutboundError> {
+        if settings.forward.url.is_some() {
+            Forwarder::directory(&settings.forward).map_err(StartError::from)?;
+        }
+        Ok(())
     }
 
     /// Its metrics.

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::error::OutboundError;
 use crate::config::{Settings, SettingsError};
 use edgewatch_notify::counters::Counters;
-use edgewatch_notify::notifier::Notifier;
+use edgewatch_notify::notifier::{Notifier, StartError};
 use edgewatch_notify::ping;
 use edgewatch_notify::receiver::Name;
 use edgewatch_notify::settings::Device;
@@ -61,6 +61,15 @@ impl Notification {
     /// What is wrong with them.
     pub(crate) fn check(settings: &Settings) -> Result<(), OutboundError> {
         Ok(Notifier::check(&settings.notify)?)
+    }
+
+    /// Looks whether there is a place for what is told.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn require_directory(settings: &Settings) -> Result<(), OutboundError> {
+        Notifier::directory(&settings.notify).map_err(StartError::from)?;
+        Ok(())
     }
 
     /// Its metrics.

@@ -70,7 +70,7 @@ async fn serve(settings: Settings, file: Option<&Path>) -> Result<(), OutboundEr
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => work.reload(file, &metrics),
+            _ = hangup.recv() => work.reload(file, &metrics)?,
             () = sleep(WRITE_INTERVAL) => {}
         }
         write(&work);
@@ -114,17 +114,21 @@ impl Work {
         forwarding.chain(self.notification.iter().flat_map(|notification| notification.gather()))
     }
 
-    /// Reloads the settings; if they are invalid the old ones stay in force.
-    fn reload(&mut self, file: Option<&Path>, metrics: &Metrics) {
+    /// Reloads the settings; if they cannot be used the old ones stay in force.
+    ///
+    /// # Errors
+    /// The new ones cannot be put in force. Some of the work has been stopped by then, so that the process has to end and begin anew.
+    fn reload(&mut self, file: Option<&Path>, metrics: &Metrics) -> Result<(), OutboundError> {
         systemd::notify_reloading();
-        let result = Settings::load(file)
-            .map_err(OutboundError::from)
-            .and_then(|settings| self.apply(settings));
+        let result = match load(file) {
+            Ok(settings) => Ok(self.apply(settings)?),
+            Err(error) => Err(error),
+        };
         metrics.reloads.ended(result, self.status());
+        Ok(())
     }
 
     fn apply(&mut self, new: Settings) -> Result<(), OutboundError> {
-        check(&new)?;
         // The threads that run end with it.
         if forward::differs(&self.settings, &new) {
             self.forwarding = Forwarding::start(&new, self.forwarding.as_ref())?;
@@ -136,4 +140,13 @@ impl Work {
         self.settings = new;
         Ok(())
     }
+}
+
+/// Reads settings, and looks whether this process can do what they say.
+fn load(file: Option<&Path>) -> Result<Settings, OutboundError> {
+    let settings = Settings::load(file)?;
+    check(&settings)?;
+    Forwarding::require_directory(&settings)?;
+    Notification::require_directory(&settings)?;
+    Ok(settings)
 }

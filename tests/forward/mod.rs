@@ -2,6 +2,7 @@
 
 mod bytes;
 mod history;
+mod reload;
 mod way;
 
 use crate::common;
@@ -291,33 +292,6 @@ fn of_two_services_with_one_cursor_one_forwards_and_the_other_says_why_not() {
     // It takes over when the first one has ended.
     drop(first);
     second.wait_for_metric(SENT, |value| value > Some(0.0));
-}
-
-#[test]
-fn a_reload_goes_on_with_the_cursor_and_the_counters() {
-    let (stack, from) = (Stack::start(), now());
-    let centre = Centre::start(Conduct::Take);
-    let service = stack.service(&stack.settings(&centre.url(), ""));
-    service.wait_for_metric(SENT, |value| value > Some(0.0));
-    let before = service.metric(SENT).unwrap();
-    service.reload(
-        &stack
-            .settings(&centre.url(), "")
-            .replace("timeout = \"1s\"", "timeout = \"2s\""),
-    );
-    assert!(service.metric(SENT).unwrap() >= before);
-    stack.assert_all_arrives(&service, &centre, from);
-    assert_eq!(failures(&service, "cursor"), 0.0);
-    // Files that cannot be read are refused, and what runs goes on.
-    service.configure(&stack.settings(&centre.url(), "bearer_token_file = \"/nonexistent/token\"\n"));
-    service.signal("HUP");
-    service
-        .manager
-        .wait_for("reload refused: forward.bearer_token_file = /nonexistent/token");
-    stack.assert_all_arrives(&service, &centre, from);
-    // Without an address it ends.
-    service.reload(&only(&["load"]));
-    assert!(!service.metrics().contains("edge_forward"));
 }
 
 #[test]

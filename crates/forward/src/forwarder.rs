@@ -1,6 +1,7 @@
 //! The thread that forwards. Nothing that happens in it reaches the rest of the program: it shares counters, and a flag by which it is
 //! stopped. It can be ended at any moment, since the cursor is the only thing it keeps.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -49,7 +50,7 @@ impl Forwarder {
         counters: &Arc<Counters>,
         before: Option<&Self>,
     ) -> Result<Self, StartError> {
-        let directory = state::directory(settings.directory.as_deref(), cursor::DIRECTORY)?;
+        let directory = Self::directory(settings)?;
         let before = before.and_then(Self::stop).into_iter().collect();
         let (settings, source, counters) = (settings.clone(), source.to_owned(), Arc::clone(counters));
         let worker = Worker::start("forward", before, move |stop| {
@@ -62,6 +63,14 @@ impl Forwarder {
     /// Ends the thread, at the latest after the request in flight, and gives it to wait for.
     pub fn stop(&self) -> Option<JoinHandle<()>> {
         self.0.stop()
+    }
+
+    /// Where the cursor is kept.
+    ///
+    /// # Errors
+    /// Nobody says where.
+    pub fn directory(settings: &Settings) -> Result<PathBuf, StateError> {
+        state::directory(settings.directory.as_deref(), cursor::DIRECTORY)
     }
 
     /// Looks whether the files of the settings can be used. They are read again whenever there is something to send.

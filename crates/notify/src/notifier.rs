@@ -1,7 +1,7 @@
 //! The threads that tell, one for each receiver: one that hangs keeps no other waiting. They share counters, and flags by which they are
 //! stopped. They can be ended at any moment, since what was told is the only thing they keep.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -51,10 +51,7 @@ impl Notifier {
         before: Option<&Self>,
     ) -> Result<Self, StartError> {
         let receivers = settings.receivers();
-        let directory = match receivers.is_empty() {
-            true => None,
-            false => Some(state::directory(settings.directory.as_deref(), DIRECTORY)?),
-        };
+        let directory = Self::directory(settings)?;
         let mut names: Vec<&'static str> = receivers.iter().map(|name| name.as_str()).collect();
         names.extend(settings.ping.as_ref().map(|_| ping::NAME));
         let mut ended: Vec<JoinHandle<()>> = before.map(Self::stop).unwrap_or_default();
@@ -97,6 +94,17 @@ impl Notifier {
     /// Ends the threads, at the latest after the requests in flight, and gives them to wait for.
     pub fn stop(&self) -> Vec<JoinHandle<()>> {
         self.0.iter().filter_map(Worker::stop).collect()
+    }
+
+    /// Where is kept what was told; `None` if nobody is told.
+    ///
+    /// # Errors
+    /// Nobody says where.
+    pub fn directory(settings: &Settings) -> Result<Option<PathBuf>, StateError> {
+        match settings.receivers().is_empty() {
+            true => Ok(None),
+            false => state::directory(settings.directory.as_deref(), DIRECTORY).map(Some),
+        }
     }
 
     /// Looks whether the files of the settings can be used. They are read again whenever there is something to send.
