@@ -2,6 +2,7 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
+pub mod child;
 pub mod credential;
 pub mod error;
 pub mod file;

@@ -1,17 +1,14 @@
 //! What `systemctl` says, within a time and a size.
 
-use std::io::{self, Read};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io;
+use std::process::Command;
+use std::time::Duration;
 
+use crate::child;
 use crate::error::Failure;
 
 /// Time for its answer. It itself waits 25 s or longer for a systemd that stands still.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of the answer that are read.
-const MAX_ANSWER: u64 = 64 << 10;
 
 /// What `systemctl` writes with these arguments, if it ends well.
 ///
@@ -30,47 +27,24 @@ fn run(mut command: Command, limit: Duration) -> Result<String, Failure> {
         _ => Failure::because("systemctl", error),
     };
     let (output, input) = io::pipe().map_err(fail)?;
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(input.try_clone().map_err(fail)?)
-        .stderr(input)
-        .spawn()
-        .map_err(fail)?;
-    // It holds the writing end.
-    drop(command);
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = Vec::new();
-        let read = output.take(MAX_ANSWER).read_to_end(&mut text).map(|_| text);
-        // Nobody waits for it any more.
-        let _ = sender.send(read);
-    });
-    let deadline = Instant::now() + limit;
-    let read = receiver.recv_timeout(limit);
-    // Having closed its output, it may still hang.
-    let status = loop {
-        match child.try_wait().map_err(fail)? {
-            None if read.is_ok() && Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
-            status => break status,
-        }
-    };
-    let (Ok(read), Some(status)) = (read, status) else {
-        // Nor is it waited for now: in a system call that hangs it does not even end when killed.
-        child.kill().map_err(fail)?;
+    command.stdout(input.try_clone().map_err(fail)?).stderr(input);
+    let Some(ended) = child::run(command, Some(output), limit).map_err(fail)? else {
         return Err(Failure(format!(
             "systemctl does not answer within {} s: systemd stands still, or the machine is too busy",
             limit.as_secs_f64()
         )));
     };
-    let text = String::from_utf8_lossy(&read.map_err(fail)?).into_owned();
-    match status.success() {
-        true => Ok(text),
+    let text = String::from_utf8_lossy(&ended.output);
+    match ended.status.success() {
+        true => Ok(text.into_owned()),
         false => Err(Failure::because("systemctl", text.lines().next().unwrap_or("failed"))),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]

@@ -1,19 +1,14 @@
 //! Programs that are run: those of Nix, systemd and of the systems themselves. What they write goes to the journal.
 
 use std::ffi::OsStr;
-use std::io::Read as _;
-use std::os::unix::process::CommandExt;
+use std::io::{self, PipeReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use edgewatch_program::child;
 
 use crate::error::UpdateError;
-
-/// Time between two looks whether a program has ended.
-const POLL: Duration = Duration::from_millis(100);
 
 /// Runs a program to its end.
 ///
@@ -35,35 +30,12 @@ pub(crate) fn run_within<I: AsRef<OsStr>>(
     arguments: &[I],
 ) -> Result<(), UpdateError> {
     let program = program.as_ref();
-    let mut child = start(command(program, arguments).stdout(Stdio::null()), program)?;
-    wait(&mut child, limit, program)
+    let mut command = command(program, arguments);
+    command.stdout(Stdio::null());
+    finish(command, None, limit, program).map(drop)
 }
 
-/// In a group of its own, so that what it starts can be killed with it.
-fn start(command: &mut Command, program: &Path) -> Result<Child, UpdateError> {
-    let child = command.process_group(0).spawn();
-    child.map_err(|source| cannot_run(program, source))
-}
-
-fn wait(child: &mut Child, limit: Duration, program: &Path) -> Result<(), UpdateError> {
-    let failed = |source| cannot_run(program, source);
-    let started = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            return judge(program, status);
-        }
-        if started.elapsed() >= limit {
-            kill_process_group(Pid::from_child(child), Signal::KILL).map_err(|error| failed(error.into()))?;
-            return Err(UpdateError::TooSlow {
-                program: name(program),
-                seconds: limit.as_secs(),
-            });
-        }
-        sleep(POLL);
-    }
-}
-
-/// What a program writes to its standard output, which is little, within `limit`.
+/// What a program writes to its standard output within `limit`, which is little.
 ///
 /// # Errors
 /// As of [`run_within`].
@@ -73,14 +45,24 @@ pub(crate) fn output_within<I: AsRef<OsStr>>(
     arguments: &[I],
 ) -> Result<Vec<u8>, UpdateError> {
     let program = program.as_ref();
-    let mut child = start(command(program, arguments).stdout(Stdio::piped()), program)?;
-    wait(&mut child, limit, program)?;
-    let mut output = Vec::new();
-    if let Some(mut pipe) = child.stdout {
-        pipe.read_to_end(&mut output)
-            .map_err(|source| cannot_run(program, source))?;
-    }
-    Ok(output)
+    let (output, input) = io::pipe().map_err(|source| cannot_run(program, source))?;
+    let mut command = command(program, arguments);
+    command.stdout(input);
+    finish(command, Some(output), limit, program)
+}
+
+fn finish(
+    command: Command,
+    output: Option<PipeReader>,
+    limit: Duration,
+    program: &Path,
+) -> Result<Vec<u8>, UpdateError> {
+    let ended = child::run(command, output, limit).map_err(|source| cannot_run(program, source))?;
+    let ended = ended.ok_or_else(|| UpdateError::TooSlow {
+        program: name(program),
+        seconds: limit.as_secs(),
+    })?;
+    judge(program, ended.status).map(|()| ended.output)
 }
 
 /// What a program writes to its standard output.
@@ -110,7 +92,7 @@ fn judge(program: &Path, status: ExitStatus) -> Result<(), UpdateError> {
     }
 }
 
-fn cannot_run(program: &Path, source: std::io::Error) -> UpdateError {
+fn cannot_run(program: &Path, source: io::Error) -> UpdateError {
     UpdateError::Program {
         program: name(program),
         source,
@@ -119,4 +101,43 @@ fn cannot_run(program: &Path, source: std::io::Error) -> UpdateError {
 
 fn name(program: &Path) -> String {
     program.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A look at a device of which there is much to tell.
+    #[test]
+    fn what_is_more_than_a_pipe_holds_is_read_while_the_program_runs() {
+        let script = "head -c 300000 /dev/zero";
+        assert_eq!(output_within(LONG, "sh", &["-c", script]).unwrap().len(), 300_000);
+        // Without end it is no answer.
+        assert!(output_within(LONG, "sh", &["-c", "exec cat /dev/zero"]).is_err());
+    }
+
+    /// A trial looks every ten seconds, for up to a day.
+    #[test]
+    fn a_program_that_hangs_is_killed_with_what_it_has_started_and_nothing_is_left_of_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pids");
+        let script = format!("sleep 600 & echo $$ $! > {}; wait", file.display());
+        for is_read in [true, false] {
+            let limit = Duration::from_secs(1);
+            let error = match is_read {
+                true => output_within(limit, "sh", &["-c", &script]).map(drop),
+                false => run_within(limit, "sh", &["-c", &script]),
+            };
+            assert!(matches!(error, Err(UpdateError::TooSlow { .. })), "{error:?}");
+            let own = std::fs::read_to_string(&file).unwrap();
+            let own = Path::new("/proc").join(own.split(' ').next().unwrap());
+            let until = std::time::Instant::now() + LONG;
+            while own.exists() && std::time::Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            assert!(!own.exists(), "it was not waited for");
+        }
+    }
 }
