@@ -121,6 +121,11 @@ fn a_manifest_that_nobody_renews_is_not_heard_of() {
     let (ok, _) = fleet.update(&["--check"]);
     assert!(!ok);
     let first = checked();
+    let (_, said) = fleet.update(&["--status"]);
+    assert!(
+        said.contains("the manifest was last read, or first asked for in vain, at "),
+        "{said}"
+    );
     std::thread::sleep(std::time::Duration::from_millis(1100));
     fleet.offer_until("2001-01-01T00:00:00Z", 2, &fleet.running());
     let (ok, said) = fleet.update(&["--check"]);

@@ -164,7 +164,7 @@ fn describe(record: &Record) -> String {
     }
     if let Some(checked) = record.checked.and_then(|checked| u64::try_from(checked).ok()) {
         let time = format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(checked));
-        let _ = writeln!(text, "the manifest was last read at {time}");
+        let _ = writeln!(text, "the manifest was last read, or first asked for in vain, at {time}");
     }
     text
 }

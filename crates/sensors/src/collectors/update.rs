@@ -47,7 +47,7 @@ const SERIAL: Metric = Metric::gauge(
 const CHECKED: Metric = Metric::gauge(
     "edge_update_last_check_timestamp_seconds",
     "",
-    "Unix time at which the manifest of updates was last read and found right.",
+    "Unix time at which the manifest of updates was last read and found right, or first asked for in vain.",
 )
 .within(NOT_NEGATIVE);
 
