@@ -19,7 +19,7 @@ use crate::http::{self, App, Reloadable, auth::BadLines};
 use crate::programs::{self, OUTBOUND};
 use crate::security::{Security, SecurityError};
 use crate::telemetry::Telemetry;
-use edgewatch_program::error::{Error as ProgramError, Failure};
+use edgewatch_program::error::{CommandFailure, Error as ProgramError};
 use edgewatch_program::listen::Listen;
 use edgewatch_program::socket::Socket;
 use edgewatch_program::systemd;
@@ -53,7 +53,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Security(#[from] SecurityError),
     #[error(transparent)]
-    Budget(#[from] Failure),
+    Budget(#[from] CommandFailure),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("metrics: {0}")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::kills;
 use super::samples::Samples;
 use super::verdict::Verdict;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_prometheus_client::labels::Labels;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use edgewatch_sensors::budget::{Budget, SLICE};
@@ -72,8 +72,9 @@ pub fn check(samples: &Samples, prometheus: Option<&Prometheus>, budget: &Budget
     verdicts
 }
 
-pub(super) fn ask(prometheus: Option<&Prometheus>, expression: &str) -> Result<ByUnit, Failure> {
-    let prometheus = prometheus.ok_or_else(|| Failure("Prometheus, which knows it, does not answer".to_owned()))?;
+pub(super) fn ask(prometheus: Option<&Prometheus>, expression: &str) -> Result<ByUnit, CommandFailure> {
+    let prometheus =
+        prometheus.ok_or_else(|| CommandFailure("Prometheus, which knows it, does not answer".to_owned()))?;
     Ok(by_unit(prometheus.query(expression)?))
 }
 

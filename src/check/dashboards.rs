@@ -58,7 +58,7 @@ pub fn check_grafana(grafana: &Client, runs: Option<bool>) -> Verdict {
     }
 }
 
-fn judge_grafana(status_of: impl Fn(&str) -> Result<u16, edgewatch_program::error::Failure>) -> Verdict {
+fn judge_grafana(status_of: impl Fn(&str) -> Result<u16, edgewatch_program::error::CommandFailure>) -> Verdict {
     let subject = "grafana";
     let remedy = "see that Grafana is provisioned with edgewatch's dashboards: journalctl -u grafana -g provisioning";
     let mut absent = Vec::new();

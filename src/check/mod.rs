@@ -25,7 +25,7 @@ use self::machine::Machine;
 use self::samples::Samples;
 use self::units::Unit;
 use self::verdict::{Report, Verdict};
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_program::output;
 use edgewatch_prometheus_client::prometheus::Prometheus;
 use edgewatch_prometheus_client::{Client, Credentials};
@@ -92,7 +92,7 @@ fn window(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// The options cannot be used.
-pub fn examine(args: &Args) -> Result<Report, Failure> {
+pub fn examine(args: &Args) -> Result<Report, CommandFailure> {
     Ok(Stack::new(args)?.examine())
 }
 
@@ -107,7 +107,7 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn try_run(args: &Args) -> Result<u8, Failure> {
+fn try_run(args: &Args) -> Result<u8, CommandFailure> {
     let stack = Stack::new(args)?;
     let started = Instant::now();
     let report = loop {
@@ -149,7 +149,7 @@ struct Stack {
 }
 
 impl Stack {
-    fn new(args: &Args) -> Result<Self, Failure> {
+    fn new(args: &Args) -> Result<Self, CommandFailure> {
         let credentials = match (&args.user, &args.password_file) {
             (Some(user), Some(file)) => Some(Credentials::read(user, file)?),
             _ => None,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::samples::Samples;
 use super::verdict::Verdict;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_prometheus_client::Client;
 
 /// Age in seconds from which a source counts as silent, but for one that is read less often.
@@ -34,7 +34,7 @@ pub fn check(service: &Client, samples: &Samples) -> Vec<Verdict> {
     })
 }
 
-fn judge(samples: &Samples, errors_of: impl Fn(&str) -> Result<Vec<String>, Failure>) -> Vec<Verdict> {
+fn judge(samples: &Samples, errors_of: impl Fn(&str) -> Result<Vec<String>, CommandFailure>) -> Vec<Verdict> {
     let ages: Vec<_> = samples
         .all("edge_source_age_seconds")
         .map(|sample| (sample.label("source"), sample.value))
@@ -71,7 +71,7 @@ fn judge_source(
     samples: &Samples,
     source: &str,
     age: f64,
-    errors_of: impl Fn(&str) -> Result<Vec<String>, Failure>,
+    errors_of: impl Fn(&str) -> Result<Vec<String>, CommandFailure>,
 ) -> Option<Verdict> {
     let labels = [("source", source)];
     let subject = format!("source {source}");
@@ -120,7 +120,7 @@ mod tests {
             + &exposition("iio", 1, 2.0, 7);
         let verdicts = judge(&Samples::parse(&text).unwrap(), |source| match source {
             "w1" => Ok(vec!["28-1: no answer".to_owned()]),
-            _ => Err(Failure("no /sensor".to_owned())),
+            _ => Err(CommandFailure("no /sensor".to_owned())),
         });
         let lines: Vec<_> = verdicts.iter().map(|v| (&*v.subject, v.status)).collect();
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 
 /// One line of an exposition.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,12 +32,12 @@ impl Samples {
     ///
     /// # Errors
     /// The first line that does not follow the format.
-    pub fn parse(text: &str) -> Result<Self, Failure> {
+    pub fn parse(text: &str) -> Result<Self, CommandFailure> {
         let lines = text.lines().map(str::trim).enumerate();
         lines
             .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
             .map(|(number, line)| {
-                sample(line).ok_or_else(|| Failure(format!("line {}: not a sample: {line}", number + 1)))
+                sample(line).ok_or_else(|| CommandFailure(format!("line {}: not a sample: {line}", number + 1)))
             })
             .collect::<Result<_, _>>()
             .map(Self)

@@ -3,7 +3,7 @@
 use super::machine;
 use super::samples::Samples;
 use super::verdict::Verdict;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_program::time::unix_time;
 use edgewatch_prometheus_client::Client;
 use edgewatch_sensors::exposition::CONTENT_TYPE;
@@ -18,7 +18,7 @@ pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
         let remedy = machine::remedy(&error, start, service.port());
         return (None, vec![Verdict::fail("service", error.to_string(), remedy)]);
     }
-    let ready = service.get_ok("/readyz").map(drop).map_err(Failure::from);
+    let ready = service.get_ok("/readyz").map(drop).map_err(CommandFailure::from);
     match scrape(service) {
         Ok((content_type, samples)) => {
             let mut verdicts = vec![
@@ -43,14 +43,14 @@ pub fn check(service: &Client, start: &str) -> (Option<Samples>, Vec<Verdict>) {
     }
 }
 
-fn scrape(service: &Client) -> Result<(String, Samples), Failure> {
+fn scrape(service: &Client) -> Result<(String, Samples), CommandFailure> {
     let answer = service.get_ok("/metrics")?;
-    let samples =
-        Samples::parse(&answer.body).map_err(|error| Failure::because(format!("{}/metrics", service.base()), error))?;
+    let samples = Samples::parse(&answer.body)
+        .map_err(|error| CommandFailure::because(format!("{}/metrics", service.base()), error))?;
     Ok((answer.content_type, samples))
 }
 
-fn judge_service(ready: Result<(), Failure>, samples: &Samples, base: &str) -> Verdict {
+fn judge_service(ready: Result<(), CommandFailure>, samples: &Samples, base: &str) -> Verdict {
     let build = samples.all("edge_build_info").next();
     let version = build.map_or("of unknown version", |sample| sample.label("version"));
     match ready {
@@ -118,7 +118,7 @@ mod tests {
             (ready.status, &*ready.found),
             (Status::Ok, "edgewatch 1.2.3 is ready at http://a")
         );
-        let waits = judge_service(Err(Failure("answered 503".to_owned())), &samples, "http://a");
+        let waits = judge_service(Err(CommandFailure("answered 503".to_owned())), &samples, "http://a");
         assert_eq!(waits.status, Status::Fail);
     }
 

@@ -7,7 +7,7 @@ use humantime::format_duration;
 
 use super::machine;
 use super::verdict::Verdict;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_prometheus_client::prometheus::{Prometheus, Target};
 use edgewatch_prometheus_client::scrapes::Scrapes;
 
@@ -50,7 +50,7 @@ pub fn check(
     }
 }
 
-fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>, ByJob), Failure> {
+fn ask(prometheus: &Prometheus, window: Duration) -> Result<(String, Vec<Target>, ByJob), CommandFailure> {
     let version = prometheus.version()?;
     let targets = prometheus.targets()?;
     let scrapes = Scrapes::query(prometheus, &targets, window)?;

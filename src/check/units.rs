@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::verdict::Verdict;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_program::systemctl;
 use edgewatch_sensors::budget::{DASHBOARDS, GRAFANA, GRAFANA_OF_DEBIAN, OUTBOUND, SLICE};
 
@@ -50,7 +50,7 @@ impl Unit {
 ///
 /// # Errors
 /// There is no `systemctl`, or it cannot reach systemd, or not in time.
-pub fn read() -> Result<Vec<Unit>, Failure> {
+pub fn read() -> Result<Vec<Unit>, CommandFailure> {
     let show = ["show", "--no-pager", "--property", PROPERTIES];
     systemctl::answer(show.into_iter().chain(UNITS)).map(|text| parse(&text))
 }

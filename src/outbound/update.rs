@@ -8,7 +8,7 @@ use edgewatch_outbound::state::StateError;
 use edgewatch_program::error::Error as ProgramError;
 use edgewatch_program::{logging, output};
 use edgewatch_update::error::UpdateError;
-use edgewatch_update::health::{Duties, Failure, Health, MANIFEST};
+use edgewatch_update::health::{Duties, FailedCheck, Health, MANIFEST};
 use edgewatch_update::host::Host;
 use edgewatch_update::record::{MAX_TRIES, Record};
 use edgewatch_update::updater::{Outcome, Updater, read_manifest};
@@ -125,7 +125,7 @@ fn health(settings: &Settings, forwarded_within: Duration) -> Health {
         Ok(report) => Health {
             failures: report
                 .failures()
-                .map(|verdict| Failure {
+                .map(|verdict| FailedCheck {
                     subject: verdict.subject.clone(),
                     found: verdict.found.clone(),
                 })
@@ -139,7 +139,7 @@ fn health(settings: &Settings, forwarded_within: Duration) -> Health {
     };
     // A system that cannot get at the next update would be the last one.
     if let Err(error) = read_manifest(&settings.update) {
-        health.failures.push(Failure {
+        health.failures.push(FailedCheck {
             subject: MANIFEST.to_owned(),
             found: error.to_string(),
         });
@@ -164,7 +164,10 @@ fn describe(record: &Record) -> String {
     }
     if let Some(checked) = record.checked.and_then(|checked| u64::try_from(checked).ok()) {
         let time = format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(checked));
-        let _ = writeln!(text, "the manifest was last read, or first asked for in vain, at {time}");
+        let _ = writeln!(
+            text,
+            "the manifest was last read, or first asked for in vain, at {time}"
+        );
     }
     text
 }

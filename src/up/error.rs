@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::processes::Process;
 use crate::config::SettingsError;
 use crate::serve::ServeError;
-use edgewatch_program::error::{Error as ProgramError, Failure};
+use edgewatch_program::error::{CommandFailure, Error as ProgramError};
 use edgewatch_prometheus_client::error::Error as ClientError;
 
 /// Where to get Prometheus.
@@ -26,7 +26,7 @@ pub(crate) enum UpError {
     )]
     Authentication,
     #[error(transparent)]
-    Budget(#[from] Failure),
+    Budget(#[from] CommandFailure),
     #[error(transparent)]
     StateDir(#[from] StateDirError),
     #[error(transparent)]

@@ -269,7 +269,7 @@ fn a_full_disk_under_the_cursor_is_told_and_stops_nothing() {
     let settings = stack.settings_in(disk.path(), &centre.url(), "");
     let service = stack.service(&settings);
     service.log.wait_for("after a restart more is sent again");
-    wait_for_failure(&service, "cursor");
+    wait_for_failure(&service, "state");
     stack.assert_all_arrives(&service, &centre, from);
     disk.free();
     let cursor = disk.path().join("forward.json");
@@ -286,9 +286,9 @@ fn of_two_services_with_one_cursor_one_forwards_and_the_other_says_why_not() {
     first.wait_for_metric(SENT, |value| value > Some(0.0));
     let second = Service::start(&stack.settings(&centre.url(), ""));
     second.log.wait_for("another edgewatch has this state");
-    wait_for_failure(&second, "cursor");
+    wait_for_failure(&second, "state");
     assert_eq!(second.metric(SENT), Some(0.0));
-    assert_eq!(failures(&first, "cursor"), 0.0);
+    assert_eq!(failures(&first, "state"), 0.0);
     // It takes over when the first one has ended.
     drop(first);
     second.wait_for_metric(SENT, |value| value > Some(0.0));

@@ -18,7 +18,7 @@ fn a_reload_goes_on_with_the_cursor_and_the_counters() {
     );
     assert!(service.metric(SENT).unwrap() >= before);
     stack.assert_all_arrives(&service, &centre, from);
-    assert_eq!(failures(&service, "cursor"), 0.0);
+    assert_eq!(failures(&service, "state"), 0.0);
     // Files that cannot be read are refused, and what runs goes on.
     service.configure(&stack.settings(&centre.url(), "bearer_token_file = \"/nonexistent/token\"\n"));
     service.signal("HUP");

@@ -118,7 +118,7 @@ fn a_full_disk_under_the_state_is_told_and_keeps_nobody_from_being_told() {
     let service = Service::start(&settings(&story, disk.path(), &receiver.url(), ""));
     wait_until_taken(&receiver, 1, &service);
     service.log.wait_for("after a restart alerts may be told again");
-    wait_for_failure(&service, "ntfy", "cursor");
+    wait_for_failure(&service, "ntfy", "state");
     assert_eq!(receiver.taken().len(), 1);
 }
 
@@ -139,7 +139,7 @@ fn a_card_that_has_become_read_only_keeps_nobody_from_being_told() {
         let service = Service::start(&settings);
         wait_until_taken(&receiver, 1, &service);
         service.log.wait_for("after a restart alerts may be told again");
-        wait_for_failure(&service, "ntfy", "cursor");
+        wait_for_failure(&service, "ntfy", "state");
         // One that is there is held all the same.
         if has_lock {
             let second = Service::start(&settings);

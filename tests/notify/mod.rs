@@ -335,7 +335,7 @@ fn a_reload_goes_on_with_what_was_told_and_a_receiver_that_is_gone_is_not_told()
     let asked = story.upstream.asked().len();
     assert!(eventually(|| story.upstream.asked().len() > asked + 6));
     assert_eq!(receiver.taken().len(), 1);
-    assert_eq!(failures(&service, "ntfy", "cursor"), 0.0);
+    assert_eq!(failures(&service, "ntfy", "state"), 0.0);
     // Files that cannot be read are refused, and what runs goes on.
     service.configure(&(settings("") + "bearer_token_file = \"/nonexistent/token\"\n"));
     service.signal("HUP");

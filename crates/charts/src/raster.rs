@@ -8,7 +8,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::fontdb::{Database, Source};
 use resvg::usvg::{Group, Node, Options, Tree};
 
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 
 /// Lines of a strip, at least.
 const STRIP: u32 = 64;
@@ -42,8 +42,8 @@ const MAX_PIXELS: u32 = 16_384;
 ///
 /// # Errors
 /// The picture is too large, or `out` does not take it.
-pub fn png(svg: &str, scale: f32, limits: Limits, out: impl Write) -> Result<(), Failure> {
-    let fail = |why: &dyn std::fmt::Display| Failure::because("cannot draw the picture", why);
+pub fn png(svg: &str, scale: f32, limits: Limits, out: impl Write) -> Result<(), CommandFailure> {
+    let fail = |why: &dyn std::fmt::Display| CommandFailure::because("cannot draw the picture", why);
     if svg.len() > limits.svg {
         return Err(fail(&format!(
             "it has {} KiB as SVG, {} are allowed: choose fewer panels or a shorter range",

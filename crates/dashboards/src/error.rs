@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::library::FileError;
 use edgewatch_grafana_model::error::{DashboardError, RangeError};
 use edgewatch_grafana_model::source::QueryError;
-use edgewatch_program::error::{Error as ProgramError, Failure};
+use edgewatch_program::error::{CommandFailure, Error as ProgramError};
 use edgewatch_prometheus_client::error::Error as ClientError;
 
 /// An error of `edgewatch-dashboards serve`, of `edgewatch render`, or of the options that the latter shares with `edgewatch top`.
@@ -41,7 +41,7 @@ pub(crate) enum Error {
     Variable { name: String, problem: String },
     /// The picture cannot be rasterized.
     #[error(transparent)]
-    Picture(#[from] Failure),
+    Picture(#[from] CommandFailure),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error(
@@ -60,7 +60,7 @@ pub(crate) enum Error {
     ServerPanicked(#[source] tokio::task::JoinError),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
         Self(error.to_string())
     }

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use edgewatch_outbound::clock::Clocks;
-use edgewatch_outbound::state::{self, Kind, StateError};
+use edgewatch_outbound::state::{self, StateError, StateFile};
 use serde::{Deserialize, Serialize};
 
 /// The key of the settings that names the directory.
 pub const DIRECTORY: &str = "forward.directory";
 /// The file.
-const KIND: Kind = Kind {
+const FILE: StateFile = StateFile {
     name: "forward",
     max: 4096,
     key: DIRECTORY,
@@ -34,7 +34,7 @@ impl Store {
     /// # Errors
     /// Another process has it, or there is no such directory.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
-        state::Store::open(directory, KIND).map(Self)
+        state::Store::open(directory, FILE).map(Self)
     }
 
     /// The cursor; `None` if there is none yet.

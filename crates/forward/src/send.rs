@@ -1,7 +1,7 @@
 //! The centre, to which requests are sent one at a time.
 
 use edgewatch_outbound::failure::Failure;
-use edgewatch_outbound::http::{Server, SetupError, Way};
+use edgewatch_outbound::http::{ClientOptions, Server, SetupError};
 
 use crate::encode::Body;
 use crate::settings::Settings;
@@ -25,7 +25,7 @@ impl Receiver {
     /// One of them cannot be used.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let url = settings.url.as_deref().ok_or(SetupError::NoAddress("forward.url"))?;
-        let way = Way {
+        let options = ClientOptions {
             table: "forward",
             timeout: settings.timeout,
             proxy: settings.proxy.as_deref(),
@@ -33,7 +33,7 @@ impl Receiver {
             own_certificate: settings.certificate_file.as_deref().zip(settings.key_file.as_deref()),
         };
         // A query may hold a token.
-        let mut server = Server::new(url, url.split('?').next().unwrap_or_default(), &way)?;
+        let mut server = Server::new(url, url.split('?').next().unwrap_or_default(), &options)?;
         for (name, text) in &settings.headers {
             server.header(name, text)?;
         }

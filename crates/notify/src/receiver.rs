@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use edgewatch_outbound::check;
 use edgewatch_outbound::failure::{Failure, Kind};
-use edgewatch_outbound::http::{self, Reply, Server, SetupError, Way};
+use edgewatch_outbound::http::{self, ClientOptions, Reply, Server, SetupError};
 use edgewatch_outbound::secret::Secret;
 
 use crate::message::Message;
@@ -120,8 +120,8 @@ impl Receiver {
 }
 
 /// How a receiver is reached. `table` is its own.
-fn way<'a>(settings: &'a Settings, table: &'a str) -> Way<'a> {
-    Way {
+fn options<'a>(settings: &'a Settings, table: &'a str) -> ClientOptions<'a> {
+    ClientOptions {
         table,
         timeout: settings.timeout,
         proxy: settings.proxy.as_deref(),
@@ -151,8 +151,12 @@ fn address(table: &str, url: Option<&String>, file: Option<&PathBuf>) -> Result<
 }
 
 /// The server at an address of which only the origin is shown.
-fn server(url: &str, way: &Way<'_>, secrets: impl IntoIterator<Item = Secret>) -> Result<Server, SetupError> {
-    let mut server = Server::new(url, &http::origin(url), way)?;
+fn server(
+    url: &str,
+    options: &ClientOptions<'_>,
+    secrets: impl IntoIterator<Item = Secret>,
+) -> Result<Server, SetupError> {
+    let mut server = Server::new(url, &http::origin(url), options)?;
     // The path of an address may be what lets in.
     let path = url.strip_prefix(&http::origin(url)).unwrap_or_default();
     if path.len() > 1 {
@@ -169,7 +173,7 @@ pub fn switch(settings: &Settings) -> Result<Server, SetupError> {
     let table = "notify.ping";
     let ping = settings.ping.as_ref().ok_or(SetupError::NoAddress("notify.ping.url"))?;
     let (url, secret) = address(table, ping.url.as_ref(), ping.url_file.as_ref())?;
-    server(&url, &way(settings, table), secret)
+    server(&url, &options(settings, table), secret)
 }
 
 /// What was answered, if it is JSON in which `is_well` holds: what else answers 200 is something in between.

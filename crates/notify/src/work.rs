@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use edgewatch_outbound::backoff::{self, Backoff};
 use edgewatch_outbound::clock;
 use edgewatch_outbound::failure::{Failure, Kind};
-use edgewatch_outbound::state::{self, Store};
+use edgewatch_outbound::state::{StateFile, Store};
 use edgewatch_outbound::worker::Stop;
 use edgewatch_program::memory;
 use jiff::tz::TimeZone;
@@ -75,12 +75,12 @@ impl<'a> Work<'a> {
         counters: &'a Counters,
         stop: &'a Stop,
     ) -> Result<Self, Failure> {
-        let kind = state::Kind {
+        let file = StateFile {
             name: name.file(),
             max: MAX_STATE,
             key: DIRECTORY,
         };
-        let store = Store::open(directory, kind).map_err(|error| Failure::new(Kind::Cursor, error))?;
+        let store = Store::open(directory, file).map_err(|error| Failure::new(Kind::State, error))?;
         let now = clock::wall_ms();
         Ok(Self {
             name,
@@ -236,7 +236,7 @@ impl<'a> Work<'a> {
                 self.state_trouble = None;
             }
             Err(error) => {
-                self.counters.failed(self.name.as_str(), Kind::Cursor);
+                self.counters.failed(self.name.as_str(), Kind::State);
                 let error = error.to_string();
                 if self.state_trouble.as_ref() != Some(&error) {
                     tracing::error!("notify: {error}; after a restart alerts may be told again");

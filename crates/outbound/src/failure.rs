@@ -36,7 +36,7 @@ pub enum Kind {
     /// The local Prometheus cannot be read.
     Source,
     /// The state cannot be kept, or another service has it.
-    Cursor,
+    State,
     /// A fault of this program.
     Panic,
 }
@@ -58,7 +58,7 @@ impl Kind {
         Self::ServerError,
         Self::Credentials,
         Self::Source,
-        Self::Cursor,
+        Self::State,
         Self::Panic,
     ];
 
@@ -79,7 +79,7 @@ impl Kind {
             Self::ServerError => "server_error",
             Self::Credentials => "credentials",
             Self::Source => "source",
-            Self::Cursor => "cursor",
+            Self::State => "state",
             Self::Panic => "panic",
         }
     }

@@ -61,7 +61,7 @@ pub enum SetupError {
 
 /// How a server is reached.
 #[derive(Clone, Debug, Default)]
-pub struct Way<'a> {
+pub struct ClientOptions<'a> {
     /// The table of the settings, such as `forward`, for what is said of its keys.
     pub table: &'a str,
     /// Time for one request.
@@ -106,9 +106,9 @@ impl Server {
     ///
     /// # Errors
     /// A file cannot be used, or the proxy is none.
-    pub fn new(url: &str, shown: &str, way: &Way<'_>) -> Result<Self, SetupError> {
+    pub fn new(url: &str, shown: &str, options: &ClientOptions<'_>) -> Result<Self, SetupError> {
         let mut config = ureq::Agent::config_builder()
-            .timeout_global(Some(way.timeout))
+            .timeout_global(Some(options.timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -117,21 +117,21 @@ impl Server {
             .input_buffer_size(8 << 10)
             .output_buffer_size(16 << 10)
             .user_agent(concat!("edgewatch/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = way.proxy {
-            let proxy = Proxy::new(proxy).map_err(|_| SetupError::Proxy(way.table.to_owned()))?;
+        if let Some(proxy) = options.proxy {
+            let proxy = Proxy::new(proxy).map_err(|_| SetupError::Proxy(options.table.to_owned()))?;
             config = config.proxy(Some(proxy));
         }
         if url.starts_with("https:") {
-            config = config.tls_config(tls::config(way)?);
+            config = config.tls_config(tls::config(options)?);
         }
         Ok(Self {
             agent: config.build().new_agent(),
-            table: way.table.to_owned(),
+            table: options.table.to_owned(),
             url: url.to_owned(),
             shown: shown.to_owned(),
             headers: HeaderMap::new(),
             secrets: Vec::new(),
-            timeout: way.timeout,
+            timeout: options.timeout,
         })
     }
 

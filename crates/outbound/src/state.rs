@@ -47,7 +47,7 @@ const MODE: u32 = 0o644;
 
 /// What a file is and who may have it.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct StateFile {
     /// Its name without `.json`.
     pub name: &'static str,
     /// Bytes that it never has.
@@ -59,7 +59,7 @@ pub struct Kind {
 /// The file, of which this process is the only user.
 #[derive(Debug)]
 pub struct Store {
-    kind: Kind,
+    file: StateFile,
     path: PathBuf,
     /// None where the storage takes no new file.
     _lock: Option<File>,
@@ -71,8 +71,8 @@ impl Store {
     ///
     /// # Errors
     /// Another process has it, or there is no such directory.
-    pub fn open(directory: &Path, kind: Kind) -> Result<Self, StateError> {
-        let path = directory.join(format!("{}.lock", kind.name));
+    pub fn open(directory: &Path, file: StateFile) -> Result<Self, StateError> {
+        let path = directory.join(format!("{}.lock", file.name));
         let failed = |source| StateError::Io {
             path: path.clone(),
             source,
@@ -83,11 +83,11 @@ impl Store {
             .map_or(Ok(()), |lock| flock(lock, FlockOperation::NonBlockingLockExclusive));
         match locked {
             Ok(()) => Ok(Self {
-                kind,
-                path: directory.join(format!("{}.json", kind.name)),
+                file,
+                path: directory.join(format!("{}.json", file.name)),
                 _lock: lock,
             }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(StateError::Locked { path, key: kind.key }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(StateError::Locked { path, key: file.key }),
             Err(error) => Err(failed(error.into())),
         }
     }
@@ -107,7 +107,7 @@ impl Store {
             file => file.map_err(failed)?,
         };
         let mut bytes = Vec::new();
-        file.take(self.kind.max).read_to_end(&mut bytes).map_err(failed)?;
+        file.take(self.file.max).read_to_end(&mut bytes).map_err(failed)?;
         let state = serde_json::from_slice(&bytes).map_err(|error| self.corrupt(error))?;
         Ok(Some(state))
     }
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    const KIND: Kind = Kind {
+    const FILE: StateFile = StateFile {
         name: "x",
         max: 64,
         key: "forward.directory",
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_state_is_read_as_it_was_written_and_a_missing_one_is_none() {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), KIND).unwrap();
+        let store = Store::open(directory.path(), FILE).unwrap();
         assert_eq!(store.load::<Vec<i64>>().unwrap(), None);
         store.save(&[1, 2]).unwrap();
         assert_eq!(store.load().unwrap(), Some(vec![1, 2]));
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn what_is_no_state_is_told_with_its_path() {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), KIND).unwrap();
+        let store = Store::open(directory.path(), FILE).unwrap();
         for text in ["", "{}", "null", "\0\0\0\0", "[1,", &"[1]".repeat(1 << 20)] {
             fs::write(directory.path().join("x.json"), text).unwrap();
             let error = store.load::<Vec<i64>>().unwrap_err();
@@ -205,18 +205,18 @@ mod tests {
     #[test]
     fn a_state_has_one_user() {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), KIND).unwrap();
-        let error = Store::open(directory.path(), KIND).unwrap_err();
+        let store = Store::open(directory.path(), FILE).unwrap();
+        let error = Store::open(directory.path(), FILE).unwrap_err();
         assert!(error.to_string().ends_with("its own forward.directory"), "{error}");
-        Store::open(directory.path(), Kind { name: "y", ..KIND }).unwrap();
+        Store::open(directory.path(), StateFile { name: "y", ..FILE }).unwrap();
         drop(store);
-        Store::open(directory.path(), KIND).unwrap();
+        Store::open(directory.path(), FILE).unwrap();
     }
 
     #[test]
     fn a_state_that_cannot_be_written_leaves_the_old_one() {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), KIND).unwrap();
+        let store = Store::open(directory.path(), FILE).unwrap();
         store.save(&[1]).unwrap();
         fs::create_dir(directory.path().join("x.json.new")).unwrap();
         assert!(matches!(store.save(&[2]), Err(StateError::Io { .. })));

@@ -51,16 +51,16 @@ pub enum Error {
 /// convert into it where a command ends.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub struct Failure(pub String);
+pub struct CommandFailure(pub String);
 
-impl Failure {
+impl CommandFailure {
     /// `what` failed because of `why`.
     pub fn because(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
         Self(format!("{what}: {why}"))
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
         Self(error.to_string())
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::child;
-use crate::error::Failure;
+use crate::error::CommandFailure;
 
 /// Time for its answer. It itself waits 25 s or longer for a systemd that stands still.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,22 +14,22 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// There is no `systemctl`, or it cannot reach systemd, or not in time.
-pub fn answer<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<String, Failure> {
+pub fn answer<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<String, CommandFailure> {
     let mut command = Command::new("systemctl");
     command.args(arguments);
     run(command, TIMEOUT)
 }
 
 /// What the command writes, if it ends well within `limit`.
-fn run(mut command: Command, limit: Duration) -> Result<String, Failure> {
+fn run(mut command: Command, limit: Duration) -> Result<String, CommandFailure> {
     let fail = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Failure("there is no systemctl".to_owned()),
-        _ => Failure::because("systemctl", error),
+        io::ErrorKind::NotFound => CommandFailure("there is no systemctl".to_owned()),
+        _ => CommandFailure::because("systemctl", error),
     };
     let (output, input) = io::pipe().map_err(fail)?;
     command.stdout(input.try_clone().map_err(fail)?).stderr(input);
     let Some(ended) = child::run(command, Some(output), limit).map_err(fail)? else {
-        return Err(Failure(format!(
+        return Err(CommandFailure(format!(
             "systemctl does not answer within {} s: systemd stands still, or the machine is too busy",
             limit.as_secs_f64()
         )));
@@ -37,7 +37,10 @@ fn run(mut command: Command, limit: Duration) -> Result<String, Failure> {
     let text = String::from_utf8_lossy(&ended.output);
     match ended.status.success() {
         true => Ok(text.into_owned()),
-        false => Err(Failure::because("systemctl", text.lines().next().unwrap_or("failed"))),
+        false => Err(CommandFailure::because(
+            "systemctl",
+            text.lines().next().unwrap_or("failed"),
+        )),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 
 /// An error of the client.
 #[derive(Debug, Error)]
@@ -91,7 +91,7 @@ pub enum RequestError {
     Http(#[source] Box<ureq::Error>),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
         Self(error.to_string())
     }

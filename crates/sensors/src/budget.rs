@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 
 /// The budget that the project ships.
 pub const SHIPPED: &str = include_str!("../../../budget.toml");
@@ -203,19 +203,19 @@ impl Budget {
     ///
     /// # Errors
     /// The file cannot be read, a key is missing, unknown or has an impossible value, or the units together exceed the total.
-    pub fn load(file: Option<&Path>) -> Result<Self, Failure> {
+    pub fn load(file: Option<&Path>) -> Result<Self, CommandFailure> {
         let (name, text) = match file {
             Some(path) => (
                 path.display().to_string(),
                 std::fs::read_to_string(path)
-                    .map_err(|error| Failure::because(format!("budget {}", path.display()), error))?,
+                    .map_err(|error| CommandFailure::because(format!("budget {}", path.display()), error))?,
             ),
             None => ("budget.toml".to_owned(), SHIPPED.to_owned()),
         };
-        let budget: Self = toml::from_str(&text).map_err(|error| Failure::because(&name, error))?;
+        let budget: Self = toml::from_str(&text).map_err(|error| CommandFailure::because(&name, error))?;
         let sum: u64 = budget.units()[1..].iter().map(|(_, memory, _)| memory.0).sum();
         if sum > budget.total.memory_max.0 {
-            return Err(Failure(format!(
+            return Err(CommandFailure(format!(
                 "{name}: memory_max of the units is {sum} bytes together, above total.memory_max = {}: lower one of them",
                 budget.total.memory_max.0
             )));

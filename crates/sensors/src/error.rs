@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 
 use crate::collectors::modbus::registers::BusError;
 use crate::collectors::mqtt::rules::RuleError;
@@ -60,7 +60,7 @@ pub enum SamplerError {
 pub enum OpenError {
     /// The budget cannot be loaded.
     #[error(transparent)]
-    Budget(#[from] Failure),
+    Budget(#[from] CommandFailure),
     /// A subscription cannot be used; its number, from 0.
     #[error("mqtt.subscriptions[{0}]: {1}")]
     Subscription(usize, #[source] RuleError),

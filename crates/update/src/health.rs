@@ -12,14 +12,14 @@ pub const MANIFEST: &str = "manifest";
 #[serde(default)]
 pub struct Health {
     /// What fails.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailedCheck>,
     /// What it does.
     pub duties: Duties,
 }
 
 /// One thing that fails.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Failure {
+pub struct FailedCheck {
     /// What it is, in the same words each time.
     pub subject: String,
     /// What was found.
@@ -30,7 +30,7 @@ impl Health {
     /// Of a device at which one cannot even look.
     pub fn unknown(subject: &str, reason: impl ToString) -> Self {
         Self {
-            failures: vec![Failure {
+            failures: vec![FailedCheck {
                 subject: subject.to_owned(),
                 found: reason.to_string(),
             }],

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use edgewatch_outbound::state::Kind;
+use edgewatch_outbound::state::StateFile;
 
 use crate::health::Duties;
 
 /// The file.
-pub const FILE: Kind = Kind {
+pub const FILE: StateFile = StateFile {
     name: "update",
     max: 64 << 10,
     key: "update.directory",
@@ -46,7 +46,9 @@ pub struct Trial {
     /// The system before.
     pub previous: PathBuf,
     /// How it came to run.
-    pub way: Way,
+    // Its name in the file, which systems of several versions read.
+    #[serde(rename = "way")]
+    pub method: TrialMethod,
     /// What the system before did. An earlier version of this program, which may have begun the trial, does not say.
     #[serde(default)]
     pub duties: Duties,
@@ -64,7 +66,7 @@ pub struct Trial {
 /// How a system is tried.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum TrialMethod {
     /// It is switched to, with the kernel that runs.
     Switch,
     /// It is booted, once.

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use edgewatch_outbound::clock::Clocks;
-use edgewatch_outbound::http::{Server, Way as WayTo, origin};
+use edgewatch_outbound::http::{ClientOptions, Server, origin};
 use edgewatch_outbound::state::{Store, directory};
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::health::MANIFEST;
 use crate::host::Host;
 use crate::manifest::Manifest;
 use crate::nix;
-use crate::record::{FILE, MAX_RESUMES, Record, Trial, Way};
+use crate::record::{FILE, MAX_RESUMES, Record, Trial, TrialMethod};
 use crate::settings::Settings;
 
 /// Time between two looks at a system on trial.
@@ -125,11 +125,11 @@ impl<'a> Updater<'a> {
             self.host.release()?;
             return Ok(Outcome::Kept(manifest.serial));
         }
-        let way = match manifest.needs_reboot || self.host.needs_boot(&manifest.system)? {
-            true => Way::Boot,
-            false => Way::Switch,
+        let method = match manifest.needs_reboot || self.host.needs_boot(&manifest.system)? {
+            true => TrialMethod::Boot,
+            false => TrialMethod::Switch,
         };
-        if way == Way::Boot
+        if method == TrialMethod::Boot
             && let Err(refusal) = self.host.require_one_shot()
         {
             self.host.release()?;
@@ -140,7 +140,7 @@ impl<'a> Updater<'a> {
             serial: manifest.serial,
             system: manifest.system,
             previous,
-            way,
+            method,
             duties: before.duties,
             boot: Clocks::now().boot,
             resumed: 0,
@@ -156,8 +156,8 @@ impl<'a> Updater<'a> {
         self.record.trial = Some(trial.clone());
         self.store.save(&self.record)?;
         tracing::info!("serial {} is on trial: {}", trial.serial, trial.system.display());
-        match way {
-            Way::Switch => match self.host.switch(&trial.system, self.settings.within) {
+        match method {
+            TrialMethod::Switch => match self.host.switch(&trial.system, self.settings.within) {
                 // It runs, and some unit of it does not: whether that matters is for the gate to say.
                 Err(error) if is_of_units(&error) && self.host.running()? == trial.system => {
                     tracing::warn!("serial {}: {error}: a unit does not start", trial.serial);
@@ -166,7 +166,7 @@ impl<'a> Updater<'a> {
                 Err(error) => self.take_back(&trial, &error.to_string()),
                 Ok(()) => self.judge(&trial),
             },
-            Way::Boot => match self.host.boot_once(&trial.system, &trial.previous) {
+            TrialMethod::Boot => match self.host.boot_once(&trial.system, &trial.previous) {
                 Ok(()) => {
                     self.host.reboot()?;
                     Ok(Outcome::Restarting(trial.serial))
@@ -307,7 +307,7 @@ impl<'a> Updater<'a> {
 
     /// Switches to the system before, if it was left by a switch. What this says does not matter: some unit of the owner may fail all the time.
     fn switch_back(&self, trial: &Trial) {
-        if trial.way == Way::Switch
+        if trial.method == TrialMethod::Switch
             && let Err(error) = self.host.switch(&trial.previous, self.settings.within)
         {
             tracing::warn!("serial {}: back to the system before: {error}", trial.serial);
@@ -334,13 +334,13 @@ fn is_of_units(error: &UpdateError) -> bool {
 /// It is not set where that is, it cannot be had, or nobody who is trusted has signed it.
 pub fn read_manifest(settings: &Settings) -> Result<Manifest, UpdateError> {
     let url = settings.manifest.as_deref().ok_or(UpdateError::NoManifest)?;
-    let way = WayTo {
+    let options = ClientOptions {
         table: "update",
         timeout: TIMEOUT,
         ca_file: settings.ca_file.as_deref(),
-        ..WayTo::default()
+        ..ClientOptions::default()
     };
-    let server = Server::new(url, &origin(url), &way)?;
+    let server = Server::new(url, &origin(url), &options)?;
     let reply = server.get()?;
     if reply.status != 200 {
         return Err(server.refusal(&reply).into());

@@ -30,7 +30,7 @@ use crate::library::SHIPPED;
 use crate::options::{self, Options};
 use crate::source::Direct;
 use edgewatch_grafana_model::model::Dashboard;
-use edgewatch_program::error::Failure;
+use edgewatch_program::error::CommandFailure;
 use edgewatch_program::output;
 use edgewatch_program::signals::Signals;
 
@@ -68,7 +68,7 @@ fn refresh(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// The options cannot be used, or the terminal cannot; with `--once`, Prometheus does not answer.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), CommandFailure> {
     let look = Look::detect(args.ascii);
     let (dashboards, current) = dashboards(&args.dashboard)?;
     let screen = Screen::new(dashboards, current, args.options.range(), look);
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return once(screen, &source, look);
     }
     if !io::stdout().is_terminal() {
-        return Err(Failure(
+        return Err(CommandFailure(
             "standard output is no terminal: pass --once to print the dashboard".to_owned(),
         ));
     }
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The dashboards among which keys choose, and the number of the one that was named.
-fn dashboards(name: &str) -> Result<(Vec<Arc<Dashboard>>, usize), Failure> {
+fn dashboards(name: &str) -> Result<(Vec<Arc<Dashboard>>, usize), CommandFailure> {
     let mut all = Vec::new();
     for shipped in SHIPPED {
         all.push(Arc::new(options::dashboard(shipped.uid)?));
@@ -103,14 +103,14 @@ fn dashboards(name: &str) -> Result<(Vec<Arc<Dashboard>>, usize), Failure> {
 }
 
 /// Prints the dashboard.
-fn once(mut screen: Screen, source: &Direct, look: Look) -> Result<(), Failure> {
+fn once(mut screen: Screen, source: &Direct, look: Look) -> Result<(), CommandFailure> {
     let width = terminal::size().width;
     session::answer(&screen.question(0, width), source, |part| {
         screen.take(part);
         true
     });
     if let Some(problem) = screen.problem() {
-        return Err(Failure(problem.to_owned()));
+        return Err(CommandFailure(problem.to_owned()));
     }
     let is_styled = io::stdout().is_terminal() && look.colors != Colors::None;
     let text = print::text(&screen.page(width), is_styled);
@@ -118,8 +118,8 @@ fn once(mut screen: Screen, source: &Direct, look: Look) -> Result<(), Failure> 
 }
 
 /// Shows the dashboard until the person has seen enough.
-fn watch(mut screen: Screen, source: Direct, refresh: Option<Duration>) -> Result<(), Failure> {
-    let gone = |error| Failure::because("the terminal cannot be used", error);
+fn watch(mut screen: Screen, source: Direct, refresh: Option<Duration>) -> Result<(), CommandFailure> {
+    let gone = |error| CommandFailure::because("the terminal cannot be used", error);
     let (events, happening) = mpsc::channel();
     let (questions, asked) = mpsc::channel();
     let latest = Arc::new(AtomicU64::new(0));
@@ -200,11 +200,11 @@ fn read_keys(events: &Sender<Event>) {
 }
 
 /// Tells of the first signal that asks to end, so that the terminal is given back.
-fn heed_signals(events: Sender<Event>) -> Result<(), Failure> {
+fn heed_signals(events: Sender<Event>) -> Result<(), CommandFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
-        .map_err(|error| Failure::because("cannot handle signals", error))?;
+        .map_err(|error| CommandFailure::because("cannot handle signals", error))?;
     let mut signals = runtime.block_on(async { Signals::new() })?;
     thread::spawn(move || {
         runtime.block_on(signals.next());

@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
         counters: &'a Counters,
         stop: &'a Stop,
     ) -> Result<Self, Failure> {
-        let store = Store::open(directory).map_err(|error| Failure::new(Kind::Cursor, error))?;
+        let store = Store::open(directory).map_err(|error| Failure::new(Kind::State, error))?;
         let source =
             Source::new(source, settings.profile.selector()).map_err(|error| Failure::new(Kind::Source, error))?;
         let now = Clocks::now();
@@ -218,7 +218,7 @@ impl<'a> Work<'a> {
         match self.store.save(&cursor) {
             Ok(()) => self.saved = Some((self.sent_until, Instant::now())),
             Err(error) => {
-                self.counters.failed(Kind::Cursor);
+                self.counters.failed(Kind::State);
                 // Not sooner than a cursor that was written.
                 self.saved = Some((i64::MIN, Instant::now()));
                 tracing::error!("forwarding: {error}; after a restart more is sent again than needed");

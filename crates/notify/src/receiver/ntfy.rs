@@ -4,7 +4,7 @@ use edgewatch_outbound::failure::Failure;
 use edgewatch_outbound::http::{Server, SetupError};
 use serde_json::json;
 
-use super::{address, expect_json, server, way};
+use super::{address, expect_json, options, server};
 use crate::alert::Severity;
 use crate::message::Message;
 use crate::settings::{Ntfy, Settings, topic};
@@ -27,7 +27,7 @@ impl NtfyTopic {
         let topic_secret = edgewatch_outbound::secret::Secret::from(topic.to_owned());
         let mut server = server(
             &format!("{base}/"),
-            &way(settings, table),
+            &options(settings, table),
             secret.into_iter().chain([topic_secret]),
         )?;
         server.authenticate(

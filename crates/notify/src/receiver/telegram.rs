@@ -5,7 +5,7 @@ use edgewatch_outbound::http::{Server, SetupError};
 use edgewatch_outbound::secret::Secret;
 use serde_json::{Value, json};
 
-use super::{expect_json, file, seconds, server, way};
+use super::{expect_json, file, options, seconds, server};
 use crate::message::Message;
 use crate::settings::{Settings, Telegram};
 
@@ -34,7 +34,7 @@ impl TelegramChat {
             token.reveal()
         );
         Ok(Self {
-            server: server(&url, &way(settings, table), [token])?,
+            server: server(&url, &options(settings, table), [token])?,
             chat: telegram.chat.clone(),
         })
     }

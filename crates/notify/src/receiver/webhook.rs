@@ -3,7 +3,7 @@
 use edgewatch_outbound::failure::Failure;
 use edgewatch_outbound::http::{Server, SetupError};
 
-use super::{address, server, way};
+use super::{address, options, server};
 use crate::message::Message;
 use crate::payload;
 use crate::settings::{Format, Settings, Webhook};
@@ -22,7 +22,7 @@ impl WebhookTarget {
     pub(super) fn new(settings: &Settings, webhook: &Webhook) -> Result<Self, SetupError> {
         let table = "notify.webhook";
         let (url, secret) = address(table, webhook.url.as_ref(), webhook.url_file.as_ref())?;
-        let mut server = server(&url, &way(settings, table), secret)?;
+        let mut server = server(&url, &options(settings, table), secret)?;
         for (name, text) in &webhook.headers {
             server.header(name, text)?;
         }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
-use super::{SetupError, Way};
+use super::{ClientOptions, SetupError};
 use crate::secret::{self, SecretError, SecretProblem};
 
 /// TLS as the settings want it.
-pub(super) fn config(way: &Way<'_>) -> Result<TlsConfig, SetupError> {
-    let roots = match way.ca_file {
-        Some(file) => certificates(&format!("{}.ca_file", way.table), file)?,
+pub(super) fn config(options: &ClientOptions<'_>) -> Result<TlsConfig, SetupError> {
+    let roots = match options.ca_file {
+        Some(file) => certificates(&format!("{}.ca_file", options.table), file)?,
         None => rustls_native_certs::load_native_certs()
             .certs
             .iter()
@@ -19,14 +19,14 @@ pub(super) fn config(way: &Way<'_>) -> Result<TlsConfig, SetupError> {
             .collect(),
     };
     if roots.is_empty() {
-        return Err(SetupError::NoAuthorities(way.table.to_owned()));
+        return Err(SetupError::NoAuthorities(options.table.to_owned()));
     }
     let mut tls = TlsConfig::builder()
         .root_certs(RootCerts::Specific(Arc::new(roots)))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    if let Some((certificate, key_file)) = way.own_certificate {
-        let chain = certificates(&format!("{}.certificate_file", way.table), certificate)?;
-        let key_name = format!("{}.key_file", way.table);
+    if let Some((certificate, key_file)) = options.own_certificate {
+        let chain = certificates(&format!("{}.certificate_file", options.table), certificate)?;
+        let key_name = format!("{}.key_file", options.table);
         let key = PrivateKey::from_pem(secret::read(&key_name, key_file)?.as_bytes());
         let key = key.map_err(|_| no_pem(&key_name, key_file, "key"))?;
         tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
@@ -119,13 +119,13 @@ mod tests {
     fn ask(url: &str, authority: &Authority) -> Result<Reply, Failure> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), authority.0.pem()).unwrap();
-        let way = Way {
+        let options = ClientOptions {
             table: "notify",
             timeout: Duration::from_secs(30),
             ca_file: Some(file.path()),
-            ..Way::default()
+            ..ClientOptions::default()
         };
-        Server::new(url, "https://shown", &way).unwrap().get()
+        Server::new(url, "https://shown", &options).unwrap().get()
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error::{ErrorKind, OpenError, ReadError};
 use crate::plausible::SWITCH;
 use crate::reading::{Metric, Recorder};
 use crate::settings::{Collect, Settings};
-use connection::{Connection, Failure};
+use connection::{Connection, ModbusError};
 use registers::{Bus, Unit};
 
 /// Reads it.
@@ -76,7 +76,7 @@ impl Bus {
         }
     }
 
-    fn error(&self, unit: &Unit, Failure { kind, what }: Failure) -> ReadError {
+    fn error(&self, unit: &Unit, ModbusError { kind, what }: ModbusError) -> ReadError {
         ReadError::Remote {
             kind,
             address: format!("{} unit {}", self.name, unit.number),
@@ -91,7 +91,7 @@ impl Bus {
         runtime: &Runtime,
         connection: &mut Option<Connection>,
         recorder: &mut Recorder,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ModbusError> {
         let connection = match connection {
             Some(connection) => connection,
             None => connection.insert(runtime.block_on(Connection::open(self))?),
@@ -102,7 +102,7 @@ impl Bus {
             }
             let at = |what: String| format!("register {}: {what}", point.address);
             let answer = runtime.block_on(connection.ask(unit.number, point));
-            let answer = answer.map_err(|failure| Failure {
+            let answer = answer.map_err(|failure| ModbusError {
                 what: at(failure.what),
                 ..failure
             })?;
@@ -111,10 +111,10 @@ impl Bus {
                 Err(exception) => {
                     let (kind, what) = (kind_of(exception), at(exception.to_string()));
                     if is_of_gateway(exception) {
-                        return Err(Failure { kind, what });
+                        return Err(ModbusError { kind, what });
                     }
                     // The device is well, but refuses this one.
-                    Some(Err(Failure { kind, what }))
+                    Some(Err(ModbusError { kind, what }))
                 }
             };
             if let Some(value) = value {
@@ -152,7 +152,7 @@ const fn kind_of(exception: ExceptionCode) -> ErrorKind {
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for ModbusError {
     fn from(error: io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::TimedOut => ErrorKind::Timeout,

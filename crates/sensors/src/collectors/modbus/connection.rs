@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub struct Failure {
+pub struct ModbusError {
     /// Its kind.
     pub kind: ErrorKind,
     /// What went wrong.
@@ -46,7 +46,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects, or opens the port.
-    pub async fn open(bus: &Bus) -> Result<Self, Failure> {
+    pub async fn open(bus: &Bus) -> Result<Self, ModbusError> {
         let (context, silence, lock) = match &bus.transport {
             Transport::Tcp(address) => {
                 let stream = timeout(bus.timeout, TcpStream::connect(address)).await;
@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// The registers of a value, as many as it takes, or why the device has none for it; of a bit one that is 0 or 1.
-    pub async fn ask(&mut self, unit: u8, point: &Point) -> Result<Result<Vec<u16>, ExceptionCode>, Failure> {
+    pub async fn ask(&mut self, unit: u8, point: &Point) -> Result<Result<Vec<u16>, ExceptionCode>, ModbusError> {
         if let Some(silence) = self.silence {
             sleep(silence).await;
         }
@@ -102,15 +102,15 @@ impl Connection {
     }
 }
 
-fn no_answer(after: Duration) -> Failure {
-    Failure {
+fn no_answer(after: Duration) -> ModbusError {
+    ModbusError {
         kind: ErrorKind::Timeout,
         what: format!("no answer within {after:?}"),
     }
 }
 
-fn invalid(what: String) -> Failure {
-    Failure {
+fn invalid(what: String) -> ModbusError {
+    ModbusError {
         kind: ErrorKind::Invalid,
         what,
     }
