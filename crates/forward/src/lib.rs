@@ -10,11 +10,11 @@
 
 pub mod compression;
 pub mod counters;
-pub mod cursor;
+mod cursor;
 pub mod encode;
 pub mod forwarder;
 pub mod profile;
-pub mod send;
+mod send;
 pub mod settings;
-pub mod source;
-pub mod window;
+mod source;
+mod window;

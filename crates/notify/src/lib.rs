@@ -8,17 +8,17 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-pub mod alert;
+mod alert;
 pub mod counters;
-pub mod digest;
-pub mod led;
-pub mod ledger;
-pub mod look;
-pub mod message;
+mod digest;
+mod led;
+mod ledger;
+mod look;
+mod message;
 pub mod notifier;
-pub mod payload;
+mod payload;
 pub mod ping;
 pub mod receiver;
 pub mod settings;
-pub mod template;
-pub mod work;
+mod template;
+mod work;

@@ -9,14 +9,14 @@
 
 #![deny(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
 
-pub mod command;
-pub mod decision;
+mod command;
+mod decision;
 pub mod error;
-pub mod gate;
+mod gate;
 pub mod health;
 pub mod host;
-pub mod manifest;
-pub mod nix;
+mod manifest;
+mod nix;
 pub mod record;
 pub mod settings;
 pub mod updater;
