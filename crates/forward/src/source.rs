@@ -2,10 +2,8 @@
 
 pub(crate) mod decode;
 
-use std::io::{BufReader, Read};
 use std::time::Duration;
 
-use serde::Deserialize;
 use thiserror::Error;
 
 use edgewatch_prometheus_client::Client;
@@ -17,8 +15,6 @@ use edgewatch_outbound::failure::{Failure, Kind};
 
 /// Time for the answer of a window, the requests to the centre between its pieces included.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// Bytes of an error that are read.
-const MAX_ERROR: u64 = 16 << 10;
 
 /// Why a window could not be read.
 #[derive(Debug, Error)]
@@ -53,12 +49,6 @@ pub struct Source {
     selector: &'static str,
 }
 
-/// An error of the API.
-#[derive(Deserialize)]
-struct ApiError {
-    error: String,
-}
-
 impl Source {
     /// The series of `selector` of the server at `base`.
     ///
@@ -77,10 +67,12 @@ impl Source {
     /// Prometheus cannot be read to the end, or `sink` fails, with whose failure reading ends.
     pub fn read(&self, window: Window, sink: &mut decode::Sink<'_>) -> Result<Extent, SourceError> {
         let query = format!("{}[{}ms]", self.selector, window.until - window.after);
-        let body = self.open("/api/v1/query", &[("query", &query), ("time", &seconds(window.until))])?;
-        decode::matrix(BufReader::with_capacity(8 << 10, body), window, sink).map_err(|error| match error {
+        let path = "/api/v1/query";
+        let parameters = [("query", &*query), ("time", &*seconds(window.until))];
+        let body = self.client.open_ok(path, &parameters)?;
+        decode::matrix(body, window, sink).map_err(|error| match error {
             decode::DecodeError::Sink(failure) => SourceError::Caller(failure),
-            decode::DecodeError::Answer(error) => self.broken(error),
+            decode::DecodeError::Answer(error) => self.client.decode_error(path, error).into(),
         })
     }
 
@@ -120,8 +112,9 @@ impl Source {
             ("end", &*end),
             ("limit", "1"),
         ];
-        let body = self.open("/api/v1/series", &parameters)?;
-        decode::is_not_empty(BufReader::with_capacity(8 << 10, body)).map_err(|error| self.broken(error))
+        let path = "/api/v1/series";
+        let body = self.client.open_ok(path, &parameters)?;
+        Ok(decode::is_not_empty(body).map_err(|error| self.client.decode_error(path, error))?)
     }
 
     /// How long the history is kept; `None` if only its size is limited.
@@ -129,44 +122,23 @@ impl Source {
     /// # Errors
     /// Prometheus cannot be asked.
     pub fn retention(&self) -> Result<Option<Duration>, SourceError> {
-        let prometheus = Prometheus::new(self.client.clone());
-        prometheus
-            .retention()
-            .map_err(|error| SourceError::Unreadable(Failure::new(Kind::Source, error)))
+        Ok(Prometheus::new(self.client.clone()).retention()?)
     }
+}
 
-    fn open(&self, path: &str, parameters: &[(&str, &str)]) -> Result<impl Read + use<>, SourceError> {
-        let failed = |message| SourceError::Unreadable(Failure::new(Kind::Source, message));
-        let response = self
-            .client
-            .open(path, parameters)
-            .map_err(|error| failed(format!("{}: {error}", self.client.base())))?;
-        if response.status == 200 {
-            return Ok(response.body);
-        }
-        let error = serde_json::from_reader::<_, ApiError>(response.body.take(MAX_ERROR));
-        let detail = error.map_or_else(|_| String::new(), |body| format!(": {}", body.error));
-        // The API's only word for it (promql.ErrTooManySamples).
-        match detail.contains("too many samples") {
-            true => Err(SourceError::TooManySamples),
-            false => Err(failed(format!(
-                "{} answered {}{detail}",
-                self.client.base(),
-                response.status
-            ))),
-        }
-    }
-
-    /// Why an answer ended early, or is none.
-    fn broken(&self, error: serde_json::Error) -> SourceError {
-        let error = match error.is_io() {
-            true => self.client.body_error(error.into()),
-            false => RequestError::Malformed(error),
+impl From<ClientError> for SourceError {
+    fn from(error: ClientError) -> Self {
+        let failure = Failure::new(Kind::Source, &error);
+        let ClientError::Request { source, .. } = error else {
+            return Self::Unreadable(failure);
         };
-        let failure = Failure::new(Kind::Source, format!("{}: {error}", self.client.base()));
-        match error {
-            RequestError::Timeout(_) => SourceError::TimedOut(failure),
-            _ => SourceError::Unreadable(failure),
+        match source {
+            // The API's only word for it (promql.ErrTooManySamples).
+            RequestError::Status {
+                detail: Some(detail), ..
+            } if detail.contains("too many samples") => Self::TooManySamples,
+            RequestError::Timeout(_) => Self::TimedOut(failure),
+            _ => Self::Unreadable(failure),
         }
     }
 }

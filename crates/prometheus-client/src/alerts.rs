@@ -1,18 +1,13 @@
 //! Alerts: those of now, the rules they come from, and those of the past (<https://prometheus.io/docs/prometheus/latest/querying/api/#alerts>).
 
-use std::io::{BufReader, Read};
-
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 
-use super::error::{Error, RequestError};
+use super::error::Error;
 use super::labels::Labels;
 use super::prometheus::Prometheus;
 use super::stream;
-
-/// Bytes of an error that are read.
-const MAX_ERROR: u64 = 16 << 10;
 
 /// An alert that is pending or fires now.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -79,11 +74,6 @@ struct Series {
     metric: Labels,
     #[serde(default)]
     values: Vec<(f64, IgnoredAny)>,
-}
-
-#[derive(Deserialize)]
-struct ApiError {
-    error: String,
 }
 
 /// RFC 3339 to milliseconds since 1970.
@@ -161,21 +151,8 @@ impl Prometheus {
         sink: &mut dyn FnMut(T),
     ) -> Result<(), Error> {
         let client = self.client();
-        let response = client
-            .open(path, parameters)
-            .map_err(|error| client.error(path, error))?;
-        if response.status != 200 {
-            let error = serde_json::from_reader::<_, ApiError>(response.body.take(MAX_ERROR));
-            let detail = error.map_or_else(|_| String::new(), |body| body.error);
-            return Err(client.status_error(path, response.status, &detail));
-        }
-        stream::each(BufReader::with_capacity(8 << 10, response.body), list, sink).map_err(|error| {
-            let error = match error.is_io() {
-                true => client.body_error(error.into()),
-                false => RequestError::Malformed(error),
-            };
-            client.error(path, error)
-        })
+        let body = client.open_ok(path, parameters)?;
+        stream::at(body, list, stream::Items(sink)).map_err(|error| client.decode_error(path, error))
     }
 }
 

@@ -7,15 +7,16 @@ pub mod error;
 pub mod labels;
 pub mod prometheus;
 pub mod scrapes;
-mod stream;
+pub mod stream;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::uri::{Authority, Scheme};
@@ -35,6 +36,8 @@ const MAX_BODY: u64 = 4 << 20;
 /// Bytes of a query string, percent-encoded. A longer one is sent as the body of a POST: the client's buffer for the head of a request has
 /// 16 KiB, and many servers accept no more than 8.
 pub const MAX_QUERY: usize = 4 << 10;
+/// Bytes of an error of the API that are read.
+const MAX_ERROR: u64 = 16 << 10;
 /// Bytes of a body's first line that are shown with the status.
 const MAX_DETAIL: usize = 200;
 
@@ -80,6 +83,12 @@ pub struct StreamingResponse {
     pub content_type: String,
     /// Not bounded in size; a read fails after the timeout.
     pub body: BodyReader<'static>,
+}
+
+/// An error of Prometheus' API.
+#[derive(Deserialize)]
+struct ApiError {
+    error: String,
 }
 
 /// A client of one HTTP server. Follows no redirects and uses no proxy: the server is on this device, or was named by a person.
@@ -181,6 +190,20 @@ impl Client {
         })
     }
 
+    /// The body, still to be read, of the response to a request to Prometheus' API, which must have status 200.
+    ///
+    /// # Errors
+    /// As [`Self::open`], or another status, with what the API says of it.
+    pub fn open_ok(&self, path: &str, query: &[(&str, &str)]) -> Result<BodyReader<'static>, Error> {
+        let response = self.open(path, query).map_err(|error| self.error(path, error))?;
+        if response.status == 200 {
+            return Ok(response.body);
+        }
+        let error = serde_json::from_reader::<_, ApiError>(response.body.take(MAX_ERROR));
+        let detail = error.map_or_else(|_| String::new(), |body| body.error);
+        Err(self.status_error(path, response.status, &detail))
+    }
+
     fn call(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, ureq::Error> {
         let url = format!("{}{path}", self.base);
         let mut request = self.agent.get(&url).query_pairs(query.iter().copied());
@@ -251,6 +274,15 @@ impl Client {
             },
         };
         self.error(path, source)
+    }
+
+    /// The error for a body of `path` that has ended early, or is something else.
+    pub fn decode_error(&self, path: &str, error: serde_json::Error) -> Error {
+        let error = match error.is_io() {
+            true => self.body_error(error.into()),
+            false => RequestError::Malformed(error),
+        };
+        self.error(path, error)
     }
 
     /// The error for a body that could not be read to its end.

@@ -1,85 +1,95 @@
-//! Lists in answers, item by item while they are received: how many there are does not matter for memory.
+//! Parts of answers, read while they are received: how large an answer is does not matter for memory.
 
 use std::fmt;
-use std::io::Read;
-use std::marker::PhantomData;
+use std::io::{BufReader, Read};
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-/// Gives each item of the list at `path` (names of fields, from the outermost on) to `sink`.
+/// Has `seed` read what is at `path` (names of fields, from the outermost on); all else is passed over.
 ///
 /// # Errors
 /// It is no such document, or ends early.
-pub(crate) fn each<T: DeserializeOwned>(
+pub fn at<'de, S: DeserializeSeed<'de>>(
     reader: impl Read,
     path: &[&'static str],
-    sink: &mut dyn FnMut(T),
-) -> serde_json::Result<()> {
-    let mut json = serde_json::Deserializer::from_reader(reader);
-    At {
-        path,
-        sink,
-        item: PhantomData,
-    }
-    .deserialize(&mut json)?;
-    json.end()
+    seed: S,
+) -> serde_json::Result<S::Value> {
+    // Without a buffer the deserializer would read each byte on its own.
+    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(8 << 10, reader));
+    let value = At { path, seed }.deserialize(&mut json)?;
+    json.end()?;
+    Ok(value)
 }
 
-struct At<'a, T> {
+struct At<'a, S> {
     path: &'a [&'static str],
-    sink: &'a mut dyn FnMut(T),
-    item: PhantomData<T>,
+    seed: S,
 }
 
-impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for At<'_, T> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for At<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        let seed = self.seed;
+        match self.path {
+            [] => seed.deserialize(deserializer),
+            [name, path @ ..] => {
+                let inner = At { path, seed };
+                deserializer.deserialize_map(Field { name, inner })
+            }
+        }
+    }
+}
+
+struct Field<'a, S> {
+    name: &'static str,
+    inner: At<'a, S>,
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Field<'_, S> {
+    type Value = S::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {:?}", self.name)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<S::Value, A::Error> {
+        let (mut inner, mut value) = (Some(self.inner), None);
+        while let Some(key) = map.next_key::<String>()? {
+            match inner.take_if(|_| key == self.name) {
+                Some(inner) => value = Some(map.next_value_seed(inner)?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        value.ok_or_else(|| A::Error::missing_field(self.name))
+    }
+}
+
+/// Gives each item of a list to a function.
+pub(crate) struct Items<'a, T>(pub(crate) &'a mut dyn FnMut(T));
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Items<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.path {
-            [] => deserializer.deserialize_seq(self),
-            [_, ..] => deserializer.deserialize_map(self),
-        }
+        deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de, T: DeserializeOwned> Visitor<'de> for At<'_, T> {
+impl<'de, T: DeserializeOwned> Visitor<'de> for Items<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path {
-            [] => f.write_str("a list"),
-            [name, ..] => write!(f, "an object with {name:?}"),
-        }
+        f.write_str("a list")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(item) = list.next_element()? {
-            (self.sink)(item);
+            (self.0)(item);
         }
         Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let [name, inner @ ..] = self.path else { return Ok(()) };
-        let mut is_found = false;
-        while let Some(key) = map.next_key::<String>()? {
-            if key == *name && !is_found {
-                is_found = true;
-                map.next_value_seed(At {
-                    path: inner,
-                    sink: &mut *self.sink,
-                    item: PhantomData,
-                })?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        match is_found {
-            true => Ok(()),
-            false => Err(A::Error::missing_field(name)),
-        }
     }
 }
 
@@ -89,9 +99,8 @@ mod tests {
 
     fn items(json: &str) -> Option<Vec<u8>> {
         let mut items = Vec::new();
-        each(json.as_bytes(), &["data", "list"], &mut |item| items.push(item))
-            .ok()
-            .map(|()| items)
+        at(json.as_bytes(), &["data", "list"], Items(&mut |item| items.push(item))).ok()?;
+        Some(items)
     }
 
     #[test]

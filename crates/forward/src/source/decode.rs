@@ -10,6 +10,7 @@ use super::Extent;
 use crate::encode::{Label, Sample};
 use crate::window::Window;
 use edgewatch_outbound::failure::Failure;
+use edgewatch_prometheus_client::stream;
 
 /// Samples of one series that are given on at once.
 const MAX_SAMPLES: usize = 1024;
@@ -72,16 +73,7 @@ pub(crate) fn matrix<'a>(reader: impl Read, window: Window, sink: &'a mut Sink<'
         samples: Vec::new(),
         extent: Extent::default(),
     };
-    let mut json = serde_json::Deserializer::from_reader(reader);
-    let read = Field {
-        name: "data",
-        inner: Field {
-            name: "result",
-            inner: List(&mut state),
-        },
-    }
-    .deserialize(&mut json)
-    .and_then(|()| json.end());
+    let read = stream::at(reader, &["data", "result"], List(&mut state));
     match (read, state.failure) {
         (Ok(()), _) => Ok(state.extent),
         (Err(_), Some(failure)) => Err(DecodeError::Sink(failure)),
@@ -95,53 +87,9 @@ pub(crate) fn matrix<'a>(reader: impl Read, window: Window, sink: &'a mut Sink<'
 /// It is no such answer, or ends before that can be told.
 pub(crate) fn is_not_empty(reader: impl Read) -> serde_json::Result<bool> {
     let mut found = false;
-    let mut json = serde_json::Deserializer::from_reader(reader);
-    let read = Field {
-        name: "data",
-        inner: First(&mut found),
-    }
-    .deserialize(&mut json);
+    let read = stream::at(reader, &["data"], First(&mut found));
     // The first item ends the reading.
     if found { Ok(true) } else { read.map(|()| false) }
-}
-
-/// An object with a field that is read; the others are passed over.
-struct Field<T> {
-    name: &'static str,
-    inner: T,
-}
-
-impl<'de, T: DeserializeSeed<'de, Value = ()>> DeserializeSeed<'de> for Field<T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, T: DeserializeSeed<'de, Value = ()>> Visitor<'de> for Field<T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with {:?}", self.name)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut inner = Some(self.inner);
-        while let Some(key) = map.next_key::<String>()? {
-            match inner.take() {
-                Some(seed) if key == self.name => map.next_value_seed(seed)?,
-                other => {
-                    inner = other;
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        match inner {
-            Some(_) => Err(A::Error::missing_field(self.name)),
-            None => Ok(()),
-        }
-    }
 }
 
 struct First<'a>(&'a mut bool);
