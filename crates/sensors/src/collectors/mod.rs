@@ -129,7 +129,7 @@ pub struct Definition {
     pub period: Duration,
     /// Time after which a read counts as failed, unless the settings say otherwise.
     pub deadline: Duration,
-    /// Makes the collector. Reads no hardware yet. What it gathers over several reads is [`lasting::Lasting`].
+    /// Makes the collector. Reads no hardware yet. What it gathers over several reads is `Lasting`.
     pub open: fn(&Settings) -> Result<Box<dyn Collector>, OpenError>,
 }
 
