@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use common::process::Process;
 use common::{Answer, Service, Setup, users_file};
 use tempfile::NamedTempFile;
 
@@ -147,12 +148,16 @@ fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     .unwrap();
     let time = |user: &str| {
         let service = Service::start(&settings(&file));
-        let began = Instant::now();
+        let process = Process {
+            pid: service.child.id(),
+        };
+        // Of the CPU: how long it takes on the clock depends on what else runs.
+        let before = process.cpu();
         assert_eq!(get(&service, "/metrics", user, "wrong").status, 401);
-        began.elapsed().as_secs_f64()
+        (process.cpu() - before).as_secs_f64()
     };
     let (known, unknown) = (time("operator"), time("nobody"));
-    assert!((0.3..3.0).contains(&(unknown / known)), "{unknown} s and {known} s");
+    assert!((0.5..2.0).contains(&(unknown / known)), "{unknown} s and {known} s");
 }
 
 #[test]
