@@ -196,7 +196,7 @@ impl Stack {
 /// Prints the addresses. Scripts wait for the last line.
 fn print_addresses(service: SocketAddr, prometheus: SocketAddr, grafana: &str, state: &StateDir) {
     // As it was called: the shell need not find it by its name alone.
-    let program = env::args().next().unwrap_or_else(|| "edgewatch".to_owned());
+    let program = env::args_os().next().unwrap_or_else(|| "edgewatch".into());
     say(format!(
         "status page  http://{service}
 dashboards   http://{service}/dashboards
@@ -204,9 +204,10 @@ metrics      http://{service}/metrics
 prometheus   http://{prometheus}
 grafana      {grafana}
 data         {}
-to check it  {program} check --service http://{service} --prometheus http://{prometheus}
+to check it  {} check --service http://{service} --prometheus http://{prometheus}
 ready",
-        state.directory.display()
+        state.directory.display(),
+        program.display()
     ));
 }
 
