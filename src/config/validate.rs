@@ -58,14 +58,14 @@ impl Settings {
         }
         self.validate_mqtt(&mut problems);
         self.validate_modbus(&mut problems);
-        for problem in self.forward.problems() {
-            problems.add(&format!("forward.{}", problem.key), problem.value, &problem.allowed);
-        }
-        for problem in self.update.problems() {
-            problems.add(&format!("update.{}", problem.key), problem.value, &problem.allowed);
-        }
-        for problem in self.notify.problems() {
-            problems.add(&format!("notify.{}", problem.key), problem.value, &problem.allowed);
+        for (table, inner) in [
+            ("forward", self.forward.problems()),
+            ("update", self.update.problems()),
+            ("notify", self.notify.problems()),
+        ] {
+            for problem in inner {
+                problems.add(&format!("{table}.{}", problem.key), problem.value, &problem.allowed);
+            }
         }
         problems.into_result()
     }
