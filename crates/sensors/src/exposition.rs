@@ -158,6 +158,7 @@ impl Encoder {
         text.push_str(if separator == "," { "} " } else { " " });
         number(value, text);
         text.push('\n');
+        // Not by name, which is as long as most: the same family at another address only begins another run.
         match self.runs.last_mut() {
             Some(run) if std::ptr::eq(run.metric, metric) => run.samples.end = text.len(),
             _ => self.runs.push(Run {
