@@ -262,12 +262,17 @@ fn connect(mut from: File, mut to: File) {
     });
 }
 
-#[test]
-fn a_serial_line_is_read_as_tcp_is() {
+/// A serial port, and the meter at the other end of its line.
+fn serial_meter() -> Option<(String, Meter)> {
     let ((near, port), (far, server)) = (line(), line());
     connect(near.try_clone().unwrap(), far.try_clone().unwrap());
     connect(far, near);
-    let Some(_meter) = Meter::start_on(&server) else {
+    Some((port, Meter::start_on(&server)?))
+}
+
+#[test]
+fn a_serial_line_is_read_as_tcp_is() {
+    let Some((port, _meter)) = serial_meter() else {
         return skip("modbus on a serial line", "pymodbus cannot be had");
     };
     let settings = format!(
@@ -280,10 +285,7 @@ fn a_serial_line_is_read_as_tcp_is() {
 /// Such as the service before and after a reload, or beside `edgewatch sensors`.
 #[test]
 fn who_reads_the_same_serial_line_waits_for_its_turn() {
-    let ((near, port), (far, server)) = (line(), line());
-    connect(near.try_clone().unwrap(), far.try_clone().unwrap());
-    connect(far, near);
-    let Some(_meter) = Meter::start_on(&server) else {
+    let Some((port, _meter)) = serial_meter() else {
         return skip("two programs on a serial line", "pymodbus cannot be had");
     };
     let registers: Vec<String> = (0..7)

@@ -147,9 +147,7 @@ fn a_device_that_is_cut_off_in_the_middle_has_the_old_system_or_the_new_one() {
     let second = fleet.publish("second", "true");
     fleet.offer(2, &second);
     // The power goes during the trial: what boots is the system before.
-    let mut child = fleet.begin(&second);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    fleet.begin_and_kill(&second);
     fleet.boot(&first);
     let (ok, said) = fleet.update(&["--resume"]);
     assert!(
@@ -158,9 +156,7 @@ fn a_device_that_is_cut_off_in_the_middle_has_the_old_system_or_the_new_one() {
     );
     assert_eq!(fleet.default_system(), first);
     // The program is killed, and the device goes on: so does the trial.
-    let mut child = fleet.begin(&second);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    fleet.begin_and_kill(&second);
     let (ok, said) = fleet.update(&["--resume"]);
     assert!(ok && said.contains("serial 2 is kept"), "{said}");
     assert_eq!(fleet.default_system(), second);

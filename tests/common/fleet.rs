@@ -351,6 +351,13 @@ impl Fleet {
         assert!(eventually(|| self.running() == system), "{}", self.switched());
         child
     }
+
+    /// The same, killed while the system is on trial.
+    pub fn begin_and_kill(&self, system: &Path) {
+        let mut child = self.begin(system);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
 
 pub fn text(output: &Output) -> String {

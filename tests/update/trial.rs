@@ -127,9 +127,7 @@ fn what_the_owner_deploys_during_a_trial_stays() {
     assert_eq!((fleet.running(), fleet.default_system()), (owners.clone(), owners));
 
     // And restarts the device.
-    let mut child = fleet.begin(&second);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    fleet.begin_and_kill(&second);
     let owners = deploy("newer");
     fleet.boot(&owners);
     let (ok, said) = fleet.update(&["--resume"]);
@@ -163,9 +161,7 @@ fn what_a_later_version_has_added_to_the_record_of_its_trial_does_not_keep_the_d
     let first = fleet.running();
     let second = fleet.publish("second", "true");
     fleet.offer(2, &second);
-    let mut child = fleet.begin(&second);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    fleet.begin_and_kill(&second);
     let file = fleet.path("device/var/lib/edgewatch-update/update.json");
     let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     record["later"] = 1.into();
